@@ -1,0 +1,239 @@
+"""The frozen types that pass between modules, the exit codes and the errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from pftree import TreeOptions
+
+
+class ExitCode(IntEnum):
+    """What the command returns to the shell."""
+
+    OK = 0
+    FILES_FAILED = 1
+    USAGE = 2
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class TagSubError(Exception):
+    """An error that ends the run before the first file is opened.
+
+    Attributes:
+        exit_code: what the command returns for it.
+    """
+
+    exit_code = ExitCode.USAGE
+
+
+class SpecError(TagSubError):
+    """A spec that cannot mean what it says."""
+
+
+class PlanError(TagSubError):
+    """An input or output tree that cannot be worked on."""
+
+
+class FileError(Exception):
+    """One file that cannot be processed; its neighbours can.
+
+    Its text goes to logs and records, so it never quotes a value of the file.
+    """
+
+
+class NotDicomError(Exception):
+    """One file that is not DICOM, or not a regular file, and is skipped.
+
+    Its text is the reason that the record gives.
+    """
+
+
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM, raised in the main thread.
+
+    Attributes:
+        exit_code: 130 or 143.
+    """
+
+    def __init__(self, exit_code: ExitCode) -> None:
+        super().__init__(exit_code.name)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Options:
+    """One command line, parsed.
+
+    Attributes:
+        tree: what pftree reads: directories, filters, depth, links, overwrite,
+            threads, verbosity, json.
+        tag_struct: the spec as JSON text; None when the flag was not given.
+        tag_file: the path of a JSON file with the spec, ``-`` for standard input.
+        tag_info: the spec as delimited text.
+        split_token: what separates the pairs of ``tag_info``.
+        split_key_value: what separates the key of a pair from its value.
+        output_file_stem: the template that names the outputs; "" keeps the names.
+        remove_private_tags: remove every private element, at every depth.
+        syslog: begin each message as syslog does.
+        print_elapsed_time: print how long the run took.
+    """
+
+    tree: TreeOptions
+    tag_struct: str | None = None
+    tag_file: str | None = None
+    tag_info: str | None = None
+    split_token: str = "++"
+    split_key_value: str = ":"
+    output_file_stem: str = ""
+    remove_private_tags: bool = False
+    syslog: bool = False
+    print_elapsed_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """One file to process.
+
+    Attributes:
+        input_path: where to read.
+        output_path: where to write; its directory exists when the job runs.
+        relative: the input relative to the input directory, for the record.
+    """
+
+    input_path: str
+    output_path: str
+    relative: str
+
+
+@dataclass(frozen=True)
+class DirectoryPlan:
+    """The files of one input directory and where their outputs go.
+
+    Attributes:
+        input_dir: the directory to read.
+        output_dir: the directory to write.
+        relative: the input directory relative to the input root, "." for the root.
+        names: the file names, sorted.
+    """
+
+    input_dir: str
+    output_dir: str
+    relative: str
+    names: tuple[str, ...]
+
+    def jobs(self) -> Iterator[FileJob]:
+        """One job per file, in the order of the names."""
+        prefix = "" if self.relative == "." else self.relative + "/"
+        for name in self.names:
+            yield FileJob(f"{self.input_dir}/{name}", f"{self.output_dir}/{name}", prefix + name)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every file that a run will open.
+
+    Attributes:
+        input_root: the input directory, absolute.
+        output_root: the output directory, absolute.
+        directories: the directories that hold files, in order of their paths.
+        warnings: what the walk could not read, one text each.
+    """
+
+    input_root: str
+    output_root: str
+    directories: tuple[DirectoryPlan, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def file_count(self) -> int:
+        """How many files the plan names."""
+        return sum(len(directory.names) for directory in self.directories)
+
+    def jobs(self) -> Iterator[FileJob]:
+        """One job per file, made as it is asked for."""
+        for directory in self.directories:
+            yield from directory.jobs()
+
+
+class Status(StrEnum):
+    """How one file ended."""
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """Where one file failed."""
+
+    READ = "read"
+    NAME = "name"
+    SUBSTITUTE = "substitute"
+    WRITE = "write"
+
+
+class Action(StrEnum):
+    """What was done to one element.
+
+    ``SUBSTITUTED`` counts a new value that was written whole; ``CUT`` one that was
+    shortened to what its VR holds; ``INVALID`` one that its VR does not allow, so that
+    the element was left empty; ``EMPTIED`` an element emptied on purpose.
+    """
+
+    SUBSTITUTED = "substituted"
+    REMOVED = "removed"
+    EMPTIED = "emptied"
+    INSERTED = "inserted"
+    CUT = "cut"
+    INVALID = "invalid"
+
+
+ElementCounts = tuple[tuple[int, Action, int], ...]
+"""(tag, action, how often) of one file; tag 0 stands for all private elements removed
+by ``--removePrivateTags``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes:
+        relative: the input relative to the input directory.
+        status: how it ended.
+        stage: where it failed; None unless it failed.
+        reason: why it failed or was skipped; "" otherwise. Never quotes a value.
+        elements: what was done to its elements.
+    """
+
+    relative: str
+    status: Status
+    stage: Stage | None = None
+    reason: str = ""
+    elements: ElementCounts = ()
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """The record of one run; ``report.py`` makes it and renders it.
+
+    Attributes:
+        exit_code: what the command returns.
+        counts: how many files ended in each status.
+        elements: keyword (or tag, where it has none) to action to how often.
+        failures: the outcomes that failed, in order of the plan.
+        skipped: the outcomes that were skipped, in order of the plan.
+        run_time: seconds from the start of the command to the end of the run.
+        spec_digest: SHA-256 of the spec in its canonical form, hex.
+    """
+
+    exit_code: ExitCode
+    counts: dict[Status, int]
+    elements: dict[str, dict[Action, int]]
+    failures: tuple[FileOutcome, ...] = field(default=())
+    skipped: tuple[FileOutcome, ...] = field(default=())
+    run_time: float = 0.0
+    spec_digest: str = ""

@@ -1,0 +1,62 @@
+"""Build and install pfdicom_tagSub; the version is kept in pfdicom_tagSub/__init__.py."""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "([^"]+)"', (ROOT / "pfdicom_tagSub" / "__init__.py").read_text("utf-8"), re.M
+)
+if VERSION is None:
+    raise SystemExit("setup.py: no __version__ in pfdicom_tagSub/__init__.py")
+
+setup(
+    name="pfdicom_tagSub",
+    version=VERSION[1],
+    description="Replace the values of DICOM elements over a tree of files, leaving every other byte alone",
+    long_description=(ROOT / "README.rst").read_text("utf-8"),
+    long_description_content_type="text/x-rst",
+    author="FNNDSC",
+    author_email="dev@babymri.org",
+    url="https://github.com/FNNDSC/pfdicom_tagSub",
+    license="MIT",
+    packages=["pfdicom_tagSub"],
+    package_data={"pfdicom_tagSub": ["py.typed"]},
+    python_requires=">=3.11",
+    install_requires=[
+        "pydicom>=3",
+        "pftree>=4.2",
+        "pfmisc",
+        "Faker",
+        "tqdm",
+        'legacy-cgi; python_version >= "3.13"',
+    ],
+    extras_require={
+        "dev": [
+            "hypothesis",
+            "jsonschema",
+            "mypy",
+            "pytest",
+            "pytest-xdist",
+            "ruff",
+            "types-jsonschema",
+            "types-tqdm",
+        ]
+    },
+    entry_points={"console_scripts": ["pfdicom_tagSub = pfdicom_tagSub.__main__:run"]},
+    zip_safe=False,
+    classifiers=[
+        "Development Status :: 5 - Production/Stable",
+        "Environment :: Console",
+        "Intended Audience :: Healthcare Industry",
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: MIT License",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Medical Science Apps.",
+        "Typing :: Typed",
+    ],
+)
