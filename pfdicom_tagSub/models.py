@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 from pftree import TreeOptions
+
+COMMAND = "pfdicom_tagSub"
 
 
 class ExitCode(IntEnum):
@@ -85,7 +87,7 @@ class Options:
     tag_struct: str | None = None
     tag_file: str | None = None
     tag_info: str | None = None
-    split_token: str = "++"
+    split_token: str = "++"  # noqa: S105
     split_key_value: str = ":"
     output_file_stem: str = ""
     remove_private_tags: bool = False
@@ -117,18 +119,24 @@ class DirectoryPlan:
         output_dir: the directory to write.
         relative: the input directory relative to the input root, "." for the root.
         names: the file names, sorted.
+        outputs: the names of their outputs; () where they keep their names.
     """
 
     input_dir: str
     output_dir: str
     relative: str
     names: tuple[str, ...]
+    outputs: tuple[str, ...] = ()
 
     def jobs(self) -> Iterator[FileJob]:
         """One job per file, in the order of the names."""
         prefix = "" if self.relative == "." else self.relative + "/"
-        for name in self.names:
-            yield FileJob(f"{self.input_dir}/{name}", f"{self.output_dir}/{name}", prefix + name)
+        for name, output in zip(self.names, self.outputs or self.names, strict=True):
+            yield FileJob(f"{self.input_dir}/{name}", f"{self.output_dir}/{output}", prefix + name)
+
+    def part(self, first: int, last: int) -> DirectoryPlan:
+        """The plan of the files from first up to last."""
+        return replace(self, names=self.names[first:last], outputs=self.outputs[first:last])
 
 
 @dataclass(frozen=True)
@@ -139,13 +147,16 @@ class Plan:
         input_root: the input directory, absolute.
         output_root: the output directory, absolute.
         directories: the directories that hold files, in order of their paths.
-        warnings: what the walk could not read, one text each.
+        warnings: what the user should know of the walk, one text each.
+        unreadable: what the walk could not read and might have had to process, as
+            outcomes that failed; its paths are mostly directories.
     """
 
     input_root: str
     output_root: str
     directories: tuple[DirectoryPlan, ...]
     warnings: tuple[str, ...] = ()
+    unreadable: tuple[FileOutcome, ...] = ()
 
     @property
     def file_count(self) -> int:
@@ -228,6 +239,7 @@ class RunReport:
         skipped: the outcomes that were skipped, in order of the plan.
         run_time: seconds from the start of the command to the end of the run.
         spec_digest: SHA-256 of the spec in its canonical form, hex.
+        error: what ended the run before its time; "" otherwise.
     """
 
     exit_code: ExitCode
@@ -237,3 +249,4 @@ class RunReport:
     skipped: tuple[FileOutcome, ...] = field(default=())
     run_time: float = 0.0
     spec_digest: str = ""
+    error: str = ""

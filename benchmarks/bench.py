@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Measure pfdicom_tagSub beside its peers: rates, ratios, start-up and peak memory.
+
+See README.rst beside this file for what is measured and how. Needs Python 3.11 on Linux, and pip's
+access to PyPI at the first run. Progress goes to stderr, the tables to stdout.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import peers
+from peers import Peer, SetupError
+from report import Table, as_rst, as_text, machine
+from sections import Bench, Tree, measure_memory, measure_startup, measure_tree, say
+
+SECTIONS = ("flat", "epi", "xa30", "big", "memory", "startup")
+
+
+def trees(options: argparse.Namespace) -> list[Tree]:
+    """The trees of a whole run or of a quick one."""
+    corpus = options.corpus
+    epi, xa30 = corpus / "ge-siemens-epi", corpus / "siemens-xa30"
+    quick = options.quick
+    flat_files, epi_copies, xa30_copies, frames = (400, 1, 4, 400) if quick else (6000, 10, 100, 3900)
+    flat_part, epi_part, xa30_part = (100, 60, 11) if quick else (1400, 1216, 110)
+    return [
+        Tree("flat", "MR series made for this", ("flat", str(flat_files)), flat_part),
+        Tree("epi", "ge-siemens-epi", ("copies", str(epi), str(epi_copies)), epi_part, epi),
+        Tree("xa30", "siemens-xa30", ("copies", str(xa30), str(xa30_copies)), xa30_part, xa30),
+        Tree("big", "One multi-frame file", ("big", str(frames))),
+    ]
+
+
+def available_peers(options: argparse.Namespace, work: Path) -> list[Peer]:
+    """The peers that can be had, the tool first; why another can't be goes to stderr."""
+    cache: Path = options.cache
+    makers: list[Callable[[], Peer | list[Peer]]] = [
+        lambda: peers.tools(cache, work, options.tool),
+        lambda: peers.old_tool(cache),
+        lambda: peers.dicognito(cache),
+        lambda: peers.dicom_anonymizer(cache, work),
+        lambda: peers.dcmanon(cache, work),
+        peers.gdcmanon,
+        peers.copying,
+    ]
+    found: list[Peer] = []
+    for maker in makers:
+        try:
+            made = maker()
+        except SetupError as error:
+            say(f"left out: {error}")
+        else:
+            found += made if isinstance(made, list) else [made]
+    return found
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    shm = Path("/dev/shm")  # noqa: S108 - only ever below a directory of its own, made by tempfile
+    repository = peers.HERE.parent
+    parser = argparse.ArgumentParser(description="Measure pfdicom_tagSub beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="a small part of everything, in two minutes")
+    parser.add_argument("--only", default=",".join(SECTIONS), help="of %(default)s, some")
+    parser.add_argument("--repeats", type=int, help="timed runs of each command (default 5; 1 with --quick)")
+    parser.add_argument("--tool", type=Path, help="an installed pfdicom_tagSub, instead of this repository")
+    parser.add_argument("--corpus", type=Path, default=repository.parent / "shared" / "corpus")
+    parser.add_argument("--cache", type=Path, default=cache_home / "pfdicom_tagSub-bench")
+    parser.add_argument("--work", type=Path, default=shm if shm.is_dir() else Path(tempfile.gettempdir()))
+    parser.add_argument("--keep", action="store_true", help="leave the work directory")
+    parser.add_argument("--rst", type=Path, help="write the tables as reStructuredText too")
+    parser.add_argument("--timeout", type=float, default=1800, help="seconds for one command")
+    options = parser.parse_args(arguments)
+    options.only = options.only.split(",")
+    unknown = set(options.only) - set(SECTIONS)
+    if unknown:
+        parser.error(f"--only: no such section: {', '.join(sorted(unknown))}")
+    if options.repeats is None:
+        options.repeats = 1 if options.quick else 5
+    if options.repeats < 1:
+        parser.error("--repeats: at least 1")
+    options.cache = options.cache.resolve()
+    return options
+
+
+def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
+    """Set up, run the sections that were asked for, and tell the results."""
+    options.cache.mkdir(parents=True, exist_ok=True)
+    facts = machine(work)
+    say("setting up the peers")
+    trees_python = peers.environment(options.cache, "trees", peers.REQUIREMENTS["trees"]) / "python"
+    bench = Bench(options, work, available_peers(options, work), trees_python)
+    versions = {peer.name: peer.versions for peer in bench.peers}
+    tables: list[Table | None] = [
+        Table("Machine and versions", "", ["what", "which"], [*facts, *versions.items()], words=True),
+    ]
+    tables += [measure_tree(bench, tree) for tree in trees(options) if tree.name in options.only]
+    if "memory" in options.only:
+        tables.append(measure_memory(bench))
+    if "startup" in options.only:
+        tables.append(measure_startup(bench))
+    header = ["tree", "command", "against", "target", "measured", "verdict"]
+    verdicts = [verdict.cells for verdict in bench.verdicts]
+    if verdicts:
+        tables.append(Table("Targets", "", header, verdicts, words=True))
+    return [table for table in tables if table is not None]
+
+
+def main() -> int:
+    """Measure, print, clean up. A missed target is a result, not an error."""
+    options = parse()
+    # So that the gigabytes in memory are given back on SIGTERM too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    work = Path(tempfile.mkdtemp(prefix="pfdicom_tagSub-bench-", dir=options.work))
+    try:
+        tables = measure_all(options, work)
+    except SetupError as error:
+        say(f"nothing measured: {error}")
+        return 1
+    finally:
+        if options.keep:
+            say(f"kept: {work}")
+        else:
+            shutil.rmtree(work)
+    for table in tables:
+        print(as_text(table))
+    if options.rst:
+        options.rst.write_text("\n".join(map(as_rst, tables)), "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The figures to reach, and whether they were."""
+
+from dataclasses import dataclass
+
+from peers import tool_name
+
+TOOL_0, TOOL_2 = tool_name(0), tool_name(2)
+CP = "cp -r"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A target with what was measured, as it is printed."""
+
+    tree: str
+    row: str
+    against: str
+    target: str
+    measured: str
+    reached: bool
+
+    @property
+    def cells(self) -> list[str]:
+        """The row of the table of targets."""
+        verdict = "reached" if self.reached else "MISSED"
+        return [self.tree, self.row, self.against, self.target, self.measured, verdict]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure to reach: the tool's row is at least `ratio` times as fast as the peer's.
+
+    "No slower than 1.5 times X" is a ratio of 1/1.5; `strictly` is "faster than".
+    """
+
+    tree: str
+    row: str
+    peer: str
+    ratio: float
+    text: str
+    strictly: bool = False
+
+    def reached(self, measured: float) -> bool:
+        """Whether a ratio that was measured is good enough."""
+        return measured > self.ratio if self.strictly else measured >= self.ratio
+
+
+def faster(tree: str, row: str, *names: str) -> list[Target]:
+    """The targets "faster than each of `names`"."""
+    return [Target(tree, row, name, 1, "faster", strictly=True) for name in names]
+
+
+TARGETS = [
+    Target("flat", TOOL_2, "3.1.1", 40, "at least 40 times as fast"),
+    Target("flat", TOOL_0, "3.1.1", 25, "at least 25 times as fast"),
+    *faster("flat", TOOL_2, "gdcmanon", "dcmanon"),
+    Target("flat", TOOL_2, CP, 1 / 1.5, "at most 1.5 times the time"),
+    Target("epi", TOOL_2, "3.1.1", 60, "at least 60 times as fast"),
+    Target("epi", TOOL_2, "gdcmanon", 1, "no slower"),
+    Target("xa30", TOOL_2, "3.1.1", 100, "at least 100 times as fast"),
+    *faster("xa30", TOOL_2, "gdcmanon", "dcmanon"),
+    Target("big", TOOL_0, CP, 1 / 1.3, "at most 1.3 times the time"),
+    Target("big", TOOL_2, CP, 1 / 1.3, "at most 1.3 times the time"),
+]
+BIG_MEMORY = 150_000_000
+STARTUP_SECONDS = 0.35
+# "Flat memory" from 1,000 to 100,000 files: what is left is less than this share.
+MEMORY_GROWTH = 1.10

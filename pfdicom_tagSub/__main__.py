@@ -1,0 +1,325 @@
+"""The command: options to an exit code, the one place where exceptions become exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any
+
+from . import cli
+from .console import Console, progress
+from .models import (
+    ExitCode,
+    FileOutcome,
+    Interrupted,
+    Options,
+    Plan,
+    RunReport,
+    Status,
+    TagSubError,
+)
+from .report import Totals, summary_line, to_json
+
+if TYPE_CHECKING:
+    from .rules import RuleSet
+
+_MAX_LINES = 20
+"""How many failed, and how many skipped, files are named on the console."""
+
+_PER_FILE = 5
+"""The verbosity that shows a line per file."""
+
+
+class _Signals:
+    """SIGINT and SIGTERM as :class:`Interrupted`, in the main thread while a run lasts.
+
+    The first signal is raised; later ones are ignored, so that they cannot break the
+    cleaning up. A signal that the parent had ignored (nohup) stays ignored.
+    """
+
+    _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self._previous: dict[signal.Signals, Any] = {}
+        self._armed = False
+
+    def __enter__(self) -> _Signals:
+        if threading.current_thread() is threading.main_thread():
+            self._armed = True
+            for number in self._CODES:
+                if signal.getsignal(number) is not signal.SIG_IGN:
+                    self._previous[number] = signal.signal(number, self._handle)
+        return self
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._armed:
+            self._armed = False
+            raise Interrupted(self._CODES[signal.Signals(number)])
+
+    def disarm(self) -> None:
+        """Let the run end in peace: from here on signals are ignored."""
+        self._armed = False
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+
+class _Reporter:
+    """What each outcome adds to the totals and shows on the console."""
+
+    def __init__(self, console: Console, totals: Totals) -> None:
+        self._console = console
+        self._totals = totals
+        self._failed = 0
+        self._skipped = 0
+
+    def take(self, outcome: FileOutcome) -> None:
+        """Count one file and show it as the verbosity asks."""
+        self._totals.add(outcome)
+        every = self._console.verbosity >= _PER_FILE
+        match outcome.status:
+            case Status.FAILED:
+                self._failed += 1
+                if every or self._failed <= _MAX_LINES:
+                    self._console.error(f"{outcome.relative}: {outcome.stage}: {outcome.reason}")
+            case Status.SKIPPED:
+                self._skipped += 1
+                if every or self._skipped <= _MAX_LINES:
+                    self._console.note(2, f"skipped {outcome.relative}: {outcome.reason}")
+            case _ if every:
+                self._console.note(_PER_FILE, _describe(outcome))
+
+    def close(self) -> None:
+        """Say how many files were not named."""
+        if self._console.verbosity >= _PER_FILE:
+            return
+        if self._failed > _MAX_LINES:
+            self._console.error(f"... and {self._failed - _MAX_LINES} more failed; --json lists all")
+        if self._skipped > _MAX_LINES:
+            self._console.note(2, f"... and {self._skipped - _MAX_LINES} more skipped; --json lists all")
+
+
+def _describe(outcome: FileOutcome) -> str:
+    """One line on a file that was read, substituted and written."""
+    changes = sum(count for _, _, count in outcome.elements)
+    end = "written" if outcome.status is Status.WRITTEN else "unchanged, the output exists already"
+    return f"{outcome.relative}: read, {changes} element{'' if changes == 1 else 's'} substituted, {end}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments without the program's name; None reads ``sys.argv``.
+
+    Returns:
+        The exit code, one of :class:`ExitCode`.
+    """
+    start = time.perf_counter()
+    try:
+        with _Signals() as signals:
+            return _parse_and_run(argv, signals, start)
+    except Interrupted as stop:  # before there was anything to record
+        return stop.exit_code
+
+
+def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) -> int:
+    try:
+        options = cli.parse(argv)
+    except cli.UsageExit as stop:
+        if _asks_for_json(sys.argv[1:] if argv is None else argv):
+            report = Totals().finish(ExitCode.USAGE, time.perf_counter() - start, "", stop.message)
+            _print_record(report, Console(0))
+        return ExitCode.USAGE
+    except SystemExit as stop:  # --help, --man, --synopsis, --version
+        return stop.code if isinstance(stop.code, int) else ExitCode.OK
+    console = Console(options.tree.verbosity, options.syslog)
+    report = _run(options, console, signals, start)
+    if options.tree.json and not _print_record(report, console):
+        return report.exit_code or ExitCode.FILES_FAILED
+    return report.exit_code
+
+
+def _run(options: Options, console: Console, signals: _Signals, start: float) -> RunReport:
+    """Do the work; every exception ends here, as an exit code and a message."""
+    totals = Totals()
+    digest = error = ""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pydicom's quote values
+            plan, rules = _prepare(options, console)
+            digest = rules.digest
+            _process(plan, rules, options, console, totals)
+        exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
+    except Interrupted as stop:
+        exit_code = stop.exit_code
+    except TagSubError as stop:
+        exit_code, error = stop.exit_code, str(stop)
+    except Exception as bug:  # the last resort; its text may quote a value
+        exit_code, error = ExitCode.USAGE, _locate(bug)
+    signals.disarm()
+    report = totals.finish(exit_code, time.perf_counter() - start, digest, error)
+    if error:
+        console.error(error)
+    if totals.found or not error:
+        console.summary(summary_line(report))
+    if options.print_elapsed_time:
+        console.always(f"Elapsed time = {report.run_time:f} seconds")
+    return report
+
+
+def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet]:
+    """Spec, rules and plan, each finished before the next begins; nothing is written.
+
+    Raises:
+        TagSubError: the spec or the trees cannot be worked on.
+    """
+    # Imported here: they load pydicom, which --version, --man and usage errors can spare.
+    from . import plan as planning  # noqa: PLC0415
+    from . import rules as compiler  # noqa: PLC0415
+    from . import spec  # noqa: PLC0415
+
+    rules = compiler.compile_rules(
+        spec.load(options), remove_private=options.remove_private_tags, output_stem=options.output_file_stem
+    )
+    plan = planning.build(options)
+    for text in (*rules.warnings, *plan.warnings):
+        console.warning(text)
+    _show_plan(plan, options, console)
+    return plan, rules
+
+
+def _process(plan: Plan, rules: RuleSet, options: Options, console: Console, totals: Totals) -> None:
+    """Work through the plan.
+
+    Raises:
+        Interrupted: after the workers have stopped.
+    """
+    from . import runner  # noqa: PLC0415
+
+    reporter = _Reporter(console, totals)
+    try:
+        with progress(plan.file_count, console) as bar:
+
+            def on_outcome(outcome: FileOutcome) -> None:
+                reporter.take(outcome)
+                bar.advance(outcome.status is Status.FAILED)
+
+            for outcome in plan.unreadable:
+                reporter.take(outcome)
+            runner.run(
+                plan,
+                rules,
+                workers=options.tree.threads,
+                overwrite=options.tree.overwrite,
+                follow_links=options.tree.followLinks,
+                on_outcome=on_outcome,
+            )
+    finally:
+        reporter.close()
+
+
+def _show_plan(plan: Plan, options: Options, console: Console) -> None:
+    tree = options.tree
+    if not plan.file_count:
+        filters = {
+            "--inputFile": tree.inputFile,
+            "--fileFilter": tree.fileFilter,
+            "--dirFilter": tree.dirFilter,
+            "--maxDepth": "" if tree.maxDepth < 0 else str(tree.maxDepth),
+        }
+        given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)
+        console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
+    workers = f"{tree.threads} workers" if tree.threads else "no workers, in line"
+    console.note(
+        2,
+        f"{plan.file_count} files in {len(plan.directories)} directories of {plan.input_root}, "
+        f"to {plan.output_root}; {workers}",
+    )
+    if console.verbosity >= 3:
+        for directory in plan.directories:
+            console.note(3, f"{directory.relative}: {len(directory.names)} files, to {directory.output_dir}")
+
+
+def _asks_for_json(argv: Sequence[str]) -> bool:
+    """Whether a command line that could not be parsed holds ``--json``, perhaps abbreviated."""
+    return any(len(word) > 2 and "--json".startswith(word) for word in argv)
+
+
+def _print_record(report: RunReport, console: Console) -> bool:
+    """Print the record; False where standard output does not take it."""
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")  # noqa: TRY301 - reported like any other fault of it
+        sys.stdout.write(to_json(report) + "\n")
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        console.error(f"the record could not be written to standard output: {reason}")
+        return False
+    return True
+
+
+def _locate(error: BaseException) -> str:
+    """Where in this package an unexpected exception was raised, without its text."""
+    package = __name__.partition(".")[0] if __package__ is None else __package__
+    place = "an unknown place"
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.partition(".")[0] == package or place == "an unknown place":
+            place = f"{module}:{line}"
+    return f"internal error: {type(error).__name__} at {place}; please report it"
+
+
+def run() -> None:
+    """The console script: :func:`main` with the process around it made safe."""
+    _occupy_standard_descriptors()
+    code: int
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    except OSError as error:  # of standard output, such as --man | head
+        code = _code_of(error)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError) as error:
+            if stream is sys.stdout:
+                code = code or _code_of(error)
+            # The interpreter flushes once more as it ends, and would complain.
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(int(code))
+
+
+def _code_of(error: Exception) -> ExitCode:
+    """What a page that could not be printed means: a reader may stop reading."""
+    return ExitCode.OK if isinstance(error, BrokenPipeError) else ExitCode.USAGE
+
+
+def _occupy_standard_descriptors() -> None:
+    """Open what the caller closed of 0, 1 and 2, lest an output file take its number."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process lasts)
+
+
+if __name__ == "__main__":
+    run()

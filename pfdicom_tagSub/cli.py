@@ -1,0 +1,186 @@
+"""The argparse front end, on pftree's parsers: a command line to :class:`Options`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
+
+from pftree import ManualAction, TreeOptions, manual_attach
+from pftree.__main__ import parserCore_build, parserIO_build
+
+from . import __version__
+from .console import visible
+from .manual import build_manual
+from .models import COMMAND, ExitCode, Options
+
+# What pftree says of these flags holds for pftree's own command, not for this one.
+_HELP = {
+    "inputDir": "the directory to read (required)",
+    "outputDir": "the directory to write, created if absent (required)",
+    "inputFile": "read only the files whose name contains this",
+    "outputLeafDir": "template of each output directory's last name; %%s is the input's, e.g. 'anon-%%s'",
+    "relativeDir": "accepted as in 3.1.1; the paths in the --json record are always relative",
+    "followLinks": "follow symbolic links to files and directories; they are skipped without it",
+    "overwrite": "replace existing outputs that differ; without it such a file fails",
+    "threads": "how many workers process files at one time; 0, the default, works in line",
+    "threadsSplit": "accepted for pftree's sake; has no effect",
+    "verbosity": "0 errors; 1 (default) also warnings, progress, a summary; 2, 3 the plan; 5 every file",
+    "json": "print the record of the run as one JSON object",
+    "printElapsedTime": "print how long the run took",
+}
+
+# The short flags that 3.1.1's README documents and uses; flag -> what it stands for.
+_SHORT_FLAGS = {
+    "-I": "inputDir",
+    "-O": "outputDir",
+    "-i": "inputFile",
+    "-e": "fileFilter",
+    "--extension": "fileFilter",
+    "-F": "tagFile",
+    "-T": "tagStruct",
+    "-s": "splitToken",
+    "-k": "splitKeyValue",
+    "-o": "outputFileStem",
+}
+
+_SPEC_FLAGS = ("tagStruct", "tagFile", "tagInfo")
+
+
+class UsageExit(SystemExit):
+    """A command line that cannot be worked on; it has been reported on stderr.
+
+    Attributes:
+        message: what is wrong and how to cure it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(int(ExitCode.USAGE))
+        self.message = message
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Report a usage error in one line below the usage, and end the command.
+
+        Raises:
+            UsageExit: always; its code is 2.
+        """
+        if sys.stderr is not None:
+            with suppress(OSError, ValueError):
+                sys.stderr.write(f"{self.format_usage()}{COMMAND}: error: {visible(message)}\n")
+        raise UsageExit(message)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole parser, the manual attached."""
+    parser = _Parser(
+        prog=COMMAND,
+        description="Replace the values of DICOM elements over a tree of files, leaving every other "
+        "byte alone. Full manual: %(prog)s --man",
+        epilog="Filter tokens: substring, 'glob:<pattern>', 're:<regex>', each negatable with a leading '!'.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[parserIO_build(), parserCore_build(COMMAND, __version__)],
+    )
+    _add_own_flags(parser)
+    for action in parser._actions:
+        action.help = _HELP.get(action.dest, action.help)
+    for flag, dest in _SHORT_FLAGS.items():
+        parser.add_argument(flag, dest=dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument("-v", dest="verbosity", type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument("-x", dest="man", action=ManualAction, help=argparse.SUPPRESS)
+    parser.add_argument("-y", dest="synopsis", action=ManualAction, help=argparse.SUPPRESS)
+    parser.set_defaults(inputDir="", outputDir="")  # pftree would write into the working directory
+    manual_attach(parser, build_manual())
+    return parser
+
+
+def _add_own_flags(parser: argparse.ArgumentParser) -> None:
+    spec = parser.add_argument_group("the spec (one of --tagStruct, --tagFile, --tagInfo is required)")
+    spec.add_argument("--tagStruct", metavar="JSON", help='the spec as JSON: \'{"PatientName": "anon"}\'')
+    spec.add_argument("--tagFile", metavar="FILE", help="a JSON file with the spec; - reads standard input")
+    spec.add_argument(
+        "--tagInfo", metavar="PAIRS", help="the spec as text: 'PatientName:anon ++ PatientAge:'"
+    )
+    spec.add_argument("--splitToken", default="++", help="what separates the pairs of --tagInfo (default ++)")
+    spec.add_argument(
+        "--splitKeyValue", default=":", help="what separates key and value in --tagInfo (default :)"
+    )
+    spec.add_argument("--removePrivateTags", action="store_true", help="remove every private element")
+    spec.add_argument(
+        "--outputFileStem", default="", help="template that names the outputs, e.g. %%PatientID"
+    )
+    parser.add_argument("--syslog", action="store_true", help="begin each message as syslog does")
+
+
+def parse(argv: Sequence[str] | None) -> Options:
+    """Read a command line.
+
+    Args:
+        argv: the arguments without the program's name; None reads ``sys.argv``.
+
+    Returns:
+        The options, checked as far as they can be without opening any file.
+
+    Raises:
+        UsageExit: bad usage (a SystemExit of code 2, reported on stderr).
+        SystemExit: of code 0, after ``--help``, ``--man``, ``--synopsis`` or ``--version``.
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if problem := _find_problem(args):
+        parser.error(problem)
+    try:
+        tree = TreeOptions.fromDict(vars(args))
+    except ValueError as error:
+        parser.error(str(error))
+    return Options(
+        tree=tree,
+        tag_struct=args.tagStruct,
+        tag_file=args.tagFile,
+        tag_info=args.tagInfo,
+        split_token=args.splitToken,
+        split_key_value=args.splitKeyValue,
+        output_file_stem=args.outputFileStem,
+        remove_private_tags=args.removePrivateTags,
+        syslog=args.syslog,
+        print_elapsed_time=args.printElapsedTime,
+    )
+
+
+def _find_problem(args: argparse.Namespace) -> str:
+    """What is wrong with the arguments, and the cure; "" if nothing is."""
+    if not args.inputDir:
+        return "--inputDir is required: name the directory to read"
+    if not args.outputDir:
+        return "--outputDir is required: name the directory to write; it is created if absent"
+    given = [f"--{name}" for name in _SPEC_FLAGS if getattr(args, name) is not None]
+    if not given:
+        return "no spec: give one of --tagStruct, --tagFile or --tagInfo (see --man)"
+    if len(given) > 1:
+        return f"more than one spec: {' and '.join(given)}; give one of them"
+    if not args.splitToken or not args.splitKeyValue:
+        return "--splitToken and --splitKeyValue cannot be empty"
+    if args.threads < 0:
+        return f"--threads {args.threads}: give the number of workers, or 0 to work in line"
+    if args.maxDepth < -1:
+        return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
+    return _find_leaf_problem(args.outputLeafDir)
+
+
+def _find_leaf_problem(template: str) -> str:
+    """What is wrong with ``--outputLeafDir``; pftree formats with it and checks little."""
+    if not template:
+        return ""
+    flag = f"--outputLeafDir {template!r}"
+    if template.count("%s") != 1:
+        return f"{flag}: give exactly one %s, which stands for the directory's name"
+    if "%" in template.replace("%s", ""):
+        return f"{flag}: no other % than the one of %s is allowed"
+    if "/" in template or "\\" in template or "\0" in template:
+        return f"{flag}: it renames one directory, so it holds no path separator"
+    if ".." in template.split("%s"):
+        return f"{flag}: '..' is not a name"
+    return ""

@@ -1,0 +1,220 @@
+"""Levelled messages and the progress bar, on stderr; the only user of pfmisc and tqdm.
+
+Both are imported when the first message or bar is really shown: pfmisc's import is slow
+and takes over the logging configuration.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
+
+from .models import COMMAND
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+def visible(text: str) -> str:
+    """A text as one safe line: control characters, line ends, undecodable bytes and what
+    reorders text on a terminal are shown as escapes.
+
+    >>> visible("a\\nb")
+    'a\\\\nb'
+    """
+    return text if text.isprintable() else "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # an undecodable byte of a file name (PEP 383)
+        return f"\\x{code - 0xDC00:02x}"
+    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Undo what an import does to the root logger.
+
+    A root handler at DEBUG would print what pydicom logs, and pydicom logs values.
+    """
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.handlers[:] = handlers
+
+
+class Console:
+    """Messages to people, by verbosity.
+
+    One message is one line, whatever its text holds. A stderr that is closed or full
+    loses the message and never ends the run.
+
+    Args:
+        verbosity: 0 shows errors only, 1 also warnings and the summary, 2 and up notes.
+        syslog: begin each message with the date and the host.
+    """
+
+    def __init__(self, verbosity: int, syslog: bool = False) -> None:
+        self.verbosity = verbosity
+        self._syslog = syslog
+        self._debug: Any = None  # pfmisc.debug, which has no types; False where it can't be had
+        self._bar: tqdm[Any] | None = None
+
+    def error(self, text: str) -> None:
+        """Show an error, at any verbosity."""
+        self._show(0, f"{COMMAND}: error: {text}", "error")
+
+    def warning(self, text: str) -> None:
+        """Show a warning, at verbosity 1 and above."""
+        self._show(1, f"{COMMAND}: warning: {text}", "status")
+
+    def summary(self, text: str) -> None:
+        """Show the one line that sums up a run, at verbosity 1 and above."""
+        self._show(1, text)
+
+    def note(self, level: int, text: str) -> None:
+        """Show a detail, at the given verbosity and above."""
+        self._show(level, text)
+
+    def always(self, text: str) -> None:
+        """Show what was asked for with a flag of its own, at any verbosity."""
+        self._show(0, text)
+
+    def _show(self, level: int, text: str, comms: str = "") -> None:
+        stream = sys.stderr
+        if level > self.verbosity and level > 0:
+            return
+        if stream is None or stream.closed:
+            return
+        line = _encodable(self._render(visible(text), comms, stream), stream)
+        with suppress(OSError, ValueError):
+            if self._bar is not None:
+                self._bar.clear()
+            stream.write(line + "\n")
+            stream.flush()
+            if self._bar is not None:
+                self._bar.refresh()
+
+    def _render(self, text: str, comms: str, stream: TextIO) -> str:
+        """The line as pfmisc writes it, or the bare text where pfmisc fails."""
+        if self._debug is None:
+            self._debug = self._load() or False
+        if self._debug is False:
+            return text
+        colours = bool(comms) and _is_terminal(stream) and not os.environ.get("NO_COLOR")
+        buffer = io.StringIO()
+        try:
+            with redirect_stdout(buffer):  # qprint prints to stdout
+                self._debug.qprint(text, level=0, comms=comms, colorize=colours, stackDepth=3, end="")
+        except Exception:  # qprint walks the stack, and no fault of it may end a run
+            return text
+        return buffer.getvalue()
+
+    def _load(self) -> Any:
+        """pfmisc's printer; None where pfmisc cannot be imported."""
+        try:
+            with _logging_kept(), warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+                warnings.simplefilter("ignore")
+                from pfmisc.debug import debug  # noqa: PLC0415 (slow; see above)
+
+                return debug(verbosity=0, within=COMMAND, colorize=False, syslog=self._syslog)
+        except (ImportError, OSError):
+            return None
+
+
+class Progress(Protocol):
+    """What a run tells of its progress."""
+
+    def advance(self, failed: bool, /) -> None:
+        """Count one more file."""
+
+
+class _Silence:
+    def advance(self, _failed: bool, /) -> None:
+        """Show nothing."""
+
+
+class _BarProgress:
+    """A tqdm bar that goes quiet when stderr fails."""
+
+    def __init__(self, bar: tqdm[Any]) -> None:
+        self._bar = bar
+        self._failures = 0
+
+    def advance(self, failed: bool, /) -> None:
+        """Count one more file."""
+        with suppress(OSError, ValueError):
+            if failed:
+                self._failures += 1
+                self._bar.set_postfix_str(f"{self._failures} failed", refresh=False)
+            self._bar.update()
+
+
+@contextmanager
+def progress(total: int, console: Console) -> Iterator[Progress]:
+    """Show a bar while the context lasts, at verbosity 1 and above on a terminal.
+
+    Args:
+        total: how many files the run will count.
+        console: whose messages shall not tear the bar.
+
+    Yields:
+        What to tell of each file.
+    """
+    bar = None
+    if console.verbosity >= 1 and total and _is_terminal(sys.stderr):
+        with suppress(OSError, ValueError):
+            bar = _make_bar(total)
+    if bar is None:
+        yield _Silence()
+        return
+    console._bar = bar
+    try:
+        yield _BarProgress(bar)
+    finally:
+        console._bar = None
+        with suppress(OSError, ValueError):
+            bar.close()
+
+
+def _make_bar(total: int) -> tqdm[Any]:
+    from tqdm import tqdm  # noqa: PLC0415 (only for a bar)
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        """A bar without tqdm's thread and semaphore: worker processes may be forked."""
+
+        monitor_interval = 0
+
+    Bar.set_lock(threading.RLock())
+    return Bar(total=total, unit=" files", file=sys.stderr, dynamic_ncols=True, leave=False)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _encodable(line: str, stream: TextIO) -> str:
+    """The line in characters that the stream's encoding has."""
+    encoding = stream.encoding or "ascii"
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        plain = line.replace("\N{BOX DRAWINGS LIGHT VERTICAL}", "|")
+        return plain.encode(encoding, "backslashreplace").decode(encoding)
+    return line

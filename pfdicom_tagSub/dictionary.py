@@ -1,0 +1,132 @@
+"""What pydicom's DICOM dictionary says, in the forms that specs and scans ask for.
+
+Tags are integers, 0xggggeeee. The repeating groups (PS3.6, e.g. ``OverlayData`` is
+(60xx,3000)) are expanded to every even group that their mask covers.
+"""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+from collections.abc import Iterator
+from functools import cache, lru_cache
+
+from pydicom import datadict
+from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+
+SPECIFIC_CHARACTER_SET = 0x00080005
+SOP_CLASS_UID = 0x00080016
+SOP_INSTANCE_UID = 0x00080018
+PIXEL_REPRESENTATION = 0x00280103
+MEDIA_STORAGE_SOP_CLASS_UID = 0x00020002
+MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
+TRANSFER_SYNTAX_UID = 0x00020010
+FILE_META_GROUP_LENGTH = 0x00020000
+PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+
+# DICOMDIR (PS3.3 F.3): the directory itself and the elements that hold byte offsets.
+DIRECTORY_RECORD_SEQUENCE = 0x00041220
+FIRST_RECORD_OFFSETS = frozenset({0x00041200, 0x00041202})
+RECORD_OFFSETS = frozenset({0x00041400, 0x00041420, 0x00041504})
+
+STRUCTURE = (
+    FIRST_RECORD_OFFSETS
+    | RECORD_OFFSETS
+    | {SPECIFIC_CHARACTER_SET, FILE_META_GROUP_LENGTH, TRANSFER_SYNTAX_UID, DIRECTORY_RECORD_SEQUENCE}
+)
+"""Elements that say how the file itself is encoded; no spec may replace them."""
+
+
+def text_of(tag: int) -> str:
+    """The usual way to write a tag: ``(0010,0020)``."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+@lru_cache(maxsize=4096)
+def label_of(tag: int) -> str:
+    """The keyword of a tag, or the tag itself where the dictionary has none."""
+    return datadict.keyword_for_tag(tag) or text_of(tag)
+
+
+@lru_cache(maxsize=65536)
+def vr_of(tag: int) -> str:
+    """The VR that the dictionary gives a public element, e.g. ``"LO"`` or ``"US or SS"``.
+
+    Returns:
+        "" where the dictionary does not know the tag. Group lengths are "UL"
+        (PS3.5 7.2) and private creators "LO" (PS3.5 7.8.1).
+    """
+    try:
+        return _expanded_vrs.get(tag) or datadict.dictionary_VR(tag)
+    except KeyError:
+        if tag & 0xFFFF == 0:
+            return "UL"
+        if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
+            return "LO"
+        return ""
+
+
+def _expanded(mask: str) -> Iterator[int]:
+    """Every even-group tag of a repeater mask such as ``"60xx3000"``."""
+    digits = [("0123456789ABCDEF" if digit == "x" else digit) for digit in mask]
+    digits[3] = "02468ACE" if digits[3] == "0123456789ABCDEF" else digits[3]
+    for combination in itertools.product(*digits):
+        yield int("".join(combination), 16)
+
+
+_expanded_vrs: dict[int, str] = {}
+"""VRs of repeaters that were expanded: pydicom compares a tag with each mask in turn."""
+
+
+@cache
+def _repeaters() -> dict[str, str]:
+    """Keyword to mask of the repeating groups."""
+    return {row[4]: mask for mask, row in RepeatersDictionary.items() if row[4]}
+
+
+@cache
+def all_keywords() -> tuple[str, ...]:
+    """Every keyword of the dictionary, in the order of the tags, the repeaters last."""
+    keywords = (row[4] for tag, row in DicomDictionary.items() if tag >> 16 != 0xFFFE)
+    return tuple(keyword for keyword in itertools.chain(keywords, _repeaters()) if keyword)
+
+
+def is_keyword(text: str) -> bool:
+    """Whether the dictionary knows the keyword."""
+    return datadict.tag_for_keyword(text) is not None or text in _repeaters()
+
+
+@lru_cache(maxsize=8192)
+def tags_of(keyword: str) -> tuple[int, ...]:
+    """Every tag of a keyword: one, or many for a repeating group; none if unknown."""
+    tag = datadict.tag_for_keyword(keyword)
+    if tag is not None:
+        return (int(tag),)
+    mask = _repeaters().get(keyword)
+    if mask is None:
+        return ()
+    tags = tuple(_expanded(mask))
+    _expanded_vrs.update(dict.fromkeys(tags, RepeatersDictionary[mask][0]))
+    return tags
+
+
+@cache
+def _longest_keyword() -> int:
+    return max(map(len, all_keywords()))
+
+
+def leading_keyword(text: str) -> str:
+    """The longest known keyword that the text begins with; "" if none does."""
+    for length in range(min(len(text), _longest_keyword()), 0, -1):
+        if is_keyword(text[:length]):
+            return text[:length]
+    return ""
+
+
+def nearest_keyword(text: str) -> str:
+    """The known keyword that is spelt most like the text; "" if none is near."""
+    lowered = {keyword.lower(): keyword for keyword in all_keywords()}
+    if exact := lowered.get(text.lower().replace(" ", "")):
+        return exact
+    near = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=0.75)
+    return lowered[near[0]] if near else ""

@@ -1,0 +1,59 @@
+"""Changes to a stretch of bytes, and the output that they make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The bytes from start to stop become others; start == stop inserts.
+
+    Attributes:
+        start: the first byte that is replaced.
+        stop: the first byte after them.
+        data: what stands there instead.
+    """
+
+    start: int
+    stop: int
+    data: bytes
+
+    @property
+    def growth(self) -> int:
+        """By how many bytes the output is longer."""
+        return len(self.data) - (self.stop - self.start)
+
+
+Chunk = bytes | tuple[int, int]
+"""New bytes, or where to copy from in the input: (start, stop)."""
+
+
+def in_order(edits: Sequence[Edit]) -> list[Edit]:
+    """The edits in the order of the bytes; insertions at one place keep theirs."""
+    return sorted(edits, key=lambda edit: (edit.start, edit.stop))
+
+
+def chunks(start: int, stop: int, edits: Sequence[Edit]) -> Iterator[Chunk]:
+    """The output of a stretch.
+
+    Args:
+        start: where the stretch begins.
+        stop: where it ends.
+        edits: its changes in order, none of which overlap.
+    """
+    position = start
+    for edit in edits:
+        if edit.start > position:
+            yield position, edit.start
+        if edit.data:
+            yield edit.data
+        position = edit.stop
+    if position < stop:
+        yield position, stop
+
+
+def moved(position: int, edits: Sequence[Edit]) -> int:
+    """Where a byte that no edit replaces stands in the output."""
+    return position + sum(edit.growth for edit in edits if edit.stop <= position and edit.start < position)

@@ -1,0 +1,160 @@
+"""Writing an output whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+
+from .edits import Chunk
+from .models import FileError, Status
+from .sources import BytesSource, FileSource, Source
+from .temporary import temporary_name
+
+COPY_CHUNK = 8 << 20
+IOV_MAX = 512
+NO_KERNEL_COPY = frozenset(
+    {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EIO}
+)
+
+_numbers = itertools.count()
+
+
+def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
+    """The bytes of chunks, at most ``COPY_CHUNK`` at a time."""
+    for chunk in chunks:
+        if isinstance(chunk, bytes):
+            yield chunk
+            continue
+        start, stop = chunk
+        for place in range(start, stop, COPY_CHUNK):
+            yield source.read(place, min(place + COPY_CHUNK, stop))
+
+
+def write(
+    path: str, source: Source, chunks: list[Chunk], *, overwrite: bool, pause: Callable[[], None]
+) -> Status:
+    """Write an output under a temporary name beside it, then rename it.
+
+    Args:
+        path: the output.
+        source: the input, which the chunks refer to.
+        chunks: what the output is made of.
+        overwrite: replace an output that exists and differs.
+        pause: called between large pieces; it may raise to stop.
+
+    Returns:
+        WRITTEN, or UNCHANGED where the output exists and is already what it should be.
+
+    Raises:
+        FileError: the output exists and differs.
+        OSError: it cannot be written; nothing is left of it.
+    """
+    if _exists(path):
+        if _is_same(path, source, chunks):
+            return Status.UNCHANGED
+        if not overwrite:
+            raise FileError("an output that differs is there already; replace it with --overwrite")
+    directory = path.rpartition("/")[0]
+    temporary = f"{directory}/{temporary_name(next(_numbers))}"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            if isinstance(source, BytesSource):
+                _write_from_memory(descriptor, source.data, chunks)
+            else:
+                _write_from_file(descriptor, source, chunks, pause)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    return Status.WRITTEN
+
+
+def _exists(path: str) -> bool:
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(found.st_mode):
+        raise FileError("a directory has the name of the output")
+    return True
+
+
+def _is_same(path: str, source: Source, chunks: list[Chunk]) -> bool:
+    """Whether a regular file holds just what the chunks give."""
+    size = sum(len(chunk) if isinstance(chunk, bytes) else chunk[1] - chunk[0] for chunk in chunks)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            return False
+        raise
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+            return False
+        place = 0
+        for piece in pieces(source, chunks):
+            if os.pread(descriptor, len(piece), place) != piece:
+                return False
+            place += len(piece)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _write_from_memory(descriptor: int, data: bytes, chunks: list[Chunk]) -> None:
+    view = memoryview(data)
+    parts: list[bytes | memoryview] = [
+        chunk if isinstance(chunk, bytes) else view[chunk[0] : chunk[1]] for chunk in chunks
+    ]
+    for first in range(0, len(parts), IOV_MAX):
+        batch = parts[first : first + IOV_MAX]
+        size = sum(map(len, batch))
+        written = os.writev(descriptor, batch)
+        if written < size:  # a full disk tells its reason at the next write
+            _write_all(descriptor, b"".join(batch)[written:])
+
+
+def _write_all(descriptor: int, data: bytes | memoryview) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _write_from_file(descriptor: int, source: Source, chunks: list[Chunk], pause: Callable[[], None]) -> None:
+    for chunk in chunks:
+        if isinstance(chunk, bytes):
+            _write_all(descriptor, chunk)
+        elif isinstance(source, FileSource):
+            _copy(descriptor, source, *chunk, pause)
+        else:
+            _write_all(descriptor, source.read(*chunk))
+        pause()
+
+
+def _copy(descriptor: int, source: FileSource, start: int, stop: int, pause: Callable[[], None]) -> None:
+    """Copy within the kernel where it can, without the bytes passing through here."""
+    place = start
+    while place < stop:
+        length = min(stop - place, COPY_CHUNK)
+        try:
+            copied = os.copy_file_range(source.descriptor, descriptor, length, place)
+        except OSError as error:
+            if error.errno not in NO_KERNEL_COPY:
+                raise
+            copied = 0
+        except AttributeError:  # not a Linux system
+            copied = 0
+        if not copied:
+            _write_all(descriptor, source.read(place, place + length))
+            copied = length
+        place += copied
+        pause()

@@ -1,0 +1,245 @@
+"""What a run will read and write: the walk, and the two trees checked against each other.
+
+The only user of ``Pftree``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from pftree import DirNode, FilterLogic, Pftree, TreeOptions, tokens_parse
+
+from .models import DirectoryPlan, FileError, FileOutcome, Options, Plan, PlanError, Stage, Status
+
+
+def build(options: Options) -> Plan:
+    """Walk the input tree; nothing is created or opened.
+
+    Args:
+        options: the command line; of it, the directories, filters, depth and links.
+
+    Returns:
+        The plan. A directory that cannot be read is in its ``unreadable``, unless the
+        directory filter leaves it out for certain.
+
+    Raises:
+        PlanError: a tree that cannot be worked on.
+    """
+    tree = options.tree
+    try:
+        input_root = _check_input(tree.inputDir)
+        output_root = _check_output(tree.outputDir, input_root)
+    except ValueError as error:  # a NUL in a path
+        raise PlanError(f"--inputDir or --outputDir: {error}") from None
+    quiet = replace(
+        tree,
+        inputDir=Path(input_root),
+        outputDir=Path(output_root),
+        threads=0,
+        verbosity=0,
+        json=False,
+        stats=False,
+        test="",
+    )
+    nodes, records = _walk(quiet)
+    directories = tuple(
+        DirectoryPlan(str(node.path), str(node.outputPath), node.relPath, tuple(node.files))
+        for node in sorted(nodes, key=lambda node: _order(node.relPath))
+        if not _is_output(str(node.path), input_root, output_root, tree.followLinks)
+    )
+    _check_apart(directories, input_root, output_root)
+    warnings: list[str] = []
+    unreadable: list[FileOutcome] = []
+    for path, reason in records:
+        if _is_output(path, input_root, output_root, tree.followLinks):
+            continue
+        relative = os.path.relpath(path, input_root)
+        if _is_left_out(relative, tree):
+            warnings.append(f"{relative}: {reason} (left out by --dirFilter)")
+        else:
+            unreadable.append(FileOutcome(relative, Status.FAILED, Stage.READ, reason))
+    return Plan(input_root, output_root, directories, tuple(warnings), tuple(unreadable))
+
+
+def make_directory(plan: Plan, directory: DirectoryPlan) -> None:
+    """Create the output directory of one input directory, and the output root.
+
+    Raises:
+        FileError: it cannot be created, or what is there is a symbolic link or no
+            directory: nothing is written through a link planted in the output tree.
+    """
+    path = plan.output_root
+    try:
+        os.makedirs(path, exist_ok=True)
+        for name in os.path.relpath(directory.output_dir, path).split("/"):
+            if name == ".":
+                continue
+            path = f"{path}/{name}"
+            try:
+                os.mkdir(path)
+            except FileExistsError:
+                if not stat.S_ISDIR(os.lstat(path).st_mode):
+                    shown = os.path.relpath(path, plan.output_root)
+                    raise FileError(
+                        f"the output directory {shown} is a symbolic link or a file; remove it"
+                    ) from None
+    except OSError as error:
+        raise FileError(f"cannot create the output directory: {error.strerror}") from None
+
+
+def _check_input(path: Path) -> str:
+    """The input directory, absolute and with links resolved."""
+    try:
+        status = path.stat()
+        root = os.path.realpath(path)
+    except OSError as error:
+        raise PlanError(f"--inputDir {path}: {error.strerror}") from None
+    if stat.S_ISREG(status.st_mode):
+        raise PlanError(
+            f"--inputDir {path} is a file; to process it alone give "
+            f"--inputDir {path.parent} --inputFile {path.name}"
+        )
+    if not stat.S_ISDIR(status.st_mode):
+        raise PlanError(f"--inputDir {path} is not a directory")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise PlanError(f"--inputDir {path}: no permission to read it")
+    return root
+
+
+def _check_output(path: Path, input_root: str) -> str:
+    """The output directory, absolute and with links resolved; it need not exist."""
+    try:
+        root = os.path.realpath(path)
+    except OSError as error:
+        raise PlanError(f"--outputDir {path}: {error.strerror}") from None
+    if root == input_root or (os.path.exists(root) and os.path.samefile(root, input_root)):
+        raise PlanError(
+            f"--outputDir {path} is the input directory itself; "
+            "give another one, the input is never overwritten"
+        )
+    nearest = root
+    while not os.path.lexists(nearest):
+        nearest = os.path.dirname(nearest)
+    if not os.path.isdir(nearest):
+        raise PlanError(f"--outputDir {path}: {nearest} is not a directory")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        verb = "write to" if nearest == root else "create it in"
+        raise PlanError(f"--outputDir {path}: no permission to {verb} {nearest}")
+    return root
+
+
+def _check_apart(directories: tuple[DirectoryPlan, ...], input_root: str, output_root: str) -> None:
+    """Refuse outputs that would land among the inputs.
+
+    Raises:
+        PlanError: naming the first such output directory.
+    """
+    if not _is_inside(input_root, output_root):
+        return  # then every directory of the output is left out of the input
+    inputs = {os.path.realpath(directory.input_dir) for directory in directories}
+    for directory in directories:
+        if directory.output_dir in inputs or _is_inside(directory.output_dir, input_root):
+            raise PlanError(
+                f"the outputs of {directory.relative!r} would be written to {directory.output_dir}, inside "
+                "the input tree; give an --outputDir that does not hold the --inputDir"
+            )
+
+
+def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]]]:
+    """Run pftree.
+
+    Returns:
+        Its nodes, and (path, reason) of what it could not read.
+
+    Raises:
+        PlanError: the input tree is gone or nested deeper than pftree can walk.
+    """
+    with _captured_warnings() as records:
+        engine = Pftree(tree)
+        try:
+            result = engine.run()
+        except OSError as error:
+            raise PlanError(f"--inputDir {tree.inputDir}: {error.strerror}") from None
+        except RecursionError:
+            raise PlanError(
+                f"--inputDir {tree.inputDir}: nested too deeply to walk; "
+                "give a lower --inputDir, or a --maxDepth"
+            ) from None
+    if not result.status:
+        raise PlanError(result.error)
+    return list(engine.nodes.values()), [_path_and_reason(record) for record in records]
+
+
+class _Capture(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record instead of printing it."""
+        self.records.append(record)
+
+
+@contextmanager
+def _captured_warnings() -> Iterator[list[logging.LogRecord]]:
+    """Collect what pftree logs; it says there alone what it could not read."""
+    logger = logging.getLogger("pftree")
+    capture = _Capture()
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(capture)
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    try:
+        yield capture.records
+    finally:
+        logger.removeHandler(capture)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+def _path_and_reason(record: logging.LogRecord) -> tuple[str, str]:
+    match record.args:
+        case (path, str(reason)):
+            return str(path), f"{str(record.msg).partition('%')[0].strip()}: {reason}"
+    return "", record.getMessage()
+
+
+def _order(relative: str) -> list[str]:
+    """Where a directory comes in the plan: the root first, then as sorted by components."""
+    return [] if relative == "." else relative.split("/")
+
+
+def _is_inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def _is_output(path: str, input_root: str, output_root: str, follow_links: bool) -> bool:
+    """Whether a walked directory belongs to the output tree, perhaps through a link.
+
+    An output tree that holds the whole input says nothing of its directories.
+    """
+    if _is_inside(input_root, output_root):
+        return False
+    # Below the resolved input root only a followed link can lead elsewhere.
+    return _is_inside(os.path.realpath(path) if follow_links else path, output_root)
+
+
+def _is_left_out(relative: str, tree: TreeOptions) -> bool:
+    """Whether the directory filter excludes a directory and all that may be below it.
+
+    That is certain only of negated substrings: a path that holds one holds it further
+    down, too.
+    """
+    verdicts = [
+        token.negate and token.kind == "substring" and token.pattern in relative
+        for token in tokens_parse(tree.dirFilter)
+    ]
+    if FilterLogic.parse(tree.dirFilterLogic) is FilterLogic.AND:
+        return any(verdicts)
+    return bool(verdicts) and all(verdicts)

@@ -1,0 +1,125 @@
+"""Where a template's sources are looked up: the item at hand, then outwards to the root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydicom import datadict
+
+from .dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, vr_of
+from .elements import Element, Encoding
+from .sources import Source
+from .values import DEFAULT_CHARACTER_SET, CharacterSet, Value, character_set, decode
+
+CREATORS = range(0x10, 0x100)
+"""Element numbers of private creators (PS3.5 7.8.1)."""
+
+
+class Scope:
+    """One data set of a file, as far as it was scanned.
+
+    Attributes:
+        source: the bytes of the file.
+        elements: what the scan kept of it, the first of each tag.
+        encoding: how it is encoded.
+        parent: the data set around it; None at the root.
+        beyond: where a look-up that left the root goes on: the file meta for the data
+            set, and the data set for the file meta.
+        key: where it begins: what tells the data sets of a file apart.
+    """
+
+    __slots__ = ("_characters", "beyond", "elements", "encoding", "key", "parent", "source")
+
+    def __init__(
+        self,
+        source: Source,
+        elements: Iterable[Element],
+        encoding: Encoding,
+        key: int,
+        parent: Scope | None = None,
+    ) -> None:
+        self.source = source
+        self.elements: dict[int, Element] = {}
+        for element in elements:
+            self.elements.setdefault(element.tag, element)
+        self.encoding = encoding
+        self.key = key
+        self.parent = parent
+        self.beyond: Scope | None = None
+        self._characters: CharacterSet | None = None
+
+    @property
+    def owner(self) -> Scope:
+        """The data set whose character set is in force here (PS3.5 7.5.3)."""
+        scope = self
+        while SPECIFIC_CHARACTER_SET not in scope.elements and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    @property
+    def characters(self) -> CharacterSet:
+        """The character set in force.
+
+        Raises:
+            FileError: it is none of the standard's.
+        """
+        if self._characters is None:
+            own = self.elements.get(SPECIFIC_CHARACTER_SET)
+            if own is not None:
+                self._characters = character_set(self.source.read(own.value, own.stop))
+            else:
+                self._characters = self.parent.characters if self.parent else DEFAULT_CHARACTER_SET
+        return self._characters
+
+    def find(self, tags: tuple[int, ...]) -> tuple[Element, Scope] | None:
+        """The nearest element with one of the tags, and the data set it is in."""
+        scope: Scope | None = self
+        left_root = False
+        while scope is not None:
+            for tag in tags:
+                element = scope.elements.get(tag)
+                if element is not None:
+                    return element, scope
+            if scope.parent is None and not left_root:
+                left_root, scope = True, scope.beyond
+            else:
+                scope = scope.parent
+        return None
+
+    def raw(self, element: Element) -> bytes:
+        """The bytes of the value of an element that is in this data set."""
+        return self.source.read(element.value, element.stop)
+
+    def vr(self, element: Element) -> str:
+        """The VR of an element in this data set, ambiguities of the dictionary resolved."""
+        vr = element.vr
+        if vr and vr != "UN" and len(vr) == 2:
+            return vr
+        if not vr or vr == "UN":
+            vr = vr_of(element.tag) or self._private_vr(element.tag) or "UN"
+        if vr.startswith("US or SS"):
+            found = self.find((PIXEL_REPRESENTATION,))
+            signed = found is not None and any(found[1].raw(found[0]))
+            return "SS" if signed else "US"
+        return vr.split(" or ", maxsplit=1)[0]
+
+    def creator(self, tag: int) -> str:
+        """The private creator of an element of this data set; "" if it has none."""
+        if not tag >> 16 & 1 or not tag & 0xFF00:
+            return ""
+        own = self.elements.get(tag & 0xFFFF0000 | (tag & 0xFF00) >> 8)
+        if own is None:
+            return ""
+        texts = decode("LO", self.raw(own), self.characters, self.encoding.little).texts
+        return texts[0].strip() if texts else ""
+
+    def _private_vr(self, tag: int) -> str:
+        creator = self.creator(tag)
+        try:
+            return datadict.private_dictionary_VR(tag, creator) if creator else ""
+        except KeyError:
+            return ""
+
+    def value(self, element: Element) -> Value:
+        """The decoded value of an element in this data set."""
+        return decode(self.vr(element), self.raw(element), self.characters, self.encoding.little)

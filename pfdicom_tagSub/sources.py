@@ -1,0 +1,77 @@
+"""Bytes that a scan walks over, in memory or in a file of any size."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+
+from .models import FileError
+
+WINDOW = 1 << 18
+
+
+class Source(Protocol):
+    """Bytes that a scan walks over, in memory or in a file."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are."""
+
+    def window(self, position: int, length: int) -> tuple[bytes, int]:
+        """Bytes around a position.
+
+        Returns:
+            A buffer and the position of its first byte. It holds at least ``length``
+            bytes from ``position`` on, or all that there are.
+        """
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from start to stop."""
+
+
+class BytesSource:
+    """A source in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def window(self, position: int, length: int) -> tuple[bytes, int]:  # noqa: ARG002
+        """The whole buffer, whatever is asked for."""
+        return self.data, 0
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from start to stop."""
+        return self.data[start:stop]
+
+
+class FileSource:
+    """A source in an open file, read a window at a time; memory stays flat.
+
+    Raises:
+        FileError: by its methods, where the file ends before its size.
+    """
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self.descriptor = descriptor
+        self.size = size
+        self._buffer = b""
+        self._base = 0
+
+    def window(self, position: int, length: int) -> tuple[bytes, int]:
+        """The window at hand if it serves, else one that begins at the position."""
+        stop = min(position + length, self.size)
+        if not self._base <= position <= stop <= self._base + len(self._buffer):
+            self._buffer = self.read(position, min(self.size, position + max(length, WINDOW)))
+            self._base = position
+        return self._buffer, self._base
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from start to stop."""
+        data = os.pread(self.descriptor, stop - start, start)
+        while len(data) < stop - start:  # a signal, or more than the system reads at once
+            more = os.pread(self.descriptor, stop - start - len(data), start + len(data))
+            if not more:
+                raise FileError("the file became shorter while it was read")
+            data += more
+        return data

@@ -1,0 +1,299 @@
+"""The bytes of a value to its text and back, by pydicom's own tables and writers.
+
+Nothing here puts a value into an exception: pydicom's messages quote values, so its
+validators are asked for their verdict only.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydicom import charset, config
+from pydicom.dataelem import DataElement
+from pydicom.filebase import DicomBytesIO
+from pydicom.filewriter import write_data_element
+from pydicom.valuerep import MAX_VALUE_LEN, TEXT_VR_DELIMS, VALIDATORS, PersonName
+
+from .models import Action, FileError
+
+CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
+"""VRs whose text is in the Specific Character Set (PS3.5 6.1.2.3)."""
+
+ASCII_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"})
+SINGLE_VALUED_VRS = frozenset({"LT", "ST", "UR", "UT"})
+BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
+INTEGER_FORMATS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q"}
+FLOAT_FORMATS = {"FL": "f", "FD": "d"}
+
+CUT_VRS = frozenset({"AE", "CS", "LO", "LT", "SH", "ST"})
+"""VRs in which a shorter text is still the same kind of value. A cut number, date or
+UID would be another number, date or UID, so those are left empty instead."""
+
+PN_GROUP_LENGTH = 64
+PN_GROUPS = 3
+DEFAULT_CHARSETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
+UTF8_CHARSET = "ISO_IR 192"
+
+_ALLOWED_CONTROLS = {"LT": "\t\n\f\r", "ST": "\t\n\f\r", "UT": "\t\n\f\r"}
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterSet:
+    """A Specific Character Set.
+
+    Attributes:
+        terms: its defined terms as the file has them; () where it has none.
+        encodings: the Python encodings that pydicom gives for them.
+    """
+
+    terms: tuple[str, ...]
+    encodings: tuple[str, ...]
+
+    @property
+    def starts_with_default(self) -> bool:
+        """Whether text without escape sequences is ASCII only (PS3.5 6.1.2.2)."""
+        return not self.terms or self.terms[0] in DEFAULT_CHARSETS
+
+
+_MISSPELT = re.compile(r"ISO[ _-]?(2022)?[ _-]?IR[ _-]?(\d+)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=256)
+def character_set(raw: bytes) -> CharacterSet:
+    """The character set that an element (0008,0005) with this value declares.
+
+    Raises:
+        FileError: it declares none that the standard knows (PS3.3 C.12.1.1.2), not even
+            in one of the usual misspellings.
+    """
+    text = raw.decode("iso8859").strip("\0 ")
+    terms = []
+    for term in (part.strip() for part in text.split("\\") if text):
+        match = _MISSPELT.fullmatch(term)
+        known = term
+        if match and term not in charset.python_encoding:
+            known = f"ISO 2022 IR {match[2]}" if match[1] else f"ISO_IR {match[2]}"
+        if known and known not in charset.python_encoding:
+            raise FileError("the Specific Character Set is not one of the standard's")
+        terms.append(known)
+    with warnings.catch_warnings(action="ignore"):  # of terms that do not go together
+        return CharacterSet(tuple(terms), tuple(charset.convert_encodings(list(terms) or None)))
+
+
+DEFAULT_CHARACTER_SET = character_set(b"")
+UTF8 = character_set(UTF8_CHARSET.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A decoded value.
+
+    Attributes:
+        texts: one text per value, as ``str`` of what pydicom decodes; () when empty or
+            when the VR holds no text.
+        stored: for a PN each value's bytes as the file has them, padding stripped; for
+            all else the texts in UTF-8. 3.1.1 seeds its names on these
+            (behaviour-3.1.1 A.5).
+    """
+
+    texts: tuple[str, ...]
+    stored: tuple[bytes, ...]
+
+
+NO_VALUE = Value((), ())
+
+
+def _numbers(raw: bytes, code: str, little: bool) -> list[str]:
+    size = struct.calcsize(code)
+    if len(raw) % size:
+        return []
+    numbers = struct.unpack(f"{'<' if little else '>'}{len(raw) // size}{code}", raw)
+    return [str(number) for number in numbers]
+
+
+def decode(vr: str, raw: bytes, characters: CharacterSet, little: bool) -> Value:
+    """The texts of a value.
+
+    Args:
+        vr: its VR; UN is read as text.
+        raw: its bytes as stored, padding included.
+        characters: the character set in force.
+        little: whether numbers are little endian.
+
+    Returns:
+        The texts: trailing padding stripped and leading blanks kept (behaviour-3.1.1
+        A.1), numbers in their shortest form, none for binary VRs.
+    """
+    if not raw:
+        return NO_VALUE
+    texts: list[str]
+    if vr == "PN":
+        return _decode_names(raw, characters)
+    if vr in CHARSET_VRS or vr == "UN":
+        text = charset.decode_bytes(raw, characters.encodings, TEXT_VR_DELIMS)
+        parts = [text] if vr in SINGLE_VALUED_VRS else text.split("\\")
+        texts = [part.rstrip("\0 ") for part in parts]
+    elif vr in ASCII_VRS:
+        text = raw.decode("iso8859").rstrip("\0 ")
+        texts = [text] if vr in SINGLE_VALUED_VRS else text.split("\\")
+        if vr in {"AE", "DS", "IS"}:
+            texts = [part.strip() for part in texts]
+    elif code := INTEGER_FORMATS.get(vr) or FLOAT_FORMATS.get(vr):
+        texts = _numbers(raw, code, little)
+    elif vr == "AT":
+        halves = [int(half) for half in _numbers(raw, "H", little)]
+        texts = [f"({g:04X},{e:04X})" for g, e in zip(halves[::2], halves[1::2], strict=False)]
+    else:
+        return NO_VALUE
+    if texts == [""]:
+        return NO_VALUE
+    return Value(tuple(texts), tuple(text.encode("utf-8", "surrogateescape") for text in texts))
+
+
+def _decode_names(raw: bytes, characters: CharacterSet) -> Value:
+    stripped = raw.rstrip(b"\0 ")
+    if not stripped:
+        return NO_VALUE
+    texts = charset.decode_bytes(stripped, characters.encodings, TEXT_VR_DELIMS).split("\\")
+    stored = stripped.split(b"\\")
+    if len(stored) != len(texts):  # a multi-byte character that holds the byte of "\"
+        stored = [stripped] if len(texts) == 1 else [text.encode() for text in texts]
+    # PersonName drops empty trailing component groups, as 3.1.1's text of a name did.
+    return Value(tuple(str(PersonName(text)) for text in texts), tuple(stored))
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Texts made to fit a VR.
+
+    Attributes:
+        texts: what may be written; () leaves the element empty.
+        action: SUBSTITUTED, CUT, INVALID or EMPTIED.
+    """
+
+    texts: tuple[str, ...]
+    action: Action
+
+
+def fit(vr: str, texts: Sequence[str]) -> Fitted:
+    """Make texts fit a VR: cut what is too long, empty what is invalid otherwise.
+
+    Args:
+        vr: the VR to write.
+        texts: one text per value; a backslash in one separates values, as in a file.
+    """
+    if vr not in SINGLE_VALUED_VRS:
+        texts = [part for text in texts for part in text.split("\\")]
+    if not any(texts):
+        return Fitted((), Action.EMPTIED)
+    kept = [_cut(vr, text) for text in texts]
+    if not all(_is_valid(vr, text) for text in kept):
+        return Fitted((), Action.INVALID)
+    action = Action.CUT if kept != list(texts) else Action.SUBSTITUTED
+    return Fitted(tuple(kept), action)
+
+
+def _cut(vr: str, text: str) -> str:
+    if vr in CUT_VRS:
+        return text[: MAX_VALUE_LEN[vr]]
+    if vr == "PN":
+        return "=".join(group[:PN_GROUP_LENGTH] for group in text.split("="))
+    return text
+
+
+def _is_valid(vr: str, text: str) -> bool:
+    """Whether the VR allows one value (PS3.5 6.2), by pydicom's validators and ranges."""
+    if not text:
+        return True
+    if vr == "UN":
+        return True
+    if vr in BINARY_VRS:
+        return False
+    if vr == "AT":
+        return _tag_number(text) is not None
+    if vr in INTEGER_FORMATS:
+        return _packs(INTEGER_FORMATS[vr], int, text)
+    if vr in FLOAT_FORMATS:
+        return _packs(FLOAT_FORMATS[vr], float, text)
+    allowed = _ALLOWED_CONTROLS.get(vr, "")
+    if any((char < " " or "\x7f" <= char <= "\x9f") and char not in allowed for char in text):
+        return False
+    validator: Callable[[str, Any], tuple[bool, str]] | None = VALIDATORS.get(vr)
+    return validator is None or validator(vr, text)[0]
+
+
+def _packs(code: str, convert: Callable[[str], int | float], text: str) -> bool:
+    try:
+        struct.pack(f"<{code}", convert(text))
+    except (ValueError, struct.error, OverflowError):
+        return False
+    return True
+
+
+def _tag_number(text: str) -> int | None:
+    digits = text.strip("() ").replace(",", "")
+    try:
+        return int(digits, 16) if len(digits) == 8 else None
+    except ValueError:
+        return None
+
+
+def can_hold(characters: CharacterSet, vr: str, texts: Sequence[str]) -> bool:
+    """Whether a character set can hold texts, so that they read back the same."""
+    if vr not in CHARSET_VRS and vr != "UN":
+        return True  # _is_valid left ASCII only
+    for text in texts:
+        if characters.starts_with_default and any("\x80" <= char <= "\xff" for char in text):
+            return False  # pydicom would write ISO 8859-1 without declaring it
+        if text.isascii() and len(characters.encodings) == 1 and characters.encodings[0] != "shift_jis":
+            continue
+        try:
+            stored = charset.encode_string(text, characters.encodings)
+        except (UnicodeError, LookupError):
+            return False
+        if charset.decode_bytes(stored, characters.encodings, TEXT_VR_DELIMS) != text:
+            return False
+    return True
+
+
+def encode_element(
+    tag: int, vr: str, texts: Sequence[str], characters: CharacterSet, *, implicit: bool, little: bool
+) -> bytes:
+    """A whole element, header and padding included, as pydicom writes it.
+
+    Args:
+        tag: its tag.
+        vr: its VR; "SQ" only with no texts.
+        texts: its values, which ``fit`` has passed and ``can_hold`` holds.
+        characters: the character set to write in.
+        implicit: whether the VR is left out.
+        little: whether it is little endian.
+    """
+    value: Any
+    if vr in INTEGER_FORMATS:
+        value = [int(text) for text in texts]
+    elif vr in FLOAT_FORMATS:
+        value = [float(text) for text in texts]
+    elif vr == "AT":
+        value = [_tag_number(text) for text in texts]
+    elif vr == "UN":
+        value = charset.encode_string("\\".join(texts), characters.encodings)
+        value += b" " * (len(value) % 2)
+    else:
+        value = list(texts)
+    if isinstance(value, list) and len(value) < 2:
+        value = value[0] if value else None
+    if value is None and vr == "SQ":
+        value = []
+    buffer = DicomBytesIO()
+    buffer.is_implicit_VR = implicit
+    buffer.is_little_endian = little
+    element = DataElement(tag, vr, value, validation_mode=config.IGNORE)
+    write_data_element(buffer, element, list(characters.encodings))
+    return buffer.getvalue()

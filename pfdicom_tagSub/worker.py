@@ -1,0 +1,146 @@
+"""One file from input to output, and the name of its output: pure functions of a job."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .dicomfile import deflate, parse
+from .edits import Chunk, chunks
+from .models import FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
+from .naming import safe_name
+from .output import pieces, write
+from .patch import Patcher
+from .rules import RuleSet
+from .sources import BytesSource, FileSource, Source
+
+IN_MEMORY = 1 << 20
+"""Files up to this many bytes are read whole; of larger ones only the header is."""
+
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a directory",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a worker has to know; it is picklable.
+
+    Attributes:
+        rules: the compiled spec.
+        overwrite: replace outputs that exist and differ.
+        follow_links: read what symbolic links point to.
+    """
+
+    rules: RuleSet
+    overwrite: bool = False
+    follow_links: bool = False
+
+
+class Worker:
+    """Processes files one after the other; make one in each process or thread."""
+
+    def __init__(self, settings: Settings, pause: Callable[[], None] = lambda: None) -> None:
+        """Args:
+        settings: what to do.
+        pause: called between the pieces of a large file; it may raise to stop the work.
+        """
+        self.settings = settings
+        self.pause = pause
+        self.patcher = Patcher(settings.rules)
+
+    def process(self, job: FileJob) -> FileOutcome:
+        """Patch one file. Nothing but the stopping of the work leaves this function.
+
+        The reasons of failures never quote the file: what a library says in its own
+        exceptions may, so only their types are told.
+        """
+        stage = Stage.READ
+        try:
+            with opened(job.input_path, follow_links=self.settings.follow_links) as source:
+                file = parse(source)
+                elements = self.patcher.scan(file)
+                stage = Stage.SUBSTITUTE
+                patched = self.patcher.patch(file, elements)
+                stage = Stage.WRITE
+                if patched.data_edits:
+                    data = list(chunks(file.data.start, file.data.stop, patched.data_edits))
+                    packed = deflate(pieces(file.data.source, data))
+                    whole: list[Chunk] = [*chunks(0, file.meta_stop, patched.edits), *packed]
+                else:
+                    whole = list(chunks(0, source.size, patched.edits))
+                overwrite = self.settings.overwrite
+                status = write(job.output_path, source, whole, overwrite=overwrite, pause=self.pause)
+        except Exception as error:  # the one place where a file's errors end
+            return _outcome_of(error, job, stage)
+        return FileOutcome(job.relative, status, elements=patched.elements)
+
+    def name(self, job: FileJob) -> FileOutcome | str:
+        """The name of an output, or why there is none.
+
+        Returns:
+            The name, the input's extension kept; an outcome where the file is skipped
+            or fails.
+        """
+        stem = self.settings.rules.stem
+        if stem is None:
+            return os.path.basename(job.input_path)
+        stage = Stage.READ
+        try:
+            with opened(job.input_path, follow_links=self.settings.follow_links) as source:
+                file = parse(source)
+                stage = Stage.NAME
+                return safe_name(self.patcher.name(file, stem), os.path.basename(job.input_path))
+        except Exception as error:  # as above
+            return _outcome_of(error, job, stage)
+
+
+@contextmanager
+def opened(path: str, *, follow_links: bool) -> Iterator[Source]:
+    """A regular file, open for reading; anything else is not even opened.
+
+    Args:
+        path: the file.
+        follow_links: read what a symbolic link points to.
+
+    Raises:
+        NotDicomError: it is a symbolic link that is not followed, or no regular file.
+        OSError: it cannot be read.
+    """
+    found = os.stat(path, follow_symlinks=follow_links)
+    if stat.S_ISLNK(found.st_mode):
+        raise NotDicomError("a symbolic link (see --followLinks)")
+    if not stat.S_ISREG(found.st_mode):
+        raise NotDicomError(f"not a regular file but {_KINDS.get(stat.S_IFMT(found.st_mode), 'special')}")
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    try:
+        source: Source = FileSource(descriptor, found.st_size)
+        if found.st_size <= IN_MEMORY:
+            source = BytesSource(source.read(0, found.st_size))
+        yield source
+    finally:
+        os.close(descriptor)
+
+
+def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
+    if isinstance(error, NotDicomError):
+        return FileOutcome(job.relative, Status.SKIPPED, reason=str(error))
+    if isinstance(error, FileError):
+        reason = str(error)
+    elif isinstance(error, OSError):
+        code = error.errno or 0
+        reason = f"{os.strerror(code)} ({errno.errorcode.get(code, code)})"
+    elif isinstance(error, MemoryError):
+        reason = "out of memory"
+    else:
+        reason = f"internal error: {type(error).__name__}"
+    return FileOutcome(job.relative, Status.FAILED, stage, reason)
