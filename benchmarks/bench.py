@@ -108,7 +108,8 @@ def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
     header = ["tree", "command", "against", "target", "measured", "verdict"]
     verdicts = [verdict.cells for verdict in bench.verdicts]
     if verdicts:
-        tables.append(Table("Targets", "", header, verdicts, words=True))
+        note = "Of a quick run: too rough to judge by." if options.quick else ""
+        tables.append(Table("Targets", note, header, verdicts, words=True))
     return [table for table in tables if table is not None]
 
 

@@ -52,6 +52,7 @@ def run(command: list[str], log: Path, *, sample: bool = False, timeout: float =
             stdin=subprocess.DEVNULL,
             stdout=messages,
             stderr=subprocess.STDOUT,
+            cwd=log.parent,  # not the repository, whose modules Python would find
             env=kept,
             start_new_session=True,
         )

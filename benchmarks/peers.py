@@ -96,7 +96,7 @@ def environment(cache: Path, name: str, requirements: list[str]) -> Path:
 
 def install(commands: Path, requirements: list[str]) -> None:
     """Install `requirements` with the pip beside `commands`."""
-    arguments = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
+    arguments = ["-I", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements]
     done = subprocess.run([commands / "python", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SetupError(f"pip install {' '.join(requirements)}: {done.stderr.strip()[-400:]}")
@@ -119,10 +119,13 @@ def tool_environment(cache: Path, repository: Path) -> Path:
 
 
 def versions_in(commands: Path, packages: list[str]) -> str:
-    """Name and version of each of `packages`, as installed beside `commands`."""
+    """Name and version of each of `packages`, as installed beside `commands`.
+
+    Isolated (-I): in the repository's directory its own metadata would be found first.
+    """
     program = "import importlib.metadata, sys; print(*map(importlib.metadata.version, sys.argv[1:]))"
     done = subprocess.run(
-        [commands / "python", "-c", program, *packages], capture_output=True, text=True, check=False
+        [commands / "python", "-I", "-c", program, *packages], capture_output=True, text=True, check=False
     )
     return ", ".join(map(" ".join, zip(packages, done.stdout.split(), strict=False))) or "?"
 
@@ -181,7 +184,7 @@ def dicognito(cache: Path) -> Peer:
         "dicognito",
         versions_in(commands, REPORTED["dicognito"]),
         lambda source, target: [
-            *(str(commands / "python"), "-m", "dicognito", "--quiet", "--seed", "bench"),
+            *(str(commands / "python"), "-I", "-m", "dicognito", "--quiet", "--seed", "bench"),
             *("--assume-burned-in-annotation", "never", "--output-directory", str(target), str(source)),
         ],
         slow=True,
@@ -249,8 +252,7 @@ def dcmanon(cache: Path, work: Path) -> list[Peer]:
 def driven(commands: Path, driver: str, source: Path, target: Path, actions: Path) -> list[str]:
     """How a peer without a command for trees is called; see drivers.py."""
     return [
-        str(commands / "python"),
-        str(HERE / "drivers.py"),
+        *(str(commands / "python"), "-I", str(HERE / "drivers.py")),
         driver,
         str(source),
         str(target),

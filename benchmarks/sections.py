@@ -78,7 +78,7 @@ class Bench:
 
     def make_tree(self, *arguments: str | Path) -> str:
         """Call trees.py; what it prints."""
-        command = [self.trees_python, HERE / "trees.py", *arguments]
+        command = [self.trees_python, "-I", HERE / "trees.py", *arguments]
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
 
     def warm_memory(self, size: int) -> None:
@@ -203,21 +203,23 @@ def ratio(measured: Sequence[Measured], row: str, peer: str) -> float | None:
 
 
 def judge_tree(bench: Bench, name: str, measured: Sequence[Measured]) -> None:
-    """Note the targets for one tree."""
+    """Note the targets for one tree, where the tool was run at all."""
+    own = {result.peer.name: result for result in measured if result.peer.name in (TOOL_0, TOOL_2)}
     for target in TARGETS:
-        figure = ratio(measured, target.row, target.peer) if target.tree == name else None
+        if target.tree != name or target.row not in own:
+            continue
+        figure = ratio(measured, target.row, target.peer)
+        text, reached = MISSING, None
         if figure is not None:
-            text = f"{significant(figure)} times as fast"
-            if target.ratio < 1:
-                text = f"{significant(1 / figure)} times the time"
-            verdict = Verdict(name, target.row, target.peer, target.text, text, target.reached(figure))
-            bench.verdicts.append(verdict)
-    for result in measured:
-        if name == "big" and result.peer.name in (TOOL_0, TOOL_2) and not result.fault:
+            slower = target.ratio < 1
+            text = f"{significant(1 / figure if slower else figure)} times"
+            reached = target.reached(figure)
+        bench.verdicts.append(Verdict(name, target.row, target.peer, target.text, text, reached))
+    for row, result in own.items():
+        if name == "big":
             text = f"{megabytes(result.largest)} MB"
-            reached = result.largest < BIG_MEMORY
-            target_text = "peak memory under 150 MB"
-            bench.verdicts.append(Verdict(name, result.peer.name, MISSING, target_text, text, reached))
+            reached = result.largest < BIG_MEMORY if not result.fault else None
+            bench.verdicts.append(Verdict(name, row, MISSING, "peak memory under 150 MB", text, reached))
 
 
 def tree_table(tree: Tree, size: Written, measured: Sequence[Measured]) -> Table:
@@ -270,14 +272,12 @@ def measure_memory(bench: Bench) -> Table | None:
         shutil.rmtree(root)
     for peer in own:
         few, many = (peaks.get((peer.name, count)) for count in counts)
+        text, reached = MISSING, None
         if few and many and few.total and many.total:
             grown = max(many.largest / few.largest, many.total / few.total)
-            target = f"{counts[1]} files: at most {MEMORY_GROWTH} times the memory"
-            verdict = Verdict(
-                *("memory", peer.name, f"{counts[0]} files", target),
-                *(f"{significant(grown)} times", grown <= MEMORY_GROWTH),
-            )
-            bench.verdicts.append(verdict)
+            text, reached = f"{significant(grown)} times", grown <= MEMORY_GROWTH
+        goal = f"{counts[1]} files: at most {MEMORY_GROWTH} times the memory"
+        bench.verdicts.append(Verdict("memory", peer.name, f"{counts[0]} files", goal, text, reached))
     header = ["command", "files", "written", "seconds (sampled)", "MB largest", "MB sum"]
     return Table("Memory and the number of files", "Small files, about 3 kB each.", header, rows)
 

@@ -10,20 +10,20 @@ CP = "cp -r"
 
 @dataclass(frozen=True)
 class Verdict:
-    """A target with what was measured, as it is printed."""
+    """A target with what was measured, as it is printed; `reached` is None if nothing was measured."""
 
     tree: str
     row: str
     against: str
     target: str
     measured: str
-    reached: bool
+    reached: bool | None
 
     @property
     def cells(self) -> list[str]:
         """The row of the table of targets."""
-        verdict = "reached" if self.reached else "MISSED"
-        return [self.tree, self.row, self.against, self.target, self.measured, verdict]
+        words = {True: "reached", False: "MISSED", None: "not measured"}
+        return [self.tree, self.row, self.against, self.target, self.measured, words[self.reached]]
 
 
 @dataclass(frozen=True)

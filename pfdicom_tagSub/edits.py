@@ -41,10 +41,15 @@ def chunks(start: int, stop: int, edits: Sequence[Edit]) -> Iterator[Chunk]:
     Args:
         start: where the stretch begins.
         stop: where it ends.
-        edits: its changes in order, none of which overlap.
+        edits: its changes in order.
+
+    Raises:
+        ValueError: changes overlap; writing them would damage the file.
     """
     position = start
     for edit in edits:
+        if edit.start < position:
+            raise ValueError("overlapping edits")
         if edit.start > position:
             yield position, edit.start
         if edit.data:

@@ -101,7 +101,12 @@ class Patcher:
         self.wanted = Wanted(kept, hit, private=rules.remove_private)
         self.reads = {
             rule.index: _reads(rule.template)
-            for rule in (*rules.table.values(), *rules.meta.values(), *self.private_rules.values())
+            for rule in (
+                *rules.table.values(),
+                *rules.meta.values(),
+                *self.private_rules.values(),
+                *dict(rules.insertions).values(),
+            )
             if rule.template
         }
 
@@ -253,7 +258,10 @@ class _Run:
 
     def _true_group_lengths(self, elements: Sequence[Element], scope: Scope, growths: dict[int, int]) -> None:
         for element in elements:
-            growth = growths.get(element.tag >> 16, 0)
+            group = element.tag >> 16
+            if group & 1 and self.rules.remove_private:
+                continue  # it is removed as well
+            growth = growths.get(group, 0)
             if element.tag & 0xFFFF == 0 and growth and element.stop - element.value == 4:
                 order = scope.encoding.little
                 old = int.from_bytes(scope.raw(element), "little" if order else "big")

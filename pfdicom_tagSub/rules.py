@@ -103,8 +103,9 @@ def compile_rules(spec: TagSpec, *, remove_private: bool = False, output_stem: s
             _check_pattern_literal(rule, pair.key.keywords, warnings)
             table.update(dict.fromkeys(pair.key.tags, rule))
 
-    insertions = {tag: rule for tag, rule in insertions.items() if {**meta, **table}[tag] is rule}
-    in_force = {rule.index for rule in (*table.values(), *meta.values())} | {p.rule.index for p in private}
+    # A pattern is for what a file holds: it does not keep an explicit key from stamping.
+    in_force = {rule.index for home in (table, meta, insertions) for rule in home.values()}
+    in_force |= {p.rule.index for p in private}
     for rule in rules:
         if rule.index not in in_force:
             warnings.append(f"{rule.key} has no effect: later or stronger keys hit all of its elements")

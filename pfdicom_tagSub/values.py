@@ -97,8 +97,8 @@ class Value:
     Attributes:
         texts: one text per value, as ``str`` of what pydicom decodes; () when empty or
             when the VR holds no text.
-        stored: for a PN each value's bytes as the file has them, padding stripped; for
-            all else the texts in UTF-8. 3.1.1 seeds its names on these
+        stored: for a PN each value's bytes in the character set of the file, padding
+            stripped; for all else the texts in UTF-8. 3.1.1 seeds its names on these
             (behaviour-3.1.1 A.5).
     """
 
@@ -161,11 +161,10 @@ def _decode_names(raw: bytes, characters: CharacterSet) -> Value:
     if not stripped:
         return NO_VALUE
     texts = charset.decode_bytes(stripped, characters.encodings, TEXT_VR_DELIMS).split("\\")
-    stored = stripped.split(b"\\")
-    if len(stored) != len(texts):  # a multi-byte character that holds the byte of "\"
-        stored = [stripped] if len(texts) == 1 else [text.encode() for text in texts]
-    # PersonName drops empty trailing component groups, as 3.1.1's text of a name did.
-    return Value(tuple(str(PersonName(text)) for text in texts), tuple(stored))
+    # As pydicom, and with it 3.1.1, has them: empty groups at the end of a name dropped,
+    # and its bytes encoded anew, which leaves out escape sequences that nothing needs.
+    names = [PersonName(text, list(characters.encodings)) for text in texts]
+    return Value(tuple(map(str, names)), tuple(name.encode() for name in names))
 
 
 @dataclass(frozen=True, slots=True)

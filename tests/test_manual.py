@@ -1,0 +1,116 @@
+"""The manual: complete, and true of this command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+
+import pytest
+from pftree import manual_render
+
+from pfdicom_tagSub import cli, manual
+from pfdicom_tagSub.directives import FUNCTIONS
+from pfdicom_tagSub.models import Action, ExitCode, Stage, Status
+from pfdicom_tagSub.report import Totals, to_json
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return manual_render(manual.build_manual(), shortOnly=False, colour=False)
+
+
+def test_manual_names_every_option(page: str) -> None:
+    missing = [
+        flag
+        for action in cli.build_parser()._actions
+        for flag in action.option_strings
+        if not re.search(rf"(?<![\w-]){re.escape(flag)}(?!\w)", page)
+    ]
+    assert missing == []
+
+
+def test_manual_has_a_section_for_every_option(page: str) -> None:
+    args = page[page.index("\n    ARGS\n") : page.index("\n    EXIT CODES\n")]
+    for action in cli.build_parser()._actions:
+        if action.help is argparse.SUPPRESS:
+            continue
+        long_flag = next(flag for flag in action.option_strings if flag.startswith("--"))
+        section = re.search(rf"^        \[?(-\w\|)?{long_flag}\b.*\n(?P<text>        \w.*\n)", args, re.M)
+        assert section is not None, long_flag
+
+
+def test_manual_takes_the_text_of_pftree_where_it_is_true(page: str) -> None:
+    theirs = manual._pftree_sections()
+    for name, text in manual._OPTIONS.items():
+        if text is None:
+            assert theirs[name] in page
+
+
+def test_manual_says_nothing_that_is_true_of_pftree_alone(page: str) -> None:
+    for untrue in ("each stage", "--test", "pfdo", "Analyze up to", "--json record", "each target once"):
+        assert untrue not in page
+
+
+def test_manual_fills_in_its_placeholders(page: str) -> None:
+    for left_over in ("{functions}", "{version}", "``"):
+        assert left_over not in page
+
+
+def test_manual_documents_the_functions_that_the_spec_knows(page: str) -> None:
+    registered = [(function.usage, function.meaning) for function in FUNCTIONS.values()]
+    assert list(manual.FUNCTIONS) == registered
+    for usage, _ in registered:
+        assert f"            {usage}\n" in page
+
+
+def test_manual_documents_the_grammar_and_the_rules(page: str) -> None:
+    for part in ("template  :=", "directive :=", "source    :=", "re:.*hysician", "(0010,0010)", "null"):
+        assert part in page
+    for part in ("at any depth", "last\n          that hits", "stays empty", "value by value", "ISO_IR 192"):
+        assert part in page
+
+
+def test_manual_documents_the_exit_codes(page: str) -> None:
+    section = page[page.index("EXIT CODES") : page.index("THE RECORD")]
+    assert [int(code) for code in re.findall(r"^        (\d+) ", section, re.M)] == list(ExitCode)
+
+
+def test_manual_documents_every_key_of_the_record(page: str) -> None:
+    section = page[page.index("    THE RECORD\n") :]
+    record = json.loads(to_json(Totals().finish(ExitCode.OK, 0.0, "")))
+    for key in record:
+        assert re.search(rf"^            {key} ", section, re.M), key
+    for word in (*Action, *Status, *Stage, *record["versions"]):
+        assert word in section
+
+
+def test_manual_shows_the_three_forms_of_the_spec_cron_and_docker(page: str) -> None:
+    examples = page[page.index("    EXAMPLES\n") :]
+    for part in (
+        "--tagStruct '",
+        '--splitToken ","',
+        '--splitKeyValue "="',
+        "--tagInfo '",
+        "--tagFile spec.json",
+    ):
+        assert part in examples
+    assert "30 2 * * *" in examples
+    assert "docker run --rm" in examples
+
+
+def test_manual_lines_fit_a_terminal(page: str) -> None:
+    assert max(map(len, page.splitlines())) <= 110
+
+
+def test_synopsis_is_the_first_page() -> None:
+    short = manual_render(manual.build_manual(), shortOnly=True, colour=False)
+    assert "BRIEF EXAMPLE" in short
+    assert "DESCRIPTION" not in short
+    for action in cli.build_parser()._actions:
+        if action.help is not argparse.SUPPRESS and action.dest != "help":
+            assert action.option_strings[0] in short
+
+
+def test_manual_renders_in_colour() -> None:
+    assert "\033[" in manual_render(manual.build_manual(), shortOnly=False, colour=True)
