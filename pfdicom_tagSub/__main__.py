@@ -114,7 +114,7 @@ def _describe(outcome: FileOutcome) -> str:
     """One line on a file that was read, substituted and written."""
     changes = sum(count for _, _, count in outcome.elements)
     end = "written" if outcome.status is Status.WRITTEN else "unchanged, the output exists already"
-    return f"{outcome.relative}: read, {changes} element{'' if changes == 1 else 's'} substituted, {end}"
+    return f"{outcome.relative}: read, elements changed: {changes}, {end}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -241,15 +241,16 @@ def _show_plan(plan: Plan, options: Options, console: Console) -> None:
         }
         given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)
         console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
-    workers = f"{tree.threads} workers" if tree.threads else "no workers, in line"
     console.note(
         2,
-        f"{plan.file_count} files in {len(plan.directories)} directories of {plan.input_root}, "
-        f"to {plan.output_root}; {workers}",
+        f"plan: {plan.input_root} to {plan.output_root}, directories: {len(plan.directories)}, "
+        f"files: {plan.file_count}, workers: {tree.threads or 'none, in line'}",
     )
     if console.verbosity >= 3:
         for directory in plan.directories:
-            console.note(3, f"{directory.relative}: {len(directory.names)} files, to {directory.output_dir}")
+            console.note(
+                3, f"plan: {directory.relative} to {directory.output_dir}, files: {len(directory.names)}"
+            )
 
 
 def _asks_for_json(argv: Sequence[str]) -> bool:
@@ -261,7 +262,7 @@ def _print_record(report: RunReport, console: Console) -> bool:
     """Print the record; False where standard output does not take it."""
     try:
         if sys.stdout is None:
-            raise OSError("it is closed")  # noqa: TRY301 - reported like any other fault of it
+            raise OSError("it is closed")
         sys.stdout.write(to_json(report) + "\n")
         sys.stdout.flush()
     except (OSError, ValueError) as error:
@@ -312,13 +313,16 @@ def _code_of(error: Exception) -> ExitCode:
 
 def _occupy_standard_descriptors() -> None:
     """Open what the caller closed of 0, 1 and 2, lest an output file take its number."""
+    # The files stay open for as long as the process lasts.
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 (for as long as the process lasts)
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
 
 
 if __name__ == "__main__":

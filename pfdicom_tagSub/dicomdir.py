@@ -8,9 +8,7 @@ from .dictionary import DIRECTORY_RECORD_SEQUENCE, FIRST_RECORD_OFFSETS, RECORD_
 from .edits import Edit, moved
 from .elements import Element, Stretch, scan
 from .models import FileError
-from .wanted import Wanted
-
-_ALL_RECORDS = Wanted((), everything=True)
+from .wanted import EVERYTHING
 
 
 def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
@@ -25,7 +23,7 @@ def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
         FileError: an offset that names no record, so that it cannot be kept true.
     """
     order = "little" if directory.encoding.little else "big"
-    elements = scan(directory, _ALL_RECORDS)
+    elements = scan(directory, EVERYTHING)
     starts: set[int] = set()
     offsets: list[Element] = []
     for element in elements:

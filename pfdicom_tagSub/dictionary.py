@@ -93,12 +93,14 @@ def all_keywords() -> tuple[str, ...]:
 
 def is_keyword(text: str) -> bool:
     """Whether the dictionary knows the keyword."""
-    return datadict.tag_for_keyword(text) is not None or text in _repeaters()
+    return bool(text) and (datadict.tag_for_keyword(text) is not None or text in _repeaters())
 
 
 @lru_cache(maxsize=8192)
 def tags_of(keyword: str) -> tuple[int, ...]:
     """Every tag of a keyword: one, or many for a repeating group; none if unknown."""
+    if not keyword:  # the dictionary has nameless rows
+        return ()
     tag = datadict.tag_for_keyword(keyword)
     if tag is not None:
         return (int(tag),)

@@ -13,15 +13,18 @@ from dataclasses import dataclass
 from struct import Struct
 
 from . import dictionary
+from .chains import LENGTH_MOST, Family, Log
 from .models import FileError
 from .sources import Source
-from .wanted import Wanted, swapped
+from .wanted import EVERYTHING, Wanted
 
 UNDEFINED = 0xFFFFFFFF
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
 MAX_DEPTH = 64
+FAMILIES_MOST = 8192
+_ITEM_ENDS = {True: b"\xfe\xff\x0d\xe0", False: b"\xff\xfe\xe0\x0d"}
 
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 """VRs with a 16-bit length in explicit VR (PS3.5 7.1.2)."""
@@ -114,34 +117,10 @@ class Element:
     items: list[Item] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """The readers of one byte order.
-
-    Attributes:
-        explicit: tag, VR, 16-bit length.
-        implicit: tag, 32-bit length, the four bytes after them.
-        header: tag, 32-bit length.
-        length: a 32-bit length.
-        element_mask: the bits of a tag as read that are the element number.
-        odd_mask: the bit of a tag as read that makes a group odd.
-    """
-
-    explicit: Struct
-    implicit: Struct
-    header: Struct
-    length: Struct
-    element_mask: int
-    odd_mask: int
-    item: int
-
-
-_READERS = {
-    True: _Reader(
-        Struct("<I2sH"), Struct("<III"), Struct("<II"), Struct("<I"), 0xFFFF0000, 0x1, swapped(ITEM)
-    ),
-    False: _Reader(Struct(">I2sH"), Struct(">III"), Struct(">II"), Struct(">I"), 0xFFFF, 0x10000, ITEM),
-}
+# Group, element, VR, 16-bit length; group, element, 32-bit length; 32-bit length.
+_EXPLICIT = {True: Struct("<HH2sH").unpack_from, False: Struct(">HH2sH").unpack_from}
+_HEADER = {True: Struct("<HHI").unpack_from, False: Struct(">HHI").unpack_from}
+_LENGTH = {True: Struct("<I").unpack_from, False: Struct(">I").unpack_from}
 
 
 def scan(data_set: Stretch, wanted: Wanted) -> list[Element]:
@@ -174,7 +153,7 @@ def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[
     Returns:
         Its elements and where it ends.
     """
-    scanner = _Scanner(source, Wanted((), everything=True))
+    scanner = _Scanner(source, EVERYTHING)
     elements: list[Element] = []
     position = start
     while position + 8 <= stop:
@@ -184,6 +163,10 @@ def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[
         element, position = scanner.element(position, stop, EXPLICIT_LITTLE, 0)
         if element is not None:
             elements.append(element)
+        if len(elements) == 1 and element is not None and element.tag & 0xFFFF == 0:
+            length = int.from_bytes(source.read(element.value, element.stop), "little")
+            if rest := scanner.whole_group(position, position + length, stop, group):
+                return elements + rest, position + length
     return elements, position
 
 
@@ -206,6 +189,9 @@ class _Scanner:
     def __init__(self, source: Source, wanted: Wanted) -> None:
         self.source = source
         self.wanted = wanted
+        self.log = Log()
+        self.recording = 0
+        self.blocks = 0  # counts what cannot be replayed from headers alone
 
     def data_set(
         self, position: int, end: int, encoding: Encoding, *, delimited: bool, depth: int
@@ -225,68 +211,112 @@ class _Scanner:
         if depth > MAX_DEPTH:
             raise FileError(f"sequences are nested deeper than {MAX_DEPTH} at byte {position}")
         kept: list[Element] = []
-        keep = kept.append
-        reader = _READERS[encoding.little]
-        table = self.wanted.tables[encoding.little]
-        element_mask = reader.element_mask
-        odd_mask = reader.odd_mask if self.wanted.private else 0
+        families = self.wanted.families[encoding.implicit, encoding.little]
+        if len(families) > FAMILIES_MOST:
+            families.clear()
+        pattern = self.wanted.patterns[encoding.little]
         window = self.source.window
-        implicit = encoding.implicit
-        little = encoding.little
-        short_vrs = SHORT_VRS
-        explicit_header = reader.explicit.unpack_from
-        implicit_header = reader.implicit.unpack_from
-        item = reader.item
-        while True:
-            if position >= end:
-                if position > end or delimited:
-                    raise FileError(f"the data set that should end at byte {end} does not end there")
-                return kept, position
-            if end - position < 8 and depth == 0 and not any(self.source.read(position, end)):
-                return kept, position  # padding after the last element
-            buffer, base = window(position, 12)
+        item_end = _ITEM_ENDS[encoding.little]
+        while position < end:
+            buffer, base = window(position, LENGTH_MOST)
             place = position - base
-            last = min(end - base, len(buffer))
-            if implicit:
-                last -= 12
-                while place <= last:
-                    raw, length, first = implicit_header(buffer, place)
-                    if length == UNDEFINED or first == item:
-                        break
-                    if raw in table or not raw & element_mask or raw & odd_mask:
-                        tag = swapped(raw)
-                        vr = dictionary.vr_of(tag)
-                        if vr == "SQ":
-                            break
-                        value = base + place + 8
-                        keep(Element(tag, vr, value - 8, value, value + length, value + length))
-                    place += 8 + length
-            else:
-                last -= 8
-                while place <= last:
-                    raw, code, length = explicit_header(buffer, place)
-                    if code not in short_vrs:
-                        break
-                    if raw in table or not raw & element_mask or raw & odd_mask:
-                        tag = swapped(raw) if little else raw
-                        value = base + place + 8
-                        keep(Element(tag, code.decode(), value - 8, value, value + length, value + length))
-                    place += 8 + length
-            position = base + place
-            if position >= end or (place > len(buffer) - 12 and base + len(buffer) < end):
-                continue
-            if delimited and self.tag_at(position, end, little) == ITEM_END:
+            key = buffer[place : place + 8]
+            if delimited and key[:4] == item_end:
                 return kept, position
-            element, position = self.element(position, end, encoding, depth)
-            if element is not None:
-                keep(element)
+            family = families.get(key)
+            if family is None:
+                family = families[key] = Family()
+            chain, count = family.match(buffer, place, end - base, pattern)
+            if chain is not None:
+                for _, tag, vr, start, value, stop in chain.kept:
+                    stop += position  # noqa: PLW2901
+                    kept.append(Element(tag, vr, position + start, position + value, stop, stop))
+                if self.recording:
+                    self.log.replay(chain, position)
+                position += chain.places[count]
+            elif family.wants_more():
+                position = self._record(
+                    position, end, encoding, kept, family, delimited=delimited, depth=depth
+                )
+            else:
+                element, position = self.element(position, end, encoding, depth)
+                if element is not None:
+                    kept.append(element)
+        if position > end or delimited:
+            raise FileError(f"the data set that should end at byte {end} does not end there")
+        return kept, position
 
-    def tag_at(self, position: int, end: int, little: bool) -> int:
-        if end - position < 8:
-            raise FileError(f"the bytes from {position} to {end} are no element")
+    def whole_group(self, start: int, end: int, stop: int, group: int) -> list[Element]:
+        """The elements of a group whose length is stored, if the length is true; else [].
+
+        A group is not taken to end where its length says: writers get that wrong.
+        """
+        if end > stop - 8 or self.tag_at(end, stop, little=True) >> 16 == group:
+            return []
+        try:
+            found, _ = self.data_set(start, end, EXPLICIT_LITTLE, delimited=False, depth=0)
+        except FileError:
+            return []
+        return found if all(element.tag >> 16 == group for element in found) else []
+
+    def _record(
+        self,
+        position: int,
+        end: int,
+        encoding: Encoding,
+        kept: list[Element],
+        family: Family,
+        *,
+        delimited: bool,
+        depth: int,
+    ) -> int:
+        """Walk over some elements one by one and remember the way (see ``chains``).
+
+        Returns:
+            Where the walk came to.
+        """
+        families = self.wanted.families[encoding.implicit, encoding.little]
+        log = self.log
+        chain = log.begin(position)
+        self.recording += 1
+        try:
+            while position < end and chain.has_room():
+                if end - position < 8 and depth == 0 and not any(self.source.read(position, end)):
+                    return end  # padding after the last element
+                if delimited and self.tag_at(position, end, little=encoding.little) == ITEM_END:
+                    break
+                if not chain.is_empty() and self._key(position) in families:
+                    break
+                blocks = self.blocks
+                start = position
+                element, position = self.element(start, end, encoding, depth)
+                if element is not None:
+                    kept.append(element)
+                is_plain = element is None or (element.items is None and element.vr != "SQ")
+                if blocks != self.blocks or not is_plain or not chain.add(position, element):
+                    break
+        finally:
+            self.recording -= 1
+        family.add(chain.end(self.source))
+        if not self.recording:
+            log.clear()
+        return position
+
+    def _key(self, position: int) -> bytes:
         buffer, base = self.source.window(position, 8)
-        raw: int = _READERS[little].length.unpack_from(buffer, position - base)[0]
-        return swapped(raw) if little else raw
+        return buffer[position - base : position - base + 8]
+
+    def tag_at(self, position: int, end: int, *, little: bool) -> int:
+        """The tag at a place; an error where the data set has no room for an element."""
+        group, number, _ = self._header_at(position, end, little=little)
+        return group << 16 | number
+
+    def _header_at(self, position: int, end: int, *, little: bool) -> tuple[int, int, int]:
+        if end - position < 8:
+            raise FileError(f"the data ends at byte {end}, within an element or before a delimiter")
+        buffer, base = self.source.window(position, 8)
+        header: tuple[int, int, int] = _HEADER[little](buffer, position - base)
+        return header
 
     def element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element | None, int]:
         """One element of any kind.
@@ -300,10 +330,38 @@ class _Scanner:
         Returns:
             The element, None if it is not kept; and where it ends.
         """
-        tag = self.tag_at(position, end, encoding.little)
-        if tag >> 16 == 0xFFFE:
+        little = encoding.little
+        wanted = self.wanted
+        recording = self.recording
+        if end - position < 8:
+            raise FileError(f"the data ends at byte {end}, within an element or before a delimiter")
+        buffer, base = self.source.window(position, 12)
+        place = position - base
+        group, number, code, length = _EXPLICIT[little](buffer, place)
+        tag = group << 16 | number
+        value = position + 8
+        if encoding.implicit:
+            vr, length = "", _LENGTH[little](buffer, place + 4)[0]
+        elif code in SHORT_VRS:
+            stop = value + length
+            if stop <= end:  # the common element
+                if recording:
+                    self.log.headers.append((position, 8))
+                if tag in wanted.tags or not number or (wanted.private and group & 1):
+                    return Element(tag, code.decode(), position, value, stop, stop), stop
+                return None, stop
+            vr = code.decode()
+        elif code in LONG_VRS and end - position >= 12:
+            vr, length, value = code.decode(), _LENGTH[little](buffer, place + 8)[0], position + 12
+        elif code.isalpha() and code.isupper():
+            known = "is cut off" if code in LONG_VRS else "has a VR that the standard does not know"
+            raise FileError(f"{dictionary.text_of(tag)} at byte {position} {known}")
+        else:  # some writers leave the VR out of single elements; pydicom reads them so
+            vr, length = "", _LENGTH[little](buffer, place + 4)[0]
+        if group == 0xFFFE:
             raise FileError(f"a stray {dictionary.text_of(tag)} at byte {position}")
-        vr, length, value = self._header(position, end, tag, encoding)
+        if recording:
+            self.log.headers.append((position, value - position))
         # UN holds implicit VR little endian, whatever is around it (PS3.5 6.2.2).
         inner = IMPLICIT_LITTLE if vr == "UN" else encoding
         known = dictionary.vr_of(tag) if vr in {"", "UN"} else vr
@@ -312,11 +370,11 @@ class _Scanner:
                 f"{dictionary.text_of(tag)} at byte {position} claims {length} bytes, "
                 f"but {end - value} are left"
             )
-        wanted = self.wanted
-        hit = self._is_hit(tag, encoding)
+        hit = tag in wanted.tags or not number or (wanted.private and bool(group & 1))
         element = Element(tag, known, position, value, value + length, value + length)
         if length == UNDEFINED:
             element.defined = False
+            self.blocks += inner.little != encoding.little  # searched with another pattern
             if (
                 known == "SQ"
                 or vr == "UN"
@@ -326,46 +384,33 @@ class _Scanner:
                 element.items, element.stop = self.items(value, end, inner, defined=False, depth=depth + 1)
             else:
                 element.stop = self._fragments(value, end, encoding)
+                self.blocks += 1
             element.end = element.stop + 8
-        elif (
-            (known == "SQ" or (known in {"", "UN"} and self._begins_item(value, element.stop, inner)))
-            and (not hit or wanted.everything)
-            and wanted.occurs_in(self.source, value, element.stop, little=inner.little)
-        ):
-            element.items = self._defined_items(element, inner, certain=known == "SQ", depth=depth)
-        has_kept = element.items is not None and any(item.elements for item in element.items)
-        return (element if hit or has_kept else None), element.end
+        elif known == "SQ" or (known in {"", "UN"} and self._may_be_items(value, element.stop, inner)):
+            if hit and not wanted.everything:
+                pass  # it is replaced as a whole
+            elif wanted.occurs_in(self.source, value, element.stop, little=inner.little):
+                element.items = self._defined_items(element, inner, certain=known == "SQ", depth=depth)
+            elif recording:
+                self.log.searches.append((value, element.stop))
+                self.blocks += inner.little != encoding.little
+        is_kept = hit or (element.items is not None and any(item.elements for item in element.items))
+        return (element if is_kept else None), element.end
 
-    def _is_hit(self, tag: int, encoding: Encoding) -> bool:
-        raw = swapped(tag) if encoding.little else tag
-        table = self.wanted.tables[encoding.little]
-        return raw in table or not tag & 0xFFFF or bool(self.wanted.private and tag >> 16 & 1)
-
-    def _header(self, position: int, end: int, tag: int, encoding: Encoding) -> tuple[str, int, int]:
-        """VR ("" if left out), length and place of the value."""
-        buffer, base = self.source.window(position, 12)
-        place = position - base
-        reader = _READERS[encoding.little]
-        length: int
-        if not encoding.implicit:
-            code = buffer[place + 4 : place + 6]
-            if code in SHORT_VRS:
-                return code.decode(), reader.explicit.unpack_from(buffer, place)[2], position + 8
-            if code in LONG_VRS:
-                if end - position < 12:
-                    raise FileError(f"{dictionary.text_of(tag)} at byte {position} is cut off")
-                length = reader.length.unpack_from(buffer, place + 8)[0]
-                return code.decode(), length, position + 12
-            if code.isalpha() and code.isupper():
-                raise FileError(
-                    f"{dictionary.text_of(tag)} at byte {position} has a VR that the standard does not know"
-                )
-            # Some writers leave the VR out of single elements; pydicom reads them so.
-        length = reader.header.unpack_from(buffer, place)[1]
-        return "", length, position + 8
+    def _may_be_items(self, value: int, stop: int, encoding: Encoding) -> bool:
+        """Whether a value that the dictionary does not know begins as a sequence does."""
+        if self._begins_item(value, stop, encoding):
+            self.blocks += 1
+            return True
+        if self.recording and stop - value >= 8:
+            self.log.checks.append(value)
+        return False
 
     def _begins_item(self, position: int, end: int, encoding: Encoding) -> bool:
-        return end - position >= 8 and self.tag_at(position, end, encoding.little) in {ITEM, SEQUENCE_END}
+        return end - position >= 8 and self.tag_at(position, end, little=encoding.little) in {
+            ITEM,
+            SEQUENCE_END,
+        }
 
     def _defined_items(
         self, element: Element, encoding: Encoding, *, certain: bool, depth: int
@@ -401,33 +446,38 @@ class _Scanner:
         """
         if depth > MAX_DEPTH:
             raise FileError(f"sequences are nested deeper than {MAX_DEPTH} at byte {position}")
-        reader = _READERS[encoding.little]
         found: list[Item] = []
-        everything = self.wanted.everything
+        wanted = self.wanted
+        recording = self.recording
         while not (defined and position == end):
-            tag = self.tag_at(position, end, encoding.little)
+            group, number, length = self._header_at(position, end, little=encoding.little)
+            tag = group << 16 | number
+            if recording:
+                self.log.headers.append((position, 8))
             if tag == SEQUENCE_END and not defined:
                 return found, position
             if tag != ITEM:
                 raise FileError(f"{dictionary.text_of(tag)} at byte {position}, where an item should begin")
-            buffer, base = self.source.window(position, 8)
-            length: int = reader.length.unpack_from(buffer, position - base + 4)[0]
             value = position + 8
             stop = value + length
             if length == UNDEFINED:
                 own = self._item_encoding(value, end, encoding)
                 kept, stop = self.data_set(value, end, own, delimited=True, depth=depth)
                 found.append(Item(position, value, stop, stop + 8, False, own, kept))
+                if recording:
+                    self.log.headers.append((stop, 8))
                 position = stop + 8
                 continue
             if stop > end:
                 raise FileError(
                     f"the item at byte {position} claims {length} bytes, but {end - value} are left"
                 )
-            if everything or self.wanted.occurs_in(self.source, value, stop, little=encoding.little):
+            if wanted.occurs_in(self.source, value, stop, little=encoding.little):
                 own = self._item_encoding(value, stop, encoding)
                 kept, _ = self.data_set(value, stop, own, delimited=False, depth=depth)
                 found.append(Item(position, value, stop, stop, True, own, kept))
+            elif recording:
+                self.log.searches.append((value, stop))
             position = stop
         return found, position
 
@@ -436,21 +486,21 @@ class _Scanner:
         if around.implicit or end - position < 8:
             return around
         buffer, base = self.source.window(position, 8)
-        vr = buffer[position - base + 4 : position - base + 6]
-        tag = self.tag_at(position, end, around.little)
-        if tag == ITEM_END or (vr.isalpha() and vr.isupper()):
+        place = position - base
+        code = buffer[place + 4 : place + 6]
+        if code in SHORT_VRS or (code.isalpha() and code.isupper()):
+            return around
+        if buffer[place : place + 4] == _ITEM_ENDS[around.little]:
             return around
         return Encoding(implicit=True, little=around.little)
 
     def _fragments(self, position: int, end: int, encoding: Encoding) -> int:
         """Where the fragments of an encapsulated value end (PS3.5 A.4)."""
-        reader = _READERS[encoding.little]
         while True:
-            tag = self.tag_at(position, end, encoding.little)
+            group, number, length = self._header_at(position, end, little=encoding.little)
+            tag = group << 16 | number
             if tag == SEQUENCE_END:
                 return position
-            buffer, base = self.source.window(position, 8)
-            length: int = reader.length.unpack_from(buffer, position - base + 4)[0]
             if tag != ITEM or length > end - position - 8:
                 raise FileError(f"the fragment at byte {position} is damaged or cut off")
             position += 8 + length
@@ -472,6 +522,6 @@ def place_for(data_set: Stretch, tag: int, known: Iterable[Element]) -> int:
         position = element.end
     scanner = _Scanner(data_set.source, Wanted(()))
     stop, encoding = data_set.stop, data_set.encoding
-    while stop - position >= 8 and scanner.tag_at(position, stop, encoding.little) < tag:
+    while stop - position >= 8 and scanner.tag_at(position, stop, little=encoding.little) < tag:
         _, position = scanner.element(position, stop, encoding, 0)
     return position

@@ -32,7 +32,7 @@ def safe_name(stem: str, input_name: str) -> str:
     extension = os.path.splitext(input_name)[1]
     if not _EXTENSION.fullmatch(extension):
         extension = ""
-    clean = _UNSAFE.sub("_", stem).strip().lstrip(".").replace("..", "_")
+    clean = _UNSAFE.sub("_", stem).lstrip(". ").replace("..", "_")
     room = NAME_MAX - len(os.fsencode(extension))
     clean = clean.encode("utf-8")[:room].decode("utf-8", "ignore").strip()
     if not clean.strip("_"):

@@ -22,7 +22,7 @@ from .models import Action, ElementCounts, FileError
 from .rules import Rule, RuleSet
 from .scope import CREATORS, Scope
 from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, encode_element, fit
-from .wanted import Wanted
+from .wanted import EVERYTHING, Wanted
 
 REMEMBERED = 1 << 16
 PRIVATE = 0
@@ -430,7 +430,7 @@ def _is_switchable(file: DicomFile, owner: Scope) -> bool:
     """
     if owner.key == META_KEY:
         return False  # the file meta cannot declare a character set
-    return _is_ascii(scan(file.data, Wanted((), everything=True)), file.data, owner.key, file.data.start)
+    return _is_ascii(scan(file.data, EVERYTHING), file.data, owner.key, file.data.start)
 
 
 def _is_ascii(elements: Sequence[Element], data: Stretch, wanted: int, owner: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterable
 
+from .chains import Family
 from .sources import Source
 
 SEARCH_CHUNK = 1 << 20
@@ -15,9 +16,11 @@ class Wanted:
 
     Attributes:
         tags: the tags to keep.
-        enter: the tags for whose sake sequences are entered.
         private: whether every private element is kept.
         everything: whether every element is kept and every sequence entered.
+        patterns: for each byte order (True is little endian) what to search a sequence for
+            before it is entered; None enters every one.
+        families: what scans have learnt, for each encoding (implicit, little).
     """
 
     def __init__(
@@ -31,16 +34,15 @@ class Wanted:
         kept = frozenset(tags)
         self.everything = everything
         self.private = private
-        # A tag is looked up as the number that its four bytes make in the byte order at
-        # hand: that spares the common element the work of taking group and element apart.
-        self.tables: dict[bool, Container[int]] = {True: frozenset(map(swapped, kept)), False: kept}
+        self.tags: Container[int] = _Everything() if everything else kept
         sought = frozenset(kept if enter is None else enter)
         enter_all = private or everything
         self.patterns = {
             little: None if enter_all else _tag_pattern(sought, little) for little in (True, False)
         }
-        if everything:
-            self.tables = {True: _Everything(), False: _Everything()}
+        self.families: dict[tuple[bool, bool], dict[bytes, Family]] = {
+            (implicit, little): {} for implicit in (True, False) for little in (True, False)
+        }
 
     def occurs_in(self, source: Source, start: int, stop: int, *, little: bool) -> bool:
         """Whether the bytes may hold a tag to enter a sequence for.
@@ -66,11 +68,6 @@ class _Everything:
 
     def __contains__(self, key: object) -> bool:
         return True
-
-
-def swapped(tag: int) -> int:
-    """The number that a tag's bytes make when read as one little-endian integer."""
-    return (tag & 0xFFFF) << 16 | tag >> 16
 
 
 def _tag_pattern(tags: Collection[int], little: bool) -> re.Pattern[bytes] | None:
@@ -104,3 +101,7 @@ def _tag_pattern(tags: Collection[int], little: bool) -> re.Pattern[bytes] | Non
 
 def _byte_class(values: Iterable[int]) -> bytes:
     return b"[" + b"".join(b"\\x%02x" % value for value in sorted(values)) + b"]"
+
+
+EVERYTHING = Wanted((), everything=True)
+"""Keeps every element; shared, so that what its scans learn is, too."""

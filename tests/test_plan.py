@@ -177,7 +177,7 @@ def test_build_reports_a_directory_without_permission(tmp_path: Path) -> None:
         ("!lost,sub", "OR", False),
         ("sub", "OR", False),
         ("!re:lost$", "OR", False),
-        ("!glob:lost*", "OR", False),
+        ("!glob:lost+found", "OR", False),
         ("!other", "AND", False),
     ],
 )
@@ -191,12 +191,9 @@ def test_build_only_warns_of_an_unreadable_directory_that_the_filter_leaves_out(
     assert all("lost+found" in text for text in plan.warnings)
 
 
-def test_build_of_a_tree_nested_too_deeply_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_build_of_a_tree_nested_too_deeply_is_an_error(tmp_path: Path) -> None:
     inputs = grow(tmp_path / "in", "/".join("d" * 200) + "/a")
     limit = sys.getrecursionlimit()
-    monkeypatch.setattr(sys, "setrecursionlimit", sys.setrecursionlimit)
     sys.setrecursionlimit(150)
     try:
         with pytest.raises(PlanError, match="nested too deeply"):
