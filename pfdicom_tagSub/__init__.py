@@ -2,4 +2,40 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 __version__ = "4.0.0"
+
+if TYPE_CHECKING:
+    from .api import compile_spec, patch_bytes, patch_file, run_tree
+    from .models import FileError, FileOutcome, NotDicomError, PlanError, RunReport, SpecError
+    from .rules import RuleSet
+
+__all__ = [
+    "FileError",
+    "FileOutcome",
+    "NotDicomError",
+    "PlanError",
+    "RuleSet",
+    "RunReport",
+    "SpecError",
+    "__version__",
+    "compile_spec",
+    "patch_bytes",
+    "patch_file",
+    "run_tree",
+]
+
+_HOMES = {
+    "RuleSet": "rules",
+    **dict.fromkeys(("compile_spec", "patch_bytes", "patch_file", "run_tree"), "api"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """The public names, imported when first asked for: pydicom is slow to import."""
+    if name.startswith("_") or name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    return getattr(import_module(f".{_HOMES.get(name, 'models')}", __name__), name)

@@ -159,13 +159,14 @@ class Family:
 
         Args: as of ``Chain.match``. A chain that matches in part is cut.
         """
-        for index, chain in enumerate(self.chains):
-            count = chain.match(buffer, place, end, pattern)
+        chains = self.chains
+        for index, known in enumerate(chains):
+            count = known.match(buffer, place, end, pattern)
             if count:
-                if count < chain.count:
-                    chain = self.chains[index] = chain.cut(count)  # noqa: PLW2901
-                if index:
-                    self.chains.insert(0, self.chains.pop(index))
+                chain = known if count == known.count else known.cut(count)
+                if index or chain is not known:
+                    # Never changed in place: threads may share the family.
+                    self.chains = [chain, *(other for other in chains if other is not known)]
                 if self.credit < CREDIT:
                     self.credit += 1
                 return chain, count
@@ -186,8 +187,7 @@ class Family:
         if not chain.count:
             self.is_open = False
             return
-        self.chains.insert(0, chain)
-        del self.chains[FAMILY_MOST:]
+        self.chains = [chain, *self.chains][:FAMILY_MOST]
 
 
 def _made(

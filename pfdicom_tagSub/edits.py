@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import NamedTuple
+
+from .sources import Source
+
+COPY_CHUNK = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """The bytes from start to stop become others; start == stop inserts.
 
     Attributes:
@@ -32,7 +36,7 @@ Chunk = bytes | tuple[int, int]
 
 def in_order(edits: Sequence[Edit]) -> list[Edit]:
     """The edits in the order of the bytes; insertions at one place keep theirs."""
-    return sorted(edits, key=lambda edit: (edit.start, edit.stop))
+    return sorted(edits, key=itemgetter(0, 1))
 
 
 def chunks(start: int, stop: int, edits: Sequence[Edit]) -> Iterator[Chunk]:
@@ -57,6 +61,17 @@ def chunks(start: int, stop: int, edits: Sequence[Edit]) -> Iterator[Chunk]:
         position = edit.stop
     if position < stop:
         yield position, stop
+
+
+def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
+    """The bytes of chunks, at most ``COPY_CHUNK`` at a time."""
+    for chunk in chunks:
+        if isinstance(chunk, bytes):
+            yield chunk
+            continue
+        start, stop = chunk
+        for place in range(start, stop, COPY_CHUNK):
+            yield source.read(place, min(place + COPY_CHUNK, stop))
 
 
 def moved(position: int, edits: Sequence[Edit]) -> int:

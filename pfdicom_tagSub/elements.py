@@ -23,7 +23,6 @@ ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
 MAX_DEPTH = 64
-FAMILIES_MOST = 8192
 _ITEM_ENDS = {True: b"\xfe\xff\x0d\xe0", False: b"\xff\xfe\xe0\x0d"}
 
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
@@ -131,8 +130,8 @@ def scan(data_set: Stretch, wanted: Wanted) -> list[Element]:
         wanted: what to keep.
 
     Returns:
-        The elements to keep, the group lengths, and the sequences that hold any of
-        these, in the order of the file.
+        The elements to keep, the group lengths beside them, and the sequences that hold
+        any to keep, in the order of the file.
 
     Raises:
         FileError: the bytes do not make a data set.
@@ -212,8 +211,6 @@ class _Scanner:
             raise FileError(f"sequences are nested deeper than {MAX_DEPTH} at byte {position}")
         kept: list[Element] = []
         families = self.wanted.families[encoding.implicit, encoding.little]
-        if len(families) > FAMILIES_MOST:
-            families.clear()
         pattern = self.wanted.patterns[encoding.little]
         window = self.source.window
         item_end = _ITEM_ENDS[encoding.little]
@@ -223,8 +220,11 @@ class _Scanner:
             key = buffer[place : place + 8]
             if delimited and key[:4] == item_end:
                 return kept, position
+            if end - position < 8 and depth == 0 and not any(self.source.read(position, end)):
+                return kept, position  # padding after the last element
             family = families.get(key)
             if family is None:
+                self.wanted.learnt(1)
                 family = families[key] = Family()
             chain, count = family.match(buffer, place, end - base, pattern)
             if chain is not None:
@@ -281,8 +281,8 @@ class _Scanner:
         self.recording += 1
         try:
             while position < end and chain.has_room():
-                if end - position < 8 and depth == 0 and not any(self.source.read(position, end)):
-                    return end  # padding after the last element
+                if end - position < 8:
+                    break
                 if delimited and self.tag_at(position, end, little=encoding.little) == ITEM_END:
                     break
                 if not chain.is_empty() and self._key(position) in families:
@@ -297,7 +297,9 @@ class _Scanner:
                     break
         finally:
             self.recording -= 1
-        family.add(chain.end(self.source))
+        made = chain.end(self.source)
+        family.add(made)
+        self.wanted.learnt(len(made.headers))
         if not self.recording:
             log.clear()
         return position
@@ -389,13 +391,21 @@ class _Scanner:
         elif known == "SQ" or (known in {"", "UN"} and self._may_be_items(value, element.stop, inner)):
             if hit and not wanted.everything:
                 pass  # it is replaced as a whole
-            elif wanted.occurs_in(self.source, value, element.stop, little=inner.little):
+            elif self._occurs(value, element.stop, inner, encoding):
+                self.blocks += inner.little != encoding.little
                 element.items = self._defined_items(element, inner, certain=known == "SQ", depth=depth)
             elif recording:
                 self.log.searches.append((value, element.stop))
                 self.blocks += inner.little != encoding.little
         is_kept = hit or (element.items is not None and any(item.elements for item in element.items))
         return (element if is_kept else None), element.end
+
+    def _occurs(self, start: int, stop: int, inner: Encoding, around: Encoding) -> bool:
+        """Whether a value may hold a tag to enter it for, in either byte order it may have."""
+        occurs = self.wanted.occurs_in(self.source, start, stop, little=inner.little)
+        if not occurs and inner.little != around.little:
+            occurs = self.wanted.occurs_in(self.source, start, stop, little=around.little)
+        return occurs
 
     def _may_be_items(self, value: int, stop: int, encoding: Encoding) -> bool:
         """Whether a value that the dictionary does not know begins as a sequence does."""
@@ -463,6 +473,7 @@ class _Scanner:
             if length == UNDEFINED:
                 own = self._item_encoding(value, end, encoding)
                 kept, stop = self.data_set(value, end, own, delimited=True, depth=depth)
+                kept = self._worthwhile(kept)
                 found.append(Item(position, value, stop, stop + 8, False, own, kept))
                 if recording:
                     self.log.headers.append((stop, 8))
@@ -475,11 +486,18 @@ class _Scanner:
             if wanted.occurs_in(self.source, value, stop, little=encoding.little):
                 own = self._item_encoding(value, stop, encoding)
                 kept, _ = self.data_set(value, stop, own, delimited=False, depth=depth)
+                kept = self._worthwhile(kept)
                 found.append(Item(position, value, stop, stop, True, own, kept))
             elif recording:
                 self.log.searches.append((value, stop))
             position = stop
         return found, position
+
+    def _worthwhile(self, kept: list[Element]) -> list[Element]:
+        """What was kept of an item, but nothing where that is only its group lengths."""
+        if not self.wanted.everything and not any(element.tag & 0xFFFF for element in kept):
+            return []
+        return kept
 
     def _item_encoding(self, position: int, end: int, around: Encoding) -> Encoding:
         """An item in explicit VR may hold implicit VR; pydicom looks at its first VR too."""

@@ -7,31 +7,19 @@ import errno
 import itertools
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
-from .edits import Chunk
+from .edits import COPY_CHUNK, Chunk, pieces
 from .models import FileError, Status
 from .sources import BytesSource, FileSource, Source
 from .temporary import temporary_name
 
-COPY_CHUNK = 8 << 20
 IOV_MAX = 512
 NO_KERNEL_COPY = frozenset(
     {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EIO}
 )
 
 _numbers = itertools.count()
-
-
-def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
-    """The bytes of chunks, at most ``COPY_CHUNK`` at a time."""
-    for chunk in chunks:
-        if isinstance(chunk, bytes):
-            yield chunk
-            continue
-        start, stop = chunk
-        for place in range(start, stop, COPY_CHUNK):
-            yield source.read(place, min(place + COPY_CHUNK, stop))
 
 
 def write(
@@ -58,10 +46,8 @@ def write(
             return Status.UNCHANGED
         if not overwrite:
             raise FileError("an output that differs is there already; replace it with --overwrite")
-    directory = path.rpartition("/")[0]
-    temporary = f"{directory}/{temporary_name(next(_numbers))}"
+    temporary, descriptor = _created(path.rpartition("/")[0])
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             if isinstance(source, BytesSource):
                 _write_from_memory(descriptor, source.data, chunks)
@@ -75,6 +61,16 @@ def write(
             os.unlink(temporary)
         raise
     return Status.WRITTEN
+
+
+def _created(directory: str) -> tuple[str, int]:
+    """A new temporary file: its path and its descriptor."""
+    while True:
+        temporary = f"{directory}/{temporary_name(next(_numbers))}"
+        try:
+            return temporary, os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        except FileExistsError:
+            continue  # of another container whose process ids began anew
 
 
 def _exists(path: str) -> bool:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from . import dictionary
 from .dicomdir import offset_edits
-from .dicomfile import DicomFile
+from .dicomfile import DicomFile, deflate
 from .dictionary import SPECIFIC_CHARACTER_SET, label_of
 from .directives import SELF_SOURCE, Template
-from .edits import Edit, in_order
+from .edits import Chunk, Edit, chunks, in_order, pieces
 from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Stretch, place_for, scan
 from .models import Action, ElementCounts, FileError
 from .rules import Rule, RuleSet
@@ -36,6 +36,8 @@ FOLLOWING = {
     dictionary.SOP_CLASS_UID: dictionary.MEDIA_STORAGE_SOP_CLASS_UID,
 }
 """What the file meta repeats of the data set (PS3.10 7.1)."""
+
+FOLLOWERS = frozenset(FOLLOWING.values())
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,25 @@ class Patched:
         return not self.edits and not self.data_edits
 
 
+Note = tuple[int, Action]
+"""What was done to which element."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
     """What a rule makes of an element: the whole new element, and what was done."""
 
     data: bytes
-    action: Action
+    note: Note
     texts: tuple[str, ...]
+
+
+def output_of(file: DicomFile, patched: Patched) -> list[Chunk]:
+    """What the output of a file is made of: new bytes, and stretches of the input."""
+    if not patched.data_edits:
+        return list(chunks(0, file.source.size, patched.edits))
+    data = chunks(file.data.start, file.data.stop, patched.data_edits)
+    return [*chunks(0, file.meta_stop, patched.edits), *deflate(pieces(file.data.source, data))]
 
 
 class _CannotHold(Exception):  # noqa: N818  (a signal, not an error)
@@ -85,6 +99,8 @@ class Patcher:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self.remembered: dict[tuple[object, ...], _Result] = {}
+        self.interned: dict[Note, Note] = {}
+        self.counted: dict[tuple[int, ...], tuple[list[Note], ElementCounts]] = {}
         self.blocks = {(private.key.group, private.key.element) for private in rules.private}
         self.private_rules = {
             (private.key.group, private.key.creator, private.key.element): private.rule
@@ -141,6 +157,24 @@ class Patcher:
                     ) from None
                 switched |= {owner.key}
 
+    def counts(self, notes: list[Note]) -> ElementCounts:
+        """How often each was noted. Files that had the same done to them share the answer."""
+        key = tuple(map(id, notes))
+        known = self.counted.get(key)
+        if known is None:
+            counter = Counter(notes)
+            counts = tuple((tag, action, count) for (tag, action), count in sorted(counter.items()))
+            if len(self.counted) >= REMEMBERED:
+                self.counted.clear()
+            # The notes are kept as well: their identities must not be used again.
+            known = self.counted[key] = (list(notes), counts)
+        return known[1]
+
+    def note(self, tag: int, action: Action) -> Note:
+        """A note, always the same object, as ``counts`` wants them."""
+        note = (tag, action)
+        return self.interned.setdefault(note, note)
+
     def name(self, file: DicomFile, stem: Template) -> str:
         """The text that a template gives for a whole file, from its original values."""
         elements = scan(file.data, Wanted(self.rules.sources | {SPECIFIC_CHARACTER_SET}, ()))
@@ -166,7 +200,7 @@ class _Run:
         self.file = file
         self.elements = elements
         self.switched = switched
-        self.counts: Counter[tuple[int, Action]] = Counter()
+        self.notes: list[Note] = []
         self.edits: list[Edit] = []
         self.present: set[int] = set()
         data = file.data
@@ -195,7 +229,7 @@ class _Run:
                 raise FileError("a DICOMDIR is never deflated (PS3.10 8.6)")
             every = [*meta_edits, *data_edits]
             data_edits = in_order([*data_edits, *offset_edits(data, every)])
-        counts = tuple((tag, action, count) for (tag, action), count in sorted(self.counts.items()))
+        counts = self.patcher.counts(self.notes)
         if self.file.deflated:
             return Patched(meta_edits, data_edits, counts)
         return Patched(meta_edits + data_edits, [], counts)
@@ -214,7 +248,7 @@ class _Run:
             group = tag >> 16
             if group & 1 and self.rules.remove_private:
                 growth = self._replace(element, b"")
-                self.counts[PRIVATE, Action.REMOVED] += 1
+                self.notes.append(self.patcher.note(PRIVATE, Action.REMOVED))
             elif rule := table.get(tag) or (self._private_rule(element, scope) if group & 1 else None):
                 present.add(tag)
                 growth = self._apply(rule, element, scope)
@@ -257,7 +291,7 @@ class _Run:
         self.edits.append(Edit(place, place + 4, length.to_bytes(4, "little" if little else "big")))
 
     def _true_group_lengths(self, elements: Sequence[Element], scope: Scope, growths: dict[int, int]) -> None:
-        for element in elements:
+        for element in elements if any(growths.values()) else ():
             group = element.tag >> 16
             if group & 1 and self.rules.remove_private:
                 continue  # it is removed as well
@@ -275,21 +309,26 @@ class _Run:
     def _apply(self, rule: Rule, element: Element, scope: Scope) -> int:
         """Apply a rule to the element that it hits; returns by how many bytes it grew."""
         if rule.template is None:
-            self._note(element.tag, Action.REMOVED, (), scope)
+            self._note(self.patcher.note(element.tag, Action.REMOVED), (), scope)
             return self._replace(element, b"")
-        result = self._result(rule, rule.template, element.tag, scope, element)
-        self._note(element.tag, result.action, result.texts, scope)
-        if scope.source.read(element.start, element.end) == result.data:
-            return 0
-        return self._replace(element, result.data)
+        stored = scope.source.read(element.start, element.end)
+        result = self._result(rule, rule.template, element.tag, scope, element, stored)
+        self._note(result.note, result.texts, scope)
+        return 0 if stored == result.data else self._replace(element, result.data)
 
-    def _note(self, tag: int, action: Action, texts: tuple[str, ...], scope: Scope) -> None:
-        self.counts[tag, action] += 1
-        if scope is self.root and tag in FOLLOWING:
-            self.root_texts[tag] = texts
+    def _note(self, note: Note, texts: tuple[str, ...], scope: Scope) -> None:
+        self.notes.append(note)
+        if scope is self.root and note[0] in FOLLOWING:
+            self.root_texts[note[0]] = texts
 
     def _result(
-        self, rule: Rule, template: Template, tag: int, scope: Scope, element: Element | None
+        self,
+        rule: Rule,
+        template: Template,
+        tag: int,
+        scope: Scope,
+        element: Element | None,
+        stored: bytes,
     ) -> _Result:
         """The new element that a template makes.
 
@@ -299,26 +338,30 @@ class _Run:
             tag: the new element's tag.
             scope: the data set that it is in.
             element: what it replaces; None if it is inserted.
+            stored: the bytes of the whole of ``element``; b"" without one.
         """
+        characters = UTF8 if self.switched and scope.owner.key in self.switched else scope.characters
+        encoding = scope.encoding
+        key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little, characters.terms]
+        found: dict[tuple[int, ...], tuple[Element, Scope] | None] = {}
+        for tags in self.patcher.reads[rule.index]:
+            if element is not None and (tags == (SELF_SOURCE,) or tag in tags):
+                found[(tag,) if tags == (SELF_SOURCE,) else tags] = (element, scope)
+            else:
+                place = found[tags] = scope.find(tags)
+                key.append(place and _identity(*place))
+        if element is None:
+            key.append(_inserted_vr(tag, scope))
+        elif len(element.vr) != 2 or element.vr == "UN":  # the data set around it decides on the VR
+            key.append(scope.vr(element))
+        remembered = self.patcher.remembered
+        result = remembered.get(tuple(key))
+        if result is not None:
+            return result
         if element is None:
             vr = _inserted_vr(tag, scope)
         else:
             vr = "SQ" if element.vr == "SQ" else scope.vr(element)
-        characters = UTF8 if scope.owner.key in self.switched else scope.characters
-        encoding = scope.encoding
-        read: list[object] = []
-        found: dict[tuple[int, ...], tuple[Element, Scope] | None] = {}
-        if vr != "SQ":
-            for tags in self.patcher.reads[rule.index]:
-                own = element is not None and (tags == (SELF_SOURCE,) or tag in tags)
-                place = (element, scope) if own and element is not None else scope.find(tags)
-                found[(tag,) if tags == (SELF_SOURCE,) else tags] = place
-                read.append(place and _identity(*place))
-        key = (rule.index, tag, vr, encoding, characters.terms, element is None, *read)
-        remembered = self.patcher.remembered
-        result = remembered.get(key)
-        if result is not None:
-            return result
 
         def value_of(tags: tuple[int, ...]) -> Value | None:
             place = found[tags]
@@ -331,10 +374,13 @@ class _Run:
         data = encode_element(
             tag, vr, fitted.texts, characters, implicit=encoding.implicit, little=encoding.little
         )
-        result = _Result(data, fitted.action, fitted.texts)
+        action = fitted.action
+        if element is None and action is not Action.INVALID:
+            action = Action.INSERTED
+        result = _Result(data, self.patcher.note(tag, action), fitted.texts)
         if len(remembered) >= REMEMBERED:
             remembered.clear()
-        remembered[key] = result
+        remembered[tuple(key)] = result
         return result
 
     def _insert(self, growths: dict[int, int]) -> None:
@@ -361,16 +407,13 @@ class _Run:
             for directive in template.directives
         ):
             return b""
-        result = self._result(rule, template, tag, scope, None)
-        if result.action is Action.INVALID:
-            self._note(tag, Action.INVALID, (), scope)
-            return b""
-        self._note(tag, Action.INSERTED, result.texts, scope)
-        return result.data
+        result = self._result(rule, template, tag, scope, None, b"")
+        self._note(result.note, result.texts, scope)
+        return b"" if result.note[1] is Action.INVALID else result.data
 
     def _utf8_declared(self, scope: Scope, action: Action) -> bytes:
         """The element that declares UTF-8 in a data set that was switched to it."""
-        self.counts[SPECIFIC_CHARACTER_SET, action] += 1
+        self.notes.append(self.patcher.note(SPECIFIC_CHARACTER_SET, action))
         tag, encoding = SPECIFIC_CHARACTER_SET, scope.encoding
         return encode_element(
             tag, "CS", (UTF8_CHARSET,), UTF8, implicit=encoding.implicit, little=encoding.little
@@ -387,11 +430,12 @@ class _Run:
             if rule is not None:
                 growth += self._apply(rule, element, scope)
                 self.present.add(element.tag)
-            elif (texts := self._followed(element.tag)) is not None:
+            elif element.tag in FOLLOWERS and (texts := self._followed(element.tag)) is not None:
                 data = encode_element(element.tag, "UI", texts, UTF8, implicit=False, little=True)
                 if data != scope.source.read(element.start, element.end):
                     growth += self._replace(element, data)
-                    self.counts[element.tag, Action.SUBSTITUTED if any(texts) else Action.EMPTIED] += 1
+                    action = Action.SUBSTITUTED if any(texts) else Action.EMPTIED
+                    self.notes.append(self.patcher.note(element.tag, action))
         for tag, rule in self.rules.insertions:
             if tag >> 16 == 0x0002 and tag not in self.present:
                 data = self._inserted(rule, tag, scope)

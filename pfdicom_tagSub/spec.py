@@ -112,6 +112,8 @@ def load(options: Options) -> TagSpec:
 
 def _read(path: str) -> str:
     try:
+        if path == STANDARD_INPUT and sys.stdin is None:
+            raise SpecError(f"--tagFile {path}: standard input is closed")
         data = sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
         return data.decode("utf-8-sig")
     except OSError as error:

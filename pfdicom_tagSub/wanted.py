@@ -9,6 +9,8 @@ from .chains import Family
 from .sources import Source
 
 SEARCH_CHUNK = 1 << 20
+LEARNT_MOST = 1 << 18
+"""How many headers all chains together may remember."""
 
 
 class Wanted:
@@ -43,6 +45,15 @@ class Wanted:
         self.families: dict[tuple[bool, bool], dict[bytes, Family]] = {
             (implicit, little): {} for implicit in (True, False) for little in (True, False)
         }
+        self._learnt = 0
+
+    def learnt(self, headers: int) -> None:
+        """Note that more was learnt; when it has become too much all is forgotten."""
+        self._learnt += headers
+        if self._learnt > LEARNT_MOST:
+            self._learnt = 0
+            for families in self.families.values():
+                families.clear()
 
     def occurs_in(self, source: Source, start: int, stop: int, *, little: bool) -> bool:
         """Whether the bytes may hold a tag to enter a sequence for.

@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from .dicomfile import deflate, parse
-from .edits import Chunk, chunks
+from .dicomfile import parse
 from .models import FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
 from .naming import safe_name
-from .output import pieces, write
-from .patch import Patcher
+from .output import write
+from .patch import Patcher, output_of
 from .rules import RuleSet
 from .sources import BytesSource, FileSource, Source
 
@@ -71,12 +70,7 @@ class Worker:
                 stage = Stage.SUBSTITUTE
                 patched = self.patcher.patch(file, elements)
                 stage = Stage.WRITE
-                if patched.data_edits:
-                    data = list(chunks(file.data.start, file.data.stop, patched.data_edits))
-                    packed = deflate(pieces(file.data.source, data))
-                    whole: list[Chunk] = [*chunks(0, file.meta_stop, patched.edits), *packed]
-                else:
-                    whole = list(chunks(0, source.size, patched.edits))
+                whole = output_of(file, patched)
                 overwrite = self.settings.overwrite
                 status = write(job.output_path, source, whole, overwrite=overwrite, pause=self.pause)
         except Exception as error:  # the one place where a file's errors end

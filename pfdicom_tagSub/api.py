@@ -1,0 +1,112 @@
+"""The tool for Python: compile a spec once; patch bytes, a file or a tree with it.
+
+>>> rules = compile_spec({"PatientID": "%_md5|7_PatientID", "PatientName": "ANON"})
+>>> rules.warnings
+()
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pftree import TreeOptions
+
+from . import plan, runner
+from .dicomfile import parse
+from .edits import pieces
+from .models import ExitCode, FileJob, FileOutcome, Options, RunReport
+from .patch import Patcher, output_of
+from .report import Totals
+from .rules import RuleSet, compile_rules
+from .sources import BytesSource
+from .spec import from_pairs
+from .worker import Settings, Worker
+
+PathLike = str | os.PathLike[str]
+
+
+def compile_spec(pairs: Mapping[str, str | None], *, remove_private_tags: bool = False) -> RuleSet:
+    """Compile a spec.
+
+    Args:
+        pairs: keys and templates as in ``--tagStruct``; None removes an element.
+        remove_private_tags: remove every private element at every depth.
+
+    Returns:
+        The rules, to be used for any number of files, also in other processes.
+
+    Raises:
+        SpecError: the spec cannot mean what it says; the text names key and cure.
+    """
+    return compile_rules(from_pairs(list(pairs.items())), remove_private=remove_private_tags)
+
+
+def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
+    """Patch a DICOM file in memory.
+
+    Args:
+        data: the bytes of the file.
+        rules: the compiled spec.
+
+    Returns:
+        The bytes of the patched file; equal to ``data`` where nothing was hit.
+
+    Raises:
+        NotDicomError: it is not DICOM.
+        FileError: it is, but cannot be processed with certainty. The text quotes no value.
+    """
+    source = BytesSource(data)
+    file = parse(source)
+    patcher = Patcher(rules)
+    return b"".join(pieces(source, output_of(file, patcher.patch(file, patcher.scan(file)))))
+
+
+def patch_file(source: PathLike, target: PathLike, rules: RuleSet, *, overwrite: bool = False) -> FileOutcome:
+    """Patch one file.
+
+    Args:
+        source: the input; symbolic links are followed.
+        target: the output; its directory exists. It is written whole or not at all.
+        rules: the compiled spec.
+        overwrite: replace a target that exists and differs.
+
+    Returns:
+        How it ended; failures and skips are told, not raised.
+    """
+    path = os.fspath(source)
+    output = os.path.abspath(os.fspath(target))
+    worker = Worker(Settings(rules, overwrite=overwrite, follow_links=True))
+    return worker.process(FileJob(path, output, os.path.basename(path)))
+
+
+def run_tree(
+    input_dir: PathLike, output_dir: PathLike, rules: RuleSet, *, threads: int = 0, overwrite: bool = False
+) -> RunReport:
+    """Patch every file of a tree into another.
+
+    Args:
+        input_dir: the tree to read.
+        output_dir: the tree to write.
+        rules: the compiled spec.
+        threads: workers; 0 works in line. With workers, call it under
+            ``if __name__ == "__main__":`` where processes are spawned, not forked.
+        overwrite: replace outputs that exist and differ.
+
+    Returns:
+        The record, as ``--json`` has it.
+
+    Raises:
+        PlanError: a tree that cannot be worked on.
+    """
+    started = time.perf_counter()
+    tree = TreeOptions(inputDir=Path(input_dir), outputDir=Path(output_dir), threads=threads)
+    made = plan.build(Options(tree))
+    totals = Totals()
+    for outcome in made.unreadable:
+        totals.add(outcome)
+    runner.run(made, rules, workers=threads, overwrite=overwrite, follow_links=False, on_outcome=totals.add)
+    exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
+    return totals.finish(exit_code, time.perf_counter() - started, rules.digest)

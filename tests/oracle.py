@@ -1,0 +1,417 @@
+"""What a spec should make of a file, worked out anew with pydicom's own objects.
+
+It shares nothing with the engine but the dictionary of pydicom: no module of
+``pfdicom_tagSub`` is imported here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from faker import Faker
+from pydicom import Dataset, datadict
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.multival import MultiValue
+from pydicom.tag import BaseTag
+
+SELF = "#tag"
+
+PIXEL_DATA = {0x7FE00008, 0x7FE00009, 0x7FE00010}
+OFFSETS = {0x00041200, 0x00041202, 0x00041400, 0x00041420, 0x00041504}
+NEVER = PIXEL_DATA | OFFSETS | {0x00080005, 0x00041220}
+"""What a pattern never hits."""
+
+CHARSET, INSTANCE, SOP_CLASS = 0x00080005, 0x00080018, 0x00080016
+FOLLOWERS = {SOP_CLASS: 0x00020002, INSTANCE: 0x00020003}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A directive."""
+
+    source: str = SELF
+    function: str = ""
+    argument: str = ""
+
+    def __str__(self) -> str:
+        if not self.function:
+            return f"%{self.source}"
+        argument = f"|{self.argument.replace('_', '__')}" if self.argument else ""
+        return f"%_{self.function}{argument}_{self.source}"
+
+
+@dataclass(frozen=True)
+class Keyword:
+    """A ``#tag`` by itself."""
+
+    def __str__(self) -> str:
+        return SELF
+
+
+Template = tuple[str | Use | Keyword, ...] | None
+Rules = Mapping[str, Template]
+
+
+def spec_of(rules: Rules) -> dict[str, str | None]:
+    """The spec as a user writes it."""
+    return {
+        key: None
+        if template is None
+        else "".join(part.replace("%", "%%") if isinstance(part, str) else str(part) for part in template)
+        for key, template in rules.items()
+    }
+
+
+# --- what a file holds
+
+
+@dataclass
+class Kept:
+    """An element that stays as it is: its VR and value as stored."""
+
+    vr: str
+    value: bytes
+
+
+@dataclass
+class Changed:
+    """An element with new texts."""
+
+    vr: str
+    texts: list[str]
+
+
+@dataclass
+class Items:
+    """A sequence."""
+
+    items: list[Tree] = field(default_factory=list)
+
+
+Tree = dict[int, Kept | Changed | Items]
+
+
+def texts_of(element: DataElement) -> list[str]:
+    """The texts of a decoded element."""
+    value = element.value
+    if value is None or isinstance(value, bytes) or element.VR in {"OB", "OW", "UN", "SQ"}:
+        return []
+    values = list(value) if isinstance(value, (MultiValue, list)) else [value]
+    texts = [str(one) for one in values]
+    if element.VR in {"IS", "DS", "AE"}:
+        texts = [text.strip() for text in texts]
+    return [] if texts in ([""], []) else texts
+
+
+def tree_of(data_set: Dataset) -> Tree:
+    """Everything in a data set, as stored."""
+    found: Tree = {}
+    for tag in list(data_set.keys()):
+        raw = data_set.get_item(tag)
+        vr = raw.VR if isinstance(raw, RawDataElement) else "SQ"
+        value = raw.value if isinstance(raw, RawDataElement) else b""
+        if vr in {None, "UN", "SQ"}:
+            element = decoded(data_set, tag)
+            if element.VR == "SQ":
+                found[int(tag)] = Items([tree_of(item) for item in element.value or []])
+                continue
+        elif isinstance(raw, DataElement):
+            raise AssertionError(f"{tag} was decoded already")
+        found[int(tag)] = Kept(vr or "", value or b"")
+    return found
+
+
+def decoded(data_set: Dataset, tag: int) -> DataElement:
+    """One element, decoded, without pydicom's warnings."""
+    with warnings.catch_warnings(action="ignore"):
+        return data_set[BaseTag(tag)]
+
+
+# --- which rule hits
+
+
+_TAG = re.compile(r"\(([0-9A-Fa-f]{4}),([0-9A-Fa-f]{4})\)")
+_PRIVATE = re.compile(r'\(([0-9A-Fa-f]{4}),"([^"]+)",([0-9A-Fa-f]{1,2})\)')
+
+
+def rule_key(rules: Rules, tag: int, data_set: Dataset) -> str | None:
+    """The key that decides over an element; None where none hits it."""
+    keyword = datadict.keyword_for_tag(tag)
+    found: str | None = None
+    for key in rules:
+        if key.startswith("re:"):
+            continue
+        if match := _PRIVATE.fullmatch(key):
+            group, element = int(match[1], 16), int(match[3], 16)
+            block = (tag & 0xFF00) >> 8
+            is_hit = tag >> 16 == group and tag & 0xFF == element and 0x10 <= block
+            creator = BaseTag(group << 16 | block)
+            if is_hit and creator in data_set and str(decoded(data_set, creator).value).strip() == match[2]:
+                found = key
+        elif match := _TAG.fullmatch(key):
+            found = key if tag == int(match[1] + match[2], 16) else found
+        elif key == keyword:
+            found = key
+    if keyword and tag not in NEVER and tag >> 16 not in {0x0000, 0x0002}:
+        for key in rules:
+            if key.startswith("re:") and re.match(key[3:], keyword):
+                found = key
+    return found
+
+
+# --- what a template gives
+
+
+class Scope:
+    """Data sets from the one at hand outwards, and their file meta."""
+
+    def __init__(self, data_sets: list[Dataset], meta: Dataset | None) -> None:
+        self.data_sets = data_sets
+        self.meta = meta
+
+    def find(self, keyword: str) -> DataElement | None:
+        for data_set in reversed(self.data_sets):
+            for tag in data_set.keys():
+                if datadict.keyword_for_tag(tag) == keyword:
+                    return decoded(data_set, tag)
+        if self.meta is not None and keyword in self.meta:
+            return self.meta[keyword]
+        return None
+
+
+_faker = Faker("en_US")
+
+
+def pseudonym(seed: bytes) -> str:
+    _faker.seed_instance(int.from_bytes(seed, "little"))
+    first, last = _faker.name().split()[:2]
+    return f"{last}^{first}^ANON".upper()
+
+
+def _used(use: Use, text: str, seed: str | None) -> str:
+    if use.function == "name":
+        return pseudonym((text if seed is None else seed).encode())
+    if not text:
+        return ""
+    if use.function == "md5":
+        digest = hashlib.md5(text.encode()).hexdigest()
+        return digest[: int(use.argument)] if use.argument else digest
+    if use.function == "strmsk":
+        return "".join(a if b == "*" else b for a, b in zip(text, use.argument, strict=False))
+    if use.function == "nospc":
+        return use.argument.join(re.sub(r"\W+", " ", text).split())
+    assert not use.function
+    return text
+
+
+def _pick(texts: list[str], index: int) -> str:
+    place = index if len(texts) > 1 else 0
+    return texts[place] if place < len(texts) else ""
+
+
+def evaluate(template: tuple[str | Use | Keyword, ...], tag: int, own: DataElement | None, scope: Scope) -> list[str]:
+    """The texts that a template gives for an element."""
+    label = datadict.keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+    def look_up(source: str) -> list[str] | None:
+        if source == SELF or (own is not None and source == label):
+            return None if own is None else texts_of(own)
+        found = scope.find(source)
+        return None if found is None else texts_of(found)
+
+    sources = [look_up(part.source) or [] for part in template if isinstance(part, Use)]
+    results = []
+    for index in range(max([1, *map(len, sources)])):
+        values = iter(sources)
+        text = ""
+        for part in template:
+            if isinstance(part, str):
+                text += part
+            elif isinstance(part, Keyword):
+                text += label
+            else:
+                seed = None
+                if part.function == "name" and part.argument:
+                    seeds = look_up(part.argument[0].upper() + part.argument[1:])
+                    seed = None if seeds is None else _pick(seeds, index)
+                text += _used(part, _pick(next(values), index), seed)
+        results.append(text)
+    return results
+
+
+# --- what a VR allows
+
+_LENGTHS = {"AE": 16, "CS": 16, "LO": 64, "LT": 10240, "SH": 16, "ST": 1024}
+_MONTH_DAY = r"(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"
+_HOUR = r"([01]\d|2[0-3])"
+_PATTERNS = {
+    "AS": r"\d{3}[DWMY]",
+    "CS": r"[A-Z0-9 _]*",
+    "DA": r"\d{4}" + _MONTH_DAY,
+    "DS": r" *[+-]?(\d+|\d+\.\d*|\.\d+)([eE][+-]?\d+)? *",
+    "IS": r" *[+-]?\d+ *",
+    "TM": _HOUR + r"([0-5]\d(([0-5]\d|60)(\.\d{1,6} *)?)?)?",
+    "DT": r"\d{4}((0[1-9]|1[0-2])((0[1-9]|[12]\d|3[01])("
+    + _HOUR
+    + r"([0-5]\d(([0-5]\d|60)(\.\d{1,6} *)?)?)?)?)?)?([+-][01]\d\d\d)?",
+    "UI": r"(0|[1-9]\d*)(\.(0|[1-9]\d*))*",
+}
+_MOST = {"DS": 16, "IS": 12, "UI": 64}
+_NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
+
+
+def allowed(vr: str, text: str) -> bool:
+    """Whether a VR allows a value, for the plain texts that tests use."""
+    if not text:
+        return True
+    if vr in {"OB", "OD", "OF", "OL", "OV", "OW", "SQ"}:
+        return False
+    if vr in _NUMBERS:
+        try:
+            struct.pack("<" + _NUMBERS[vr], float(text) if vr in {"FL", "FD"} else int(text))
+        except (ValueError, OverflowError, struct.error):
+            return False
+        return True
+    if vr == "AT":
+        return bool(re.fullmatch(r"\(?[0-9A-Fa-f]{4},?[0-9A-Fa-f]{4}\)?", text))
+    if len(text) > _MOST.get(vr, len(text)):
+        return False
+    return vr not in _PATTERNS or bool(re.fullmatch(_PATTERNS[vr], text, re.ASCII))
+
+
+def fitted(vr: str, texts: list[str]) -> list[str]:
+    """The texts as a VR holds them; [] where it does not."""
+    if vr not in {"LT", "ST", "UT", "UR"}:
+        texts = [part for text in texts for part in text.split("\\")]
+    if vr in _LENGTHS:
+        texts = [text[: _LENGTHS[vr]] for text in texts]
+    if vr == "PN":
+        texts = ["=".join(group[:64] for group in text.split("=")) for text in texts]
+    if not any(texts) or not all(allowed(vr, text) for text in texts):
+        return []
+    return texts
+
+
+# --- the whole file
+
+
+def expected(data_set: Dataset, rules: Rules) -> tuple[Tree, Tree]:
+    """What the output should hold: its data set and its file meta.
+
+    Args:
+        data_set: the input, freshly read: nothing of it decoded yet.
+        rules: the spec.
+    """
+    meta = getattr(data_set, "file_meta", None)
+    trees = tree_of(data_set), {} if meta is None else tree_of(meta)
+    present: set[str] = set()
+    tree = _applied(trees[0], data_set, [], meta, rules, present)
+    root_texts: dict[int, list[str] | None] = {}
+    for tag in FOLLOWERS:
+        node = tree.get(tag)
+        if isinstance(node, Changed):
+            root_texts[tag] = node.texts
+        elif rule_key(rules, tag, data_set) is not None:
+            root_texts[tag] = []  # removed, or lacking
+    for key, template in rules.items():
+        tag = datadict.tag_for_keyword(key)
+        if tag is None or template is None or key in present or tag >> 16 == 2:
+            continue
+        new = _inserted(template, int(tag), Scope([data_set], meta), data_set)
+        if new is not None:
+            tree[int(tag)] = new
+            if tag in FOLLOWERS:
+                root_texts[int(tag)] = new.texts
+    new_meta = _applied(trees[1], meta, [], data_set, rules, present) if meta else {}
+    for tag, follower in FOLLOWERS.items():
+        if follower in new_meta and tag in root_texts and isinstance(new_meta[follower], Kept):
+            new_meta[follower] = Changed("UI", root_texts[tag] or [])
+    return tree, new_meta
+
+
+def _inserted(template: tuple[str | Use | Keyword, ...], tag: int, scope: Scope, root: Dataset) -> Changed | None:
+    vr = datadict.dictionary_VR(tag)
+    if vr == "SQ":
+        return None
+    if vr.startswith("US or SS"):
+        vr = "SS" if root.get("PixelRepresentation") else "US"
+    uses = [part for part in template if isinstance(part, Use)]
+    if any(use.source == SELF or scope.find(use.source) is None for use in uses):
+        return None
+    texts = evaluate(template, tag, None, scope)
+    kept = fitted(vr, texts)
+    return Changed(vr, kept) if kept or not any(texts) else None
+
+
+def _applied(
+    tree: Tree, data_set: Dataset, around: list[Dataset], beyond: Dataset | None, rules: Rules, present: set[str]
+) -> Tree:
+    result: Tree = {}
+    for tag, node in tree.items():
+        key = rule_key(rules, tag, data_set)
+        if key is None:
+            if isinstance(node, Items):
+                items = decoded(data_set, tag).value
+                inner = [
+                    _applied(part, item, [*around, data_set], beyond, rules, present)
+                    for part, item in zip(node.items, items, strict=True)
+                ]
+                node = Items(inner)
+            result[tag] = node
+            continue
+        present.add(datadict.keyword_for_tag(tag))
+        template = rules[key]
+        if template is None:
+            continue
+        if isinstance(node, Items):
+            result[tag] = Items()
+            continue
+        own = decoded(data_set, tag)
+        texts = evaluate(template, tag, own, Scope([*around, data_set], beyond))
+        result[tag] = Changed(own.VR, fitted(own.VR, texts))
+    return result
+
+
+def differences(
+    tree: Tree, data_set: Dataset, *, ignored: frozenset[int] = frozenset(), path: str = ""
+) -> Iterator[str]:
+    """How a data set differs from what was expected.
+
+    Args:
+        tree: what was expected.
+        data_set: what is there, freshly read.
+        ignored: tags whose values may differ (what says how the file is encoded).
+        path: where it is, for the texts.
+    """
+    found = tree_of(data_set)
+    for tag in sorted(found.keys() | tree.keys()):
+        where = f"{path}/({tag >> 16:04X},{tag & 0xFFFF:04X})"
+        want, have = tree.get(tag), found.get(tag)
+        if want is None or have is None:
+            if tag not in ignored:
+                yield f"{where}: {'not expected' if want is None else 'missing'}"
+        elif isinstance(want, Items):
+            if not isinstance(have, Items):
+                yield f"{where}: no sequence"
+                continue
+            items: Any = decoded(data_set, tag).value or []
+            if len(items) != len(want.items):
+                yield f"{where}: {len(items)} items, {len(want.items)} expected"
+                continue
+            for index, (part, item) in enumerate(zip(want.items, items, strict=True)):
+                yield from differences(part, item, ignored=ignored, path=f"{where}[{index}]")
+        elif isinstance(want, Kept):
+            if want != have and tag not in ignored and tag & 0xFFFF:
+                yield f"{where}: changed from {want} to {have}"
+        else:
+            element = decoded(data_set, tag)
+            if texts_of(element) != want.texts:
+                yield f"{where}: {texts_of(element)}, {want} expected"
+            elif element.VR != want.vr and want.texts:
+                yield f"{where}: VR {element.VR}, {want.vr} expected"

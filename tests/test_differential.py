@@ -1,0 +1,305 @@
+"""The engine against pydicom, over every DICOM file at hand."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import subprocess
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import oracle
+import pydicom
+import pydicom.data
+import pytest
+from builders import Spec, process, read, rules_of
+from oracle import Keyword, Kept, Rules, Use, differences, spec_of
+from pydicom import Dataset
+from support import README_SPEC, SHARED
+
+from pfdicom_tagSub.dicomfile import parse
+from pfdicom_tagSub.elements import Element, scan
+from pfdicom_tagSub.models import FileError, NotDicomError, Stage, Status
+from pfdicom_tagSub.sources import BytesSource
+from pfdicom_tagSub.wanted import EVERYTHING
+from pfdicom_tagSub.worker import Settings, Worker
+
+PYDICOM_DATA = Path(pydicom.data.__file__).parent
+CORPUS = SHARED / "corpus"
+
+README: Rules = {
+    "PatientName": (Use("PatientName", "name", "patientID"),),
+    "PatientID": (Use("PatientID", "md5", "7"),),
+    "AccessionNumber": (Use("AccessionNumber", "md5", "8"),),
+    "PatientBirthDate": (Use("PatientBirthDate", "strmsk", "******01"),),
+    "re:.*hysician": (Use(function="md5", argument="4"),),
+    "re:.*stitution": (Keyword(),),
+    "re:.*ddress": (Keyword(),),
+}
+
+BROAD: Rules = {
+    "re:.*Name": (Use(function="md5", argument="8"),),
+    "re:.*Date$": (Use(function="strmsk", argument="******01"),),
+    "re:.*Time$": None,
+    "re:.*UID$": (Use(function="md5", argument="3"),),
+    "re:.*Description$": (Use(function="nospc", argument="-"), " of ", Use("PatientID")),
+    "re:.*ID$": ("x_", Use("StudyInstanceUID", "md5", "4"), "-", Use(), "%"),
+    "re:.*Number$": (Use(function="strmsk", argument="*"),),
+    "re:.*Spacing$": (Use(),),
+    "re:.*Comment.*": (Keyword(), "\\", Use("Modality"), "\\", Use("SourceApplicationEntityTitle")),
+    "re:ReferencedImage.*": None,
+    "re:.*CodeSequence$": ("",),
+    "Manufacturer": (Use("Manufacturer", "strmsk", "*x*"), "/", Use("SliceThickness")),
+    "(0018,0050)": (Use(function="md5", argument="2"),),
+    "BitsAllocated": (Use("BitsAllocated"),),
+    "DeidentificationMethod": ("one\\two",),
+    "ClinicalTrialSiteID": ("at ", Use("Modality")),
+    "PatientInsurancePlanCodeSequence": ("",),
+    "SmallestImagePixelValue": ("7",),
+    "RequestingService": ("",),
+    "ContrastBolusAgent": ("needs ", Use("SelectorISValue")),
+    '(0029,"SIEMENS CSA HEADER",08)': (Use(function="md5"), " was a type"),
+    '(0051,"SIEMENS MR HEADER",0F)': None,
+    '(0043,"GEMS_PARM_01",01)': ("",),
+    '(0019,"GEMS_ACQU_01",9C)': ("sequence ", Use(), " of ", Use("PatientID")),
+    "ImplementationVersionName": ("tagSub",),
+    "PrivateInformation": None,
+}
+
+NOTHING: Spec = {
+    "(0070,0309)": None,
+    "ContraindicationsForUseSequence": "",
+    '(0099,"NOBODY",10)': None,
+    "(0099,1011)": "%PatientID",
+}
+
+STRUCTURE = frozenset({0x00080005}) | oracle.OFFSETS
+"""What the engine keeps true by itself; ``test_patch`` holds it against its own truth."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file at hand."""
+
+    path: Path
+    label: str
+
+
+def _files() -> list[File]:
+    found = []
+    for root in (PYDICOM_DATA, CORPUS):
+        for path in sorted(root.rglob("*")) if root.is_dir() else ():
+            is_other = path.suffix in {".py", ".pyc", ".txt", ".md", ".json", ".dump", ".icc", ".gz"}
+            if path.is_file() and not is_other and path.name not in {"README", "LICENSE"}:
+                found.append(File(path, f"{root.name}/{path.relative_to(root)}"))
+    return found
+
+
+FILES = _files()
+
+DAMAGED: dict[str, str] = {}
+"""Files that fail by design, and why."""
+
+
+@pytest.fixture(scope="module", params=FILES, ids=lambda file: file.label)
+def file(request: pytest.FixtureRequest) -> File:
+    """Each file in turn; the tests of one run one after the other."""
+    found: File = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def content(file: File) -> bytes:
+    return file.path.read_bytes()
+
+
+def _skip_damaged(file: File) -> None:
+    if file.label in DAMAGED:
+        pytest.skip(DAMAGED[file.label])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quiet() -> Iterator[None]:
+    """pydicom's remarks on odd files are not the matter here."""
+    logging.disable(logging.CRITICAL)
+    with warnings.catch_warnings(action="ignore"):
+        yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture(scope="module")
+def workers() -> dict[str, Worker]:
+    """One worker per spec for all files, as in a run: what it remembers must not matter."""
+    specs: dict[str, Spec] = {
+        "readme": README_SPEC,
+        "broad": spec_of(BROAD),
+        "nothing": NOTHING,
+    }
+    made = {name: Worker(Settings(rules_of(spec))) for name, spec in specs.items()}
+    made["private"] = Worker(Settings(rules_of({}, remove_private=True)))
+    return made
+
+
+def test_files_are_all_there() -> None:
+    assert len([one for one in FILES if one.path.is_relative_to(PYDICOM_DATA)]) > 150
+    if not CORPUS.is_dir():
+        pytest.skip("the shared corpus is not here; the files that ship with pydicom are used")
+    assert len(FILES) > 850
+
+
+def test_the_rules_of_the_readme_are_those_of_the_spec() -> None:
+    assert spec_of(README) == README_SPEC
+
+
+# --- (a) the same elements
+
+
+def _shape(data_set: Dataset) -> oracle.Tree:
+    return oracle.tree_of(data_set)
+
+
+def _spans(elements: list[Element], source: BytesSource) -> oracle.Tree:
+    found: oracle.Tree = {}
+    for one in elements:
+        if one.vr == "SQ":
+            found[one.tag] = oracle.Items([_spans(item.elements, source) for item in one.items or ()])
+        else:
+            found[one.tag] = Kept("", source.read(one.value, one.stop))
+    return found
+
+
+def _bare(tree: oracle.Tree) -> oracle.Tree:
+    """A tree without VRs: the scan tells what the dictionary says where none is stored."""
+    found: oracle.Tree = {}
+    for tag, node in tree.items():
+        if isinstance(node, oracle.Items):
+            found[tag] = oracle.Items([_bare(item) for item in node.items])
+        else:
+            assert isinstance(node, Kept)
+            found[tag] = Kept("", node.value)
+    return found
+
+
+def test_scan_sees_what_pydicom_reads(file: File, content: bytes) -> None:
+    _skip_damaged(file)
+    data_set = read(content)
+    parsed = parse(BytesSource(content))
+    expected = _bare(_shape(data_set))
+    assert isinstance(parsed.data.source, BytesSource)
+    found = _spans(scan(parsed.data, EVERYTHING), parsed.data.source)
+    for tag in {0x7FE00010, 0x7FE00008, 0x7FE00009} & found.keys() & expected.keys():
+        ours, theirs = found[tag], expected[tag]
+        assert isinstance(ours, Kept)
+        assert isinstance(theirs, Kept)
+        if getattr(data_set.get_item(tag), "length", 0) == 0xFFFFFFFF:
+            # pydicom takes the delimiter away, and with it what may follow.
+            assert theirs.value.startswith(ours.value[:64])
+            del found[tag], expected[tag]
+    assert found == expected
+    meta = {one.tag: content[one.value : one.stop] for one in parsed.meta}
+    assert meta == {tag: node.value for tag, node in _shape(data_set.file_meta).items() if isinstance(node, Kept)}
+
+
+def test_damaged_files_fail_and_say_why(tmp_path: Path) -> None:
+    worker = Worker(Settings(rules_of(README_SPEC)))
+    for one in FILES:
+        if one.label in DAMAGED:
+            result = process(worker, one.path.read_bytes(), tmp_path)
+            assert (result.outcome.status, result.outcome.stage) == (Status.FAILED, Stage.READ), one.label
+            assert "internal" not in result.outcome.reason
+            with pytest.raises((FileError, NotDicomError)):
+                scan(parse(BytesSource(one.path.read_bytes())).data, EVERYTHING)
+
+
+# --- (b) the same substitutions
+
+
+def _check(file: File, content: bytes, worker: Worker, rules: Rules, folder: Path) -> bytes:
+    _skip_damaged(file)
+    result = process(worker, content, folder)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    tree, meta = oracle.expected(read(content), rules)
+    output = read(result.content)
+    found = list(differences(tree, output, ignored=STRUCTURE))
+    found += list(differences(meta, output.file_meta))
+    assert found == []
+    return result.content
+
+
+def test_readme_spec_gives_what_pydicom_gives(
+    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    _check(file, content, workers["readme"], README, tmp_path)
+
+
+def test_broad_spec_gives_what_pydicom_gives(
+    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    _check(file, content, workers["broad"], BROAD, tmp_path)
+
+
+# --- (c) nothing else
+
+
+def test_spec_that_hits_nothing_gives_the_same_bytes(
+    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    _skip_damaged(file)
+    result = process(workers["nothing"], content, tmp_path)
+    assert (result.outcome.status, result.outcome.elements) == (Status.WRITTEN, ())
+    assert result.content == content
+
+
+def test_remove_private_tags_equals_that_of_pydicom(
+    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    _skip_damaged(file)
+    result = process(workers["private"], content, tmp_path)
+    data_set = read(content)
+    data_set.remove_private_tags()
+    output = read(result.content)
+    assert list(_tags(output)) == list(_tags(data_set))
+    tree = _without_private(_shape(read(content)))
+    assert list(differences(tree, read(result.content), ignored=STRUCTURE)) == []
+
+
+def _tags(data_set: Dataset) -> Iterator[int]:
+    for element in data_set:
+        yield int(element.tag)
+        if element.VR == "SQ":
+            for item in element.value:
+                yield from _tags(item)
+
+
+def _without_private(tree: oracle.Tree) -> oracle.Tree:
+    found: oracle.Tree = {}
+    for tag, node in tree.items():
+        if not tag >> 16 & 1:
+            is_sequence = isinstance(node, oracle.Items)
+            found[tag] = oracle.Items(list(map(_without_private, node.items))) if is_sequence else node
+    return found
+
+
+# --- another reader
+
+
+def _dumps(path: Path) -> bool:
+    return subprocess.run(["dcmdump", "-q", "-M", path], capture_output=True, timeout=60).returncode == 0
+
+
+def test_outputs_parse_with_dcmdump_where_inputs_do(
+    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    if shutil.which("dcmdump") is None:
+        pytest.skip("dcmdump (DCMTK) is not installed")
+    _skip_damaged(file)
+    if not _dumps(file.path):
+        pytest.skip("dcmdump does not parse the input")
+    for name in ("readme", "broad", "private"):
+        path = tmp_path / name
+        path.mkdir()
+        result = process(workers[name], content, path)
+        assert result.outcome.status is Status.WRITTEN
+        assert _dumps(path / "out-a.dcm"), name
