@@ -18,7 +18,7 @@ from . import plan, runner
 from .dicomfile import parse
 from .edits import pieces
 from .models import ExitCode, FileJob, FileOutcome, Options, RunReport
-from .patch import Patcher, output_of
+from .patch import Output, Patcher
 from .report import Totals
 from .rules import RuleSet, compile_rules
 from .sources import BytesSource
@@ -61,7 +61,8 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
     source = BytesSource(data)
     file = parse(source)
     patcher = Patcher(rules)
-    return b"".join(pieces(source, output_of(file, patcher.patch(file, patcher.scan(file)))))
+    patched = patcher.patch(file, patcher.scan(file))
+    return b"".join(pieces(source, Output(file, patched).chunks()))
 
 
 def patch_file(source: PathLike, target: PathLike, rules: RuleSet, *, overwrite: bool = False) -> FileOutcome:

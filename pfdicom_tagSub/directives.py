@@ -110,7 +110,8 @@ def _faker() -> Faker:
     if not hasattr(_local, "faker"):
         from faker import Faker  # noqa: PLC0415  (slow: only for specs that make names)
 
-        _local.faker = Faker("en_US")
+        # With its names alone it is made at once; all its providers take a while.
+        _local.faker = Faker("en_US", providers=["faker.providers.person"])
     faker: Faker = _local.faker
     return faker
 

@@ -7,7 +7,7 @@ import errno
 import itertools
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .edits import COPY_CHUNK, Chunk, pieces
 from .models import FileError, Status
@@ -23,14 +23,19 @@ _numbers = itertools.count()
 
 
 def write(
-    path: str, source: Source, chunks: list[Chunk], *, overwrite: bool, pause: Callable[[], None]
+    path: str,
+    source: Source,
+    chunks: Callable[[], Iterator[Chunk]],
+    *,
+    overwrite: bool,
+    pause: Callable[[], None],
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
 
     Args:
         path: the output.
         source: the input, which the chunks refer to.
-        chunks: what the output is made of.
+        chunks: gives what the output is made of, as often as it is asked.
         overwrite: replace an output that exists and differs.
         pause: called between large pieces; it may raise to stop.
 
@@ -42,7 +47,7 @@ def write(
         OSError: it cannot be written; nothing is left of it.
     """
     if _exists(path):
-        if _is_same(path, source, chunks):
+        if _is_same(path, source, chunks(), pause):
             return Status.UNCHANGED
         if not overwrite:
             raise FileError("an output that differs is there already; replace it with --overwrite")
@@ -50,9 +55,9 @@ def write(
     try:
         try:
             if isinstance(source, BytesSource):
-                _write_from_memory(descriptor, source.data, chunks)
+                _write_from_memory(descriptor, source.data, chunks())
             else:
-                _write_from_file(descriptor, source, chunks, pause)
+                _write_from_file(descriptor, source, chunks(), pause)
         finally:
             os.close(descriptor)
         os.rename(temporary, path)
@@ -83,9 +88,8 @@ def _exists(path: str) -> bool:
     return True
 
 
-def _is_same(path: str, source: Source, chunks: list[Chunk]) -> bool:
+def _is_same(path: str, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None]) -> bool:
     """Whether a regular file holds just what the chunks give."""
-    size = sum(len(chunk) if isinstance(chunk, bytes) else chunk[1] - chunk[0] for chunk in chunks)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -94,25 +98,23 @@ def _is_same(path: str, source: Source, chunks: list[Chunk]) -> bool:
         raise
     try:
         found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size != size:
+        if not stat.S_ISREG(found.st_mode):
             return False
         place = 0
         for piece in pieces(source, chunks):
             if os.pread(descriptor, len(piece), place) != piece:
                 return False
             place += len(piece)
+            pause()
+        return place == found.st_size
     finally:
         os.close(descriptor)
-    return True
 
 
-def _write_from_memory(descriptor: int, data: bytes, chunks: list[Chunk]) -> None:
+def _write_from_memory(descriptor: int, data: bytes, chunks: Iterator[Chunk]) -> None:
     view = memoryview(data)
-    parts: list[bytes | memoryview] = [
-        chunk if isinstance(chunk, bytes) else view[chunk[0] : chunk[1]] for chunk in chunks
-    ]
-    for first in range(0, len(parts), IOV_MAX):
-        batch = parts[first : first + IOV_MAX]
+    parts = (chunk if isinstance(chunk, bytes) else view[chunk[0] : chunk[1]] for chunk in chunks)
+    while batch := list(itertools.islice(parts, IOV_MAX)):
         size = sum(map(len, batch))
         written = os.writev(descriptor, batch)
         if written < size:  # a full disk tells its reason at the next write
@@ -125,7 +127,9 @@ def _write_all(descriptor: int, data: bytes | memoryview) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _write_from_file(descriptor: int, source: Source, chunks: list[Chunk], pause: Callable[[], None]) -> None:
+def _write_from_file(
+    descriptor: int, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None]
+) -> None:
     for chunk in chunks:
         if isinstance(chunk, bytes):
             _write_all(descriptor, chunk)

@@ -8,7 +8,7 @@ their header: a pseudonym is made once, however many files carry the name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import dictionary
@@ -73,12 +73,22 @@ class _Result:
     texts: tuple[str, ...]
 
 
-def output_of(file: DicomFile, patched: Patched) -> list[Chunk]:
-    """What the output of a file is made of: new bytes, and stretches of the input."""
-    if not patched.data_edits:
-        return list(chunks(0, file.source.size, patched.edits))
-    data = chunks(file.data.start, file.data.stop, patched.data_edits)
-    return [*chunks(0, file.meta_stop, patched.edits), *deflate(pieces(file.data.source, data))]
+@dataclass(frozen=True)
+class Output:
+    """The patched file: its input, and the changes."""
+
+    file: DicomFile
+    patched: Patched
+
+    def chunks(self) -> Iterator[Chunk]:
+        """New bytes, and stretches of the input; a deflated data set is deflated as it is asked for."""
+        file, patched = self.file, self.patched
+        if not patched.data_edits:
+            yield from chunks(0, file.source.size, patched.edits)
+            return
+        yield from chunks(0, file.meta_stop, patched.edits)
+        data = chunks(file.data.start, file.data.stop, patched.data_edits)
+        yield from deflate(pieces(file.data.source, data))
 
 
 class _CannotHold(Exception):  # noqa: N818  (a signal, not an error)

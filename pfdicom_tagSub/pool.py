@@ -27,8 +27,8 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from .models import DirectoryPlan, FileJob, FileOutcome
-from .worker import Settings, Worker
+from .models import DirectoryPlan, FileJob
+from .worker import Settings, Task, Worker
 
 BATCH_SECONDS = 0.05
 BATCH_MOST = 256
@@ -37,7 +37,6 @@ ORPHAN_SECONDS = 10.0
 
 Batch = tuple[DirectoryPlan, ...]
 R = TypeVar("R")
-Task = Callable[[Worker, FileJob], R]
 
 
 class Stopped(BaseException):
@@ -58,16 +57,6 @@ def has_gil() -> bool:
     """Whether threads of this interpreter take turns."""
     probe = getattr(sys, "_is_gil_enabled", None)
     return probe is None or bool(probe())
-
-
-def process(worker: Worker, job: FileJob) -> FileOutcome:
-    """The task of a run."""
-    return worker.process(job)
-
-
-def name(worker: Worker, job: FileJob) -> FileOutcome | str:
-    """The task that finds the name of an output."""
-    return worker.name(job)
 
 
 @dataclass(frozen=True)
@@ -179,7 +168,7 @@ class _Batches:
 
 
 class Pool:
-    """Runs tasks over the files of directories; a context manager.
+    """Runs tasks over the files of directories, as ``worker.InLine`` does; a context manager.
 
     Leaving it stops the workers; they finish or clean away the file at hand first.
     """
@@ -187,7 +176,7 @@ class Pool:
     def __init__(self, settings: Settings, workers: int) -> None:
         """Args:
         settings: what the workers have to know.
-        workers: how many; 0 works in line.
+        workers: how many.
         """
         self.settings = settings
         self.workers = workers
@@ -233,12 +222,6 @@ class Pool:
             on_result: told each result, batch by batch in any order.
             on_lost: told of a file over which a worker died twice.
         """
-        if self.workers == 0:
-            worker = Worker(self.settings)
-            for directory in directories:
-                for job in directory.jobs():
-                    on_result(job, task(worker, job))
-            return
         batches = _Batches(directories)
         pending: dict[Future[_Done[R]], Batch] = {}
         try:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from . import pool
 from .models import DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .plan import make_directory
-from .pool import Pool
 from .rules import RuleSet
 from .temporary import remove_stale
-from .worker import Settings
+from .worker import InLine, Settings, Worker
+
+if TYPE_CHECKING:
+    from .pool import Pool
 
 OnOutcome = Callable[[FileOutcome], None]
 
@@ -49,12 +51,20 @@ def run(
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
         on_outcome(outcome)
 
-    with Pool(settings, 0 if workers == 1 else workers) as workforce:
+    with _workforce(settings, workers) as workforce:
         directories = iter(plan.directories)
         if rules.stem is not None:
             directories = _named(plan, workforce, on_outcome, on_lost)
         ready = _made(plan, directories, on_outcome)
-        workforce.run(pool.process, ready, on_result, on_lost)
+        workforce.run(Worker.process, ready, on_result, on_lost)
+
+
+def _workforce(settings: Settings, workers: int) -> InLine | Pool:
+    if workers <= 1:
+        return InLine(settings)
+    from .pool import Pool  # noqa: PLC0415  (its imports are slow)
+
+    return Pool(settings, workers)
 
 
 def _made(plan: Plan, directories: Iterator[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:
@@ -71,7 +81,7 @@ def _made(plan: Plan, directories: Iterator[DirectoryPlan], on_outcome: OnOutcom
 
 
 def _named(
-    plan: Plan, workforce: Pool, on_outcome: OnOutcome, on_lost: Callable[[FileJob], None]
+    plan: Plan, workforce: InLine | Pool, on_outcome: OnOutcome, on_lost: Callable[[FileJob], None]
 ) -> Iterator[DirectoryPlan]:
     """The directories with the names of their outputs.
 
@@ -91,7 +101,7 @@ def _named(
             else:
                 on_outcome(result)
 
-        workforce.run(pool.name, iter((directory,)), on_result, on_lost)
+        workforce.run(Worker.name, iter((directory,)), on_result, on_lost)
         kept: list[str] = []
         outputs: dict[str, str] = {}
         for job, own in zip(directory.jobs(), directory.names, strict=True):

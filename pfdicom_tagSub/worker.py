@@ -8,12 +8,13 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .dicomfile import parse
-from .models import FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
+from .models import DirectoryPlan, FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
 from .naming import safe_name
 from .output import write
-from .patch import Patcher, output_of
+from .patch import Output, Patcher
 from .rules import RuleSet
 from .sources import BytesSource, FileSource, Source
 
@@ -70,9 +71,13 @@ class Worker:
                 stage = Stage.SUBSTITUTE
                 patched = self.patcher.patch(file, elements)
                 stage = Stage.WRITE
-                whole = output_of(file, patched)
-                overwrite = self.settings.overwrite
-                status = write(job.output_path, source, whole, overwrite=overwrite, pause=self.pause)
+                status = write(
+                    job.output_path,
+                    source,
+                    Output(file, patched).chunks,
+                    overwrite=self.settings.overwrite,
+                    pause=self.pause,
+                )
         except Exception as error:  # the one place where a file's errors end
             return _outcome_of(error, job, stage)
         return FileOutcome(job.relative, status, elements=patched.elements)
@@ -95,6 +100,39 @@ class Worker:
                 return safe_name(self.patcher.name(file, stem), os.path.basename(job.input_path))
         except Exception as error:  # as above
             return _outcome_of(error, job, stage)
+
+
+R = TypeVar("R")
+Task = Callable[[Worker, FileJob], R]
+"""What is done with each file: ``Worker.process`` or ``Worker.name``."""
+
+
+class InLine:
+    """Runs tasks over the files of directories in this thread, as ``pool.Pool`` does in many."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.worker = Worker(settings)
+
+    def __enter__(self) -> InLine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """There is nothing to stop."""
+
+    def run(
+        self,
+        task: Task[R],
+        directories: Iterator[DirectoryPlan],
+        on_result: Callable[[FileJob, R], None],
+        on_lost: Callable[[FileJob], None],  # noqa: ARG002  (nobody else can die here)
+    ) -> None:
+        """Run a task over every file.
+
+        Args: as of ``Pool.run``.
+        """
+        for directory in directories:
+            for job in directory.jobs():
+                on_result(job, task(self.worker, job))
 
 
 @contextmanager
