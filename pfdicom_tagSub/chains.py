@@ -29,7 +29,7 @@ from .sources import Source
 
 ELEMENTS_MOST = 64
 HEADERS_MOST = 256
-LENGTH_MOST = 1 << 16
+LENGTH_MOST = 1 << 14
 """The bytes that a chain may span, so that it fits in one window of a large file."""
 
 FAMILY_MOST = 4

@@ -389,8 +389,8 @@ class _Scanner:
                 self.blocks += 1
             element.end = element.stop + 8
         elif known == "SQ" or (known in {"", "UN"} and self._may_be_items(value, element.stop, inner)):
-            if hit and not wanted.everything:
-                pass  # it is replaced as a whole
+            if hit and not wanted.everything and (wanted.private or not group & 1):
+                pass  # it is replaced as a whole; of a private element its creator decides that
             elif self._occurs(value, element.stop, inner, encoding):
                 self.blocks += inner.little != encoding.little
                 element.items = self._defined_items(element, inner, certain=known == "SQ", depth=depth)

@@ -14,7 +14,10 @@ from .models import FileError, Status
 from .sources import BytesSource, FileSource, Source
 from .temporary import temporary_name
 
-IOV_MAX = 512
+BATCH_MOST = 256
+SPLICED = 1 << 15
+"""Stretches of a file from this length on are copied without passing through here."""
+
 NO_KERNEL_COPY = frozenset(
     {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EIO}
 )
@@ -54,10 +57,7 @@ def write(
     temporary, descriptor = _created(path.rpartition("/")[0])
     try:
         try:
-            if isinstance(source, BytesSource):
-                _write_from_memory(descriptor, source.data, chunks())
-            else:
-                _write_from_file(descriptor, source, chunks(), pause)
+            _write(descriptor, source, chunks(), pause)
         finally:
             os.close(descriptor)
         os.rename(temporary, path)
@@ -111,33 +111,40 @@ def _is_same(path: str, source: Source, chunks: Iterator[Chunk], pause: Callable
         os.close(descriptor)
 
 
-def _write_from_memory(descriptor: int, data: bytes, chunks: Iterator[Chunk]) -> None:
-    view = memoryview(data)
-    parts = (chunk if isinstance(chunk, bytes) else view[chunk[0] : chunk[1]] for chunk in chunks)
-    while batch := list(itertools.islice(parts, IOV_MAX)):
-        size = sum(map(len, batch))
-        written = os.writev(descriptor, batch)
-        if written < size:  # a full disk tells its reason at the next write
-            _write_all(descriptor, b"".join(batch)[written:])
+def _write(descriptor: int, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None]) -> None:
+    """Write chunks: small ones together, long stretches of a file within the kernel."""
+    view = memoryview(source.data) if isinstance(source, BytesSource) else None
+    batch: list[bytes | memoryview] = []
+    for chunk in chunks:
+        if isinstance(chunk, bytes):
+            batch.append(chunk)
+        elif view is not None:
+            batch.append(view[chunk[0] : chunk[1]])
+        elif isinstance(source, FileSource) and chunk[1] - chunk[0] >= SPLICED:
+            _write_batch(descriptor, batch)
+            batch = []
+            _copy(descriptor, source, *chunk, pause)
+        else:
+            batch.append(source.read(*chunk))
+        if len(batch) >= BATCH_MOST:
+            _write_batch(descriptor, batch)
+            batch = []
+            pause()
+    _write_batch(descriptor, batch)
+
+
+def _write_batch(descriptor: int, batch: list[bytes | memoryview]) -> None:
+    if not batch:
+        return
+    written = os.writev(descriptor, batch)
+    if written < sum(map(len, batch)):  # a full disk tells its reason at the next write
+        _write_all(descriptor, b"".join(batch)[written:])
 
 
 def _write_all(descriptor: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-def _write_from_file(
-    descriptor: int, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None]
-) -> None:
-    for chunk in chunks:
-        if isinstance(chunk, bytes):
-            _write_all(descriptor, chunk)
-        elif isinstance(source, FileSource):
-            _copy(descriptor, source, *chunk, pause)
-        else:
-            _write_all(descriptor, source.read(*chunk))
-        pause()
 
 
 def _copy(descriptor: int, source: FileSource, start: int, stop: int, pause: Callable[[], None]) -> None:

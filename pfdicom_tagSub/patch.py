@@ -24,7 +24,10 @@ from .scope import CREATORS, Scope
 from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, encode_element, fit
 from .wanted import EVERYTHING, Wanted
 
-REMEMBERED = 1 << 16
+REMEMBERED = 1 << 12
+LOCAL_MOST = 1 << 10
+"""Elements longer than this are not worth remembering whole."""
+
 PRIVATE = 0
 """Stands for every private element in the counts."""
 
@@ -73,6 +76,43 @@ class _Result:
     texts: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _LocalPatch:
+    """The changes of a file in which all that the rules look at lies in a few elements.
+
+    Most files of a series have these elements in common, to the byte, wherever they lie;
+    what was found out for one holds for all.
+
+    Attributes:
+        edits: (which element, where in it the change starts and stops, the new bytes).
+        elements: what was done to which elements.
+    """
+
+    edits: tuple[tuple[int, int, int, bytes], ...]
+    elements: ElementCounts
+
+    @classmethod
+    def of(cls, patched: Patched, elements: list[Element]) -> _LocalPatch | None:
+        """The changes in terms of the elements; None where something was inserted."""
+        edits = []
+        for edit in patched.edits:
+            for index, element in enumerate(elements):
+                if element.start <= edit.start < edit.stop <= element.end:
+                    edits.append((index, edit.start - element.start, edit.stop - element.start, edit.data))
+                    break
+            else:
+                return None
+        return cls(tuple(edits), patched.elements)
+
+    def at(self, elements: list[Element]) -> Patched:
+        """The changes where the elements lie in another file."""
+        edits = []
+        for index, start, stop, data in self.edits:
+            place = elements[index].start
+            edits.append(Edit(place + start, place + stop, data))
+        return Patched(edits, [], self.elements)
+
+
 @dataclass(frozen=True)
 class Output:
     """The patched file: its input, and the changes."""
@@ -119,12 +159,16 @@ class Patcher:
         hit = set(rules.table)
         for group, element in self.blocks:
             hit.update(group << 16 | block << 8 | element for block in CREATORS)
-        kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.DIRECTORY_RECORD_SEQUENCE}
+        kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
         kept |= {group << 16 | creator for group, _ in self.blocks for creator in CREATORS}
-        kept |= set(FOLLOWING)
+        leading = [tag for tag in FOLLOWING if tag in hit]
+        kept |= set(leading)
         if any("SS" in dictionary.vr_of(tag) for tag in kept):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.wanted = Wanted(kept, hit, private=rules.remove_private)
+        reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
+        self.is_local = not (rules.meta or rules.private or rules.remove_private or leading or reads_meta)
+        self.patches: dict[tuple[object, ...], _LocalPatch] = {}
         self.reads = {
             rule.index: _reads(rule.template)
             for rule in (
@@ -154,6 +198,27 @@ class Patcher:
         Raises:
             FileError: the file cannot be processed with certainty.
         """
+        encoding = file.data.encoding
+        is_local = self.is_local and encoding.little and not file.deflated
+        for element in elements:
+            if element.items or element.end - element.start > LOCAL_MOST:
+                is_local = False
+        if not is_local:
+            return self._patch(file, elements)
+        read = file.source.read
+        key = (encoding.implicit, *[read(element.start, element.end) for element in elements])
+        known = self.patches.get(key)
+        if known is not None:
+            return known.at(elements)
+        patched = self._patch(file, elements)
+        known = _LocalPatch.of(patched, elements)
+        if known is not None:
+            if len(self.patches) >= REMEMBERED:
+                self.patches.clear()
+            self.patches[key] = known
+        return patched
+
+    def _patch(self, file: DicomFile, elements: list[Element]) -> Patched:
         switched: frozenset[int] = frozenset()
         while True:
             try:
@@ -234,7 +299,7 @@ class _Run:
         self.edits = []
         self._meta()
         meta_edits = in_order(self.edits)
-        if dictionary.DIRECTORY_RECORD_SEQUENCE in self.root.elements and (data_edits or meta_edits):
+        if dictionary.FIRST_RECORD_OFFSET in self.root.elements and (data_edits or meta_edits):
             if self.file.deflated:
                 raise FileError("a DICOMDIR is never deflated (PS3.10 8.6)")
             every = [*meta_edits, *data_edits]

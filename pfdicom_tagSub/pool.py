@@ -27,6 +27,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from .directives import prepare
 from .models import DirectoryPlan, FileJob
 from .worker import Settings, Task, Worker
 
@@ -196,6 +197,7 @@ class Pool:
         if self.executor is None:
             if has_gil():
                 # A forked worker has all that the parent imported and compiled at once.
+                prepare(self.settings.rules.templates)
                 context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
                 self.stop = context.Event()
                 arguments = (self.settings, self.stop)

@@ -52,6 +52,7 @@ class RuleSet:
         sources: the tags that templates read.
         remove_private: whether private elements are removed at every depth.
         stem: what names the outputs; None keeps the names.
+        templates: every template, that of the names included.
         warnings: what the spec's author should know.
         digest: the spec's digest.
     """
@@ -63,6 +64,7 @@ class RuleSet:
     sources: frozenset[int]
     remove_private: bool
     stem: Template | None
+    templates: tuple[Template, ...]
     warnings: tuple[str, ...]
     digest: str
 
@@ -119,7 +121,7 @@ def compile_rules(spec: TagSpec, *, remove_private: bool = False, output_stem: s
         insertions = {tag: rule for tag, rule in insertions.items() if not tag >> 16 & 1}
 
     stem = _stem(output_stem)
-    templates = [rule.template for rule in rules if rule.template] + ([stem] if stem else [])
+    templates = tuple(rule.template for rule in rules if rule.template) + ((stem,) if stem else ())
     return RuleSet(
         table=table,
         meta=meta,
@@ -134,6 +136,7 @@ def compile_rules(spec: TagSpec, *, remove_private: bool = False, output_stem: s
         ),
         remove_private=remove_private,
         stem=stem,
+        templates=templates,
         warnings=tuple(warnings),
         digest=spec.digest,
     )

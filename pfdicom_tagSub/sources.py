@@ -7,7 +7,7 @@ from typing import Protocol
 
 from .models import FileError
 
-WINDOW = 1 << 18
+WINDOW = 1 << 16
 
 
 class Source(Protocol):
@@ -68,6 +68,8 @@ class FileSource:
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop."""
+        if self._base <= start <= stop <= self._base + len(self._buffer):
+            return self._buffer[start - self._base : stop - self._base]
         data = os.pread(self.descriptor, stop - start, start)
         while len(data) < stop - start:  # a signal, or more than the system reads at once
             more = os.pread(self.descriptor, stop - start - len(data), start + len(data))

@@ -18,7 +18,7 @@ from .patch import Output, Patcher
 from .rules import RuleSet
 from .sources import BytesSource, FileSource, Source
 
-IN_MEMORY = 1 << 20
+IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
 
 _KINDS = {

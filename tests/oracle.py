@@ -12,15 +12,18 @@ import struct
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from faker import Faker
 from pydicom import Dataset, datadict
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag
+from pydicom.values import convert_SQ
 
 SELF = "#tag"
+ITEM = b"\xfe\xff\x00\xe0"
+T = TypeVar("T")
 
 PIXEL_DATA = {0x7FE00008, 0x7FE00009, 0x7FE00010}
 OFFSETS = {0x00041200, 0x00041202, 0x00041400, 0x00041420, 0x00041504}
@@ -112,25 +115,59 @@ def texts_of(element: DataElement) -> list[str]:
 def tree_of(data_set: Dataset) -> Tree:
     """Everything in a data set, as stored."""
     found: Tree = {}
-    for tag in list(data_set.keys()):
-        raw = data_set.get_item(tag)
+    stored = {tag: data_set.get_item(tag, keep_deferred=True) for tag in list(data_set.keys())}
+    for tag, raw in stored.items():
+        if isinstance(raw, RawDataElement) and _is_unknown_sequence(raw):
+            # pydicom does not look into what its dictionaries do not know; we do.
+            characters = data_set.original_character_set or "iso8859"
+            encodings = [characters] if isinstance(characters, str) else list(characters)
+            sequence = convert_SQ(raw.value or b"", True, True, encodings)
+            data_set[tag] = raw = DataElement(tag, "SQ", sequence)
         vr = raw.VR if isinstance(raw, RawDataElement) else "SQ"
         value = raw.value if isinstance(raw, RawDataElement) else b""
-        if vr in {None, "UN", "SQ"}:
+        if _may_be_sequence(int(tag), vr):
             element = decoded(data_set, tag)
             if element.VR == "SQ":
                 found[int(tag)] = Items([tree_of(item) for item in element.value or []])
                 continue
-        elif isinstance(raw, DataElement):
-            raise AssertionError(f"{tag} was decoded already")
-        found[int(tag)] = Kept(vr or "", value or b"")
+        if isinstance(raw, DataElement):  # pydicom needs some of the file meta itself
+            found[int(tag)] = Changed(raw.VR, texts_of(raw))
+        else:
+            found[int(tag)] = Kept(vr or "", value or b"")
     return found
+
+
+def _is_unknown_sequence(raw: RawDataElement) -> bool:
+    if raw.VR not in {None, "UN"} or not raw.tag.is_private or not (raw.value or b"").startswith(ITEM):
+        return False
+    value, place = raw.value or b"", 0
+    while place < len(value):
+        head = value[place : place + 8]
+        if len(head) < 8 or head[:4] != ITEM or head[4:] == b"\xff\xff\xff\xff":
+            return head[4:] == b"\xff\xff\xff\xff"
+        place += 8 + int.from_bytes(head[4:], "little")
+    return place == len(value)
+
+
+def _may_be_sequence(tag: int, vr: str | None) -> bool:
+    if vr not in {None, "UN"}:
+        return vr == "SQ"
+    try:
+        return datadict.dictionary_VR(tag) == "SQ"
+    except KeyError:
+        return tag & 0xFFFF > 0xFF
 
 
 def decoded(data_set: Dataset, tag: int) -> DataElement:
     """One element, decoded, without pydicom's warnings."""
     with warnings.catch_warnings(action="ignore"):
-        return data_set[BaseTag(tag)]
+        try:
+            return data_set[BaseTag(tag)]
+        except AttributeError:  # the file lacks what decides whether it is signed
+            raw = data_set.get_item(tag, keep_deferred=True)
+            order = "<" if data_set.original_encoding[1] else ">"
+            value = raw.value or b""
+            return DataElement(tag, "US", list(struct.unpack(f"{order}{len(value) // 2}H", value)))
 
 
 # --- which rule hits
@@ -194,9 +231,18 @@ def pseudonym(seed: bytes) -> str:
     return f"{last}^{first}^ANON".upper()
 
 
-def _used(use: Use, text: str, seed: str | None) -> str:
+def seeds_of(element: DataElement) -> list[bytes]:
+    """What seeds a name: the bytes of a PN as they are stored, any other text in UTF-8."""
+    if element.VR != "PN":
+        return [text.encode() for text in texts_of(element)]
+    value = element.value
+    names = list(value) if isinstance(value, MultiValue) else [value] if value else []
+    return [bytes(name.original_string).rstrip(b" \0") for name in names]
+
+
+def _used(use: Use, text: str, seed: bytes) -> str:
     if use.function == "name":
-        return pseudonym((text if seed is None else seed).encode())
+        return pseudonym(seed)
     if not text:
         return ""
     if use.function == "md5":
@@ -210,25 +256,24 @@ def _used(use: Use, text: str, seed: str | None) -> str:
     return text
 
 
-def _pick(texts: list[str], index: int) -> str:
+def _pick(texts: list[T], index: int, nothing: T) -> T:
     place = index if len(texts) > 1 else 0
-    return texts[place] if place < len(texts) else ""
+    return texts[place] if place < len(texts) else nothing
 
 
 def evaluate(template: tuple[str | Use | Keyword, ...], tag: int, own: DataElement | None, scope: Scope) -> list[str]:
     """The texts that a template gives for an element."""
     label = datadict.keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
-    def look_up(source: str) -> list[str] | None:
-        if source == SELF or (own is not None and source == label):
-            return None if own is None else texts_of(own)
-        found = scope.find(source)
-        return None if found is None else texts_of(found)
+    def look_up(source: str) -> DataElement | None:
+        is_own = source == SELF or (own is not None and source == label)
+        return own if is_own else scope.find(source)
 
-    sources = [look_up(part.source) or [] for part in template if isinstance(part, Use)]
+    found = [look_up(part.source) for part in template if isinstance(part, Use)]
+    sources = [[] if one is None else texts_of(one) for one in found]
     results = []
     for index in range(max([1, *map(len, sources)])):
-        values = iter(sources)
+        values = iter(zip(found, sources, strict=True))
         text = ""
         for part in template:
             if isinstance(part, str):
@@ -236,11 +281,13 @@ def evaluate(template: tuple[str | Use | Keyword, ...], tag: int, own: DataEleme
             elif isinstance(part, Keyword):
                 text += label
             else:
-                seed = None
+                source, texts = next(values)
+                seeded = None
                 if part.function == "name" and part.argument:
-                    seeds = look_up(part.argument[0].upper() + part.argument[1:])
-                    seed = None if seeds is None else _pick(seeds, index)
-                text += _used(part, _pick(next(values), index), seed)
+                    seeded = look_up(part.argument[0].upper() + part.argument[1:])
+                seeded = seeded or source
+                seed = b"" if seeded is None else _pick(seeds_of(seeded), index, b"")
+                text += _used(part, _pick(texts, index, ""), seed)
         results.append(text)
     return results
 
@@ -328,7 +375,15 @@ def expected(data_set: Dataset, rules: Rules) -> tuple[Tree, Tree]:
             tree[int(tag)] = new
             if tag in FOLLOWERS:
                 root_texts[int(tag)] = new.texts
-    new_meta = _applied(trees[1], meta, [], data_set, rules, present) if meta else {}
+    if not meta:
+        return tree, {}
+    new_meta = _applied(trees[1], meta, [], data_set, rules, present)
+    for key, template in rules.items():
+        tag = datadict.tag_for_keyword(key)
+        if tag is not None and template is not None and key not in present and tag >> 16 == 2:
+            new = _inserted(template, int(tag), Scope([meta], data_set), data_set)
+            if new is not None:
+                new_meta[int(tag)] = new
     for tag, follower in FOLLOWERS.items():
         if follower in new_meta and tag in root_texts and isinstance(new_meta[follower], Kept):
             new_meta[follower] = Changed("UI", root_texts[tag] or [])
@@ -378,18 +433,20 @@ def _applied(
     return result
 
 
-def differences(
-    tree: Tree, data_set: Dataset, *, ignored: frozenset[int] = frozenset(), path: str = ""
-) -> Iterator[str]:
+def differences(tree: Tree, data_set: Dataset, *, ignored: frozenset[int] = frozenset()) -> list[str]:
     """How a data set differs from what was expected.
 
     Args:
         tree: what was expected.
         data_set: what is there, freshly read.
         ignored: tags whose values may differ (what says how the file is encoded).
-        path: where it is, for the texts.
     """
-    found = tree_of(data_set)
+    return list(_differences(tree, tree_of(data_set), data_set, ignored, ""))
+
+
+def _differences(
+    tree: Tree, found: Tree, data_set: Dataset, ignored: frozenset[int], path: str
+) -> Iterator[str]:
     for tag in sorted(found.keys() | tree.keys()):
         where = f"{path}/({tag >> 16:04X},{tag & 0xFFFF:04X})"
         want, have = tree.get(tag), found.get(tag)
@@ -397,21 +454,27 @@ def differences(
             if tag not in ignored:
                 yield f"{where}: {'not expected' if want is None else 'missing'}"
         elif isinstance(want, Items):
-            if not isinstance(have, Items):
-                yield f"{where}: no sequence"
+            if not isinstance(have, Items) or len(have.items) != len(want.items):
+                yield f"{where}: {have}, but {want} expected"
                 continue
             items: Any = decoded(data_set, tag).value or []
-            if len(items) != len(want.items):
-                yield f"{where}: {len(items)} items, {len(want.items)} expected"
-                continue
-            for index, (part, item) in enumerate(zip(want.items, items, strict=True)):
-                yield from differences(part, item, ignored=ignored, path=f"{where}[{index}]")
+            for index, item in enumerate(items):
+                inner = f"{where}[{index}]"
+                yield from _differences(want.items[index], have.items[index], item, ignored, inner)
+        elif tag in ignored or not tag & 0xFFFF:
+            continue
         elif isinstance(want, Kept):
-            if want != have and tag not in ignored and tag & 0xFFFF:
+            if want != have:
                 yield f"{where}: changed from {want} to {have}"
         else:
             element = decoded(data_set, tag)
-            if texts_of(element) != want.texts:
+            if texts_of(element) != _as_read(element.VR, want.texts):
                 yield f"{where}: {texts_of(element)}, {want} expected"
             elif element.VR != want.vr and want.texts:
                 yield f"{where}: VR {element.VR}, {want.vr} expected"
+
+
+def _as_read(vr: str, texts: list[str]) -> list[str]:
+    """Texts without the blanks at their ends, which are padding to a reader (PS3.5 6.2)."""
+    texts = [text.rstrip(" ") for text in texts]
+    return [] if texts == [""] else texts
