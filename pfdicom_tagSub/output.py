@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 
 from .edits import COPY_CHUNK, Chunk, pieces
@@ -15,6 +16,8 @@ from .sources import BytesSource, FileSource, Source
 from .temporary import temporary_name
 
 BATCH_MOST = 256
+PAGE = 1 << 12
+HALVED = 1 << 26
 SPLICED = 1 << 15
 """Stretches of a file from this length on are copied without passing through here."""
 
@@ -148,12 +151,62 @@ def _write_all(descriptor: int, data: bytes | memoryview) -> None:
 
 
 def _copy(descriptor: int, source: FileSource, start: int, stop: int, pause: Callable[[], None]) -> None:
+    """Copy a stretch to where the output is at, a long one in two halves at once.
+
+    One copy waits for memory, not for the processor: two take little more than half the time.
+    """
+    target = os.lseek(descriptor, 0, os.SEEK_CUR)
+    middle = start
+    other: _Copying | None = None
+    if stop - start >= HALVED:
+        middle += (stop - start) // 2 // PAGE * PAGE
+        other = _Copying(descriptor, source, start, middle, target)
+        other.start()
+    try:
+        _copy_to(descriptor, source, middle, stop, target + middle - start, pause)
+    except BaseException:
+        if other is not None:
+            other.is_stopped = True
+        raise
+    finally:
+        if other is not None:
+            other.join()
+    if other is not None and other.error is not None:
+        raise other.error
+    os.lseek(descriptor, target + stop - start, os.SEEK_SET)
+
+
+class _Copying(threading.Thread):
+    """The copy of one half; its error is kept for the thread that waits for it."""
+
+    def __init__(self, descriptor: int, source: FileSource, start: int, stop: int, target: int) -> None:
+        super().__init__()
+        self.stretch = (descriptor, source, start, stop, target)
+        self.is_stopped = False
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        """Copy until done, or until the other half has failed."""
+        try:
+            _copy_to(*self.stretch, self._pause)
+        except Exception as error:
+            self.error = error
+
+    def _pause(self) -> None:
+        if self.is_stopped:
+            raise FileError("the copy was stopped")
+
+
+def _copy_to(
+    descriptor: int, source: FileSource, start: int, stop: int, target: int, pause: Callable[[], None]
+) -> None:
     """Copy within the kernel where it can, without the bytes passing through here."""
+    shift = target - start
     place = start
     while place < stop:
         length = min(stop - place, COPY_CHUNK)
         try:
-            copied = os.copy_file_range(source.descriptor, descriptor, length, place)
+            copied = os.copy_file_range(source.descriptor, descriptor, length, place, place + shift)
         except OSError as error:
             if error.errno not in NO_KERNEL_COPY:
                 raise
@@ -161,7 +214,7 @@ def _copy(descriptor: int, source: FileSource, start: int, stop: int, pause: Cal
         except AttributeError:  # not a Linux system
             copied = 0
         if not copied:
-            _write_all(descriptor, source.read(place, place + length))
-            copied = length
+            data = memoryview(source.read(place, place + length))
+            copied = os.pwrite(descriptor, data, place + shift)
         place += copied
         pause()
