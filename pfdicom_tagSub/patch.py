@@ -7,6 +7,7 @@ their header: a pseudonym is made once, however many files carry the name.
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -212,7 +213,9 @@ class Patcher:
             return known.at(elements)
         patched = self._patch(file, elements)
         known = _LocalPatch.of(patched, elements)
-        if known is not None:
+        # Whether a file may change its character set depends on all of its text.
+        is_switched = any(tag == SPECIFIC_CHARACTER_SET for tag, _, _ in patched.elements)
+        if known is not None and not is_switched:
             if len(self.patches) >= REMEMBERED:
                 self.patches.clear()
             self.patches[key] = known
@@ -254,7 +257,8 @@ class Patcher:
         """The text that a template gives for a whole file, from its original values."""
         elements = scan(file.data, Wanted(self.rules.sources | {SPECIFIC_CHARACTER_SET}, ()))
         run = _Run(self, file, elements, frozenset())
-        return "_".join(stem.evaluate(0, run.root_value))
+        with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
+            return "_".join(stem.evaluate(0, run.root_value))
 
 
 def _reads(template: Template) -> tuple[tuple[int, ...], ...]:
@@ -442,13 +446,14 @@ class _Run:
             place = found[tags]
             return place[1].value(place[0]) if place else None
 
-        texts = () if vr == "SQ" else template.evaluate(tag, value_of)
-        fitted = fit(vr, texts)
-        if not can_hold(characters, vr, fitted.texts):
-            raise _CannotHold(scope, tag)
-        data = encode_element(
-            tag, vr, fitted.texts, characters, implicit=encoding.implicit, little=encoding.little
-        )
+        with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
+            texts = () if vr == "SQ" else template.evaluate(tag, value_of)
+            fitted = fit(vr, texts)
+            if not can_hold(characters, vr, fitted.texts):
+                raise _CannotHold(scope, tag)
+            data = encode_element(
+                tag, vr, fitted.texts, characters, implicit=encoding.implicit, little=encoding.little
+            )
         action = fitted.action
         if element is None and action is not Action.INVALID:
             action = Action.INSERTED
