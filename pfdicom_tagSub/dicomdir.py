@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, FIRST_RECORD_OFFSETS, RECORD_OFFSETS, text_of
 from .edits import Edit, moved
-from .elements import Element, Stretch, scan
+from .elements import Element, Stretch
 from .models import FileError
+from .scanner import scan
 from .wanted import EVERYTHING
 
 

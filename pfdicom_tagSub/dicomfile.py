@@ -20,10 +20,9 @@ from .elements import (
     Element,
     Encoding,
     Stretch,
-    found_encoding,
-    scan_group,
 )
 from .models import FileError, NotDicomError
+from .scanner import found_encoding, scan_group
 from .sources import BytesSource, FileSource, Source
 
 PREAMBLE = 128

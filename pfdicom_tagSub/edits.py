@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
+from .models import ElementCounts
 from .sources import Source
 
 COPY_CHUNK = 8 << 20
@@ -28,6 +30,26 @@ class Edit(NamedTuple):
     def growth(self) -> int:
         """By how many bytes the output is longer."""
         return len(self.data) - (self.stop - self.start)
+
+
+@dataclass(frozen=True)
+class Patched:
+    """The changes of one file.
+
+    Attributes:
+        edits: those of the file's bytes, in order.
+        data_edits: those of the inflated data set, where it is stored deflated.
+        elements: what was done to which elements.
+    """
+
+    edits: list[Edit]
+    data_edits: list[Edit]
+    elements: ElementCounts
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the output is the input, byte for byte."""
+        return not self.edits and not self.data_edits
 
 
 Chunk = bytes | tuple[int, int]

@@ -20,7 +20,7 @@ class Scope:
 
     Attributes:
         source: the bytes of the file.
-        elements: what the scan kept of it, the first of each tag.
+        elements: what the scan kept of it; of elements with one tag the last, as pydicom has it.
         encoding: how it is encoded.
         parent: the data set around it; None at the root.
         beyond: where a look-up that left the root goes on: the file meta for the data
@@ -39,9 +39,7 @@ class Scope:
         parent: Scope | None = None,
     ) -> None:
         self.source = source
-        self.elements: dict[int, Element] = {}
-        for element in elements:
-            self.elements.setdefault(element.tag, element)
+        self.elements = {element.tag: element for element in elements}
         self.encoding = encoding
         self.key = key
         self.parent = parent

@@ -1,0 +1,392 @@
+"""One pass over one file: the rules applied to its data set, then to its file meta.
+
+Only what a rule hits is decoded and written anew.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+from . import dictionary
+from .dicomdir import offset_edits
+from .dicomfile import DicomFile
+from .dictionary import SPECIFIC_CHARACTER_SET
+from .directives import SELF_SOURCE, Template
+from .edits import Edit, Patched, in_order
+from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Stretch
+from .memory import Memory, Note, Result
+from .models import Action, FileError
+from .rules import Rule, RuleSet
+from .scanner import place_for, scan
+from .scope import Scope
+from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, encode_element, fit
+from .wanted import EVERYTHING
+
+PRIVATE = 0
+"""Stands for every private element in the counts."""
+
+META_KEY = -1
+"""The key of the file meta's scope; those of data sets are places in the file."""
+
+FOLLOWING = {
+    dictionary.SOP_INSTANCE_UID: dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID,
+    dictionary.SOP_CLASS_UID: dictionary.MEDIA_STORAGE_SOP_CLASS_UID,
+}
+"""What the file meta repeats of the data set (PS3.10 7.1)."""
+
+FOLLOWERS = frozenset(FOLLOWING.values())
+
+
+class CannotHold(Exception):  # noqa: N818  (a signal, not an error)
+    """A text does not fit the character set that ``scope`` owns."""
+
+    def __init__(self, scope: Scope, tag: int) -> None:
+        super().__init__()
+        self.scope = scope
+        self.tag = tag
+
+
+class Lookups:
+    """What of a spec every pass asks for, in the form in which it asks.
+
+    Attributes:
+        rules: the compiled spec.
+        blocks: (group, last two digits) of the private keys.
+        private: (group, creator, last two digits) to the rule of a private key.
+        reads: the index of a rule to the sources and seeds of its template, each the tags
+            that may hold it.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self.private = {
+            (private.key.group, private.key.creator, private.key.element): private.rule
+            for private in rules.private
+        }
+        self.blocks = {(group, element) for group, _, element in self.private}
+        every = (*rules.table.values(), *rules.meta.values(), *self.private.values())
+        self.reads = {
+            rule.index: _reads(rule.template)
+            for rule in (*every, *dict(rules.insertions).values())
+            if rule.template
+        }
+
+
+def _reads(template: Template) -> tuple[tuple[int, ...], ...]:
+    """The sources and seeds of a template, each the tags that may hold it."""
+    return tuple(
+        tags for directive in template.directives for tags in (directive.source, directive.seed) if tags
+    )
+
+
+class Substitution:
+    """One pass over one file; it is used once."""
+
+    def __init__(
+        self,
+        lookups: Lookups,
+        memory: Memory,
+        file: DicomFile,
+        elements: list[Element],
+        switched: frozenset[int] = frozenset(),
+    ) -> None:
+        """Args:
+        lookups: the spec.
+        memory: what earlier passes found out.
+        file: the file.
+        elements: what was scanned of it.
+        switched: the keys of the data sets that are to declare UTF-8.
+        """
+        self.lookups = lookups
+        self.rules = lookups.rules
+        self.memory = memory
+        self.file = file
+        self.elements = elements
+        self.switched = switched
+        self.notes: list[Note] = []
+        self.edits: list[Edit] = []
+        self.present: set[int] = set()
+        data = file.data
+        self.meta = Scope(file.source, file.meta, EXPLICIT_LITTLE, META_KEY)
+        self.root = Scope(data.source, elements, data.encoding, data.start)
+        self.meta.beyond, self.root.beyond = self.root, self.meta
+        self.root_texts: dict[int, tuple[str, ...]] = {}
+
+    def root_value(self, tags: tuple[int, ...]) -> Value | None:
+        """The value of a source as the root sees it; None where the file lacks it."""
+        found = self.root.find(tags)
+        return found[1].value(found[0]) if found else None
+
+    def patched(self) -> Patched:
+        """Apply the rules to the data set, then to the file meta."""
+        data = self.file.data
+        growths = self._data_set(self.elements, self.root)
+        self._insert(growths)
+        self._true_group_lengths(self.elements, self.root, growths)
+        data_edits = in_order(self.edits)
+        self.edits = []
+        self._meta()
+        meta_edits = in_order(self.edits)
+        if dictionary.FIRST_RECORD_OFFSET in self.root.elements and (data_edits or meta_edits):
+            if self.file.deflated:
+                raise FileError("a DICOMDIR is never deflated (PS3.10 8.6)")
+            every = [*meta_edits, *data_edits]
+            data_edits = in_order([*data_edits, *offset_edits(data, every)])
+        counts = self.memory.counts(self.notes)
+        if self.file.deflated:
+            return Patched(meta_edits, data_edits, counts)
+        return Patched(meta_edits + data_edits, [], counts)
+
+    def _data_set(self, elements: Sequence[Element], scope: Scope) -> dict[int, int]:
+        """Apply the rules to one data set.
+
+        Returns:
+            By how many bytes each group grew.
+        """
+        growths: dict[int, int] = {}
+        table = self.rules.table
+        present = self.present
+        for element in elements:
+            tag = element.tag
+            group = tag >> 16
+            if group & 1 and self.rules.remove_private:
+                growth = self._replace(element, b"")
+                self.notes.append(self.memory.note(PRIVATE, Action.REMOVED))
+            elif rule := table.get(tag) or (self._private_rule(element, scope) if group & 1 else None):
+                present.add(tag)
+                growth = self._apply(rule, element, scope)
+            elif element.items:
+                growth = self._items(element, scope)
+            elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
+                growth = self._replace(element, self._utf8_declared(scope, Action.SUBSTITUTED))
+            else:
+                continue
+            growths[group] = growths.get(group, 0) + growth
+        if scope is not self.root:
+            self._true_group_lengths(elements, scope, growths)
+        return growths
+
+    def _private_rule(self, element: Element, scope: Scope) -> Rule | None:
+        group, number = element.tag >> 16, element.tag & 0xFF
+        if (group, number) not in self.lookups.blocks or not element.tag & 0xFF00:
+            return None
+        return self.lookups.private.get((group, scope.creator(element.tag), number))
+
+    def _items(self, sequence: Element, scope: Scope) -> int:
+        """Apply the rules within a sequence; returns by how many bytes it grew."""
+        total = 0
+        for item in sequence.items or ():
+            if not item.elements:
+                continue
+            inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
+            growth = sum(self._data_set(item.elements, inner).values())
+            if growth and item.defined:
+                self._length(item.start + 4, item.stop - item.value + growth, item.encoding.little)
+            total += growth
+        if total and sequence.defined:
+            length = sequence.stop - sequence.value + total
+            self._length(sequence.value - 4, length, scope.encoding.little)
+        return total
+
+    def _length(self, place: int, length: int, little: bool) -> None:
+        if length >= UNDEFINED:
+            raise FileError(f"a sequence would become longer than its length field at byte {place} can say")
+        self.edits.append(Edit(place, place + 4, length.to_bytes(4, "little" if little else "big")))
+
+    def _true_group_lengths(self, elements: Sequence[Element], scope: Scope, growths: dict[int, int]) -> None:
+        for element in elements if any(growths.values()) else ():
+            group = element.tag >> 16
+            if group & 1 and self.rules.remove_private:
+                continue  # it is removed as well
+            growth = growths.get(group, 0)
+            if element.tag & 0xFFFF == 0 and growth and element.stop - element.value == 4:
+                order = scope.encoding.little
+                old = int.from_bytes(scope.raw(element), "little" if order else "big")
+                self._length(element.value, max(old + growth, 0), order)
+
+    def _replace(self, element: Element, data: bytes) -> int:
+        edit = Edit(element.start, element.end, data)
+        self.edits.append(edit)
+        return edit.growth
+
+    def _apply(self, rule: Rule, element: Element, scope: Scope) -> int:
+        """Apply a rule to the element that it hits; returns by how many bytes it grew."""
+        if rule.template is None:
+            self._note(self.memory.note(element.tag, Action.REMOVED), (), scope)
+            return self._replace(element, b"")
+        stored = scope.source.read(element.start, element.end)
+        result = self._result(rule, rule.template, element.tag, scope, element, stored)
+        self._note(result.note, result.texts, scope)
+        return 0 if stored == result.data else self._replace(element, result.data)
+
+    def _note(self, note: Note, texts: tuple[str, ...], scope: Scope) -> None:
+        self.notes.append(note)
+        if scope is self.root and note[0] in FOLLOWING:
+            self.root_texts[note[0]] = texts
+
+    def _result(
+        self,
+        rule: Rule,
+        template: Template,
+        tag: int,
+        scope: Scope,
+        element: Element | None,
+        stored: bytes,
+    ) -> Result:
+        """The new element that a template makes.
+
+        Args:
+            rule: whose template it is.
+            template: the template.
+            tag: the new element's tag.
+            scope: the data set that it is in.
+            element: what it replaces; None if it is inserted.
+            stored: the bytes of the whole of ``element``; b"" without one.
+        """
+        characters = UTF8 if self.switched and scope.owner.key in self.switched else scope.characters
+        encoding = scope.encoding
+        key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little, characters.terms]
+        found: dict[tuple[int, ...], tuple[Element, Scope] | None] = {}
+        for tags in self.lookups.reads[rule.index]:
+            if element is not None and (tags == (SELF_SOURCE,) or tag in tags):
+                found[(tag,) if tags == (SELF_SOURCE,) else tags] = (element, scope)
+            else:
+                place = found[tags] = scope.find(tags)
+                key.append(place and _identity(*place))
+        if element is None:
+            key.append(_inserted_vr(tag, scope))
+        elif len(element.vr) != 2 or element.vr == "UN":  # the data set around it decides on the VR
+            key.append(scope.vr(element))
+        result = self.memory.results.get(tuple(key))
+        if result is not None:
+            return result
+        if element is None:
+            vr = _inserted_vr(tag, scope)
+        else:
+            vr = "SQ" if element.vr == "SQ" else scope.vr(element)
+
+        def value_of(tags: tuple[int, ...]) -> Value | None:
+            place = found[tags]
+            return place[1].value(place[0]) if place else None
+
+        with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
+            texts = () if vr == "SQ" else template.evaluate(tag, value_of)
+            fitted = fit(vr, texts)
+            if not can_hold(characters, vr, fitted.texts):
+                raise CannotHold(scope, tag)
+            data = encode_element(
+                tag, vr, fitted.texts, characters, implicit=encoding.implicit, little=encoding.little
+            )
+        action = fitted.action
+        if element is None and action is not Action.INVALID:
+            action = Action.INSERTED
+        result = Result(data, self.memory.note(tag, action), fitted.texts)
+        self.memory.add_result(tuple(key), result)
+        return result
+
+    def _insert(self, growths: dict[int, int]) -> None:
+        """Stamp the root with what the file holds nowhere."""
+        for tag, rule in self.rules.insertions:
+            if tag >> 16 == 0x0002 or tag in self.present:
+                continue
+            if data := self._inserted(rule, tag, self.root):
+                self._insert_at_root(tag, data, growths)
+        if self.root.key in self.switched and SPECIFIC_CHARACTER_SET not in self.root.elements:
+            data = self._utf8_declared(self.root, Action.INSERTED)
+            self._insert_at_root(SPECIFIC_CHARACTER_SET, data, growths)
+
+    def _insert_at_root(self, tag: int, data: bytes, growths: dict[int, int]) -> None:
+        place = place_for(self.file.data, tag, self.elements)
+        self.edits.append(Edit(place, place, data))
+        growths[tag >> 16] = growths.get(tag >> 16, 0) + len(data)
+
+    def _inserted(self, rule: Rule, tag: int, scope: Scope) -> bytes:
+        """The element to insert; b"" where a source of its template is absent."""
+        template = rule.template
+        if template is None or any(
+            directive.source == (SELF_SOURCE,) or scope.find(directive.source) is None
+            for directive in template.directives
+        ):
+            return b""
+        result = self._result(rule, template, tag, scope, None, b"")
+        self._note(result.note, result.texts, scope)
+        return b"" if result.note[1] is Action.INVALID else result.data
+
+    def _utf8_declared(self, scope: Scope, action: Action) -> bytes:
+        """The element that declares UTF-8 in a data set that was switched to it."""
+        self.notes.append(self.memory.note(SPECIFIC_CHARACTER_SET, action))
+        tag, encoding = SPECIFIC_CHARACTER_SET, scope.encoding
+        return encode_element(
+            tag, "CS", (UTF8_CHARSET,), UTF8, implicit=encoding.implicit, little=encoding.little
+        )
+
+    def _meta(self) -> None:
+        """Apply the rules to the file meta, and let it follow the data set."""
+        if not self.file.meta:
+            return
+        scope = self.meta
+        growth = 0
+        for element in self.file.meta:
+            rule = self.rules.meta.get(element.tag)
+            if rule is not None:
+                growth += self._apply(rule, element, scope)
+                self.present.add(element.tag)
+            elif element.tag in FOLLOWERS and (texts := self._followed(element.tag)) is not None:
+                data = encode_element(element.tag, "UI", texts, UTF8, implicit=False, little=True)
+                if data != scope.source.read(element.start, element.end):
+                    growth += self._replace(element, data)
+                    action = Action.SUBSTITUTED if any(texts) else Action.EMPTIED
+                    self.notes.append(self.memory.note(element.tag, action))
+        for tag, rule in self.rules.insertions:
+            if tag >> 16 == 0x0002 and tag not in self.present:
+                data = self._inserted(rule, tag, scope)
+                later = [element.start for element in self.file.meta if element.tag > tag]
+                place = later[0] if later else self.file.meta_stop
+                if data:
+                    self.edits.append(Edit(place, place, data))
+                growth += len(data)
+        first = self.file.meta[0]
+        if growth and first.tag == dictionary.FILE_META_GROUP_LENGTH:
+            self._length(first.value, self.file.meta_stop - first.end + growth, little=True)
+
+    def _followed(self, tag: int) -> tuple[str, ...] | None:
+        """The texts that an element of the file meta takes over; None if it stays."""
+        for source, follower in FOLLOWING.items():
+            if tag == follower and source in self.root_texts:
+                return self.root_texts[source]
+            if tag == follower and source in self.rules.table and source not in self.root.elements:
+                return ()  # the original must not stay where the data set has none to follow
+        return None
+
+
+def _identity(element: Element, scope: Scope) -> tuple[object, ...]:
+    """All that the decoded value of an element depends on."""
+    return scope.vr(element), scope.raw(element), scope.characters.encodings, scope.encoding.little
+
+
+def _inserted_vr(tag: int, scope: Scope) -> str:
+    return scope.vr(Element(tag, "", 0, 0, 0, 0))
+
+
+def is_switchable(file: DicomFile, owner: Scope) -> bool:
+    """Whether a data set may declare UTF-8: all text that its character set governs is ASCII.
+
+    A byte of 0x80 and above, or an escape sequence, would be read as something else.
+    """
+    if owner.key == META_KEY:
+        return False  # the file meta cannot declare a character set
+    return _is_ascii(scan(file.data, EVERYTHING), file.data, owner.key, file.data.start)
+
+
+def _is_ascii(elements: Sequence[Element], data: Stretch, wanted: int, owner: int) -> bool:
+    for element in elements:
+        if element.vr in CHARSET_VRS and owner == wanted:
+            raw = data.source.read(element.value, element.stop)
+            if not raw.isascii() or b"\x1b" in raw:
+                return False
+        for item in element.items or ():
+            own = any(inner.tag == SPECIFIC_CHARACTER_SET for inner in item.elements)
+            if not _is_ascii(item.elements, data, wanted, item.value if own else owner):
+                return False
+    return True
