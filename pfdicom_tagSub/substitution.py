@@ -153,7 +153,7 @@ class Substitution:
             if group & 1 and self.rules.remove_private:
                 growth = self._replace(element, b"")
                 self.notes.append(self.memory.note(PRIVATE, Action.REMOVED))
-            elif rule := table.get(tag) or (self._private_rule(element, scope) if group & 1 else None):
+            elif rule := self._private_rule(element, scope) if group & 1 else table.get(tag):
                 present.add(tag)
                 growth = self._apply(rule, element, scope)
             elif element.items:
@@ -168,10 +168,16 @@ class Substitution:
         return growths
 
     def _private_rule(self, element: Element, scope: Scope) -> Rule | None:
-        group, number = element.tag >> 16, element.tag & 0xFF
-        if (group, number) not in self.lookups.blocks or not element.tag & 0xFF00:
-            return None
-        return self.lookups.private.get((group, scope.creator(element.tag), number))
+        """The rule of a private element: by its tag or by its creator, the later key wins."""
+        tag = element.tag
+        group, number = tag >> 16, tag & 0xFF
+        by_tag = self.rules.table.get(tag)
+        if (group, number) not in self.lookups.blocks or not tag & 0xFF00:
+            return by_tag
+        by_creator = self.lookups.private.get((group, scope.creator(tag), number))
+        if by_tag is None or by_creator is None:
+            return by_tag or by_creator
+        return max(by_tag, by_creator, key=lambda rule: rule.index)
 
     def _items(self, sequence: Element, scope: Scope) -> int:
         """Apply the rules within a sequence; returns by how many bytes it grew."""
