@@ -7,7 +7,10 @@ from typing import Protocol
 
 from .models import FileError
 
-WINDOW = 1 << 16
+FIRST_WINDOW = 1 << 14
+"""The first read: it mostly reaches the pixel data, and the rest need not be looked at."""
+
+WINDOW = 1 << 18
 
 
 class Source(Protocol):
@@ -62,7 +65,8 @@ class FileSource:
         """The window at hand if it serves, else one that begins at the position."""
         stop = min(position + length, self.size)
         if not self._base <= position <= stop <= self._base + len(self._buffer):
-            self._buffer = self.read(position, min(self.size, position + max(length, WINDOW)))
+            size = WINDOW if self._buffer else min(FIRST_WINDOW, WINDOW)
+            self._buffer = self.read(position, min(self.size, position + max(length, size)))
             self._base = position
         return self._buffer, self._base
 

@@ -9,10 +9,12 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pydicom
 from pydicom import uid
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
 
 from pfdicom_tagSub.models import Action, FileJob, FileOutcome, Status
 from pfdicom_tagSub.rules import RuleSet, compile_rules
@@ -21,7 +23,7 @@ from pfdicom_tagSub.worker import Settings, Worker
 
 Spec = Mapping[str, str | None]
 
-LONG_VRS = frozenset("OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+LONG_VRS = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
 UNDEFINED = 0xFFFFFFFF
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.7"
 
@@ -119,6 +121,50 @@ def file_of(data_set: bytes, form: Form = EXPLICIT, *, instance: str = "1.2.3", 
     return bytes(128) + b"DICM" + head + meta + data_set
 
 
+def written(data_set: Dataset, form: Form = EXPLICIT, *, undefined: bool = False) -> bytes:
+    """A data set as pydicom writes it.
+
+    Args:
+        data_set: the data set; its file meta is made here.
+        form: how to write it.
+        undefined: leave the lengths of all sequences and items undefined.
+    """
+    if undefined:
+        _leave_undefined(data_set)
+    data_set.file_meta = FileMetaDataset()
+    data_set.file_meta.MediaStorageSOPClassUID = data_set.get("SOPClassUID") or uid.UID(SOP_CLASS)
+    data_set.file_meta.MediaStorageSOPInstanceUID = data_set.get("SOPInstanceUID") or uid.UID("1.2.3")
+    data_set.file_meta.TransferSyntaxUID = uid.UID(form.syntax)
+    buffer = io.BytesIO()
+    with warnings.catch_warnings(action="ignore"):
+        pydicom.dcmwrite(buffer, data_set, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def _leave_undefined(data_set: Dataset) -> None:
+    for one in data_set:
+        if one.VR == "SQ":
+            one.is_undefined_length = True
+            for part in one.value:
+                part.is_undefined_length_sequence_item = True
+                _leave_undefined(part)
+
+
+def data_set(**values: Any) -> Dataset:
+    """A data set with these values."""
+    made = Dataset()
+    for keyword, value in values.items():
+        setattr(made, keyword, value)
+    return made
+
+
+def nested(*items: Dataset, keyword: str = "RequestAttributesSequence", **values: Any) -> Dataset:
+    """A data set with a sequence of these items, and these values."""
+    made = data_set(**values)
+    setattr(made, keyword, Sequence(items))
+    return made
+
+
 def read(content: bytes) -> Dataset:
     """What pydicom reads, without its warnings."""
     with warnings.catch_warnings(action="ignore"):
@@ -180,3 +226,8 @@ def substitute(
     (folder / f"in-{name}").unlink()
     (folder / f"out-{name}").unlink(missing_ok=True)
     return result
+
+
+def patched(made: Dataset, spec: Spec, folder: Path, form: Form = EXPLICIT, **options: bool) -> Dataset:
+    """A data set written, patched and read again."""
+    return substitute(written(made, form, **options), spec, folder).data_set

@@ -116,12 +116,11 @@ def execute(
         words,
         stdin=subprocess.DEVNULL if text is None else None,
         input=None if text is None else text.encode(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         env=None if env is None else dict(env),
         cwd=cwd,
         timeout=SECONDS,
-        preexec_fn=before,  # noqa: PLW1509  (no threads here)
+        preexec_fn=before,
     )
     return Done(done.returncode, _text(done.stdout), _text(done.stderr))
 
@@ -187,6 +186,45 @@ def names_in(root: Path) -> list[str]:
 def leftovers(root: Path) -> list[str]:
     """The temporary outputs in a tree."""
     return [name for name in names_in(root) if name.rpartition("/")[2].startswith(PREFIX)]
+
+
+def mixed_tree(root: Path) -> None:
+    """A tree as archives have them: every encoding, damage, other files, odd names, links.
+
+    Of its files twenty can be processed, two are cut off, and the others are no DICOM.
+    """
+    syntaxes = (
+        uid.ImplicitVRLittleEndian,
+        uid.ExplicitVRLittleEndian,
+        uid.ExplicitVRBigEndian,
+        uid.DeflatedExplicitVRLittleEndian,
+    )
+    for number, syntax in enumerate(syntaxes):
+        item = data_set(PatientID=f"N{number}")
+        content = data_set(PatientID=f"P{number}", RequestAttributesSequence=[item])
+        content.add_new(0x00290010, "LO", "MAKER")
+        content.add_new(0x00291001, "LO", "private")
+        save(root / "syntaxes" / f"{number}.dcm", content, syntax)
+    for name in ("MR_small_RLE.dcm", "ExplVR_LitEndNoMeta.dcm", "nested_priv_SQ.dcm", "JPEG2000.dcm"):
+        (root / "bundled" / name).parent.mkdir(exist_ok=True)
+        (root / "bundled" / name).write_bytes((BUNDLED / name).read_bytes())
+    whole = make(root / "series" / "0.dcm").read_bytes()
+    for number in range(8):
+        make(root / "series" / f"{number}.dcm", InstanceNumber=str(number), PatientID=f"S{number // 4}")
+    for name in ("a\nb", "\udcff\udcfe.dcm", "n" * 255, ".hidden"):
+        path = os.fsencode(root / "names" / name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Path(os.fsdecode(path)).write_bytes(whole)
+    for name in ("cut.dcm", "series/cut.dcm"):
+        (root / name).write_bytes(whole[:-3])
+    (root / "empty.dcm").write_bytes(b"")
+    (root / "notes.txt").write_text("Nothing here is DICOM.\n" * 20)
+    (root / "link.dcm").symlink_to("series/0.dcm")
+    os.mkfifo(root / "fifo.dcm")
+
+
+MIXED = {"found": 26, "written": 20, "skipped": 4, "failed": 2}
+"""What becomes of a mixed tree."""
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from builders import BIG, EXPLICIT, FORMS, IMPLICIT, Form, element, item, sequence, tag_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pfdicom_tagSub import chains, elements, sources, wanted
-from pfdicom_tagSub.elements import Element, Encoding, Stretch, scan
+from pfdicom_tagSub import chains, scanner, sources, wanted
+from pfdicom_tagSub.elements import Element, Encoding, Stretch
 from pfdicom_tagSub.models import FileError
+from pfdicom_tagSub.scanner import scan
 from pfdicom_tagSub.sources import BytesSource, FileSource, Source
 from pfdicom_tagSub.wanted import Wanted
 
@@ -74,6 +74,7 @@ def _repeats(form: Form) -> dict[str, list[bytes]]:
     deep_hit = sequence(CONTENT, item(name + bytes(0), form), form)
     assert len(hidden) == len(inner)
     un = "UN"
+    padding = element(0xFFFCFFFC, "OB", b"", form)
     stream = item(b"12345678", IMPLICIT)
     return {
         "the same": [charset + instance + name] * 2,
@@ -149,7 +150,7 @@ def _repeats(form: Form) -> dict[str, list[bytes]]:
             sequence(STUDIES, item(charset + instance, form, defined=False), form, defined=False) + name,
         ],
         "fragments": [
-            charset + sequence(PIXELS, content, form, defined=False, vr="OB") + element(0xFFFCFFFC, "OB", b"", form)
+            charset + sequence(PIXELS, content, form, defined=False, vr="OB") + padding
             for content in (item(b"", form), item(b"", form) + item(b"ab", form), item(b"\0" * 8, form))
         ],
     }
@@ -257,7 +258,7 @@ def test_a_scan_of_a_file_does_not_depend_on_scans_before_it(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "WINDOW", data.draw(st.integers(1, 64)))
         patch.setattr(wanted, "SEARCH_CHUNK", data.draw(st.integers(4, 64)))
-        patch.setattr(elements, "LENGTH_MOST", data.draw(st.integers(12, 200)))
+        patch.setattr(scanner, "LENGTH_MOST", data.draw(st.integers(12, 200)))
         patch.setattr(chains, "LENGTH_MOST", data.draw(st.integers(12, 200)))
         for content in [*files, *files]:
             path.write_bytes(content)
@@ -320,7 +321,7 @@ def test_what_repeats_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def walked(*arguments: object) -> object:
         raise AssertionError("an element was looked at by itself")
 
-    monkeypatch.setattr(elements._Scanner, "element", walked)
+    monkeypatch.setattr(scanner._Scanner, "element", walked)
     assert scanned(BytesSource(content), EXPLICIT, look) == expected
 
 
@@ -332,8 +333,8 @@ def test_chains_serve_threads_that_share_them() -> None:
 
     def work(shift: int) -> None:
         try:
-            for place in range(len(files) * 20):
-                place = (place * (shift + 1)) % len(files)
+            for step in range(len(files) * 20):
+                place = (step * (shift + 1)) % len(files)
                 if scanned(BytesSource(files[place]), EXPLICIT, look) != expected[place]:
                     wrong.append(place)
         except Exception as error:

@@ -15,13 +15,14 @@ import pydicom
 import pydicom.data
 import pytest
 from builders import Spec, process, read, rules_of
-from oracle import Keyword, Kept, Rules, Use, differences, spec_of
+from oracle import Kept, Keyword, Rules, Use, differences, spec_of
 from pydicom import Dataset
 from support import README_SPEC, SHARED
 
 from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.elements import Element, scan
+from pfdicom_tagSub.elements import Element
 from pfdicom_tagSub.models import FileError, NotDicomError, Stage, Status
+from pfdicom_tagSub.scanner import scan
 from pfdicom_tagSub.sources import BytesSource
 from pfdicom_tagSub.wanted import EVERYTHING
 from pfdicom_tagSub.worker import Settings, Worker
@@ -78,7 +79,7 @@ NOTHING: Spec = {
 }
 
 STRUCTURE = frozenset({0x00080005}) | oracle.OFFSETS
-"""What the engine keeps true by itself; ``test_patch`` holds it against its own truth."""
+"""What the engine keeps true by itself; ``test_substitution`` holds it against its own truth."""
 
 
 LONG_SERIES = 30
@@ -132,26 +133,11 @@ NOT_DICOM = {
 """Files that are skipped by design, and why."""
 
 
-@pytest.fixture(scope="module", params=FILES, ids=lambda file: file.label)
-def file(request: pytest.FixtureRequest) -> File:
-    """Each file in turn; the tests of one run one after the other."""
-    found: File = request.param
-    return found
+SOUND = [one for one in FILES if one.label not in DAMAGED | NOT_DICOM]
+SAMPLE = [one for one in SOUND if one.is_sample]
 
-
-@pytest.fixture(scope="module")
-def content(file: File) -> bytes:
-    return file.path.read_bytes()
-
-
-def _skip_most_of_a_series(file: File) -> None:
-    if not file.is_sample:
-        pytest.skip("one of a long series; every tenth is taken")
-
-
-def _skip_damaged(file: File) -> None:
-    if reason := (DAMAGED | NOT_DICOM).get(file.label):
-        pytest.skip(reason)
+every_file = pytest.mark.parametrize("file", SOUND, ids=lambda file: file.label)
+sample_files = pytest.mark.parametrize("file", SAMPLE, ids=lambda file: file.label)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -204,7 +190,7 @@ def _spans(elements: list[Element], source: BytesSource) -> oracle.Tree:
 
 
 def _disagreements(ours: oracle.Tree, theirs: oracle.Tree, path: str = "") -> Iterator[str]:
-    """Where a scan and pydicom differ; VRs aside, which a scan takes from the dictionary where none is stored."""
+    """Where a scan and pydicom differ; VRs aside, which a scan looks up where none is stored."""
     if list(ours) != list(theirs):
         yield f"{path}: {list(ours)}, but {list(theirs)}"
         return
@@ -227,8 +213,9 @@ def _disagreements(ours: oracle.Tree, theirs: oracle.Tree, path: str = "") -> It
             yield f"{where}: {own}, but {other}"
 
 
-def test_scan_sees_what_pydicom_reads(file: File, content: bytes) -> None:
-    _skip_damaged(file)
+@every_file
+def test_scan_sees_what_pydicom_reads(file: File) -> None:
+    content = file.path.read_bytes()
     data_set = read(content)
     parsed = parse(BytesSource(content))
     expected = _shape(data_set)
@@ -266,47 +253,44 @@ def test_damaged_files_fail_and_say_why(tmp_path: Path) -> None:
 # --- (b) the same substitutions
 
 
-def _check(file: File, content: bytes, worker: Worker, rules: Rules, folder: Path) -> bytes:
-    _skip_damaged(file)
+def _check(file: File, worker: Worker, rules: Rules, folder: Path) -> None:
+    content = file.path.read_bytes()
     result = process(worker, content, folder)
     assert result.outcome.status is Status.WRITTEN, result.outcome.reason
     tree, meta = oracle.expected(read(content), rules)
     output = read(result.content)
     assert differences(tree, output, ignored=STRUCTURE) == []
     assert differences(meta, output.file_meta) == []
-    return result.content
 
 
-def test_readme_spec_gives_what_pydicom_gives(
-    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
-) -> None:
-    _check(file, content, workers["readme"], README, tmp_path)
+@every_file
+def test_readme_spec_gives_what_pydicom_gives(file: File, workers: dict[str, Worker], tmp_path: Path) -> None:
+    _check(file, workers["readme"], README, tmp_path)
 
 
-def test_broad_spec_gives_what_pydicom_gives(
-    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
-) -> None:
-    _skip_most_of_a_series(file)
-    _check(file, content, workers["broad"], BROAD, tmp_path)
+@sample_files
+def test_broad_spec_gives_what_pydicom_gives(file: File, workers: dict[str, Worker], tmp_path: Path) -> None:
+    _check(file, workers["broad"], BROAD, tmp_path)
 
 
 # --- (c) nothing else
 
 
+@every_file
 def test_spec_that_hits_nothing_gives_the_same_bytes(
-    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+    file: File, workers: dict[str, Worker], tmp_path: Path
 ) -> None:
-    _skip_damaged(file)
+    content = file.path.read_bytes()
     result = process(workers["nothing"], content, tmp_path)
     assert (result.outcome.status, result.outcome.elements) == (Status.WRITTEN, ())
     assert result.content == content
 
 
+@sample_files
 def test_remove_private_tags_equals_that_of_pydicom(
-    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+    file: File, workers: dict[str, Worker], tmp_path: Path
 ) -> None:
-    _skip_most_of_a_series(file)
-    _skip_damaged(file)
+    content = file.path.read_bytes()
     result = process(workers["private"], content, tmp_path)
     assert result.outcome.status is Status.WRITTEN, result.outcome.reason
     data_set = read(content)
@@ -329,8 +313,11 @@ def _without_private(tree: oracle.Tree) -> oracle.Tree:
     found: oracle.Tree = {}
     for tag, node in tree.items():
         if not tag >> 16 & 1:
-            is_sequence = isinstance(node, oracle.Items)
-            found[tag] = oracle.Items(list(map(_without_private, node.items))) if is_sequence else node
+            found[tag] = (
+                oracle.Items(list(map(_without_private, node.items)))
+                if isinstance(node, oracle.Items)
+                else node
+            )
     return found
 
 
@@ -341,18 +328,17 @@ def _dumps(path: Path) -> bool:
     return subprocess.run(["dcmdump", "-q", "-M", path], capture_output=True, timeout=60).returncode == 0
 
 
+@sample_files
 def test_outputs_parse_with_dcmdump_where_inputs_do(
-    file: File, content: bytes, workers: dict[str, Worker], tmp_path: Path
+    file: File, workers: dict[str, Worker], tmp_path: Path
 ) -> None:
-    _skip_most_of_a_series(file)
     if shutil.which("dcmdump") is None:
         pytest.skip("dcmdump (DCMTK) is not installed")
-    _skip_damaged(file)
     if not _dumps(file.path):
         pytest.skip("dcmdump does not parse the input")
     for name in ("readme", "broad", "private"):
         path = tmp_path / name
         path.mkdir()
-        result = process(workers[name], content, path)
+        result = process(workers[name], file.path.read_bytes(), path)
         assert result.outcome.status is Status.WRITTEN
         assert _dumps(path / "out-a.dcm"), name

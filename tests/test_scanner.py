@@ -12,17 +12,9 @@ import pytest
 from builders import BIG, EXPLICIT, FORMS, IMPLICIT, UNDEFINED, Form, element, item, sequence, tag_bytes
 
 from pfdicom_tagSub import sources, wanted
-from pfdicom_tagSub.elements import (
-    MAX_DEPTH,
-    Element,
-    Encoding,
-    Stretch,
-    found_encoding,
-    place_for,
-    scan,
-    scan_group,
-)
+from pfdicom_tagSub.elements import Element, Encoding, Stretch
 from pfdicom_tagSub.models import FileError
+from pfdicom_tagSub.scanner import MAX_DEPTH, found_encoding, place_for, scan, scan_group
 from pfdicom_tagSub.sources import BytesSource, FileSource, Source
 from pfdicom_tagSub.wanted import EVERYTHING, Wanted
 
@@ -34,7 +26,7 @@ CONTENT, NAME, PATIENT_ID, PIXELS, PADDING = 0x0040A730, 0x00100010, 0x00100020,
 CREATOR, PRIVATE, PRIVATE_SQ = 0x00090010, 0x00091001, 0x00091002
 
 forms = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-explicit_forms = pytest.mark.parametrize("form", (EXPLICIT, BIG), ids=lambda form: form.name)
+explicit_forms = pytest.mark.parametrize("form", [EXPLICIT, BIG], ids=lambda form: form.name)
 lengths = pytest.mark.parametrize(
     ("sequences_defined", "items_defined"),
     [(True, True), (True, False), (False, True), (False, False)],
@@ -290,9 +282,7 @@ def test_scan_of_nothing_finds_nothing() -> None:
 def test_scan_reads_the_stretch_alone(form: Form) -> None:
     data = element(NAME, "PN", b"A^", form)
     around = b"\xff" * 7 + data + b"\xff" * 9
-    elements = scan(
-        Stretch(BytesSource(around), 7, 7 + len(data), encoding_of(form)), EVERYTHING
-    )
+    elements = scan(Stretch(BytesSource(around), 7, 7 + len(data), encoding_of(form)), EVERYTHING)
     assert [(one.tag, one.start, one.end) for one in elements] == [(NAME, 7, 7 + len(data))]
 
 
