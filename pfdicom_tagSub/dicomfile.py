@@ -68,7 +68,7 @@ def parse(source: Source) -> DicomFile:
         NotDicomError: it is not DICOM.
         FileError: it is, but damaged.
     """
-    head = source.read(0, min(source.size, PREAMBLE + 8))
+    head = source.window(0, PREAMBLE + 8)[0][: PREAMBLE + 8]
     start = PREAMBLE + len(PREFIX) if head[PREAMBLE : PREAMBLE + 4] == PREFIX else 0
     if start == 0 and not _looks_bare(head, source.size):
         raise NotDicomError("not DICOM" if source.size else "empty file")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from struct import Struct
 
 from . import dictionary
-from .chains import LENGTH_MOST, Family, Log
+from .chains import Family, Log
 from .elements import (
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
@@ -32,6 +32,9 @@ ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
 MAX_DEPTH = 64
+IN_SIGHT = 1 << 12
+"""So much of a file is read ahead at least, for chains to match."""
+
 _ITEM_ENDS = {True: b"\xfe\xff\x0d\xe0", False: b"\xff\xfe\xe0\x0d"}
 
 # Group, element, VR, 16-bit length; group, element, 32-bit length; 32-bit length.
@@ -133,7 +136,7 @@ class _Scanner:
         window = self.source.window
         item_end = _ITEM_ENDS[encoding.little]
         while position < end:
-            buffer, base = window(position, LENGTH_MOST)
+            buffer, base = window(position, IN_SIGHT)
             place = position - base
             key = buffer[place : place + 8]
             if delimited and key[:4] == item_end:

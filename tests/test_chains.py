@@ -258,7 +258,7 @@ def test_a_scan_of_a_file_does_not_depend_on_scans_before_it(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "WINDOW", data.draw(st.integers(1, 64)))
         patch.setattr(wanted, "SEARCH_CHUNK", data.draw(st.integers(4, 64)))
-        patch.setattr(scanner, "LENGTH_MOST", data.draw(st.integers(12, 200)))
+        patch.setattr(scanner, "IN_SIGHT", data.draw(st.integers(12, 200)))
         patch.setattr(chains, "LENGTH_MOST", data.draw(st.integers(12, 200)))
         for content in [*files, *files]:
             path.write_bytes(content)
