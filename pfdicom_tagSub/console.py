@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import shutil
 import sys
 import threading
 import warnings
@@ -20,6 +21,9 @@ from .models import COMMAND
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+
+UNSIZED_COLUMNS = 80
 
 
 def visible(text: str) -> str:
@@ -199,7 +203,16 @@ def _make_bar(total: int) -> tqdm[Any]:
         monitor_interval = 0
 
     Bar.set_lock(threading.RLock())
-    return Bar(total=total, unit=" files", file=sys.stderr, dynamic_ncols=True, leave=False)
+    # A terminal that nobody gave a size has no columns, and tqdm would show nothing.
+    has_size = shutil.get_terminal_size((0, 0)).columns > 0
+    return Bar(
+        total=total,
+        unit=" files",
+        file=sys.stderr,
+        dynamic_ncols=has_size,
+        ncols=None if has_size else UNSIZED_COLUMNS,
+        leave=False,
+    )
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -10,7 +10,7 @@ from .models import FileError
 NAME_MAX = 255
 """The bytes that the usual file systems allow a name."""
 
-_UNSAFE = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_SEPARATORS = re.compile(r"[/\\]+")
 _EXTENSION = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9_]{1,16}")
 
 
@@ -32,9 +32,11 @@ def safe_name(stem: str, input_name: str) -> str:
     extension = os.path.splitext(input_name)[1]
     if not _EXTENSION.fullmatch(extension):
         extension = ""
-    clean = _UNSAFE.sub("_", stem).lstrip(". ").replace("..", "_")
+    # What does not print reorders text or hides in it: a name must be what it looks like.
+    visible = "".join(char if char.isprintable() else "_" for char in stem)
+    clean = _SEPARATORS.sub("_", visible).lstrip(". ").replace("..", "_")
     room = NAME_MAX - len(os.fsencode(extension))
-    clean = clean.encode("utf-8")[:room].decode("utf-8", "ignore").strip()
+    clean = clean.encode("utf-8")[:room].decode("utf-8", "ignore").rstrip(". ")
     if not clean.strip("_"):
         raise FileError("--outputFileStem gives no name for it: the values that it asks for are empty")
     return clean + extension
