@@ -26,6 +26,9 @@ from .wanted import EVERYTHING
 PRIVATE = 0
 """Stands for every private element in the counts."""
 
+VAST = 1 << 16
+"""Elements longer than this, such as pixel data to be emptied, are not read for nothing."""
+
 META_KEY = -1
 """The key of the file meta's scope; those of data sets are places in the file."""
 
@@ -221,9 +224,14 @@ class Substitution:
         if rule.template is None:
             self._note(self.memory.note(element.tag, Action.REMOVED), (), scope)
             return self._replace(element, b"")
-        stored = scope.source.read(element.start, element.end)
+        size = element.end - element.start
+        is_vast = size > VAST and rule.template.is_constant
+        stop = element.value if is_vast else element.end
+        stored = scope.source.read(element.start, stop)
         result = self._result(rule, rule.template, element.tag, scope, element, stored)
         self._note(result.note, result.texts, scope)
+        if is_vast and size == len(result.data):
+            stored = scope.source.read(element.start, element.end)
         return 0 if stored == result.data else self._replace(element, result.data)
 
     def _note(self, note: Note, texts: tuple[str, ...], scope: Scope) -> None:
@@ -248,7 +256,8 @@ class Substitution:
             tag: the new element's tag.
             scope: the data set that it is in.
             element: what it replaces; None if it is inserted.
-            stored: the bytes of the whole of ``element``; b"" without one.
+            stored: the bytes of the whole of ``element``, of a vast one that the template
+                does not read its header alone; b"" without one.
         """
         characters = UTF8 if self.switched and scope.owner.key in self.switched else scope.characters
         encoding = scope.encoding

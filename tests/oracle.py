@@ -98,6 +98,11 @@ class Items:
     items: list[Tree] = field(default_factory=list)
 
 
+@dataclass
+class Emptied(Items):
+    """A sequence whose items a rule took away."""
+
+
 Tree = dict[int, Kept | Changed | Items]
 
 
@@ -437,7 +442,7 @@ def _applied(
         if template is None:
             continue
         if isinstance(node, Items):
-            result[tag] = Items()
+            result[tag] = Emptied()
             continue
         own = decoded(data_set, tag)
         texts = evaluate(template, tag, own, Scope([*around, data_set], beyond))
@@ -503,12 +508,10 @@ def applied(data_set: Dataset, tree: Tree) -> Dataset:
             value = value if len(value) > 1 else value[0] if value else None
             data_set[tag] = DataElement(tag, node.vr, value, validation_mode=config.IGNORE)
         elif isinstance(node, Items):
-            items = data_set[tag].value
-            if len(items) != len(node.items):
+            if isinstance(node, Emptied):
                 data_set[tag] = DataElement(tag, "SQ", [])
-            else:
-                for item, inner in zip(items, node.items, strict=True):
-                    applied(item, inner)
+            for item, inner in zip(data_set[tag].value, node.items, strict=True):
+                applied(item, inner)
     return data_set
 
 

@@ -1,0 +1,224 @@
+"""The README: valid, and true of the command, the record, the examples and CI."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docutils import nodes
+from docutils.core import publish_doctree
+from support import README_SPEC, ROOT
+
+from pfdicom_tagSub import cli
+from pfdicom_tagSub.directives import FUNCTIONS
+from pfdicom_tagSub.models import ExitCode, Options
+from pfdicom_tagSub.spec import load, parse_info
+
+README = (ROOT / "README.rst").read_text("utf-8")
+SCHEMA = json.loads((ROOT / "tests" / "record_schema.json").read_text("utf-8"))
+
+
+def parse_rst(text: str) -> nodes.document:
+    """A document, which has to be valid."""
+    complaints = StringIO()
+    settings = {"report_level": 1, "warning_stream": complaints, "file_insertion_enabled": False}
+    tree = publish_doctree(text, settings_overrides=settings)
+    assert complaints.getvalue() == ""
+    return tree
+
+
+@pytest.fixture(scope="module")
+def document() -> nodes.document:
+    """The README."""
+    return parse_rst(README)
+
+
+def section(document: nodes.document, title: str) -> nodes.section:
+    """The section with a title."""
+    for found in document.findall(nodes.section):
+        if found[0].astext() == title:
+            return found
+    raise AssertionError(f"no section {title}")
+
+
+def first_column(part: nodes.Element) -> list[str]:
+    """The first column of the first table of a section, without its head."""
+    body = next(iter(part.findall(nodes.tbody)))
+    return [row[0].astext() for row in body.findall(nodes.row)]
+
+
+def blocks(document: nodes.document, language: str = "bash") -> list[str]:
+    """The code of a language."""
+    return [
+        block.astext() for block in document.findall(nodes.literal_block) if language in block.get("classes")
+    ]
+
+
+def setup_command(document: nodes.document, ending: str) -> str:
+    """The line that begins with the making of an environment and has a certain end."""
+    lines = [line for block in blocks(document) for line in block.splitlines()]
+    found = [line for line in lines if line.startswith("python3 -m venv") and line.endswith(ending)]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.parametrize("name", ["README.rst", "CHANGELOG.rst", "benchmarks/README.rst"])
+def test_rst_is_valid(name: str) -> None:
+    parse_rst((ROOT / name).read_text("utf-8"))
+
+
+# --- the command
+
+
+def test_readme_lists_the_options_of_the_parser(document: nodes.document) -> None:
+    listed = {
+        option[0].astext(): len(option) > 1 for option in section(document, "Options").findall(nodes.option)
+    }
+    known = {
+        flag: action.nargs != 0 for action in cli.build_parser()._actions for flag in action.option_strings
+    }
+    assert listed == known
+
+
+def test_readme_says_the_defaults_of_the_parser(document: nodes.document) -> None:
+    texts = {
+        option.astext(): item[1].astext()
+        for item in section(document, "Options").findall(nodes.option_list_item)
+        for option in item.findall(nodes.option_string)
+    }
+    parser = cli.build_parser()
+    for flag in ("--maxDepth", "--splitToken", "--splitKeyValue", "--threads", "--verbosity"):
+        action = next(action for action in parser._actions if flag in action.option_strings)
+        assert re.search(rf"{re.escape(str(action.default))}[,:]? (the|by) default", texts[flag]), flag
+
+
+def test_readme_shows_command_lines_that_parse(document: nodes.document) -> None:
+    shown = 0
+    for block in document.findall(nodes.literal_block):
+        text = block.astext()
+        for command in [text] if text.startswith("pfdicom_tagSub") else re.split(r"\n|&&", text):
+            if "--inputDir" in command:
+                words = shlex.split(command)
+                cli.parse(words[words.index("--inputDir") :])
+                shown += 1
+    assert shown == 6
+
+
+def test_readme_shows_the_exit_codes(document: nodes.document) -> None:
+    codes = [int(code) for code in first_column(section(document, "Exit codes"))]
+    assert codes == list(ExitCode)
+
+
+# --- the spec
+
+
+def shown_specs(document: nodes.document) -> Iterator[Options]:
+    for block in blocks(document):
+        if block.startswith("pfdicom_tagSub") and "--inputDir" in block:
+            yield cli.parse(shlex.split(block)[1:])
+
+
+def test_readme_shows_the_spec_of_the_examples(document: nodes.document) -> None:
+    of_struct, of_info = shown_specs(document)
+    text = (ROOT / "examples" / "spec.json").read_text("utf-8")
+    assert json.loads(of_struct.tag_struct or "") == json.loads(text) == README_SPEC
+    assert parse_info(of_info.tag_info or "", "++", ":") == load(of_struct)
+
+
+def test_readme_shows_the_functions(document: nodes.document) -> None:
+    assert first_column(section(document, "Functions")) == [function.usage for function in FUNCTIONS.values()]
+
+
+# --- the record
+
+
+def fields_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The paths of the leaves that a schema describes."""
+    if schema.get("type") == "array":
+        yield from fields_of(schema["items"], path + "[]")
+        return
+    inner = {f".{name}": part for name, part in schema.get("properties", {}).items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        inner[".*"] = schema["additionalProperties"]
+    if not inner:
+        yield path.removeprefix(".")
+    for name, part in inner.items():
+        yield from fields_of(part, path + name)
+
+
+def test_readme_lists_the_fields_of_the_record(document: nodes.document) -> None:
+    assert first_column(section(document, "The record")) == list(fields_of(SCHEMA))
+
+
+# --- the examples
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with what the README's examples need, to work in."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_readme_runs_the_main_job(document: nodes.document, checkout: Path) -> None:
+    command = setup_command(document, "build/anon")
+    install, *rest = command.split(" && ", 2)[1:]
+    assert install == ".venv/bin/python -m pip install -q ."
+    # What stands before needs the network; CI runs all of it.
+    done = subprocess.run(
+        ["bash", "-c", rest[0]],
+        check=True,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1"},
+    )
+    assert "6 files: 5 written, 0 unchanged, 1 skipped, 0 failed" in done.stderr
+    shown = next(
+        block.astext() for block in document.findall(nodes.literal_block) if "differ: 9" in block.astext()
+    )
+    assert shown in done.stdout
+
+
+def test_readme_has_a_python_example_that_runs(
+    document: nodes.document, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = blocks(document, "python")
+    names: dict[str, Any] = {}
+    exec(compile(example, "README.rst", "exec"), names)
+    assert names["patched"][128:132] == b"DICM"
+    assert b"Mueller" not in names["patched"]
+    assert (checkout / "report.dcm").is_file()
+    assert (checkout / "anon" / "patient-1" / "screen" / "capture.dcm").read_bytes() == names["patched"]
+    assert (checkout / "anon" / "patient-2" / "report.dcm").read_bytes() == Path("report.dcm").read_bytes()
+    assert names["report"].exit_code == 0
+    assert capsys.readouterr().out.startswith("written \n0 {")
+
+
+# --- what goes with it
+
+
+def test_ci_runs_the_commands_of_the_readme(document: nodes.document) -> None:
+    lines = [line.strip() for line in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()]
+    for ending in ("build/anon", "pytest"):
+        assert setup_command(document, ending) in lines
+
+
+def test_constraints_pin_every_dependency_of_the_image() -> None:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    pinned = [line.partition("==") for line in lines if not line.startswith("#")]
+    assert all(version for _, _, version in pinned)
+    names = {name.lower() for name, _, _ in pinned}
+    required = [text for text in metadata.requires("pfdicom_tagSub") or [] if "extra ==" not in text]
+    assert {re.split(r"[^\w-]", text)[0].lower() for text in required} <= names
