@@ -485,13 +485,13 @@ def _differences(
                 yield f"{where}: changed from {want} to {have}"
         else:
             element = decoded(data_set, tag)
-            if texts_of(element) != _as_read(element.VR, want.texts):
+            if _as_read(texts_of(element)) != _as_read(want.texts):
                 yield f"{where}: {texts_of(element)}, {want} expected"
             elif want.texts and want.vr != element.VR:
                 yield f"{where}: VR {element.VR}, {want.vr} expected"
 
 
-def _as_read(vr: str, texts: list[str]) -> list[str]:
+def _as_read(texts: list[str]) -> list[str]:
     """Texts without the blanks at their ends, which are padding to a reader (PS3.5 6.2)."""
     texts = [text.rstrip(" ") for text in texts]
     return [] if texts == [""] else texts
@@ -499,9 +499,9 @@ def _as_read(vr: str, texts: list[str]) -> list[str]:
 
 def applied(data_set: Dataset, tree: Tree) -> Dataset:
     """A data set with what was expected of it, to be written by pydicom."""
-    for tag in list(data_set.keys()):
-        if int(tag) not in tree:
-            del data_set[tag]
+    for stored in list(data_set.keys()):
+        if int(stored) not in tree:
+            del data_set[stored]
     for tag, node in tree.items():
         if isinstance(node, Changed):
             value: Any = [_number(node.vr, text) for text in node.texts]

@@ -77,7 +77,7 @@ def data_sets(draw: st.DrawFn, alphabet: str = ASCII, depth: int = 0) -> Dataset
         made.SOPClassUID = SOP_CLASS
     for keyword in sorted(draw(st.sets(st.sampled_from(KEYWORDS), max_size=6 if depth else 10))):
         tag = int(datadict.tag_for_keyword(keyword) or 0)
-        made.add(DataElement(tag, datadict.dictionary_VR(tag), draw(_values(keyword, alphabet)), None, None))
+        made.add(DataElement(tag, datadict.dictionary_VR(tag), draw(_values(keyword, alphabet))))
     for place, creator in enumerate(sorted(draw(st.sets(st.sampled_from(CREATORS), max_size=2)))):
         block = 0x10 + place
         made.add_new(0x00290000 | block, "LO", creator)
@@ -131,7 +131,9 @@ def templates(draw: st.DrawFn, *, is_literal_allowed: bool) -> Template:
         return ("",)
     parts: list[str | Use | Keyword] = []
     for _ in range(draw(st.integers(1, 3))):
-        parts.append(draw(st.one_of(uses(), uses(), st.just(Keyword()), st.text("aZ0 .%", min_size=1, max_size=3))))
+        parts.append(
+            draw(st.one_of(uses(), uses(), st.just(Keyword()), st.text("aZ0 .%", min_size=1, max_size=3)))
+        )
     if not any(isinstance(part, Use) for part in parts) and not is_literal_allowed:
         parts.append(draw(uses()))
     return tuple(parts)
@@ -161,6 +163,9 @@ def rules(draw: st.DrawFn) -> dict[str, Template]:
             unique=True,
         )
     ):
+        if key.startswith("("):  # in implicit VR the values of private elements are bytes to pydicom
+            found[key] = draw(st.sampled_from([None, ("",)]))
+            continue
         texts_allowed = key in {"PatientName", "PatientID", "PatientComments", "DeidentificationMethod"}
         found[key] = draw(templates(is_literal_allowed=texts_allowed))
     return found

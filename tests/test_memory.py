@@ -1,0 +1,84 @@
+"""What a patcher remembers of one file must hold for the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from builders import (
+    EXPLICIT,
+    IMPLICIT,
+    Form,
+    Spec,
+    data_set,
+    element,
+    file_of,
+    nested,
+    process,
+    rules_of,
+    written,
+)
+
+from pfdicom_tagSub.worker import Settings, Worker
+
+NAME, PATIENT_ID, CHARSET = 0x00100010, 0x00100020, 0x00080005
+
+
+def _cases() -> dict[str, tuple[Spec, list[bytes]]]:
+    name = element(NAME, "PN", b"A^B ", EXPLICIT)
+    latin = element(CHARSET, "CS", b"ISO_IR 100", EXPLICIT)
+    ascii_text = element(0x00080080, "LO", b"Hospital", EXPLICIT)
+    other_text = element(0x00080080, "LO", "Hôpital!".encode("latin-1"), EXPLICIT)
+    length = element(0x00100000, "UL", b"\x0c\0\0\0", EXPLICIT)
+    made = data_set(PatientName="A^B", StudyID="s")
+    return {
+        "a switch of the character set": (
+            {"PatientName": "大"},
+            [file_of(latin + ascii_text + name), file_of(latin + other_text + name)],
+        ),
+        "other places": (
+            {"PatientName": "%_md5|4_PatientName"},
+            [file_of(name), file_of(ascii_text + name), file_of(latin + ascii_text + name)],
+        ),
+        "nested content": (
+            {"PatientName": "<%PatientName>", "PatientID": "P"},
+            [
+                written(made),
+                written(nested(data_set(PatientName="C"), PatientName="A^B", StudyID="s")),
+                written(nested(data_set(PatientID="C"), PatientName="A^B", StudyID="s")),
+            ],
+        ),
+        "insertion": (
+            {"PatientName": "X", "PatientID": "P%StudyID"},
+            [file_of(name), file_of(name + element(0x00200010, "SH", b"s", EXPLICIT)), file_of(ascii_text)],
+        ),
+        "group lengths": ({"PatientName": "longer^name"}, [file_of(name), file_of(length + name)]),
+        "the instance": (
+            {"SOPInstanceUID": "%SOPInstanceUID.1"},
+            [file_of(element(0x00080018, "UI", b"1.2", EXPLICIT), instance=uid) for uid in ("1.2", "1.3")],
+        ),
+        "a source in the meta": (
+            {"PatientName": "%MediaStorageSOPInstanceUID"},
+            [file_of(name, instance=uid) for uid in ("1.2", "1.3")],
+        ),
+        "encodings": (
+            {"PatientName": "X"},
+            [file_of(element(NAME, "PN", b"A^B ", form), form) for form in (EXPLICIT, IMPLICIT)],
+        ),
+        "deflated": (
+            {"PatientName": "X"},
+            [written(made), written(made, Form("d", "1.2.840.10008.1.2.1.99", implicit=False, little=True))],
+        ),
+    }
+
+
+@pytest.mark.parametrize("case", _cases())
+def test_a_remembered_patch_is_that_of_a_fresh_patcher(case: str, tmp_path: Path) -> None:
+    spec, contents = _cases()[case]
+    rules = rules_of(spec)
+    fresh = [process(Worker(Settings(rules)), content, tmp_path) for content in contents]
+    for order in (1, -1):
+        shared = Worker(Settings(rules))
+        for _ in range(2):
+            for content, expected in [*zip(contents, fresh, strict=True)][::order]:
+                assert process(shared, content, tmp_path) == expected
