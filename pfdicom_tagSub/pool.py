@@ -29,6 +29,8 @@ from typing import Generic, Protocol, TypeVar
 
 from .directives import prepare
 from .models import DirectoryPlan, FileJob
+from .shield import Shield
+from .temporary import remove_stale
 from .worker import Settings, Task, Worker
 
 BATCH_SECONDS = 0.05
@@ -168,18 +170,36 @@ class _Batches:
         return tuple(parts)
 
 
+class _ForkProcess(multiprocessing.context.ForkProcess):
+    """A worker that its executor can end: SIGTERM alone does not (see ``_end_if_orphaned``).
+
+    An executor terminates its workers when one of them died, perhaps with a lock in its
+    hand that the others would wait for.
+    """
+
+    def terminate(self) -> None:
+        """End the worker for certain."""
+        self.kill()
+
+
+class _ForkContext(multiprocessing.context.ForkContext):
+    Process = _ForkProcess
+
+
 class Pool:
     """Runs tasks over the files of directories, as ``worker.InLine`` does; a context manager.
 
     Leaving it stops the workers; they finish or clean away the file at hand first.
     """
 
-    def __init__(self, settings: Settings, workers: int) -> None:
+    def __init__(self, settings: Settings, workers: int, shield: Shield) -> None:
         """Args:
         settings: what the workers have to know.
         workers: how many.
+        shield: holds signals back while results are told.
         """
         self.settings = settings
+        self.shield = shield
         self.workers = workers
         self.executor: Executor | None = None
         self.stop: Flag = threading.Event()
@@ -198,7 +218,7 @@ class Pool:
             if has_gil():
                 # A forked worker has all that the parent imported and compiled at once.
                 prepare(self.settings.rules.templates)
-                context = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
+                context = _ForkContext() if sys.platform == "linux" else multiprocessing.get_context()
                 self.stop = context.Event()
                 arguments = (self.settings, self.stop)
                 self.executor = ProcessPoolExecutor(self.workers, context, _start_process, arguments)
@@ -265,9 +285,10 @@ class Pool:
                 except BrokenProcessPool:
                     lost.append(pending.pop(future))
                     continue
-                batch = pending.pop(future)
                 batches.took(len(done.results), done.seconds)
-                _tell(batch, done, on_result)
+                with self.shield:
+                    _tell(pending.pop(future), done, on_result)
+                self.shield.check()
 
     def _rerun(
         self,
@@ -280,6 +301,7 @@ class Pool:
         self.__exit__()
         for batch in lost:
             for directory in batch:
+                remove_stale(directory.output_dir)
                 for place, job in enumerate(directory.jobs()):
                     single = (directory.part(place, place + 1),)
                     try:

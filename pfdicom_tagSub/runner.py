@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .models import DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .plan import make_directory
 from .rules import RuleSet
+from .shield import Shield
 from .temporary import remove_stale
 from .worker import InLine, Settings, Worker
 
@@ -26,6 +27,7 @@ def run(
     overwrite: bool,
     follow_links: bool,
     on_outcome: OnOutcome,
+    shield: Shield,
 ) -> None:
     """Process every file of a plan.
 
@@ -36,10 +38,10 @@ def run(
         overwrite: replace outputs that exist and differ.
         follow_links: read what symbolic links point to.
         on_outcome: told how each file ended, in any order.
+        shield: what signal handlers of this thread tell their signals to.
 
     Raises:
-        Interrupted: raised in this thread by a signal handler, it passes through when
-            the workers have stopped; no temporary file is left.
+        Interrupted: a signal came; the workers have stopped, no temporary file is left.
     """
     workers = min(workers, plan.file_count)
     settings = Settings(rules, overwrite, follow_links)
@@ -51,7 +53,7 @@ def run(
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
         on_outcome(outcome)
 
-    with _workforce(settings, workers) as workforce:
+    with _workforce(settings, workers, shield) as workforce:
         directories = iter(plan.directories)
         if rules.stem is not None:
             directories = _named(plan, workforce, on_outcome, on_lost)
@@ -59,12 +61,12 @@ def run(
         workforce.run(Worker.process, ready, on_result, on_lost)
 
 
-def _workforce(settings: Settings, workers: int) -> InLine | Pool:
+def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Pool:
     if workers <= 1:
-        return InLine(settings)
+        return InLine(settings, shield)
     from .pool import Pool  # noqa: PLC0415  (its imports are slow)
 
-    return Pool(settings, workers)
+    return Pool(settings, workers, shield)
 
 
 def _made(plan: Plan, directories: Iterator[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:

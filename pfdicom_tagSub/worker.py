@@ -16,6 +16,7 @@ from .naming import safe_name
 from .output import write
 from .patch import Output, Patcher
 from .rules import RuleSet
+from .shield import Shield
 from .sources import BytesSource, FileSource, Source
 
 IN_MEMORY = 1 << 17
@@ -110,8 +111,9 @@ Task = Callable[[Worker, FileJob], R]
 class InLine:
     """Runs tasks over the files of directories in this thread, as ``pool.Pool`` does in many."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.worker = Worker(settings)
+    def __init__(self, settings: Settings, shield: Shield) -> None:
+        self.worker = Worker(settings, shield.check)
+        self.shield = shield
 
     def __enter__(self) -> InLine:
         return self
@@ -132,7 +134,9 @@ class InLine:
         """
         for directory in directories:
             for job in directory.jobs():
-                on_result(job, task(self.worker, job))
+                with self.shield:
+                    on_result(job, task(self.worker, job))
+                self.shield.check()
 
 
 @contextmanager
