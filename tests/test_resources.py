@@ -214,7 +214,7 @@ def test_large_file_takes_no_more_memory(tmp_path: Path) -> None:
     small, _ = _peak(tmp_path / "small", tmp_path / "out-small")
     big, counts = _peak(tmp_path / "large", tmp_path / "out-large")
     assert counts["written"] == 1
-    assert (tmp_path / "out-large" / "a.dcm").stat().st_size == large.stat().st_size
+    assert (tmp_path / "out-large" / "a.dcm").stat().st_size > size
     (tmp_path / "out-large" / "a.dcm").unlink()
     assert big - small < 15_000
 
