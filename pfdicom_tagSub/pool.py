@@ -308,6 +308,7 @@ class Pool:
                         done = self._started().submit(_run_batch, task, single).result()
                     except BrokenProcessPool:
                         self.__exit__()
+                        remove_stale(directory.output_dir)
                         on_lost(job)
                     else:
                         _tell(single, done, on_result)

@@ -121,6 +121,17 @@ def compile_rules(spec: TagSpec, *, remove_private: bool = False, output_stem: s
         insertions = {tag: rule for tag, rule in insertions.items() if not tag >> 16 & 1}
 
     stem = _stem(output_stem)
+    shown = {
+        dictionary.label_of(tag)
+        for directive in (stem.directives if stem else ())
+        for tag in directive.source
+        if not directive.function and (tag in table or tag in meta)
+    }
+    if shown:
+        warnings.append(
+            f"{STEM_KEY} puts original values of {', '.join(sorted(shown))}, which the spec replaces, "
+            "into the names of the outputs; a function such as %_md5|8_ hides them"
+        )
     templates = tuple(rule.template for rule in rules if rule.template) + ((stem,) if stem else ())
     return RuleSet(
         table=table,

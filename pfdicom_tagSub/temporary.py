@@ -8,6 +8,7 @@ import stat
 import time
 from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 TEMP_PREFIX = ".pfdicom_tagSub-"
 TEMP_SUFFIX = ".tmp"
@@ -69,10 +70,14 @@ def remove_stale(directory: str) -> int:
 
 
 def _is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended and waits to be reaped does not."""
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True
+    with suppress(OSError):
+        state = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+        return not state or state[0] not in {"Z", "X"}
     return True

@@ -60,7 +60,7 @@ def test_record_of_any_run_fits_the_schema(
     assert record["version"] == __version__
     assert record["versions"]["pydicom"] == pydicom.__version__
     assert record["versions"]["Faker"] == VERSION
-    assert (len(record["specDigest"]) == 64) == (code != 2 or "--outputDir" in flags)
+    assert len(record["specDigest"]) == (64 if code != 2 else 0)
 
 
 def _comparable(done: Done) -> dict[str, Any]:

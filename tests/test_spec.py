@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pfdicom_tagSub.directives import parse_template
 from pfdicom_tagSub.models import SpecError
 from pfdicom_tagSub.rules import compile_rules
-from pfdicom_tagSub.spec import parse_info, parse_json
+from pfdicom_tagSub.spec import from_pairs, parse_info, parse_json
 from pfdicom_tagSub.values import NO_VALUE, Value
 
 
@@ -140,6 +140,15 @@ def test_words_are_joined() -> None:
         assert parse_template(template, "k").evaluate(0x00100020, lambda tags: value("EPI PE=AP")) == (
             result,
         )
+
+
+def test_names_that_show_what_the_spec_replaces_are_warned_of() -> None:
+    spec = from_pairs([("PatientID", "%_md5|7_PatientID")])
+    shown = compile_rules(spec, output_stem="%PatientID-%InstanceNumber").warnings
+    assert len(shown) == 1
+    assert "PatientID" in shown[0]
+    assert "InstanceNumber" not in shown[0]
+    assert compile_rules(spec, output_stem="%_md5|7_PatientID-%InstanceNumber").warnings == ()
 
 
 def test_warnings_name_keys_without_effect() -> None:

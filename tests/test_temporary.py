@@ -97,3 +97,13 @@ def test_remove_stale_of_an_impossible_process_id_is_quiet(tmp_path: Path) -> No
 
 def test_remove_stale_of_an_absent_directory_is_quiet(tmp_path: Path) -> None:
     assert remove_stale(str(tmp_path / "absent")) == 0
+
+
+def test_remove_stale_removes_what_a_process_left_that_waits_to_be_reaped(tmp_path: Path) -> None:
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and is a zombie now
+    plant(tmp_path, named(child.pid))
+    try:
+        assert remove_stale(str(tmp_path)) == 1
+    finally:
+        child.wait()
