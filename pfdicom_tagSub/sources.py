@@ -60,19 +60,24 @@ class FileSource:
         self.size = size
         self._buffer = b""
         self._base = 0
+        self._length = 0
 
     def window(self, position: int, length: int) -> tuple[bytes, int]:
         """The window at hand if it serves, else one that begins at the position."""
+        place = position - self._base
+        if 0 <= place <= self._length - length:  # the common case, which is asked for often
+            return self._buffer, self._base
         stop = min(position + length, self.size)
-        if not self._base <= position <= stop <= self._base + len(self._buffer):
+        if not self._base <= position <= stop <= self._base + self._length:
             size = WINDOW if self._buffer else min(FIRST_WINDOW, WINDOW)
             self._buffer = self.read(position, min(self.size, position + max(length, size)))
             self._base = position
+            self._length = len(self._buffer)
         return self._buffer, self._base
 
     def read(self, start: int, stop: int) -> bytes:
         """The bytes from start to stop."""
-        if self._base <= start <= stop <= self._base + len(self._buffer):
+        if self._base <= start <= stop <= self._base + self._length:
             return self._buffer[start - self._base : stop - self._base]
         data = os.pread(self.descriptor, stop - start, start)
         while len(data) < stop - start:  # a signal, or more than the system reads at once
