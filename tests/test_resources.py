@@ -67,9 +67,12 @@ def test_full_disk_fails_what_does_not_fit(trees: Trees, tmp_path: Path) -> None
             outputs = disk / threads
             done = Trees(trees.inputs, outputs).run("--json", "--threads", threads)
             assert done.code == 1
-            assert set(done.failures) == {"b.dcm", "c.dcm"}
+            # Beside a file that just fills the disk a small one may fail, too.
+            assert {"b.dcm", "c.dcm"} <= set(done.failures)
+            assert threads != "0" or len(done.failures) == 2
             assert all("ENOSPC" in reason for reason in done.failures.values())
-            assert sorted(contents(outputs)) == ["a.dcm", "d.dcm"]
+            everything = {"a.dcm", "b.dcm", "c.dcm", "d.dcm"}
+            assert set(contents(outputs)) == everything - set(done.failures)
     finally:
         subprocess.run(["umount", str(disk)], check=True)
 
