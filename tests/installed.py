@@ -179,8 +179,13 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def names_in(root: Path) -> list[str]:
-    """The paths of a tree's files, sorted."""
-    return sorted(contents(root)) if root.exists() else []
+    """The paths of a tree's files, sorted; they may come and go meanwhile."""
+    found: list[str] = []
+    for folder, _, names in os.walk(os.fsencode(root)):
+        found += [
+            os.fsdecode(os.path.relpath(os.path.join(folder, name), os.fsencode(root))) for name in names
+        ]
+    return sorted(found)
 
 
 def leftovers(root: Path) -> list[str]:
