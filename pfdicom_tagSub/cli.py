@@ -48,6 +48,8 @@ _SHORT_FLAGS = {
 
 _SPEC_FLAGS = ("tagStruct", "tagFile", "tagInfo")
 
+LOOKUP_MISSES = ("fail", "empty")
+
 
 class UsageExit(SystemExit):
     """A command line that cannot be worked on; it has been reported on stderr.
@@ -98,7 +100,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_own_flags(parser: argparse.ArgumentParser) -> None:
-    spec = parser.add_argument_group("the spec (one of --tagStruct, --tagFile, --tagInfo is required)")
+    spec = parser.add_argument_group(
+        "the spec (--profile, or one of --tagStruct, --tagFile, --tagInfo, or both)"
+    )
     spec.add_argument("--tagStruct", metavar="JSON", help='the spec as JSON: \'{"PatientName": "anon"}\'')
     spec.add_argument("--tagFile", metavar="FILE", help="a JSON file with the spec; - reads standard input")
     spec.add_argument(
@@ -110,7 +114,45 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
     )
     spec.add_argument("--removePrivateTags", action="store_true", help="remove every private element")
     spec.add_argument(
+        "--profile",
+        metavar="NAME[,OPTION...]",
+        default="",
+        help="the profile of PS3.15 Annex E to apply below the spec: basic, and options of it",
+    )
+    spec.add_argument(
+        "--keepPrivate",
+        metavar="KEY",
+        action="append",
+        default=[],
+        help='keep this private element, (gggg,"CREATOR",ee); @FILE reads a key from each line; may be repeated',
+    )
+    spec.add_argument(
+        "--printSpec", action="store_true", help="print the spec that results, as JSON, and do nothing else"
+    )
+    spec.add_argument(
+        "--keyFile", metavar="FILE", default="", help="a file of at least 16 bytes, the secret of pseudonyms"
+    )
+    spec.add_argument(
+        "--lookupTable",
+        metavar="NAME=FILE",
+        action="append",
+        default=[],
+        help="a CSV file with the columns original,replacement for %%_lookup|NAME_; may be repeated",
+    )
+    spec.add_argument(
+        "--lookupMiss",
+        choices=LOOKUP_MISSES,
+        default=LOOKUP_MISSES[0],
+        help="what a value that its table lacks does: fail its file (default) or empty the element",
+    )
+    spec.add_argument(
         "--outputFileStem", default="", help="template that names the outputs, e.g. %%PatientID"
+    )
+    spec.add_argument(
+        "--outputDirTemplate",
+        metavar="TEMPLATE",
+        default="",
+        help="template of the directories of the outputs, e.g. %%_hmac|8_PatientID/%%Modality",
     )
     parser.add_argument("--syslog", action="store_true", help="begin each message as syslog does")
 
@@ -145,6 +187,13 @@ def parse(argv: Sequence[str] | None) -> Options:
         split_key_value=args.splitKeyValue,
         output_file_stem=args.outputFileStem,
         remove_private_tags=args.removePrivateTags,
+        profile=args.profile,
+        keep_private=tuple(args.keepPrivate),
+        print_spec=args.printSpec,
+        key_file=args.keyFile,
+        lookup_tables=tuple(args.lookupTable),
+        lookup_miss=args.lookupMiss,
+        output_dir_template=args.outputDirTemplate,
         syslog=args.syslog,
         print_elapsed_time=args.printElapsedTime,
     )
@@ -152,21 +201,25 @@ def parse(argv: Sequence[str] | None) -> Options:
 
 def _find_problem(args: argparse.Namespace) -> str:
     """What is wrong with the arguments, and the cure; "" if nothing is."""
-    if not args.inputDir:
-        return "--inputDir is required: name the directory to read"
-    if not args.outputDir:
-        return "--outputDir is required: name the directory to write; it is created if absent"
     given = [f"--{name}" for name in _SPEC_FLAGS if getattr(args, name) is not None]
-    if not given:
-        return "no spec: give one of --tagStruct, --tagFile or --tagInfo (see --man)"
+    if not given and not args.profile:
+        return "no spec: give one of --tagStruct, --tagFile or --tagInfo, or a --profile (see --man)"
     if len(given) > 1:
         return f"more than one spec: {' and '.join(given)}; give one of them"
     if not args.splitToken or not args.splitKeyValue:
         return "--splitToken and --splitKeyValue cannot be empty"
+    if args.printSpec:
+        return ""  # nothing is read or written
+    if not args.inputDir:
+        return "--inputDir is required: name the directory to read"
+    if not args.outputDir:
+        return "--outputDir is required: name the directory to write; it is created if absent"
     if args.threads < 0:
         return f"--threads {args.threads}: give the number of workers, or 0 to work in line"
     if args.maxDepth < -1:
         return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
+    if args.outputLeafDir and args.outputDirTemplate:
+        return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
     return _find_leaf_problem(args.outputLeafDir)
 
 

@@ -79,6 +79,16 @@ class Options:
         split_key_value: what separates the key of a pair from its value.
         output_file_stem: the template that names the outputs; "" keeps the names.
         remove_private_tags: remove every private element, at every depth.
+        profile: the profile and its options, ``basic[,option...]``; "" for none.
+        keep_private: keys of private elements that the removal of private elements
+            spares, each ``(gggg,"CREATOR",ee)`` or ``@FILE`` with one in each line.
+        print_spec: print the spec that results and do nothing else.
+        key_file: a file whose bytes are the secret key; "" for none.
+        lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
+        lookup_miss: what becomes of a value that its table lacks: ``fail`` its file, or
+            ``empty`` the element.
+        output_dir_template: the template that names the directories of the outputs; ""
+            keeps those of the inputs.
         syslog: begin each message as syslog does.
         print_elapsed_time: print how long the run took.
     """
@@ -91,6 +101,13 @@ class Options:
     split_key_value: str = ":"
     output_file_stem: str = ""
     remove_private_tags: bool = False
+    profile: str = ""
+    keep_private: tuple[str, ...] = ()
+    print_spec: bool = False
+    key_file: str = ""
+    lookup_tables: tuple[str, ...] = ()
+    lookup_miss: str = "fail"
+    output_dir_template: str = ""
     syslog: bool = False
     print_elapsed_time: bool = False
 
@@ -218,6 +235,8 @@ class FileOutcome:
         stage: where it failed; None unless it failed.
         reason: why it failed or was skipped; "" otherwise. Never quotes a value.
         elements: what was done to its elements.
+        review: why a person should look at its pixels; "" where nothing suggests that.
+        is_telling: whether the path of its output holds a value that was replaced in it.
     """
 
     relative: str
@@ -225,6 +244,8 @@ class FileOutcome:
     stage: Stage | None = None
     reason: str = ""
     elements: ElementCounts = ()
+    review: str = ""
+    is_telling: bool = False
 
 
 @dataclass(frozen=True)
@@ -240,6 +261,11 @@ class RunReport:
         run_time: seconds from the start of the command to the end of the run.
         spec_digest: SHA-256 of the spec in its canonical form, hex.
         error: what ended the run before its time; "" otherwise.
+        pixel_review: (path, reason) of the files whose pixels a person should look at, in
+            order of the plan.
+        telling_paths: how many outputs have a path that holds a value replaced in them.
+        profile: the profile and its options; "" for none.
+        key_fingerprint: tells one secret key from another; "" without one.
     """
 
     exit_code: ExitCode
@@ -250,3 +276,7 @@ class RunReport:
     run_time: float = 0.0
     spec_digest: str = ""
     error: str = ""
+    pixel_review: tuple[tuple[str, str], ...] = field(default=())
+    telling_paths: int = 0
+    profile: str = ""
+    key_fingerprint: str = ""
