@@ -14,6 +14,7 @@ from .edits import Chunk, Patched, chunks, pieces
 from .elements import Element
 from .memory import LOCAL_MOST, Memory
 from .models import FileError
+from .pixels import REVIEWED
 from .rules import RuleSet
 from .scanner import scan
 from .scope import CREATORS
@@ -55,13 +56,26 @@ class Patcher:
             hit.update(group << 16 | block << 8 | element for block in CREATORS)
         kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
+        kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
+        if rules.sources:
+            kept |= {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
+        if rules.claims_identity_removed:
+            kept |= REVIEWED
         leading = [tag for tag in FOLLOWING if tag in hit]
         kept |= set(leading)
         if any("SS" in dictionary.vr_of(tag) for tag in kept):
             kept.add(dictionary.PIXEL_REPRESENTATION)
-        self.wanted = Wanted(kept, hit, private=rules.remove_private)
+        self.wanted = Wanted(
+            kept,
+            hit,
+            private=rules.remove_private,
+            groups=rules.groups,
+            walked=[tag for tag, rule in rules.table.items() if rule.keeps],
+            walked_private=blocks,
+        )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
-        self.is_local = not (rules.meta or rules.private or rules.remove_private or leading or reads_meta)
+        beyond = rules.meta or rules.zero_preamble or leading or reads_meta
+        self.is_local = not (beyond or rules.private or rules.remove_private or rules.groups or rules.cleans)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.
@@ -116,4 +130,4 @@ class Patcher:
         elements = scan(file.data, Wanted(self.rules.sources | {SPECIFIC_CHARACTER_SET}, ()))
         run = Substitution(self.lookups, self.memory, file, elements)
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
-            return "_".join(stem.evaluate(0, run.root_value))
+            return "_".join(stem.evaluate(0, run.root_value, self.rules.resources))
