@@ -238,7 +238,7 @@ def parse_template(text: str, key: str) -> Template:
         parts.append(plain)
     template = Template(text, tuple(parts))
     if len(parts) > 1:
-        for name in template.functions:
+        for name in sorted(template.functions):
             if FUNCTIONS[name].is_whole:
                 usage = FUNCTIONS[name].usage
                 raise SpecError(f"{key}: {name} stands alone, as {usage}, but the value is {text!r}")
