@@ -124,7 +124,7 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
         metavar="KEY",
         action="append",
         default=[],
-        help='keep this private element, (gggg,"CREATOR",ee); @FILE reads a key from each line; may be repeated',
+        help='keep this private element, (gggg,"CREATOR",ee); @FILE: one a line; may be repeated',
     )
     spec.add_argument(
         "--printSpec", action="store_true", help="print the spec that results, as JSON, and do nothing else"

@@ -38,6 +38,10 @@ STRUCTURE = (
 """Elements that say how the file itself is encoded; no spec may replace them."""
 
 
+NEVER_BY_PATTERN = STRUCTURE | PIXEL_DATA
+"""What patterns and keys with x digits leave alone."""
+
+
 def text_of(tag: int) -> str:
     """The usual way to write a tag: ``(0010,0020)``."""
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
@@ -67,12 +71,15 @@ def vr_of(tag: int) -> str:
         return ""
 
 
+def expanded(mask: str) -> list[int]:
+    """Every number of a mask of hex digits and x, such as ``"10xx"``."""
+    digits = (("0123456789abcdef" if digit == "x" else digit) for digit in mask)
+    return [int("".join(combination), 16) for combination in itertools.product(*digits)]
+
+
 def _expanded(mask: str) -> Iterator[int]:
     """Every even-group tag of a repeater mask such as ``"60xx3000"``."""
-    digits = [("0123456789ABCDEF" if digit == "x" else digit) for digit in mask]
-    digits[3] = "02468ACE" if digits[3] == "0123456789ABCDEF" else digits[3]
-    for combination in itertools.product(*digits):
-        yield int("".join(combination), 16)
+    return (tag for tag in expanded(mask) if not tag >> 16 & 1)
 
 
 _expanded_vrs: dict[int, str] = {}
