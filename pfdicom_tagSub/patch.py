@@ -57,8 +57,10 @@ class Patcher:
         kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
         kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
-        if rules.sources:
-            kept |= {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
+        entered = set(hit)
+        if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
+            entered |= {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
+            kept |= entered
         if rules.claims_identity_removed:
             kept |= REVIEWED
         leading = [tag for tag in FOLLOWING if tag in hit]
@@ -67,7 +69,7 @@ class Patcher:
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.wanted = Wanted(
             kept,
-            hit,
+            entered,
             private=rules.remove_private,
             groups=rules.groups,
             walked=[tag for tag, rule in rules.table.items() if rule.keeps],

@@ -278,6 +278,24 @@ def can_hold(characters: CharacterSet, vr: str, texts: Sequence[str]) -> bool:
     return True
 
 
+def typed(vr: str, texts: Sequence[str]) -> Any:
+    """Texts that fit a VR as the value that pydicom's ``DataElement`` takes for it."""
+    if vr in BINARY_VRS and texts:
+        return "".join(texts).encode()
+    values: list[Any]
+    if vr in INTEGER_FORMATS:
+        values = [int(text) for text in texts]
+    elif vr in FLOAT_FORMATS:
+        values = [float(text) for text in texts]
+    elif vr == "AT":
+        values = [_tag_number(text) for text in texts]
+    else:
+        values = list(texts)
+    if len(values) < 2:
+        return values[0] if values else None
+    return values
+
+
 def encode_element(
     tag: int, vr: str, texts: Sequence[str], characters: CharacterSet, *, implicit: bool, little: bool
 ) -> bytes:
@@ -292,23 +310,11 @@ def encode_element(
         little: whether it is little endian.
     """
     value: Any
-    if vr in INTEGER_FORMATS:
-        value = [int(text) for text in texts]
-    elif vr in FLOAT_FORMATS:
-        value = [float(text) for text in texts]
-    elif vr == "AT":
-        value = [_tag_number(text) for text in texts]
-    elif vr == "UN":
+    if vr == "UN":
         value = charset.encode_string("\\".join(texts), characters.encodings)
         value += b" " * (len(value) % 2)
-    elif vr in BINARY_VRS and texts:
-        value = "".join(texts).encode()
     else:
-        value = list(texts)
-    if isinstance(value, list) and len(value) < 2:
-        value = value[0] if value else None
-    if value is None and vr == "SQ":
-        value = []
+        value = [] if vr == "SQ" else typed(vr, texts)
     buffer = DicomBytesIO()
     buffer.is_implicit_VR = implicit
     buffer.is_little_endian = little

@@ -137,10 +137,10 @@ def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -
             branches.append(b"".join(pair if little else pair[::-1]))
         alternatives.append(re.escape(group) + b"(?:" + b"|".join(sorted(branches)) + b")")
     highs: dict[int, set[int]] = {}
-    for group in groups:
-        highs.setdefault(group >> 8, set()).add(group & 0xFF)
+    for whole in groups:
+        highs.setdefault(whole >> 8, set()).add(whole & 0xFF)
     for high, lows in sorted(highs.items()):
-        pair = (_byte_class(lows), _byte_class([high]))
+        pair = _byte_class(lows), _byte_class([high])
         alternatives.append(b"".join(pair if little else pair[::-1]) + b"..")
     return re.compile(b"|".join(alternatives), re.DOTALL)
 

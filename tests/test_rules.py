@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pickle
 from collections.abc import Iterable
@@ -54,17 +55,13 @@ KINDS: dict[str, tuple[str, Pairs]] = {
     "explicit": ("user", {"PatientName": "explicit"}),
     "pattern": ("user", {"re:PatientNam": "pattern"}),
 }
-ORDER = list(KINDS)
 
 
-@pytest.mark.parametrize("stronger", ORDER)
-@pytest.mark.parametrize("weaker", ORDER)
+@pytest.mark.parametrize(("weaker", "stronger"), list(itertools.combinations(KINDS, 2)))
 @pytest.mark.parametrize("reverse", [False, True], ids=["as written", "reversed"])
 def test_strength_of_each_pair_of_kinds(weaker: str, stronger: str, reverse: bool) -> None:
-    if ORDER.index(weaker) >= ORDER.index(stronger):
-        pytest.skip("not in this order")
     layers: dict[str, Pairs] = {"profile": {}, "user": {}}
-    for kind in sorted((weaker, stronger), key=ORDER.index, reverse=reverse):
+    for kind in [stronger, weaker] if reverse else [weaker, stronger]:
         layer, pair = KINDS[kind]
         layers[layer] |= pair
     result = patched(data_set(PatientName="DOE^JOHN"), layers["user"], layers["profile"])
@@ -156,7 +153,7 @@ def test_group_key_hits_every_element_of_the_group_at_every_depth(form: Form, de
 
 
 def test_repeating_key_hits_its_element_in_every_group() -> None:
-    made = data_set(PatientName="A", OverlayRows=1)
+    made = data_set(PatientName="A")
     made.add_new(0x60023000, "OW", b"12")
     made.add_new(0x60FE3000, "OW", b"12")
     made.add_new(0x60FE0010, "US", 3)
