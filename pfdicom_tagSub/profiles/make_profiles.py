@@ -41,7 +41,6 @@ TABLE = "table-e1-1.csv"
 SAFE_PRIVATE = "safe-private.csv"
 BASIC = "basic"
 COLUMNS = ("tag", "keyword", "action", "options", "decision", "reason")
-SAFE_COLUMNS = ("group", "creator", "element", "vr", "meaning")
 
 IMPORT_COLUMNS = {
     "rtnSafePrivOpt": "retainSafePrivate",
@@ -72,6 +71,9 @@ OUT = "out"
 AS_BASIC = "basic"
 """A decision on an option, ``cleanGraphics:basic``: the option changes nothing here."""
 ACTIONS = ("X", "Z", "D", "U", WALK, OUT)
+
+SAFE_ACTIONS = {"K": KEEP, "U": UID, "C": CLEAN}
+"""Actions of the safe private attributes: a UID that names an instance has to follow it."""
 
 TEXT_VRS = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 NUMBER_VRS = frozenset({"AS", "DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
@@ -131,8 +133,16 @@ DUMMY_SEQUENCES: dict[str, list[Item]] = {
     ],
     "ReferencedPerformedProcedureStepSequence": [
         {
-            # Modality Performed Procedure Step SOP Class (PS3.4 F.7).
+            # The Modality Performed Procedure Step (PS3.4 F.7).
             "ReferencedSOPClassUID": "1.2.840.10008.3.1.2.3.3",
+            "ReferencedSOPInstanceUID": _DUMMY_UID,
+        }
+    ],
+    # Z may be a dummy (PS3.15 E.1.1), and one item is valid where none is not.
+    "ReferencedStudySequence": [
+        {
+            # The retired Detached Study Management, which such references name (PS3.6 Annex A).
+            "ReferencedSOPClassUID": "1.2.840.10008.3.1.2.3.1",
             "ReferencedSOPInstanceUID": _DUMMY_UID,
         }
     ],
@@ -169,8 +179,8 @@ EXTRA: dict[str, dict[str, Value]] = {
             "GraphicLayerDescription",
             "GraphicGroupLabel",
             "GraphicGroupDescription",
-            "OverlayDescription",
-            "OverlayLabel",
+            "(60xx,0022)",  # OverlayDescription
+            "(60xx,1500)",  # OverlayLabel
         ),
         CLEAN,
     ),
@@ -274,7 +284,7 @@ def make(rows: Iterable[Row], safe: Iterable[tuple[str, str]]) -> dict[str, str]
 
     Args:
         rows: the table.
-        safe: (key, VR) of each safe private attribute.
+        safe: (key, action) of each safe private attribute.
 
     Returns:
         File name to text.
@@ -287,8 +297,7 @@ def make(rows: Iterable[Row], safe: Iterable[tuple[str, str]]) -> dict[str, str]
             value = _option_value(row, option, code)
             if row.tag != PRIVATE_TAG and value != AS_BASIC:
                 pairs[option][row.key] = value
-    # A UID of a safe attribute still names an instance: it has to follow the instance.
-    pairs["retainSafePrivate"] |= {key: UID if vr == "UI" else KEEP for key, vr in safe}
+    pairs["retainSafePrivate"] |= {key: SAFE_ACTIONS[action] for key, action in safe}
     return {f"{name}.json": _text(own) for name, own in pairs.items()}
 
 
@@ -310,10 +319,7 @@ def _place(key: str) -> str:
         return key.lower()
     tag = datadict.tag_for_keyword(key)
     if tag is None:
-        mask = datadict.repeater_has_keyword(key) and next(
-            mask for mask, row in datadict.RepeatersDictionary.items() if row[4] == key
-        )
-        return f"({mask[:4]},{mask[4:]})".lower() if mask else key
+        return key
     return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
 
 
@@ -345,13 +351,13 @@ def table_text(rows: Iterable[Row]) -> str:
 
 
 def read_safe_private(path: Path) -> list[tuple[str, str]]:
-    """The (key, VR) pairs of the safe private attributes, in the form that a spec takes.
+    """The (key, action) pairs of the safe private attributes, in the form that a spec takes.
 
     Lines that begin with # are comments.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return [(f'({row["group"]},"{row["creator"]}",{row["element"]})', row["vr"]) for row in rows]
+        return [(f'({row["group"]},"{row["creator"]}",{row["element"]})', row["action"]) for row in rows]
 
 
 def read_edition(path: Path) -> list[Row]:
@@ -389,9 +395,9 @@ def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
     merged: list[Row] = []
     for row in new:
         before = known.get(row.tag)
-        if before and (before.action, before.options) == (row.action, row.options):
-            row = replace(row, decision=before.decision, reason=before.reason)
-        merged.append(row)
+        same = before is not None and (before.action, before.options) == (row.action, row.options)
+        decided = replace(row, decision=before.decision, reason=before.reason) if before and same else row
+        merged.append(decided)
     return merged
 
 
