@@ -11,6 +11,7 @@ from .dictionary import (
     LOWER_RECORD_OFFSET,
     NEXT_RECORD_OFFSET,
     RECORD_OFFSETS,
+    tags_of,
     text_of,
 )
 from .edits import Edit, moved
@@ -19,6 +20,20 @@ from .models import FileError
 from .scanner import scan
 from .sources import Source
 from .wanted import EVERYTHING
+
+TYPE_1 = frozenset(
+    tag
+    for keyword in ["PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber", "ContentDate", "ContentTime", "ContentLabel", "StructureSetLabel", "RTPlanLabel", "PresentationCreationDate", "PresentationCreationTime"]
+    for tag in tags_of(keyword)
+)
+"""What some record has to hold with a value (PS3.3 F.5)."""
+
+TYPE_2 = frozenset(
+    tag
+    for keyword in ["PatientName", "StudyDescription", "AccessionNumber", "ContentDescription", "ContentCreatorName", "StructureSetDate", "StructureSetTime", "RTPlanDate", "RTPlanTime", "TreatmentDate", "TreatmentTime"]
+    for tag in tags_of(keyword)
+)
+"""What some record has to hold, though it may be empty."""
 
 
 def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:

@@ -80,9 +80,7 @@ def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
             values[pair.text] = pair.value
     values |= _stamps(options)
     values.update(dict.fromkeys((key for key, _ in kept), _KEEP))
-    return Profile(
-        ",".join((BASIC, *options)), from_pairs(list(values.items()), "--profile", Layer.PROFILE)
-    )
+    return Profile(",".join((BASIC, *options)), from_pairs(list(values.items()), "--profile", Layer.PROFILE))
 
 
 def _options(text: str) -> tuple[str, ...]:

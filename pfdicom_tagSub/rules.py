@@ -310,9 +310,7 @@ class _Compiler:
     def _hit(self, tags: Iterable[int], rule: Rule) -> None:
         """Let a rule win over the weaker ones; one that keeps only hides a rule of the group."""
         for tag in tags:
-            if not _leaves_alone(rule, tag):
-                self.table[tag] = rule
-            elif tag >> 16 in self.groups:
+            if not _leaves_alone(rule, tag) or tag >> 16 in self.groups:
                 self.table[tag] = rule
             else:
                 self.table.pop(tag, None)

@@ -25,12 +25,23 @@ class Scope:
         parent: the data set around it; None at the root.
         above: the record of a DICOMDIR that this record belongs to (PS3.3 F.2): a look-up
             goes there before the data set around it.
+        is_record: whether it is a record of a DICOMDIR.
         beyond: where a look-up that left the root goes on: the file meta for the data
             set, and the data set for the file meta.
         key: where it begins: what tells the data sets of a file apart.
     """
 
-    __slots__ = ("_characters", "above", "beyond", "elements", "encoding", "key", "parent", "source")
+    __slots__ = (
+        "_characters",
+        "above",
+        "beyond",
+        "elements",
+        "encoding",
+        "is_record",
+        "key",
+        "parent",
+        "source",
+    )
 
     def __init__(
         self,
@@ -46,6 +57,7 @@ class Scope:
         self.key = key
         self.parent = parent
         self.above: Scope | None = None
+        self.is_record = False
         self.beyond: Scope | None = None
         self._characters: CharacterSet | None = None
 

@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Sequence
 
 from . import dictionary
-from .dicomdir import offset_edits, records_above
+from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
 from .dicomfile import PREAMBLE, PREFIX, DicomFile
 from .dictionary import SPECIFIC_CHARACTER_SET
-from .directives import SELF_SOURCE, Template
+from .directives import SELF_SOURCE, Template, parse_template
 from .edits import Edit, Patched, in_order
 from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item, Stretch
 from .functions import Cleaner
@@ -47,6 +47,11 @@ FOLLOWING = {
 """What the file meta repeats of the data set (PS3.10 7.1)."""
 
 FOLLOWERS = frozenset(FOLLOWING.values())
+
+
+DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy_#tag", "DICOMDIR"))
+EMPTY = Rule(-2, "DICOMDIR", parse_template("%_empty_#tag", "DICOMDIR"))
+"""What becomes of elements that a record has to hold, where a rule removes or empties them."""
 
 
 class CannotHold(Exception):  # noqa: N818  (a signal, not an error)
@@ -84,6 +89,8 @@ class Lookups:
             *rules.groups.values(),
             *rules.meta.values(),
             *self.private.values(),
+            DUMMY,
+            EMPTY,
         )
         self.reads = {
             rule.index: _reads(rule.template)
@@ -128,6 +135,7 @@ class Substitution:
         self.present: set[int] = set()
         self.originals: list[str] = []
         self._cleaner: Cleaner | None = None
+        self._removed_group = -1
         data = file.data
         self.meta = Scope(file.source, file.meta, EXPLICIT_LITTLE, META_KEY)
         self.root = Scope(data.source, elements, data.encoding, data.start)
@@ -240,13 +248,18 @@ class Substitution:
         return max(by_tag, by_creator, key=lambda rule: rule.index)
 
     def _remove_private(self, element: Element) -> int:
-        """Remove a private element that no rule names, together with those just before it."""
+        """Remove a private element that no rule names, with those of its group just before it.
+
+        Between two groups something may be inserted.
+        """
         self.notes.append(self.memory.note(PRIVATE, Action.REMOVED))
+        group = element.tag >> 16
         last = self.edits[-1] if self.edits else None
-        if last is None or last.data or last.stop != element.start or last.start == last.stop:
-            return self._replace(element, b"")
-        self.edits[-1] = Edit(last.start, element.end, b"")
-        return element.start - element.end
+        if last and last.stop == element.start and not last.data and group == self._removed_group:
+            self.edits[-1] = Edit(last.start, element.end, b"")
+            return element.start - element.end
+        self._removed_group = group
+        return self._replace(element, b"")
 
     def _items(self, sequence: Element, scope: Scope) -> int:
         """Apply the rules within a sequence; returns by how many bytes it grew."""
@@ -286,6 +299,11 @@ class Substitution:
 
     def _apply(self, rule: Rule, element: Element, scope: Scope) -> int:
         """Apply a rule to the element that it hits; returns by how many bytes it grew."""
+        if scope.is_record and (rule.template is None or rule.template.empties):
+            if element.tag in TYPE_1:
+                rule = DUMMY
+            elif element.tag in TYPE_2:
+                rule = EMPTY
         if rule.template is None:
             self._note(self.memory.note(element.tag, Action.REMOVED), (), scope)
             self.originals.append(self._short_text(element, scope))
@@ -483,6 +501,8 @@ def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
     inner = [(item, Scope(scope.source, item.elements, item.encoding, item.value, scope)) for item in items]
     if sequence.tag == dictionary.DIRECTORY_RECORD_SEQUENCE:
         by_start = {item.start: own for item, own in inner}
+        for _, own in inner:
+            own.is_record = True
         for record, above in records_above(items, scope.source).items():
             if record in by_start and above in by_start:
                 by_start[record].above = by_start[above]

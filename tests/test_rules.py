@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import BIG, EXPLICIT, IMPLICIT, Form, data_set, element, file_of, nested, read, sequence, written
+from builders import (
+    BIG,
+    EXPLICIT,
+    IMPLICIT,
+    Form,
+    data_set,
+    element,
+    file_of,
+    nested,
+    read,
+    sequence,
+    written,
+)
 from pydicom import Dataset
 from pydicom.dataset import PrivateBlock
 
@@ -30,7 +42,9 @@ def rules_of(user: Pairs, profile: Pairs | None = None, *, remove_private: bool 
     below = parse_json(json.dumps(profile or {}), "profile", Layer.PROFILE).pairs
     spec = TagSpec(below + parse_json(json.dumps(user), "spec").pairs)
     return compile_rules(
-        effective(spec), remove_private=remove_private, resources=Resources(Secret(bytes(range(32))), {}, False)
+        effective(spec),
+        remove_private=remove_private,
+        resources=Resources(Secret(bytes(range(32))), {}, False),
     )
 
 
@@ -69,7 +83,8 @@ def test_strength_of_each_pair_of_kinds(weaker: str, stronger: str, reverse: boo
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("re:PatientN", "re:Patient.*"), ("(0010,0010)", None), ("(0010,00xx)", "(0010,xxxx)")]
+    ("first", "second"),
+    [("re:PatientN", "re:Patient.*"), ("(0010,0010)", None), ("(0010,00xx)", "(0010,xxxx)")],
 )
 def test_strength_of_two_of_a_kind_is_that_of_the_last(first: str, second: str | None) -> None:
     made = data_set(PatientName="DOE^JOHN")
@@ -115,7 +130,11 @@ def test_private_sequence_that_is_kept_is_walked() -> None:
     inner = with_private(data_set(PatientName="DOE^JOHN", PatientID="1"), e10="inner", e12="go")
     made = with_private(data_set(PatientName="DOE^JOHN"), e11="go")
     made.private_block(0x0029, CREATOR).add_new(0x20, "SQ", [inner])
-    spec: Pairs = {'(0029,"ACME 1.0",20)': "%_keep_#tag", '(0029,"ACME 1.0",10)': "%_keep_#tag", "PatientName": "X"}
+    spec: Pairs = {
+        '(0029,"ACME 1.0",20)': "%_keep_#tag",
+        '(0029,"ACME 1.0",10)': "%_keep_#tag",
+        "PatientName": "X",
+    }
     for profile, flag in (({"private": None}, False), ({}, True)):
         result = patched(made, spec, profile, remove_private=flag)
         item = result[0x0029, 0x1020].value[0]
@@ -202,7 +221,9 @@ def test_keep_of_a_sequence_still_lets_other_keys_work_in_it() -> None:
     result = patched(made, {"RequestAttributesSequence": "%_keep_#tag"}, profile)
     assert result.RequestAttributesSequence[0].PatientID == "x"
     assert result.RequestAttributesSequence[0].AccessionNumber == "8"
-    grouped = patched(made, {"(0040,xxxx)": None, "RequestAttributesSequence": "%_keep_#tag", "PatientID": "x"})
+    grouped = patched(
+        made, {"(0040,xxxx)": None, "RequestAttributesSequence": "%_keep_#tag", "PatientID": "x"}
+    )
     assert grouped.RequestAttributesSequence[0].PatientID == "x"
 
 
@@ -289,7 +310,8 @@ SPECS: list[tuple[Pairs, Pairs]] = [
 @pytest.mark.parametrize(("user", "profile"), SPECS)
 def test_printed_spec_does_the_same_in_one_layer(user: Pairs, profile: Pairs) -> None:
     spec = TagSpec(
-        parse_json(json.dumps(profile), "profile", Layer.PROFILE).pairs + parse_json(json.dumps(user), "s").pairs
+        parse_json(json.dumps(profile), "profile", Layer.PROFILE).pairs
+        + parse_json(json.dumps(user), "s").pairs
     )
     printed = json.loads(to_json(effective(spec)))
     made = with_private(data_set(PatientName="DOE", PatientID="7", PatientSex="M"), e10="secret", e11="other")
