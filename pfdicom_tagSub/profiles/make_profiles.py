@@ -161,6 +161,8 @@ EXTRA: dict[str, dict[str, Value]] = {
     BASIC: {
         "preamble": "",
         **dict.fromkeys(FILE_META),
+        # A plane without its data is no valid plane (PS3.3 C.9.2): all of it goes.
+        "(60xx,xxxx)": None,
         "PatientIdentityRemoved": "YES",
         "LongitudinalTemporalInformationModified": "REMOVED",
     },
@@ -179,8 +181,6 @@ EXTRA: dict[str, dict[str, Value]] = {
             "GraphicLayerDescription",
             "GraphicGroupLabel",
             "GraphicGroupDescription",
-            "(60xx,0022)",  # OverlayDescription
-            "(60xx,1500)",  # OverlayLabel
         ),
         CLEAN,
     ),
@@ -274,7 +274,7 @@ def _option_value(row: Row, option: str, code: str) -> str:
         if row.vr in DATE_VRS:
             return SHIFT
         return KEEP if row.keyword == "TimezoneOffsetFromUTC" else AS_BASIC
-    if row.vr in TEXT_VRS or row.vr == "SQ" or row.tag.endswith("xx,4000)"):
+    if row.vr in TEXT_VRS or row.vr == "SQ":
         return CLEAN
     return KEEP if row.vr in NUMBER_VRS else AS_BASIC
 
