@@ -193,7 +193,10 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet]:
     from . import spec  # noqa: PLC0415
 
     rules = compiler.compile_rules(
-        spec.load(options), remove_private=options.remove_private_tags, output_stem=options.output_file_stem
+        spec.load(options),
+        remove_private=options.remove_private_tags,
+        output_stem=options.output_file_stem,
+        output_dir=options.output_dir_template,
     )
     plan = planning.build(options)
     for text in (*rules.warnings, *plan.warnings):

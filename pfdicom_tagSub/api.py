@@ -29,12 +29,20 @@ from .worker import Settings, Worker
 PathLike = str | os.PathLike[str]
 
 
-def compile_spec(pairs: Mapping[str, str | None], *, remove_private_tags: bool = False) -> RuleSet:
+def compile_spec(
+    pairs: Mapping[str, str | None],
+    *,
+    remove_private_tags: bool = False,
+    output_file_stem: str = "",
+    output_dir_template: str = "",
+) -> RuleSet:
     """Compile a spec.
 
     Args:
         pairs: keys and templates as in ``--tagStruct``; None removes an element.
         remove_private_tags: remove every private element at every depth.
+        output_file_stem: the template that names the outputs of ``run_tree``.
+        output_dir_template: the template that names the directories of these.
 
     Returns:
         The rules, to be used for any number of files, also in other processes.
@@ -42,7 +50,12 @@ def compile_spec(pairs: Mapping[str, str | None], *, remove_private_tags: bool =
     Raises:
         SpecError: the spec cannot mean what it says; the text names key and cure.
     """
-    return compile_rules(from_pairs(list(pairs.items())), remove_private=remove_private_tags)
+    return compile_rules(
+        from_pairs(list(pairs.items())),
+        remove_private=remove_private_tags,
+        output_stem=output_file_stem,
+        output_dir=output_dir_template,
+    )
 
 
 def patch_bytes(data: bytes, rules: RuleSet) -> bytes:

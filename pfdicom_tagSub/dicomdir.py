@@ -34,6 +34,7 @@ def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
             for item in element.items or ():
                 starts.add(item.start)
                 offsets += [inner for inner in item.elements if inner.tag in RECORD_OFFSETS]
+    move = moved(edits)
     for element in offsets:
         raw = directory.source.read(element.value, element.stop)
         offset = int.from_bytes(raw, order)  # type: ignore[arg-type]
@@ -41,4 +42,4 @@ def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
             continue
         if len(raw) != 4 or offset not in starts:
             raise FileError(f"the offset {text_of(element.tag)} at byte {element.start} names no record")
-        yield Edit(element.value, element.stop, moved(offset, edits).to_bytes(4, order))  # type: ignore[arg-type]
+        yield Edit(element.value, element.stop, move(offset).to_bytes(4, order))  # type: ignore[arg-type]

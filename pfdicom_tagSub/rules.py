@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import dictionary, values
-from .directives import SELF_SOURCE, TagText, Template, parse_template
-from .models import Action, SpecError
+from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
+from .models import Action, FileError, SpecError
+from .naming import safe_component
 from .spec import KeywordKey, Pair, PatternKey, PrivateKey, TagSpec
 
 STEM_KEY = "--outputFileStem"
+DIRECTORY_KEY = "--outputDirTemplate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class RuleSet:
         templates: every template, that of the names included.
         warnings: what the spec's author should know.
         digest: the spec's digest.
+        directories: what names the directories of the outputs, one template for each
+            component of their path; () keeps those of the inputs.
     """
 
     table: dict[int, Rule]
@@ -67,15 +71,19 @@ class RuleSet:
     templates: tuple[Template, ...]
     warnings: tuple[str, ...]
     digest: str
+    directories: tuple[Template, ...] = ()
 
 
-def compile_rules(spec: TagSpec, *, remove_private: bool = False, output_stem: str = "") -> RuleSet:
+def compile_rules(
+    spec: TagSpec, *, remove_private: bool = False, output_stem: str = "", output_dir: str = ""
+) -> RuleSet:
     """Compile a spec.
 
     Args:
         spec: its pairs.
         remove_private: remove every private element, whatever the pairs say.
         output_stem: the template that names the outputs; "" keeps the names.
+        output_dir: the template that names the directories of the outputs; "" keeps them.
 
     Raises:
         SpecError: a template that is none, a literal that its VR does not allow.
@@ -121,18 +129,22 @@ def compile_rules(spec: TagSpec, *, remove_private: bool = False, output_stem: s
         insertions = {tag: rule for tag, rule in insertions.items() if not tag >> 16 & 1}
 
     stem = _stem(output_stem)
-    shown = {
-        dictionary.label_of(tag)
-        for directive in (stem.directives if stem else ())
-        for tag in directive.source
-        if not directive.function and (tag in table or tag in meta)
-    }
-    if shown:
-        warnings.append(
-            f"{STEM_KEY} puts original values of {', '.join(sorted(shown))}, which the spec replaces, "
-            "into the names of the outputs; a function such as %_md5|8_ hides them"
-        )
-    templates = tuple(rule.template for rule in rules if rule.template) + ((stem,) if stem else ())
+    directories = _directories(output_dir)
+    stems = (stem,) if stem else ()
+    for flag, names in ((STEM_KEY, stems), (DIRECTORY_KEY, directories)):
+        shown = {
+            dictionary.label_of(tag)
+            for name in names
+            for directive in name.directives
+            for tag in directive.source
+            if not directive.function and (tag in table or tag in meta)
+        }
+        if shown:
+            warnings.append(
+                f"{flag} puts original values of {', '.join(sorted(shown))}, which the spec replaces, "
+                "into the names of the outputs; a function such as %_md5|8_ hides them"
+            )
+    templates = tuple(rule.template for rule in rules if rule.template) + stems + directories
     return RuleSet(
         table=table,
         meta=meta,
@@ -150,6 +162,7 @@ def compile_rules(spec: TagSpec, *, remove_private: bool = False, output_stem: s
         templates=templates,
         warnings=tuple(warnings),
         digest=spec.digest,
+        directories=directories,
     )
 
 
@@ -169,6 +182,55 @@ def _stem(text: str) -> Template | None:
             raise SpecError(f"{STEM_KEY}: {text!r} names a file, so it holds no '/'")
     if any(SELF_SOURCE in (*d.source, *d.seed) for d in template.directives):
         raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
+    return template
+
+
+def _directories(text: str) -> tuple[Template, ...]:
+    """The components of a path, each a template: '/' separates them, but not in an argument."""
+    if not text:
+        return ()
+    components: list[list[str | TagText | Directive]] = [[]]
+    for part in parse_template(text, DIRECTORY_KEY).parts:
+        if isinstance(part, TagText) or (
+            isinstance(part, Directive) and SELF_SOURCE in (*part.source, *part.seed)
+        ):
+            raise SpecError(f"{DIRECTORY_KEY}: #tag has no meaning in the name of a directory")
+        pieces: list[str | Directive] = [*part.split("/")] if isinstance(part, str) else [part]
+        for index, piece in enumerate(pieces):
+            if index:
+                components.append([])
+            if piece:
+                components[-1].append(piece)
+    if not components[0]:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} begins with '/', but it names directories below --outputDir"
+        )
+    return tuple(_component(tuple(parts), text) for parts in components)
+
+
+def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Template:
+    """One component of a path.
+
+    Raises:
+        SpecError: it is empty, or a text that cannot name a directory.
+    """
+    template = Template(text, parts)
+    literal = template.literal
+    if not literal and literal is not None:
+        raise SpecError(f"{DIRECTORY_KEY}: {text!r} has an empty component ('//' or a '/' at its end)")
+    if any(isinstance(part, str) and "\0" in part for part in parts):
+        raise SpecError(f"{DIRECTORY_KEY}: {text!r} names directories, so it holds no NUL")
+    if literal in {".", ".."}:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which names no directory of its own"
+        )
+    try:
+        if literal is not None:
+            safe_component(literal)
+    except FileError:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which cannot be a name"
+        ) from None
     return template
 
 

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from . import dictionary
 from .dicomdir import offset_edits
 from .dicomfile import DicomFile
-from .dictionary import SPECIFIC_CHARACTER_SET
+from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
 from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
 from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Stretch
+from .file_ids import FileIds
 from .memory import Memory, Note, Result
 from .models import Action, FileError
 from .rules import Rule, RuleSet
@@ -93,6 +94,7 @@ class Substitution:
         file: DicomFile,
         elements: list[Element],
         switched: frozenset[int] = frozenset(),
+        file_ids: FileIds | None = None,
     ) -> None:
         """Args:
         lookups: the spec.
@@ -100,6 +102,7 @@ class Substitution:
         file: the file.
         elements: what was scanned of it.
         switched: the keys of the data sets that are to declare UTF-8.
+        file_ids: the new File IDs of a DICOMDIR; None where none changes.
         """
         self.lookups = lookups
         self.rules = lookups.rules
@@ -107,6 +110,8 @@ class Substitution:
         self.file = file
         self.elements = elements
         self.switched = switched
+        self.file_ids = file_ids
+        self.records: set[int] | None = None
         self.notes: list[Note] = []
         self.edits: list[Edit] = []
         self.present: set[int] = set()
@@ -163,6 +168,8 @@ class Substitution:
                 growth = self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
                 growth = self._replace(element, self._utf8_declared(scope, Action.SUBSTITUTED))
+            elif tag == REFERENCED_FILE_ID and self.file_ids is not None and self._is_record(scope):
+                growth = self._file_id(element, scope, self.file_ids)
             else:
                 continue
             growths[group] = growths.get(group, 0) + growth
@@ -181,6 +188,24 @@ class Substitution:
         if by_tag is None or by_creator is None:
             return by_tag or by_creator
         return max(by_tag, by_creator, key=lambda rule: rule.index)
+
+    def _is_record(self, scope: Scope) -> bool:
+        """Whether a data set is a record of a DICOMDIR."""
+        if self.records is None:
+            directory = self.root.elements.get(DIRECTORY_RECORD_SEQUENCE)
+            self.records = {item.value for item in (directory.items if directory else None) or ()}
+        return scope.parent is self.root and scope.key in self.records
+
+    def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
+        """Let a record name the output of its file; returns by how many bytes it grew."""
+        texts = file_ids.renamed(scope.raw(element))
+        if texts is None:
+            return 0
+        implicit, little = scope.encoding.implicit, scope.encoding.little
+        self.notes.append(self.memory.note(element.tag, Action.SUBSTITUTED))
+        return self._replace(
+            element, encode_element(element.tag, "CS", texts, UTF8, implicit=implicit, little=little)
+        )
 
     def _items(self, sequence: Element, scope: Scope) -> int:
         """Apply the rules within a sequence; returns by how many bytes it grew."""
