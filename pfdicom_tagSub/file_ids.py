@@ -37,7 +37,7 @@ def moved_paths(dicomdir: DirectoryPlan, others: Iterable[DirectoryPlan], lost: 
         directory of the DICOMDIR's output, which may begin with ``../``; to "" where it has none.
     """
     root = "" if dicomdir.relative == "." else dicomdir.relative + "/"
-    paths: dict[str, str] = {}
+    paths = {relative[len(root) :]: "" for relative in lost if relative.startswith(root)}
     for directory in others:
         if not f"{directory.relative}/".startswith(root):
             continue
@@ -91,14 +91,15 @@ class FileIds:
             return None
         if path.startswith("../"):
             raise FileError(
-                f"its ReferencedFileID cannot stay true: the output of {own} is not below the directory of its own"
+                f"its ReferencedFileID cannot stay true: the output of {own} "
+                "is not below the directory of its own"
             )
         # Media mounted in lower case have files in lower case, and File IDs that are not.
         new = tuple((path if is_exact else path.upper()).split("/"))
         if len(new) > COMPONENTS_MOST or not all(map(_COMPONENT.fullmatch, new)):
             raise FileError(
-                f"its ReferencedFileID cannot stay true: the path of the output of {own} is no File ID, which "
-                "has at most 8 components of at most 8 characters of A to Z, 0 to 9 and _ (PS3.10 8.5)"
+                f"its ReferencedFileID cannot stay true: the path of the output of {own} is no File ID; "
+                "that has at most 8 components of at most 8 characters of A to Z, 0 to 9 and _ (PS3.10 8.5)"
             )
         return new
 

@@ -190,9 +190,10 @@ class Plan:
     @property
     def moves_directories(self) -> bool:
         """Whether an output directory has another path than its input directory."""
-        root = self.output_root.rstrip("/")
+        root = self.output_root
+        prefix = root.rstrip("/") + "/"
         return any(
-            directory.output_dir != (root if directory.relative == "." else f"{root}/{directory.relative}")
+            directory.output_dir != (root if directory.relative == "." else prefix + directory.relative)
             for directory in self.directories
         )
 

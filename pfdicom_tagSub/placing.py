@@ -99,6 +99,36 @@ def in_own_directories(
             yield replace(directory, names=tuple(kept), outputs=tuple(outputs))
 
 
+def clear_of_directories(
+    plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome
+) -> Iterator[DirectoryPlan]:
+    """The directories without the files whose outputs would be in the way of an output directory.
+
+    Such a file fails whether its output would be written before or after that directory is made.
+
+    Args:
+        plan: whose output directories all are made.
+        directories: the files, with the names of their outputs.
+        on_outcome: told of the files that get no output.
+    """
+    folders: set[str] = set()
+    for directory in plan.directories:
+        folder = directory.output_dir
+        while folder not in folders and len(folder) > len(plan.output_root):
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    for directory in directories:
+        is_clear = [job.output_path not in folders for job in directory.jobs()]
+        if all(is_clear):
+            yield directory
+            continue
+        for job, clear in zip(directory.jobs(), is_clear, strict=True):
+            if not clear:
+                reason = "its output would have the path of an output directory"
+                on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.NAME, reason))
+        yield _selected(directory, is_clear)
+
+
 class LastOnes:
     """Holds DICOMDIRs back until it is known where the files went that they name."""
 
@@ -209,7 +239,7 @@ class _Paths:
         if name in files:
             return f"its output would have the path of that of {files[name]}"
         if path in self._folders:
-            return f"its output would have the path of a directory that the output of {self._folders[path]} needs"
+            return f"its output would have the path of a directory of the output of {self._folders[path]}"
         files[name] = relative
         return ""
 

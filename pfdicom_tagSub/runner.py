@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .models import DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
-from .placing import LastOnes, OnOutcome, has_dicomdirs, in_named_directories, in_own_directories
+from .placing import (
+    LastOnes,
+    OnOutcome,
+    clear_of_directories,
+    has_dicomdirs,
+    in_named_directories,
+    in_own_directories,
+)
 from .plan import make_directory
 from .rules import RuleSet
 from .shield import Shield
@@ -59,8 +66,10 @@ def run(
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
             directories = in_named_directories(plan, workforce, tell, on_lost)
-        elif rules.stem is not None:
-            directories = in_own_directories(plan, workforce, tell, on_lost)
+        elif renames:
+            if rules.stem is not None:
+                directories = in_own_directories(plan, workforce, tell, on_lost)
+            directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
         workforce.run(Worker.process, _made(plan, directories, tell), on_result, on_lost)
