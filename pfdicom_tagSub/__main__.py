@@ -228,6 +228,7 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
         compiler.effective(whole),
         remove_private=options.remove_private_tags,
         output_stem=options.output_file_stem,
+        output_dir=options.output_dir_template,
         resources=Resources(secret, tables, options.lookup_miss == cli.LOOKUP_MISSES[1]),
     )
     printed = compiler.effective(whole, remove_private=options.remove_private_tags)

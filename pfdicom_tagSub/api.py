@@ -42,6 +42,8 @@ def compile_spec(
     key: bytes | None = None,
     lookup_tables: Mapping[str, Mapping[str, str]] | None = None,
     lookup_miss: Literal["fail", "empty"] = "fail",
+    output_file_stem: str = "",
+    output_dir_template: str = "",
 ) -> RuleSet:
     """Compile a spec.
 
@@ -54,6 +56,8 @@ def compile_spec(
         lookup_tables: name to table of ``%_lookup``, each original to replacement.
         lookup_miss: what a value that its table lacks does: fail its file, or empty the
             element.
+        output_file_stem: the template that names the outputs of ``run_tree``.
+        output_dir_template: the template that names the directories of these.
 
     Returns:
         The rules, to be used for any number of files, also in other processes. They hold
@@ -67,6 +71,8 @@ def compile_spec(
     return compile_rules(
         effective(TagSpec(below + from_pairs(list(pairs.items())).pairs)),
         remove_private=remove_private_tags,
+        output_stem=output_file_stem,
+        output_dir=output_dir_template,
         resources=Resources(None if key is None else Secret(key), tables, lookup_miss == "empty"),
     )
 

@@ -21,18 +21,19 @@ from .scanner import scan
 from .sources import Source
 from .wanted import EVERYTHING
 
-TYPE_1 = frozenset(
-    tag
-    for keyword in ["PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber", "ContentDate", "ContentTime", "ContentLabel", "StructureSetLabel", "RTPlanLabel", "PresentationCreationDate", "PresentationCreationTime"]
-    for tag in tags_of(keyword)
-)
+_TYPE_1 = """
+    PatientID StudyDate StudyTime StudyID SeriesNumber InstanceNumber ContentDate ContentTime ContentLabel
+    StructureSetLabel RTPlanLabel PresentationCreationDate PresentationCreationTime
+"""
+_TYPE_2 = """
+    PatientName StudyDescription AccessionNumber ContentDescription ContentCreatorName StructureSetDate
+    StructureSetTime RTPlanDate RTPlanTime TreatmentDate TreatmentTime
+"""
+
+TYPE_1 = frozenset(tag for keyword in _TYPE_1.split() for tag in tags_of(keyword))
 """What some record has to hold with a value (PS3.3 F.5)."""
 
-TYPE_2 = frozenset(
-    tag
-    for keyword in ["PatientName", "StudyDescription", "AccessionNumber", "ContentDescription", "ContentCreatorName", "StructureSetDate", "StructureSetTime", "RTPlanDate", "RTPlanTime", "TreatmentDate", "TreatmentTime"]
-    for tag in tags_of(keyword)
-)
+TYPE_2 = frozenset(tag for keyword in _TYPE_2.split() for tag in tags_of(keyword))
 """What some record has to hold, though it may be empty."""
 
 
@@ -58,6 +59,7 @@ def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
             for item in element.items or ():
                 starts.add(item.start)
                 offsets += [inner for inner in item.elements if inner.tag in RECORD_OFFSETS]
+    move = moved(edits)
     for element in offsets:
         raw = directory.source.read(element.value, element.stop)
         offset = int.from_bytes(raw, order)  # type: ignore[arg-type]
@@ -65,7 +67,7 @@ def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
             continue
         if len(raw) != 4 or offset not in starts:
             raise FileError(f"the offset {text_of(element.tag)} at byte {element.start} names no record")
-        yield Edit(element.value, element.stop, moved(offset, edits).to_bytes(4, order))  # type: ignore[arg-type]
+        yield Edit(element.value, element.stop, move(offset).to_bytes(4, order))  # type: ignore[arg-type]
 
 
 def records_above(records: Sequence[Item], source: Source) -> dict[int, int]:

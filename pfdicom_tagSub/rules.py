@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from . import dictionary, values
-from .directives import SELF_SOURCE, TagText, Template, parse_template
-from .functions import FUNCTIONS, Resources, SecretUse
-from .models import Action, SpecError
+from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
+from .functions import FUNCTIONS, NO_RESOURCES, Resources, SecretUse
+from .models import Action, FileError, SpecError
+from .naming import safe_component
 from .spec import (
     PRIVATE_KEY,
     EveryPrivateKey,
@@ -30,6 +31,7 @@ from .spec import (
 )
 
 STEM_KEY = "--outputFileStem"
+DIRECTORY_KEY = "--outputDirTemplate"
 
 _KINDS = {MaskKey: 0, EveryPrivateKey: 0, PreambleKey: 0, KeywordKey: 1, PrivateKey: 1, PatternKey: 2}
 """How strong a kind of key is among the pairs of one layer."""
@@ -105,6 +107,8 @@ class RuleSet:
         resources: what the functions of templates need.
         warnings: what the spec's author should know.
         digest: the spec's digest.
+        directories: what names the directories of the outputs, one template for each
+            component of their path; () keeps those of the inputs.
     """
 
     table: dict[int, Rule]
@@ -120,6 +124,7 @@ class RuleSet:
     resources: Resources = field(repr=False)
     warnings: tuple[str, ...]
     digest: str
+    directories: tuple[Template, ...] = ()
 
     @property
     def claims_identity_removed(self) -> bool:
@@ -137,7 +142,8 @@ def compile_rules(
     *,
     remove_private: bool = False,
     output_stem: str = "",
-    resources: Resources = Resources(),  # noqa: B008  (frozen)
+    output_dir: str = "",
+    resources: Resources = NO_RESOURCES,
 ) -> RuleSet:
     """Compile a spec.
 
@@ -145,6 +151,7 @@ def compile_rules(
         spec: its pairs.
         remove_private: remove every private element but those that a pair keeps.
         output_stem: the template that names the outputs; "" keeps the names.
+        output_dir: the template that names the directories of the outputs; "" keeps them.
         resources: what the functions of templates need: the secret, the tables.
 
     Raises:
@@ -160,9 +167,11 @@ def compile_rules(
     if remove_private:
         compiler.remove_private_elements()
     stem = _stem(output_stem)
-    compiler.warn_of_shown(stem)
-    templates = tuple(rule.template for rule in rules if rule.template) + ((stem,) if stem else ())
-    compiler.check_needs([(rule.key, rule.template) for rule in rules] + [(STEM_KEY, stem)])
+    directories = _directories(output_dir)
+    names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
+    compiler.warn_of_shown(names)
+    templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
+    compiler.check_needs([*((rule.key, rule.template) for rule in rules), *names])
     return RuleSet(
         table=compiler.table,
         groups=compiler.groups,
@@ -183,6 +192,7 @@ def compile_rules(
         resources=resources,
         warnings=tuple(compiler.warnings),
         digest=spec.digest,
+        directories=directories,
     )
 
 
@@ -345,18 +355,18 @@ class _Compiler:
         self.groups = {group: rule for group, rule in self.groups.items() if not group & 1}
         self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
 
-    def warn_of_shown(self, stem: Template | None) -> None:
+    def warn_of_shown(self, names: Iterable[tuple[str, Template]]) -> None:
         """Warn of original values that names of outputs show."""
-        shown = {
-            dictionary.label_of(tag)
-            for directive in (stem.directives if stem else ())
-            for tag in directive.source
-            if not directive.function and (tag in self.table or tag in self.meta)
-        }
-        if shown:
+        shown: dict[str, set[str]] = {}
+        for flag, template in names:
+            for directive in template.directives:
+                for tag in () if directive.function else directive.source:
+                    if tag in self.table or tag in self.meta or tag >> 16 in self.groups:
+                        shown.setdefault(flag, set()).add(dictionary.label_of(tag))
+        for flag, labels in shown.items():
             self.warnings.append(
-                f"{STEM_KEY} puts original values of {', '.join(sorted(shown))}, which the spec replaces, "
-                "into the names of the outputs; a function such as %_md5|8_ hides them"
+                f"{flag} puts original values of {', '.join(sorted(labels))}, which the spec replaces, "
+                "into the names of the outputs; a function such as %_hmac|8_ hides them"
             )
 
     def check_needs(self, templates: Iterable[tuple[str, Template | None]]) -> None:
@@ -377,8 +387,8 @@ class _Compiler:
                     keyless[directive.function] = None
         if keyless:
             self.warnings.append(
-                f"no secret key: whoever knows or guesses an original value can find out what {', '.join(keyless)} "
-                "made of it; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
+                "no secret key: whoever knows or guesses an original value can find out what "
+                f"{', '.join(keyless)} made of it; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
             )
 
 
@@ -445,6 +455,55 @@ def _stem(text: str) -> Template | None:
             raise SpecError(f"{STEM_KEY}: {text!r} names a file, so it holds no '/'")
     if any(SELF_SOURCE in (*d.source, *d.seed) for d in template.directives):
         raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
+    return template
+
+
+def _directories(text: str) -> tuple[Template, ...]:
+    """The components of a path, each a template: '/' separates them, but not in an argument."""
+    if not text:
+        return ()
+    components: list[list[str | TagText | Directive]] = [[]]
+    for part in parse_template(text, DIRECTORY_KEY).parts:
+        if isinstance(part, TagText) or (
+            isinstance(part, Directive) and SELF_SOURCE in (*part.source, *part.seed)
+        ):
+            raise SpecError(f"{DIRECTORY_KEY}: #tag has no meaning in the name of a directory")
+        pieces: list[str | Directive] = [*part.split("/")] if isinstance(part, str) else [part]
+        for index, piece in enumerate(pieces):
+            if index:
+                components.append([])
+            if piece:
+                components[-1].append(piece)
+    if not components[0]:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} begins with '/', but it names directories below --outputDir"
+        )
+    return tuple(_component(tuple(parts), text) for parts in components)
+
+
+def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Template:
+    """One component of a path.
+
+    Raises:
+        SpecError: it is empty, or a text that cannot name a directory.
+    """
+    template = Template(text, parts)
+    literal = template.literal
+    if not literal and literal is not None:
+        raise SpecError(f"{DIRECTORY_KEY}: {text!r} has an empty component ('//' or a '/' at its end)")
+    if any(isinstance(part, str) and "\0" in part for part in parts):
+        raise SpecError(f"{DIRECTORY_KEY}: {text!r} names directories, so it holds no NUL")
+    if literal in {".", ".."}:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which names no directory of its own"
+        )
+    try:
+        if literal is not None:
+            safe_component(literal)
+    except FileError:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which cannot be a name"
+        ) from None
     return template
 
 

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from . import dictionary
 from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
 from .dicomfile import PREAMBLE, PREFIX, DicomFile
-from .dictionary import SPECIFIC_CHARACTER_SET
+from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
 from .directives import SELF_SOURCE, Template, parse_template
 from .edits import Edit, Patched, in_order
 from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item, Stretch
+from .file_ids import FileIds
 from .functions import Cleaner
 from .identifying import cleaner_for
 from .items import encode_items
@@ -116,6 +117,7 @@ class Substitution:
         file: DicomFile,
         elements: list[Element],
         switched: frozenset[int] = frozenset(),
+        file_ids: FileIds | None = None,
     ) -> None:
         """Args:
         lookups: the spec.
@@ -123,6 +125,7 @@ class Substitution:
         file: the file.
         elements: what was scanned of it.
         switched: the keys of the data sets that are to declare UTF-8.
+        file_ids: the new File IDs of a DICOMDIR; None where none changes.
         """
         self.lookups = lookups
         self.rules = lookups.rules
@@ -130,6 +133,7 @@ class Substitution:
         self.file = file
         self.elements = elements
         self.switched = switched
+        self.file_ids = file_ids
         self.notes: list[Note] = []
         self.edits: list[Edit] = []
         self.present: set[int] = set()
@@ -217,6 +221,8 @@ class Substitution:
                 growth = self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
                 growth = self._replace(element, self._utf8_declared(scope, Action.SUBSTITUTED))
+            elif tag == REFERENCED_FILE_ID and self.file_ids is not None and scope.is_record:
+                growth = self._file_id(element, scope, self.file_ids)
             else:
                 continue
             growths[group] = growths.get(group, 0) + growth
@@ -260,6 +266,17 @@ class Substitution:
             return element.start - element.end
         self._removed_group = group
         return self._replace(element, b"")
+
+    def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
+        """Let a record name the output of its file; returns by how many bytes it grew."""
+        texts = file_ids.renamed(scope.raw(element))
+        if texts is None:
+            return 0
+        implicit, little = scope.encoding.implicit, scope.encoding.little
+        self.notes.append(self.memory.note(element.tag, Action.SUBSTITUTED))
+        return self._replace(
+            element, encode_element(element.tag, "CS", texts, UTF8, implicit=implicit, little=little)
+        )
 
     def _items(self, sequence: Element, scope: Scope) -> int:
         """Apply the rules within a sequence; returns by how many bytes it grew."""
@@ -452,9 +469,9 @@ class Substitution:
 
     def _preamble(self) -> None:
         """Overwrite the preamble, which may hold anything (PS3.10 7.1), with zeros."""
-        if self.rules.zero_preamble and self.file.meta_start == PREAMBLE + len(PREFIX):
-            if any(self.file.source.read(0, PREAMBLE)):
-                self.edits.append(Edit(0, PREAMBLE, bytes(PREAMBLE)))
+        has_one = self.rules.zero_preamble and self.file.meta_start == PREAMBLE + len(PREFIX)
+        if has_one and any(self.file.source.read(0, PREAMBLE)):
+            self.edits.append(Edit(0, PREAMBLE, bytes(PREAMBLE)))
 
     def _meta(self) -> None:
         """Apply the rules to the file meta, and let it follow the data set."""
@@ -499,10 +516,10 @@ def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
     """The items of a sequence that were entered, each with its data set."""
     items = sequence.items or []
     inner = [(item, Scope(scope.source, item.elements, item.encoding, item.value, scope)) for item in items]
-    if sequence.tag == dictionary.DIRECTORY_RECORD_SEQUENCE:
+    if sequence.tag == DIRECTORY_RECORD_SEQUENCE:
         by_start = {item.start: own for item, own in inner}
         for _, own in inner:
-            own.is_record = True
+            own.is_record = scope.parent is None
         for record, above in records_above(items, scope.source).items():
             if record in by_start and above in by_start:
                 by_start[record].above = by_start[above]
