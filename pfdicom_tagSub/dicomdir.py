@@ -23,14 +23,40 @@ from .wanted import EVERYTHING
 
 TYPE_1 = frozenset(
     tag
-    for keyword in ["PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber", "ContentDate", "ContentTime", "ContentLabel", "StructureSetLabel", "RTPlanLabel", "PresentationCreationDate", "PresentationCreationTime"]
+    for keyword in [
+        "PatientID",
+        "StudyDate",
+        "StudyTime",
+        "StudyID",
+        "SeriesNumber",
+        "InstanceNumber",
+        "ContentDate",
+        "ContentTime",
+        "ContentLabel",
+        "StructureSetLabel",
+        "RTPlanLabel",
+        "PresentationCreationDate",
+        "PresentationCreationTime",
+    ]
     for tag in tags_of(keyword)
 )
 """What some record has to hold with a value (PS3.3 F.5)."""
 
 TYPE_2 = frozenset(
     tag
-    for keyword in ["PatientName", "StudyDescription", "AccessionNumber", "ContentDescription", "ContentCreatorName", "StructureSetDate", "StructureSetTime", "RTPlanDate", "RTPlanTime", "TreatmentDate", "TreatmentTime"]
+    for keyword in [
+        "PatientName",
+        "StudyDescription",
+        "AccessionNumber",
+        "ContentDescription",
+        "ContentCreatorName",
+        "StructureSetDate",
+        "StructureSetTime",
+        "RTPlanDate",
+        "RTPlanTime",
+        "TreatmentDate",
+        "TreatmentTime",
+    ]
     for tag in tags_of(keyword)
 )
 """What some record has to hold, though it may be empty."""
