@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cached_property, lru_cache
 from itertools import accumulate
 
@@ -22,6 +22,9 @@ from .identifiers import MONTHS, Clues, Key, clues_of
 
 _UID = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)+(?!\.?[0-9])")
 _PHONE = re.compile(r"(?:\+|(?<![0-9])00)[0-9][-0-9 ()/.]{6,24}")
+_NEAR = re.compile(r"[ .,^]{1,3}")  # between a name and an initial of it
+_BEFORE = re.compile(r"(?:^|[\s.,^(])\Z")
+_AFTER = re.compile(r"[\s.,;:^)]|\Z")
 _ROUNDS = 12
 _LONG = 2000  # tokens; from there on, of many keys that start alike those that the text holds are sorted out
 
@@ -95,7 +98,7 @@ class _Index:
         self.lengths = _lengths(clues.keys)
         self.crowded = {start for start, known in self.lengths.items() if len(known) > 8}
         self.numbers = {date[0] for date in clues.dates} | {time[0] for time in clues.times}
-        self.starts = self.numbers | clues.words | clues.solids
+        self.starts = self.numbers | clues.words.keys() | clues.solids
         self.starts.update(start[0] for start in self.lengths if len(start) < 3)
         self.days = {day[:3] for day in clues.days}
         self.prefixes = self.days | self.lengths.keys()
@@ -259,20 +262,26 @@ class _Scan:
 
     def _name(self, at: int) -> Span:
         """The span of a part of a name, with a possessive s, and initials of the name beside it."""
+        initials = self.clues.words[self.tokens[at]]
         end = at + 1
         stop = self.positions[2 * at + 1]
-        if end < len(self.tokens) and self.tokens[end] == "s" and self.gaps[end] == "'":
-            end += 1
-            stop = self.positions[2 * end - 1]
-        elif end < len(self.tokens) and self._is_initial(end, self.gaps[end]) and self.gaps[end]:
-            end += 1
-            stop = self.positions[2 * end - 1] + self.gaps[end].startswith(".")
-        while at and self.gaps[at] and self._is_initial(at - 1, self.gaps[at]):
+        if self._has(end, {"s"}) and self.gaps[end] == "'":
+            stop = self.positions[2 * end + 1]
+        elif (
+            self._has(end, initials) and _NEAR.fullmatch(self.gaps[end]) and _AFTER.match(self.gaps[end + 1])
+        ):
+            stop = self.positions[2 * end + 1] + self.gaps[end + 1].startswith(".")
+        while (
+            self._has(at - 1, initials)
+            and _NEAR.fullmatch(self.gaps[at])
+            and _BEFORE.search(self.gaps[at - 1])
+        ):
             at -= 1
         return self.positions[2 * at], stop
 
-    def _is_initial(self, at: int, gap: str) -> bool:
-        if self.tokens[at] not in self.clues.initials or gap.strip(" .,^") or len(gap) > 3:
+    def _has(self, at: int, wanted: Container[str]) -> bool:
+        """Whether a token, not part of a mixed one, is one of those wanted."""
+        if not 0 <= at < len(self.tokens) or self.tokens[at] not in wanted:
             return False
         return not (self._touches(at) or self._touches(at + 1))
 

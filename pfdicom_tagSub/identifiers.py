@@ -78,8 +78,7 @@ class Clues:
     """What gives one value, or several, away.
 
     Attributes:
-        words: parts of names, each a token.
-        initials: the first letters of the parts of names.
+        words: parts of names, each a token, and the first letters of all parts of their names.
         keys: tokens of an identifier, joined, and how they may be apart.
         solids: numbers that count only as one run of digits.
         dates: three numbers as a date notation has them.
@@ -89,8 +88,7 @@ class Clues:
         uids: UIDs.
     """
 
-    words: set[str] = field(default_factory=set)
-    initials: set[str] = field(default_factory=set)
+    words: dict[str, frozenset[str]] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     solids: set[str] = field(default_factory=set)
     dates: set[tuple[str, str, str]] = field(default_factory=set)
@@ -101,8 +99,8 @@ class Clues:
 
     def update(self, other: Clues) -> None:
         """Take over all clues of another value."""
-        self.words.update(other.words)
-        self.initials.update(other.initials)
+        for word, initials in other.words.items():
+            self.words[word] = initials | self.words.get(word, initials)
         self.solids.update(other.solids)
         self.dates.update(other.dates)
         self.days.update(other.days)
@@ -119,7 +117,7 @@ class Clues:
         self.keys[key] = how
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def clues_of(vr: str, text: str) -> Clues:
     """The clues of one value of any VR but UI (a UID is its own clue); not to be changed by the caller."""
     clues = Clues()
@@ -187,13 +185,14 @@ def _add_phrase(clues: Clues, text: str, least: int = _LEAST_LENGTH) -> None:
 
 def _add_name(clues: Clues, text: str) -> None:
     """Add a PN by its parts (PS3.5 6.2.1)."""
+    words: set[str] = set()
     for group in text.split("="):
         components = [component for component in re.split(r"[\^,]", group) if component.strip()]
         for component in components:
             parts = component.split()
             for part in parts:
                 if len(parts) == 1 or part.lower() not in PARTICLES:
-                    _add_part(clues, part)
+                    _add_part(clues, words, part)
             if len(parts) > 1:
                 _add_phrase(clues, component)
         for first, second in ((0, 1), (1, 0)) if len(components) > 1 else ():
@@ -202,32 +201,31 @@ def _add_name(clues: Clues, text: str) -> None:
                 len(components[which].strip(" .")) > 1 or not components[which].isascii() for which in (0, 1)
             ):
                 _add_phrase(clues, f"{components[first]} {components[second]}", least=4)
+    initials = frozenset(fold(part)[0][:1] for part in re.split(r"[\s^=,]+", text))
+    clues.words.update(dict.fromkeys(words, initials))
 
 
-def _add_part(clues: Clues, part: str) -> None:
+def _add_part(clues: Clues, words: set[str], part: str) -> None:
     halves = part.split("-")
     if len(halves) > 1 and all(len(half) >= 2 for half in halves):
         for half in halves:
-            _add_part(clues, half)
+            _add_part(clues, words, half)
     tokens = split_tokens(fold(part)[0])[1::2]
     if not tokens:
         return
-    if tokens[0].isascii() and tokens[0].isalpha():
-        clues.initials.add(tokens[0][0])
     if is_unbounded("".join(tokens)):
         if len(tokens) == 1 and not is_ideograph(tokens[0]):
-            clues.words.add(tokens[0])
+            words.add(tokens[0])
         else:
             clues.add("".join(tokens), Key())
     elif len(tokens) > 1 or tokens[0].isdigit():
         _add_phrase(clues, part)
     elif len(tokens[0]) > 1 and tokens[0] not in NOT_IDENTIFYING:
-        words = {split_tokens(spelling)[1] for spelling in _spellings(part)}
+        words.update(split_tokens(spelling)[1] for spelling in _spellings(part))
         if len(tokens[0]) >= 4 and tokens[0].isascii():
             words |= {
                 f"{tokens[0][: at + 1]}e{tokens[0][at + 1 :]}" for at, c in enumerate(tokens[0]) if c in "aou"
             }
-        clues.words.update(words)
 
 
 def _add_date(clues: Clues, digits: str) -> None:

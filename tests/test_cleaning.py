@@ -339,6 +339,11 @@ def test_cleaning_removes_all_of_overlapping_identifiers() -> None:
     assert clean("Doe Clinic brain", ("LO", "Doe Clinic"), ("PN", "Doe")) == "brain"
 
 
+def test_cleaning_takes_initials_of_the_same_name_only() -> None:
+    identifiers = ("PN", "Doe^John"), ("PN", "Papadaki^Eleni")
+    assert clean("s/p Papadaki; E Doe, T/J Doe J1 Doe J/T, J. Doe", *identifiers) == "s/p; E, T/J J1 J/T"
+
+
 def test_cleaning_finds_identifiers_that_come_together_by_a_removal() -> None:
     assert clean("St Doe Mary brain", ("LO", "St Mary"), ("PN", "Doe")) == "brain"
 
