@@ -246,9 +246,16 @@ class _Scan:
             elif not (how.loose and len(between) <= 3 and not between.strip("-_ ./()")):
                 return 0
         number = self.compact[offset : offset + length].isdigit()
-        if not (number and length >= 5) and (self._touches(at) or self._touches(end)):
+        first, last = len(self.tokens[at]), len(self.tokens[end - 1])
+        # MRN471122 holds a number, but the 1 of T1 does not begin one that goes on after a blank.
+        may_touch = number and length >= 5
+        if (self._touches(at) and not (may_touch and first >= 4)) or (
+            self._touches(end) and not (may_touch and last >= 4)
+        ):
             return 0
-        if number and length < 6 and (self._in_decimal(at) or self._in_decimal(end)):
+        if number and self._in_decimal(at) and (length < 6 or first <= 2):
+            return 0
+        if number and self._in_decimal(end) and length < 6:
             return 0
         return end
 

@@ -302,6 +302,8 @@ def test_cleaning_removes_phrases_and_numbers(vr: str, identifier: str, text: st
         ("LO", "12345", "123456 112345"),
         ("LO", "AB12", "XAB12 AB123"),
         ("LO", "125", "1.25 mm, 125.5"),
+        ("LO", "2345", "A2345B 1.2345"),
+        ("LO", "1234567", "T1 234567 5.1 234567 123456 7mm"),
         ("LO", "heart", "he art hearts"),
         ("LO", "ab", "ab"),
         ("LO", "  1 ", "1"),
