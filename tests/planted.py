@@ -153,6 +153,7 @@ def _set_lengths(made: Dataset, lengths: str, depth: int) -> None:
 def unknown_file(planter: Planter, study: Study) -> bytes:
     """A file in explicit VR whose elements have the VR UN, sequences among them, written by hand."""
     made = with_private(base(planter, study, number=7), planter, study)
+    made.SOPClassUID = uid.SecondaryCaptureImageStorage
     planter.collect(made)
     buffer = store(made, EXPLICIT)
     whole = pydicom.dcmread(io.BytesIO(buffer))
@@ -201,7 +202,8 @@ def _bytes(made: Dataset, *, implicit: bool) -> bytes:
 
 def inflated(content: bytes) -> bytes:
     """A file's bytes, those of a deflated data set inflated."""
-    meta = pydicom.filereader.read_file_meta_info(io.BytesIO(content))
+    with warnings.catch_warnings(action="ignore"):
+        meta = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True).file_meta
     if meta.TransferSyntaxUID != uid.DeflatedExplicitVRLittleEndian:
         return content
     start = 144 + int(meta.FileMetaInformationGroupLength)

@@ -21,6 +21,8 @@ CLINICAL_WORDS = (
 """Words of free texts that are no identifiers, and that clean options have to keep."""
 
 _TEXT_VRS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
+MODIFIED = "retainLongitudinalModifiedDates"
+
 _CODES = {"PatientSex": "F", "SmokingStatus": "YES", "PatientSexNeutered": "ALTERED"}
 _MEASURES = {"PatientSize": "1.63", "PatientWeight": "71.4"}
 
@@ -184,6 +186,7 @@ class Planter:
         study_uid: the Study Instance UID.
         accession: the accession number.
         planted: the account.
+        lines: the short texts made so far.
     """
 
     rng: random.Random
@@ -192,6 +195,7 @@ class Planter:
     study_uid: str
     accession: str
     planted: list[Planted] = field(default_factory=list)
+    lines: set[str] = field(default_factory=set)
 
     def note(self, kind: Kind, text: str, keyword: str, place: str) -> str:
         """Enter a text into the account, and return it."""
@@ -227,10 +231,16 @@ class Planter:
 
     def short_text(self) -> str:
         """Clinical words around identifiers that the file holds in their own elements; fits an SH."""
-        return f"T1 {self.person.number}"
+        return f"{self.rng.choice(['T1', 'FLAIR', 'axial', 'femur'])} {self.person.number}"
 
     def line(self) -> str:
         """The same in at most 64 characters, for an LO."""
+        while (line := self._line()) in self.lines:
+            pass  # a text that another element holds whole would be an identifier
+        self.lines.add(line)
+        return line
+
+    def _line(self) -> str:
         one, two, three = self.words(3)
         _, iso, _, german, american, named = notations(self.study_date)
         person = self.person
@@ -268,7 +278,7 @@ class Planter:
 
     def value(self, keyword: str) -> Any:
         """A value that identifies someone, for an element with a row that is no sequence."""
-        vr, row = dictionary_VR(keyword), ROWS[keyword]
+        vr = dictionary_VR(keyword)
         match vr:
             case "PN":
                 return self.other()
@@ -293,9 +303,11 @@ class Planter:
             case "OB":
                 text = self.other().split("=")[0]
                 return self.note(Kind.NAME, text, keyword, keyword).encode(self.person.encodings[0])
-        if vr in _TEXT_VRS and row.cleaned:
+        if _is_free(keyword, vr):
             return self.text(vr)
-        return self._said(keyword)[:16] if vr == "SH" else self._said(keyword)
+        if keyword == "TimezoneOffsetFromUTC":
+            return "+0530"
+        return self.identifier("WD") if vr == "SH" else self._said(keyword)
 
     def _said(self, keyword: str) -> str:
         match _kind(keyword):
@@ -328,7 +340,7 @@ class Planter:
                     whole = "private"
                 for index, item in enumerate(element.value):
                     self.collect(item, f"{where}[{index}].", keyword or whole)
-            elif row and not _is_free(own, element.VR):
+            elif row and not _is_free(own, element.VR) and not element.tag.is_private_creator:
                 values = [element.value] if element.VM < 2 else list(element.value)
                 for kind, text in _texts(own, element.VR, values):
                     self.note(kind, text, keyword or own, where)
@@ -336,7 +348,7 @@ class Planter:
 
 def _is_free(keyword: str, vr: str) -> bool:
     """Whether an element holds free text, which identifies nobody by itself."""
-    return keyword != "private" and vr in _TEXT_VRS and bool(ROWS[keyword].cleaned)
+    return keyword != "private" and vr in _TEXT_VRS and bool(ROWS[keyword].cleaned - {MODIFIED})
 
 
 def _texts(keyword: str, vr: str, values: Iterable[Any]) -> Iterator[tuple[Kind, str]]:
