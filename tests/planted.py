@@ -227,7 +227,7 @@ def directory(files: Sequence[PlantedFile], rng: random.Random) -> PlantedFile:
             if keys[: depth + 1] not in places:
                 record = _Record(make(made, own, file.path))
                 if file.person.charset:
-                    record.made.SpecificCharacterSet = file.person.charset
+                    record.made.SpecificCharacterSet = [*file.person.charset]
                 places[keys[: depth + 1]] = record
                 levels[depth].append(record)
                 if depth:

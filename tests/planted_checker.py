@@ -27,7 +27,7 @@ import pydicom
 from planted import PlantedFile, inflated
 from planted_objects import SAFE_CREATOR
 from planted_people import CLINICAL_WORDS, Kind, Person, Planted, notations
-from planted_rows import ROWS, STAMP_CODES, Row, row_of
+from planted_rows import FULL, MODIFIED, ROWS, STAMP_CODES, Row, row_of
 from pydicom import uid
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
@@ -35,7 +35,6 @@ from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
 from pydicom.valuerep import validate_value
 
-FULL, MODIFIED = "retainLongitudinalFullDates", "retainLongitudinalModifiedDates"
 DEVICE = "retainDeviceIdentity"
 
 _TEMPORAL = frozenset({"DA", "DT", "TM"})
@@ -124,6 +123,15 @@ def check(
         kept_private: creator and number of the private elements that were to stay.
     """
     return _Check(tuple(files), outputs, frozenset(options), where, frozenset(kept_private)).run()
+
+
+def forbidden_texts(files: Iterable[PlantedFile], *, in_bytes: bytes | None = None) -> list[str]:
+    """What ``basic`` has to remove from files, in lower case; of it only what some bytes lack, if given."""
+    needles = {_needle(planted, file.encodings) for file in files for planted in file.planted}
+    if in_bytes is not None:
+        lowered = in_bytes.lower()
+        return [needle.planted.text for needle in needles if not needle.is_in_bytes(lowered)]
+    return sorted({text for needle in needles for text in needle.texts})
 
 
 def output_paths(files: Iterable[PlantedFile], outputs: Path) -> dict[str, str]:
@@ -395,6 +403,8 @@ class _Check:
                 self._judge_private(old, new, tag, where)
             elif tag in _PIXELS:
                 self.demand(Category.PIXELS, where, _identical(old, new, tag))
+            elif row is None and 0x6000 <= tag >> 16 <= 0x60FF and tag not in new:
+                self._judge_plane(tag, where)
             elif row is None:
                 self._judge_same(old, new, tag, where, Category.UNTOUCHED)
             else:
@@ -415,6 +425,11 @@ class _Check:
             self.demand(category, where, _identical(old, new, tag))
         else:
             self._walk_items(old, new, tag, where)
+
+    def _judge_plane(self, tag: int, where: str) -> None:
+        """The description of an overlay may go with its data."""
+        gone = ROWS["OverlayData"].codes(self.options) == {"X"}
+        self.demand(Category.UNTOUCHED, where, "" if gone else "is not there")
 
     def _judge_private(self, old: Dataset, new: Dataset, tag: int, where: str) -> None:
         kept = set(self.kept_private)
@@ -622,9 +637,20 @@ class _Check:
         may_dangle = {self.uids.get(value, value) for value in dangling}
         for path, (_, new) in pairs.items():
             self.path = path
-            for place, value in _references(new, ""):
+            for place, value in self._references(new, ""):
                 unknown = value not in known and value not in may_dangle
                 self.demand(Category.UIDS, place, f"{value} is of no output" if unknown else "")
+
+    def _references(self, made: Dataset, place: str) -> Iterator[tuple[str, str]]:
+        """Where a data set refers to which instance, but for sequences that are replaced as a whole."""
+        for tag in _tags(made):
+            keyword, row = row_of(tag)
+            if keyword in {"ReferencedSOPInstanceUID", "ReferencedSOPInstanceUIDInFile"}:
+                yield place + keyword, _ascii(made, tag)[0]
+            if row and not row.codes(self.options) & {"K", "C", "X/Z/U*"}:
+                continue
+            for index, item in enumerate(_items(made, tag) or []):
+                yield from self._references(item, f"{place}{keyword}[{index}].")
 
     # --- the DICOMDIR
 
@@ -690,15 +716,6 @@ def _owners(made: Dataset) -> dict[int, Dataset]:
 
     follow(made.OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity, None)
     return owners
-
-
-def _references(made: Dataset, place: str) -> Iterator[tuple[str, str]]:
-    for tag in _tags(made):
-        keyword = row_of(tag)[0]
-        if keyword in {"ReferencedSOPInstanceUID", "ReferencedSOPInstanceUIDInFile"}:
-            yield place + keyword, _ascii(made, tag)[0]
-        for index, item in enumerate(_items(made, tag) or []):
-            yield from _references(item, f"{place}{keyword}[{index}].")
 
 
 def _identical(old: Dataset, new: Dataset, tag: int) -> str:

@@ -126,7 +126,7 @@ def base(
         WindowWidth=["1200", "80"],
     )
     if person.charset:
-        made.SpecificCharacterSet = person.charset
+        made.SpecificCharacterSet = [*person.charset]
     return made
 
 

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from planted_rows import ROWS, row_of
+from planted_rows import MODIFIED, ROWS, row_of
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, UID_dictionary
@@ -21,8 +21,6 @@ CLINICAL_WORDS = (
 """Words of free texts that are no identifiers, and that clean options have to keep."""
 
 _TEXT_VRS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
-MODIFIED = "retainLongitudinalModifiedDates"
-
 _CODES = {"PatientSex": "F", "SmokingStatus": "YES", "PatientSexNeutered": "ALTERED"}
 _MEASURES = {"PatientSize": "1.63", "PatientWeight": "71.4"}
 
@@ -64,7 +62,7 @@ class Person:
     """A patient, and everything around one.
 
     Attributes:
-        charset: Specific Character Set of the patient's files; "" for none.
+        charset: Specific Character Set of the patient's files; () for none.
         name: the PN.
         number: the patient ID.
         birth: the birth date.
@@ -76,7 +74,7 @@ class Person:
         encodings: the Python codecs that the patient's files use.
     """
 
-    charset: str | list[str]
+    charset: tuple[str, ...]
     name: str
     number: str
     birth: str
@@ -99,7 +97,7 @@ class Person:
 
 
 LATIN = Person(
-    charset="ISO_IR 100",
+    charset=("ISO_IR 100",),
     name="Grönewald^Zoë^Änne",
     number="PX-409175",
     birth="19630728",
@@ -111,7 +109,7 @@ LATIN = Person(
     encodings=("latin-1", "utf-8"),
 )
 JAPANESE = Person(
-    charset=["", "ISO 2022 IR 87"],
+    charset=("", "ISO 2022 IR 87"),
     name="Yamashiro^Hanako=山城^花子=やましろ^はなこ",
     number="JQ-771203",
     birth="19711103",
@@ -123,7 +121,7 @@ JAPANESE = Person(
     encodings=("iso2022_jp", "utf-8", "latin-1"),
 )
 GREEK = Person(
-    charset="ISO_IR 126",
+    charset=("ISO_IR 126",),
     name="Παπαδόπουλος^Νικόλαος",
     number="GK-550318",
     birth="19580214",
@@ -135,7 +133,7 @@ GREEK = Person(
     encodings=("iso8859_7", "utf-8"),
 )
 UTF8 = Person(
-    charset="ISO_IR 192",
+    charset=("ISO_IR 192",),
     name="Криворучко^Лідія=洪孔^吉洞=홍길^동수",
     number="UX-864209",
     birth="19490917",
@@ -147,7 +145,7 @@ UTF8 = Person(
     encodings=("utf-8",),
 )
 ASCII = Person(
-    charset="",
+    charset=(),
     name="Quillfeather^Osbert^Wystan",
     number="AS-320087",
     birth="19390401",
@@ -300,6 +298,8 @@ class Planter:
                 return self.identifier("AE")
             case "CS":
                 return _CODES.get(keyword) or self.identifier("Q")
+            case "OB" if ROWS[keyword].kept:
+                return self.rng.randbytes(12)
             case "OB":
                 text = self.other().split("=")[0]
                 return self.note(Kind.NAME, text, keyword, keyword).encode(self.person.encodings[0])

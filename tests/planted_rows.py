@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 from pydicom.datadict import keyword_for_tag
 
+FULL, MODIFIED = "retainLongitudinalFullDates", "retainLongitudinalModifiedDates"
+
 OPTIONS = {
     "p": "retainSafePrivate",
     "U": "retainUIDs",
     "D": "retainDeviceIdentity",
     "I": "retainInstitutionIdentity",
     "P": "retainPatientCharacteristics",
-    "F": "retainLongitudinalFullDates",
-    "M": "retainLongitudinalModifiedDates",
+    "F": FULL,
+    "M": MODIFIED,
     "d": "cleanDescriptors",
     "s": "cleanStructuredContent",
     "g": "cleanGraphics",
@@ -31,8 +33,8 @@ STAMP_CODES = {
     "retainDeviceIdentity": "113109",
     "retainInstitutionIdentity": "113112",
     "retainPatientCharacteristics": "113108",
-    "retainLongitudinalFullDates": "113106",
-    "retainLongitudinalModifiedDates": "113107",
+    FULL: "113106",
+    MODIFIED: "113107",
     "cleanDescriptors": "113105",
     "cleanStructuredContent": "113104",
     "cleanGraphics": "113103",
