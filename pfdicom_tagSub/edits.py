@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -40,11 +42,15 @@ class Patched:
         edits: those of the file's bytes, in order.
         data_edits: those of the inflated data set, where it is stored deflated.
         elements: what was done to which elements.
+        originals: texts that were replaced, removed or emptied, as far as they are short.
+        review: why a person should look at the pixels; "" where nothing suggests that.
     """
 
     edits: list[Edit]
     data_edits: list[Edit]
     elements: ElementCounts
+    originals: tuple[str, ...] = ()
+    review: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -96,6 +102,12 @@ def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
             yield source.read(place, min(place + COPY_CHUNK, stop))
 
 
-def moved(position: int, edits: Sequence[Edit]) -> int:
-    """Where a byte that no edit replaces stands in the output."""
-    return position + sum(edit.growth for edit in edits if edit.stop <= position and edit.start < position)
+def moved(edits: Sequence[Edit]) -> Callable[[int], int]:
+    """Says where a byte that no edit replaces stands in the output.
+
+    Args:
+        edits: the changes in order.
+    """
+    starts = [edit.start for edit in edits]
+    growths = [0, *accumulate(edit.growth for edit in edits)]
+    return lambda position: position + growths[bisect_left(starts, position)]

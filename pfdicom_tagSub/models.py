@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
@@ -120,11 +120,14 @@ class FileJob:
         input_path: where to read.
         output_path: where to write; its directory exists when the job runs.
         relative: the input relative to the input directory, for the record.
+        file_ids: where the files went that a DICOMDIR may name, see ``file_ids.py``; None
+            for all other files.
     """
 
     input_path: str
     output_path: str
     relative: str
+    file_ids: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,7 @@ class DirectoryPlan:
         relative: the input directory relative to the input root, "." for the root.
         names: the file names, sorted.
         outputs: the names of their outputs; () where they keep their names.
+        file_ids: as of the jobs.
     """
 
     input_dir: str
@@ -144,12 +148,15 @@ class DirectoryPlan:
     relative: str
     names: tuple[str, ...]
     outputs: tuple[str, ...] = ()
+    file_ids: Mapping[str, str] | None = None
 
     def jobs(self) -> Iterator[FileJob]:
         """One job per file, in the order of the names."""
         prefix = "" if self.relative == "." else self.relative + "/"
         for name, output in zip(self.names, self.outputs or self.names, strict=True):
-            yield FileJob(f"{self.input_dir}/{name}", f"{self.output_dir}/{output}", prefix + name)
+            yield FileJob(
+                f"{self.input_dir}/{name}", f"{self.output_dir}/{output}", prefix + name, self.file_ids
+            )
 
     def part(self, first: int, last: int) -> DirectoryPlan:
         """The plan of the files from first up to last."""
@@ -179,6 +186,16 @@ class Plan:
     def file_count(self) -> int:
         """How many files the plan names."""
         return sum(len(directory.names) for directory in self.directories)
+
+    @property
+    def moves_directories(self) -> bool:
+        """Whether an output directory has another path than its input directory."""
+        root = self.output_root
+        prefix = root.rstrip("/") + "/"
+        return any(
+            directory.output_dir != (root if directory.relative == "." else prefix + directory.relative)
+            for directory in self.directories
+        )
 
     def jobs(self) -> Iterator[FileJob]:
         """One job per file, made as it is asked for."""

@@ -1,4 +1,4 @@
-"""File names made of values: no value leads outside its directory."""
+"""Names of files and directories made of values: no value leads outside its directory."""
 
 from __future__ import annotations
 
@@ -32,11 +32,37 @@ def safe_name(stem: str, input_name: str) -> str:
     extension = os.path.splitext(input_name)[1]
     if not _EXTENSION.fullmatch(extension):
         extension = ""
-    # What does not print reorders text or hides in it: a name must be what it looks like.
-    visible = "".join(char if char.isprintable() else "_" for char in stem)
-    clean = _SEPARATORS.sub("_", visible).lstrip(". ").replace("..", "_")
-    room = NAME_MAX - len(os.fsencode(extension))
-    clean = clean.encode("utf-8")[:room].decode("utf-8", "ignore").rstrip(". ")
-    if not clean.strip("_"):
+    name = _cleaned(stem, NAME_MAX - len(os.fsencode(extension)))
+    if not name:
         raise FileError("--outputFileStem gives no name for it: the values that it asks for are empty")
-    return clean + extension
+    return name + extension
+
+
+def safe_component(text: str) -> str:
+    """The name of an output directory.
+
+    Args:
+        text: what one component of the template gave.
+
+    Returns:
+        The text made safe as that of a file name, without an extension of its own.
+
+    Raises:
+        FileError: nothing is left of it.
+    """
+    name = _cleaned(text, NAME_MAX)
+    if not name:
+        raise FileError(
+            "--outputDirTemplate gives no name for one of its directories: "
+            "the values that it asks for are empty"
+        )
+    return name
+
+
+def _cleaned(text: str, room: int) -> str:
+    """What of a text can be a visible name of at most so many bytes; "" where nothing can."""
+    # What does not print reorders text or hides in it: a name must be what it looks like.
+    visible = "".join(char if char.isprintable() else "_" for char in text)
+    clean = _SEPARATORS.sub("_", visible).lstrip(". ").replace("..", "_")
+    clean = clean.encode("utf-8")[:room].decode("utf-8", "ignore").rstrip(". ")
+    return clean if clean.strip("_") else ""

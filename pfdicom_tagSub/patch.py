@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import dictionary
@@ -12,8 +12,10 @@ from .dictionary import SPECIFIC_CHARACTER_SET, label_of
 from .directives import Template
 from .edits import Chunk, Patched, chunks, pieces
 from .elements import Element
+from .file_ids import FileIds
 from .memory import LOCAL_MOST, Memory
 from .models import FileError
+from .pixels import REVIEWED
 from .rules import RuleSet
 from .scanner import scan
 from .scope import CREATORS
@@ -45,8 +47,13 @@ class Patcher:
     Not safe to share between threads or to send between processes: make one in each.
     """
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, *, renames: bool = False) -> None:
+        """Args:
+        rules: the compiled spec.
+        renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
+        """
         self.rules = rules
+        self.renames = renames
         self.lookups = Lookups(rules)
         self.memory = Memory()
         blocks = self.lookups.blocks
@@ -55,13 +62,32 @@ class Patcher:
             hit.update(group << 16 | block << 8 | element for block in CREATORS)
         kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
+        kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
+        entered = set(hit)
+        if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
+            entered |= {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
+            kept |= entered
+        if rules.claims_identity_removed:
+            kept |= REVIEWED
+        if renames:
+            kept.add(dictionary.REFERENCED_FILE_ID)
+            entered.add(dictionary.REFERENCED_FILE_ID)
         leading = [tag for tag in FOLLOWING if tag in hit]
         kept |= set(leading)
         if any("SS" in dictionary.vr_of(tag) for tag in kept):
             kept.add(dictionary.PIXEL_REPRESENTATION)
-        self.wanted = Wanted(kept, hit, private=rules.remove_private)
+        self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
+        self.wanted = Wanted(
+            kept,
+            entered,
+            private=rules.remove_private,
+            groups=rules.groups,
+            walked=[tag for tag, rule in rules.table.items() if rule.keeps],
+            walked_private=blocks,
+        )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
-        self.is_local = not (rules.meta or rules.private or rules.remove_private or leading or reads_meta)
+        beyond = rules.meta or rules.zero_preamble or leading or reads_meta
+        self.is_local = not (beyond or rules.private or rules.remove_private or rules.groups or rules.cleans)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.
@@ -71,12 +97,15 @@ class Patcher:
         """
         return scan(file.data, self.wanted)
 
-    def patch(self, file: DicomFile, elements: list[Element]) -> Patched:
+    def patch(
+        self, file: DicomFile, elements: list[Element], file_ids: Mapping[str, str] | None = None
+    ) -> Patched:
         """The changes that the rules ask for.
 
         Args:
             file: the file.
             elements: what ``scan`` found in it.
+            file_ids: where the files went that it may name, if it is a DICOMDIR.
 
         Raises:
             FileError: the file cannot be processed with certainty.
@@ -87,7 +116,7 @@ class Patcher:
             if element.items or element.end - element.start > LOCAL_MOST:
                 is_local = False
         if not is_local:
-            return self._patch(file, elements)
+            return self._patch(file, elements, FileIds(file_ids) if self.renames else None)
         read = file.source.read
         key = (encoding.implicit, *[read(element.start, element.end) for element in elements])
         known = self.memory.patches.get(key)
@@ -97,11 +126,11 @@ class Patcher:
         self.memory.add_patch(key, patched, elements)
         return patched
 
-    def _patch(self, file: DicomFile, elements: list[Element]) -> Patched:
+    def _patch(self, file: DicomFile, elements: list[Element], file_ids: FileIds | None = None) -> Patched:
         switched: frozenset[int] = frozenset()
         while True:
             try:
-                return Substitution(self.lookups, self.memory, file, elements, switched).patched()
+                return Substitution(self.lookups, self.memory, file, elements, switched, file_ids).patched()
             except CannotHold as signal:
                 owner = signal.scope.owner
                 if owner.key in switched or not is_switchable(file, owner):
@@ -111,9 +140,11 @@ class Patcher:
                     ) from None
                 switched |= {owner.key}
 
-    def name(self, file: DicomFile, stem: Template) -> str:
-        """The text that a template gives for a whole file, from its original values."""
-        elements = scan(file.data, Wanted(self.rules.sources | {SPECIFIC_CHARACTER_SET}, ()))
+    def names(self, file: DicomFile, templates: Sequence[Template]) -> list[str]:
+        """The texts that templates give for a whole file, from its original values."""
+        elements = scan(file.data, self.naming)
         run = Substitution(self.lookups, self.memory, file, elements)
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
-            return "_".join(stem.evaluate(0, run.root_value))
+            return [
+                "_".join(template.evaluate(0, run.root_value, self.rules.resources)) for template in templates
+            ]

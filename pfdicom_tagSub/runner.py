@@ -1,12 +1,19 @@
-"""A plan to its outcomes: directories made, outputs named, every file through a worker."""
+"""A plan to its outcomes: outputs named, directories made, every file through a worker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .models import DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
+from .placing import (
+    LastOnes,
+    OnOutcome,
+    clear_of_directories,
+    has_dicomdirs,
+    in_named_directories,
+    in_own_directories,
+)
 from .plan import make_directory
 from .rules import RuleSet
 from .shield import Shield
@@ -15,8 +22,6 @@ from .worker import InLine, Settings, Worker
 
 if TYPE_CHECKING:
     from .pool import Pool
-
-OnOutcome = Callable[[FileOutcome], None]
 
 
 def run(
@@ -41,24 +46,35 @@ def run(
         shield: what signal handlers of this thread tell their signals to.
 
     Raises:
+        PlanError: outputs could be written into the input tree.
         Interrupted: a signal came; the workers have stopped, no temporary file is left.
     """
     workers = min(workers, plan.file_count)
-    settings = Settings(rules, overwrite, follow_links)
+    renames = bool(rules.stem or rules.directories) or plan.moves_directories
+    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root)
+    last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
+    tell = last.note if last else on_outcome
 
     def on_lost(job: FileJob) -> None:
         reason = "the worker that processed it died, perhaps for want of memory"
-        on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.SUBSTITUTE, reason))
+        tell(FileOutcome(job.relative, Status.FAILED, Stage.SUBSTITUTE, reason))
 
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
-        on_outcome(outcome)
+        tell(outcome)
 
     with _workforce(settings, workers, shield) as workforce:
-        directories = iter(plan.directories)
-        if rules.stem is not None:
-            directories = _named(plan, workforce, on_outcome, on_lost)
-        ready = _made(plan, directories, on_outcome)
-        workforce.run(Worker.process, ready, on_result, on_lost)
+        directories: Iterable[DirectoryPlan] = plan.directories
+        if rules.directories:
+            directories = in_named_directories(plan, workforce, tell, on_lost)
+        elif renames:
+            if rules.stem is not None:
+                directories = in_own_directories(plan, workforce, tell, on_lost)
+            directories = clear_of_directories(plan, directories, tell)
+        if last:
+            directories = last.others(directories)
+        workforce.run(Worker.process, _made(plan, directories, tell), on_result, on_lost)
+        if last:
+            workforce.run(Worker.process, _made(plan, last.dicomdirs(), tell), on_result, on_lost)
 
 
 def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Pool:
@@ -69,7 +85,7 @@ def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Poo
     return Pool(settings, workers, shield)
 
 
-def _made(plan: Plan, directories: Iterator[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:
+def _made(plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:
     """The directories whose output directories exist, each made when its turn comes."""
     for directory in directories:
         try:
@@ -80,41 +96,3 @@ def _made(plan: Plan, directories: Iterator[DirectoryPlan], on_outcome: OnOutcom
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, str(error)))
         else:
             yield directory
-
-
-def _named(
-    plan: Plan, workforce: InLine | Pool, on_outcome: OnOutcome, on_lost: Callable[[FileJob], None]
-) -> Iterator[DirectoryPlan]:
-    """The directories with the names of their outputs.
-
-    All names are known before the first file is written, so that which of two files with
-    one name is the second does not depend on how fast the workers are.
-    """
-    for directory in plan.directories:
-        names: dict[str, str] = {}
-
-        def on_result(
-            job: FileJob,
-            result: FileOutcome | str,
-            names: dict[str, str] = names,
-        ) -> None:
-            if isinstance(result, str):
-                names[job.input_path] = result
-            else:
-                on_outcome(result)
-
-        workforce.run(Worker.name, iter((directory,)), on_result, on_lost)
-        kept: list[str] = []
-        outputs: dict[str, str] = {}
-        for job, own in zip(directory.jobs(), directory.names, strict=True):
-            output = names.get(job.input_path)
-            if output is None:
-                continue
-            if output in outputs:
-                reason = f"its output would have the name of that of {outputs[output]}"
-                on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.NAME, reason))
-                continue
-            outputs[output] = own
-            kept.append(own)
-        if kept:
-            yield replace(directory, names=tuple(kept), outputs=tuple(outputs))

@@ -12,12 +12,13 @@ from typing import TypeVar
 
 from .dicomfile import parse
 from .models import DirectoryPlan, FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
-from .naming import safe_name
+from .naming import safe_component, safe_name
 from .output import write
 from .patch import Output, Patcher
 from .rules import RuleSet
 from .shield import Shield
 from .sources import BytesSource, FileSource, Source
+from .telling import tells
 
 IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
@@ -39,11 +40,15 @@ class Settings:
         rules: the compiled spec.
         overwrite: replace outputs that exist and differ.
         follow_links: read what symbolic links point to.
+        renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
+        output_root: what the paths of outputs are told relative to.
     """
 
     rules: RuleSet
     overwrite: bool = False
     follow_links: bool = False
+    renames: bool = False
+    output_root: str = ""
 
 
 class Worker:
@@ -56,7 +61,8 @@ class Worker:
         """
         self.settings = settings
         self.pause = pause
-        self.patcher = Patcher(settings.rules)
+        self.patcher = Patcher(settings.rules, renames=settings.renames)
+        self.root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
         """Patch one file. Nothing but the stopping of the work leaves this function.
@@ -70,7 +76,7 @@ class Worker:
                 file = parse(source)
                 elements = self.patcher.scan(file)
                 stage = Stage.SUBSTITUTE
-                patched = self.patcher.patch(file, elements)
+                patched = self.patcher.patch(file, elements, job.file_ids)
                 stage = Stage.WRITE
                 status = write(
                     job.output_path,
@@ -81,24 +87,33 @@ class Worker:
                 )
         except Exception as error:  # the one place where a file's errors end
             return _outcome_of(error, job, stage)
-        return FileOutcome(job.relative, status, elements=patched.elements)
+        is_telling = bool(patched.originals) and tells(job.output_path[self.root_length :], patched.originals)
+        return FileOutcome(
+            job.relative, status, elements=patched.elements, review=patched.review, is_telling=is_telling
+        )
 
     def name(self, job: FileJob) -> FileOutcome | str:
         """The name of an output, or why there is none.
 
         Returns:
-            The name, the input's extension kept; an outcome where the file is skipped
-            or fails.
+            The name, the input's extension kept, after the components of its directory
+            where the spec names that, too; an outcome where the file is skipped or fails.
         """
-        stem = self.settings.rules.stem
-        if stem is None:
-            return os.path.basename(job.input_path)
+        own = os.path.basename(job.input_path)
+        rules = self.settings.rules
+        stems = (rules.stem,) if rules.stem else ()
+        if not stems and not rules.directories:
+            return own
         stage = Stage.READ
         try:
             with opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source)
                 stage = Stage.NAME
-                return safe_name(self.patcher.name(file, stem), os.path.basename(job.input_path))
+                *components, last = self.patcher.names(file, (*rules.directories, *stems)) + [own] * (
+                    not stems
+                )
+                name = safe_name(last, own) if stems else own
+                return "/".join([*map(safe_component, components), name])
         except Exception as error:  # as above
             return _outcome_of(error, job, stage)
 
