@@ -196,7 +196,9 @@ def fit(vr: str, texts: Sequence[str]) -> Fitted:
         texts: one text per value; a backslash in one separates values, as in a file. For
             a binary VR NULs alone are valid.
     """
-    if vr not in SINGLE_VALUED_VRS:
+    if vr in SINGLE_VALUED_VRS:
+        texts = ["\\".join(texts)]
+    else:
         texts = [part for text in texts for part in text.split("\\")]
     if not any(texts):
         return Fitted((), Action.EMPTIED)
