@@ -23,7 +23,7 @@ setup(
     url="https://github.com/FNNDSC/pfdicom_tagSub",
     license="MIT",
     packages=["pfdicom_tagSub"],
-    package_data={"pfdicom_tagSub": ["py.typed"]},
+    package_data={"pfdicom_tagSub": ["py.typed", "profiles/*.json"]},
     python_requires=">=3.11",
     install_requires=[
         "pydicom>=3",

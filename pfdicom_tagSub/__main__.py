@@ -31,6 +31,7 @@ from .shield import Shield
 
 if TYPE_CHECKING:
     from .rules import RuleSet
+    from .spec import TagSpec
 
 _MAX_LINES = 20
 """How many failed, and how many skipped, files are named on the console."""
@@ -147,6 +148,8 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
     except SystemExit as stop:  # --help, --man, --synopsis, --version
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     console = Console(options.tree.verbosity, options.syslog)
+    if options.print_spec:
+        return _print_spec(options, console)
     report = _run(options, console, signals, start)
     if options.tree.json and not _print_record(report, console):
         return report.exit_code or ExitCode.FILES_FAILED
@@ -156,12 +159,13 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
 def _run(options: Options, console: Console, signals: _Signals, start: float) -> RunReport:
     """Do the work; every exception ends here, as an exit code and a message."""
     totals = Totals()
-    digest = error = ""
+    digest = profile = fingerprint = error = ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values
-            plan, rules = _prepare(options, console)
+            plan, rules, profile = _prepare(options, console)
             digest = rules.digest
+            fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
             _process(plan, rules, options, console, totals, signals.shield)
         exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
     except Interrupted as stop:
@@ -171,9 +175,17 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
     except Exception as bug:  # the last resort; its text may quote a value
         exit_code, error = ExitCode.USAGE, _locate(bug)
     signals.disarm()
-    report = totals.finish(exit_code, time.perf_counter() - start, digest, error)
+    report = totals.finish(
+        exit_code,
+        time.perf_counter() - start,
+        digest,
+        error,
+        profile=profile,
+        key_fingerprint=fingerprint,
+    )
     if error:
         console.error(error)
+    _warn_of_results(totals, console)
     if totals.found or not error:
         console.summary(summary_line(report))
     if options.print_elapsed_time:
@@ -181,28 +193,77 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
     return report
 
 
-def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet]:
+def _warn_of_results(totals: Totals, console: Console) -> None:
+    """Say what of the outputs a person has to look after."""
+    if totals.telling:
+        console.warning(
+            f"the paths of {totals.telling} outputs hold a value that the run replaced in them; name outputs "
+            "with --outputDirTemplate and --outputFileStem"
+        )
+    if totals.review:
+        console.warning(
+            f"{totals.review} outputs may show identifying text or features in their pixels, which nothing "
+            "here looks at; --json lists them under pixelReview"
+        )
+
+
+def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
+    """The rules, the spec that they come from, the profile's name, and what to warn of.
+
+    Raises:
+        SpecError: the spec cannot mean what it says.
+    """
+    # Imported here: they load pydicom, which --version, --man and usage errors can spare.
+    from . import profile, spec  # noqa: PLC0415
+    from . import rules as compiler  # noqa: PLC0415
+    from .functions import Resources  # noqa: PLC0415
+    from .lookup import load_tables  # noqa: PLC0415
+    from .secret import load_secret  # noqa: PLC0415
+
+    secret, warned = load_secret(options.key_file, os.environb)
+    tables = load_tables(options.lookup_tables)
+    below = profile.load(options.profile, options.keep_private)
+    whole = spec.TagSpec(below.spec.pairs + spec.load(options).pairs)
+    rules = compiler.compile_rules(
+        compiler.effective(whole),
+        remove_private=options.remove_private_tags,
+        output_stem=options.output_file_stem,
+        output_dir=options.output_dir_template,
+        resources=Resources(secret, tables, options.lookup_miss == cli.LOOKUP_MISSES[1]),
+    )
+    printed = compiler.effective(whole, remove_private=options.remove_private_tags)
+    return rules, printed, below.name, warned
+
+
+def _print_spec(options: Options, console: Console) -> int:
+    """Print the spec that the options result in; nothing is read or written."""
+    from .spec import to_json as spec_to_json  # noqa: PLC0415
+
+    try:
+        rules, spec, _, warned = _compile(options)
+    except TagSubError as stop:
+        console.error(str(stop))
+        return stop.exit_code
+    for text in (*warned, *rules.warnings):
+        console.warning(text)
+    print(spec_to_json(spec))
+    return ExitCode.OK
+
+
+def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
     """Spec, rules and plan, each finished before the next begins; nothing is written.
 
     Raises:
         TagSubError: the spec or the trees cannot be worked on.
     """
-    # Imported here: they load pydicom, which --version, --man and usage errors can spare.
     from . import plan as planning  # noqa: PLC0415
-    from . import rules as compiler  # noqa: PLC0415
-    from . import spec  # noqa: PLC0415
 
-    rules = compiler.compile_rules(
-        spec.load(options),
-        remove_private=options.remove_private_tags,
-        output_stem=options.output_file_stem,
-        output_dir=options.output_dir_template,
-    )
+    rules, _, profile, warned = _compile(options)
     plan = planning.build(options)
-    for text in (*rules.warnings, *plan.warnings):
+    for text in (*warned, *rules.warnings, *plan.warnings):
         console.warning(text)
     _show_plan(plan, options, console)
-    return plan, rules
+    return plan, rules, profile
 
 
 def _process(

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pftree import TreeOptions
 
 from . import plan, runner
+from . import profile as profiles
 from .dicomfile import parse
 from .edits import pieces
+from .functions import Resources
 from .models import ExitCode, FileJob, FileOutcome, Options, RunReport
 from .patch import Output, Patcher
 from .report import Totals
-from .rules import RuleSet, compile_rules
+from .rules import RuleSet, compile_rules, effective
+from .secret import Secret
 from .shield import Shield
 from .sources import BytesSource
-from .spec import from_pairs
+from .spec import TagSpec, from_pairs
 from .worker import Settings, Worker
 
 PathLike = str | os.PathLike[str]
@@ -33,6 +37,11 @@ def compile_spec(
     pairs: Mapping[str, str | None],
     *,
     remove_private_tags: bool = False,
+    profile: str = "",
+    keep_private: Sequence[str] = (),
+    key: bytes | None = None,
+    lookup_tables: Mapping[str, Mapping[str, str]] | None = None,
+    lookup_miss: Literal["fail", "empty"] = "fail",
     output_file_stem: str = "",
     output_dir_template: str = "",
 ) -> RuleSet:
@@ -41,20 +50,30 @@ def compile_spec(
     Args:
         pairs: keys and templates as in ``--tagStruct``; None removes an element.
         remove_private_tags: remove every private element at every depth.
+        profile: a profile to lie below the pairs, ``basic[,option...]``.
+        keep_private: keys of private elements that are kept all the same.
+        key: the secret of pseudonyms, at least 16 bytes.
+        lookup_tables: name to table of ``%_lookup``, each original to replacement.
+        lookup_miss: what a value that its table lacks does: fail its file, or empty the
+            element.
         output_file_stem: the template that names the outputs of ``run_tree``.
         output_dir_template: the template that names the directories of these.
 
     Returns:
-        The rules, to be used for any number of files, also in other processes.
+        The rules, to be used for any number of files, also in other processes. They hold
+        the key and the tables.
 
     Raises:
         SpecError: the spec cannot mean what it says; the text names key and cure.
     """
+    below = profiles.load(profile, tuple(keep_private)).spec.pairs
+    tables = {name: dict(table) for name, table in (lookup_tables or {}).items()}
     return compile_rules(
-        from_pairs(list(pairs.items())),
+        effective(TagSpec(below + from_pairs(list(pairs.items())).pairs)),
         remove_private=remove_private_tags,
         output_stem=output_file_stem,
         output_dir=output_dir_template,
+        resources=Resources(None if key is None else Secret(key), tables, lookup_miss == "empty"),
     )
 
 
@@ -132,4 +151,10 @@ def run_tree(
         shield=Shield(),
     )
     exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
-    return totals.finish(exit_code, time.perf_counter() - started, rules.digest)
+    secret = rules.resources.secret
+    return totals.finish(
+        exit_code,
+        time.perf_counter() - started,
+        rules.digest,
+        key_fingerprint=secret.fingerprint if secret else "",
+    )

@@ -124,7 +124,7 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
         metavar="KEY",
         action="append",
         default=[],
-        help='keep this private element, (gggg,"CREATOR",ee); @FILE reads a key from each line; may be repeated',
+        help='keep this private element, (gggg,"CREATOR",ee); @FILE: one a line; may be repeated',
     )
     spec.add_argument(
         "--printSpec", action="store_true", help="print the spec that results, as JSON, and do nothing else"
@@ -201,6 +201,10 @@ def parse(argv: Sequence[str] | None) -> Options:
 
 def _find_problem(args: argparse.Namespace) -> str:
     """What is wrong with the arguments, and the cure; "" if nothing is."""
+    if not args.inputDir and not args.printSpec:
+        return "--inputDir is required: name the directory to read"
+    if not args.outputDir and not args.printSpec:
+        return "--outputDir is required: name the directory to write; it is created if absent"
     given = [f"--{name}" for name in _SPEC_FLAGS if getattr(args, name) is not None]
     if not given and not args.profile:
         return "no spec: give one of --tagStruct, --tagFile or --tagInfo, or a --profile (see --man)"
@@ -208,12 +212,6 @@ def _find_problem(args: argparse.Namespace) -> str:
         return f"more than one spec: {' and '.join(given)}; give one of them"
     if not args.splitToken or not args.splitKeyValue:
         return "--splitToken and --splitKeyValue cannot be empty"
-    if args.printSpec:
-        return ""  # nothing is read or written
-    if not args.inputDir:
-        return "--inputDir is required: name the directory to read"
-    if not args.outputDir:
-        return "--outputDir is required: name the directory to write; it is created if absent"
     if args.threads < 0:
         return f"--threads {args.threads}: give the number of workers, or 0 to work in line"
     if args.maxDepth < -1:

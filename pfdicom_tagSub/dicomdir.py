@@ -1,15 +1,39 @@
-"""The byte offsets of a DICOMDIR, kept true when its records move (PS3.3 F.3.2.2)."""
+"""The records of a DICOMDIR: which belongs to which, and their byte offsets, kept true
+when they move (PS3.3 F.3.2.2)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .dictionary import DIRECTORY_RECORD_SEQUENCE, FIRST_RECORD_OFFSETS, RECORD_OFFSETS, text_of
+from .dictionary import (
+    DIRECTORY_RECORD_SEQUENCE,
+    FIRST_RECORD_OFFSETS,
+    LOWER_RECORD_OFFSET,
+    NEXT_RECORD_OFFSET,
+    RECORD_OFFSETS,
+    tags_of,
+    text_of,
+)
 from .edits import Edit, moved
-from .elements import Element, Stretch
+from .elements import Element, Item, Stretch
 from .models import FileError
 from .scanner import scan
+from .sources import Source
 from .wanted import EVERYTHING
+
+TYPE_1 = frozenset(
+    tag
+    for keyword in ["PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber", "ContentDate", "ContentTime", "ContentLabel", "StructureSetLabel", "RTPlanLabel", "PresentationCreationDate", "PresentationCreationTime"]
+    for tag in tags_of(keyword)
+)
+"""What some record has to hold with a value (PS3.3 F.5)."""
+
+TYPE_2 = frozenset(
+    tag
+    for keyword in ["PatientName", "StudyDescription", "AccessionNumber", "ContentDescription", "ContentCreatorName", "StructureSetDate", "StructureSetTime", "RTPlanDate", "RTPlanTime", "TreatmentDate", "TreatmentTime"]
+    for tag in tags_of(keyword)
+)
+"""What some record has to hold, though it may be empty."""
 
 
 def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
@@ -43,3 +67,41 @@ def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
         if len(raw) != 4 or offset not in starts:
             raise FileError(f"the offset {text_of(element.tag)} at byte {element.start} names no record")
         yield Edit(element.value, element.stop, move(offset).to_bytes(4, order))  # type: ignore[arg-type]
+
+
+def records_above(records: Sequence[Item], source: Source) -> dict[int, int]:
+    """Which record each record belongs to, as the patient of a study.
+
+    Args:
+        records: the items of the directory record sequence.
+        source: the bytes of the file.
+
+    Returns:
+        Where a record starts to where the record above it starts; without those at the
+        top, and without what offsets that make no tree say.
+    """
+    following: dict[int, int] = {}
+    lower: dict[int, int] = {}
+    for record in records:
+        order = "little" if record.encoding.little else "big"
+        for element in record.elements:
+            home = {NEXT_RECORD_OFFSET: following, LOWER_RECORD_OFFSET: lower}.get(element.tag)
+            if home is not None:
+                home[record.start] = int.from_bytes(source.read(element.value, element.stop), order)  # type: ignore[arg-type]
+    above: dict[int, int] = {}
+    for parent, first in lower.items():
+        child = first
+        while child and child not in above and not _is_above(child, parent, above):
+            above[child] = parent
+            child = following.get(child, 0)
+    return above
+
+
+def _is_above(record: int, other: int, above: dict[int, int]) -> bool:
+    """Whether a record is another one or above it."""
+    place: int | None = other
+    while place is not None:
+        if place == record:
+            return True
+        place = above.get(place)
+    return False

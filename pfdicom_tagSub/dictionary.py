@@ -17,6 +17,7 @@ from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 SPECIFIC_CHARACTER_SET = 0x00080005
 SOP_CLASS_UID = 0x00080016
 SOP_INSTANCE_UID = 0x00080018
+PATIENT_IDENTITY_REMOVED = 0x00120062
 PIXEL_REPRESENTATION = 0x00280103
 MEDIA_STORAGE_SOP_CLASS_UID = 0x00020002
 MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
@@ -29,7 +30,9 @@ DIRECTORY_RECORD_SEQUENCE = 0x00041220
 FIRST_RECORD_OFFSET = 0x00041200
 FIRST_RECORD_OFFSETS = frozenset({FIRST_RECORD_OFFSET, 0x00041202})
 REFERENCED_FILE_ID = 0x00041500
-RECORD_OFFSETS = frozenset({0x00041400, 0x00041420, 0x00041504})
+NEXT_RECORD_OFFSET = 0x00041400
+LOWER_RECORD_OFFSET = 0x00041420
+RECORD_OFFSETS = frozenset({NEXT_RECORD_OFFSET, LOWER_RECORD_OFFSET, 0x00041504})
 
 STRUCTURE = (
     FIRST_RECORD_OFFSETS
@@ -37,6 +40,10 @@ STRUCTURE = (
     | {SPECIFIC_CHARACTER_SET, FILE_META_GROUP_LENGTH, TRANSFER_SYNTAX_UID, DIRECTORY_RECORD_SEQUENCE}
 )
 """Elements that say how the file itself is encoded; no spec may replace them."""
+
+
+NEVER_BY_PATTERN = STRUCTURE | PIXEL_DATA
+"""What patterns and keys with x digits leave alone."""
 
 
 def text_of(tag: int) -> str:
@@ -68,12 +75,15 @@ def vr_of(tag: int) -> str:
         return ""
 
 
+def expanded(mask: str) -> list[int]:
+    """Every number of a mask of hex digits and x, such as ``"10xx"``."""
+    digits = (("0123456789abcdef" if digit == "x" else digit) for digit in mask)
+    return [int("".join(combination), 16) for combination in itertools.product(*digits)]
+
+
 def _expanded(mask: str) -> Iterator[int]:
     """Every even-group tag of a repeater mask such as ``"60xx3000"``."""
-    digits = [("0123456789ABCDEF" if digit == "x" else digit) for digit in mask]
-    digits[3] = "02468ACE" if digits[3] == "0123456789ABCDEF" else digits[3]
-    for combination in itertools.product(*digits):
-        yield int("".join(combination), 16)
+    return (tag for tag in expanded(mask) if not tag >> 16 & 1)
 
 
 _expanded_vrs: dict[int, str] = {}

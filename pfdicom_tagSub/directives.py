@@ -1,187 +1,32 @@
-"""The templates of a spec: their grammar, and one registered function per directive.
+"""The templates of a spec: their grammar, and how they are evaluated.
 
     template  := ( text | "#tag" | directive | "%%" )*
     directive := "%" [ "_" function ( "|" argument )* "_" ] source
     source    := keyword | "#tag"
 
-A ``_`` inside an argument is written ``__``. To add a function, write one that takes a
-:class:`Call` and register it with the check of its arguments; the manual and the error
-messages follow from the registry.
+A ``_`` inside an argument is written ``__``. The functions are those of
+:mod:`~pfdicom_tagSub.functions`.
 """
 
 from __future__ import annotations
 
 import difflib
-import hashlib
 import re
-import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from . import dictionary
+from . import dictionary, functions
+from .functions import FUNCTIONS, NO_RESOURCES, Call, Cleaner, Resources
 from .models import SpecError
 from .values import NO_VALUE, Value
-
-if TYPE_CHECKING:
-    from faker import Faker
 
 SELF_SOURCE = 0
 """The source ``#tag``: the element that the rule hits, whichever it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One use of a function on one value.
-
-    Attributes:
-        text: the value to transform; "" when it is empty or its element is absent.
-        stored: the same value's bytes, see :class:`~pfdicom_tagSub.values.Value`.
-        arguments: the arguments as the spec has them, ``__`` undone.
-        seed: the value of the element that an argument names; None when there is none
-            or the file lacks it.
-    """
-
-    text: str
-    stored: bytes
-    arguments: tuple[str, ...]
-    seed: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function that a directive may name.
-
-    Attributes:
-        name: how a spec names it.
-        usage: how a directive with it looks, for the manual and messages.
-        meaning: one sentence for the manual.
-        run: the function itself.
-        check: says what is wrong with the arguments; "" if nothing is.
-        seeded: whether its first argument names the element that seeds it.
-        keeps_empty: whether an empty value stays empty without a call.
-    """
-
-    name: str
-    usage: str
-    meaning: str
-    run: Callable[[Call], str]
-    check: Callable[[tuple[str, ...]], str]
-    seeded: bool = False
-    keeps_empty: bool = True
-
-
-def _md5(call: Call) -> str:
-    digest = hashlib.md5(call.text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()
-    return digest[: int(call.arguments[0])] if call.arguments else digest
-
-
-def _check_digits(arguments: tuple[str, ...], most: int = 32) -> str:
-    numbers = {str(number) for number in range(1, most + 1)}
-    fits = not arguments or (len(arguments) == 1 and arguments[0].lstrip("0") in numbers)
-    return "" if fits else f"it takes one number from 1 to {most}"
-
-
-def _mask(call: Call) -> str:
-    return "".join(
-        own if mask == "*" else mask for own, mask in zip(call.text, call.arguments[0], strict=False)
-    )
-
-
-def _check_mask(arguments: tuple[str, ...]) -> str:
-    return "" if len(arguments) == 1 and arguments[0] else "it takes one mask, such as ******01"
-
-
-def _join_words(call: Call) -> str:
-    words = re.sub(r"\W+", " ", call.text).split()
-    return (call.arguments[0] if call.arguments else "").join(words)
-
-
-def _check_joiner(arguments: tuple[str, ...]) -> str:
-    return "" if len(arguments) <= 1 else "it takes at most one text to join the words with"
-
-
-_local = threading.local()
-
-
-def _faker() -> Faker:
-    """One Faker per thread: an instance is not safe to share, and the global seed less so."""
-    if not hasattr(_local, "faker"):
-        from faker import Faker  # noqa: PLC0415  (slow: only for specs that make names)
-
-        # With its names alone it is made at once; all its providers take a while.
-        _local.faker = Faker("en_US", providers=["faker.providers.person"])
-    faker: Faker = _local.faker
-    return faker
-
-
 def prepare(templates: Iterable[Template]) -> None:
     """Load what the functions of templates need, so that forked workers need not each."""
-    if any(directive.function == "name" for template in templates for directive in template.directives):
-        _faker()
-
-
-@lru_cache(maxsize=4096)
-def pseudonym(seed: bytes) -> str:
-    """The made-up name of a seed, ``LAST^FIRST^ANON``, as 3.1.1 made it (behaviour-3.1.1 A.5).
-
-    Args:
-        seed: the bytes of the seed value; they are read as a little-endian number.
-    """
-    faker = _faker()
-    faker.seed_instance(int.from_bytes(seed, "little"))
-    first, last = faker.name().split()[:2]
-    return f"{last.upper()}^{first.upper()}^ANON"
-
-
-def _name(call: Call) -> str:
-    return pseudonym(call.stored if call.seed is None else call.seed)
-
-
-def _check_seed(arguments: tuple[str, ...]) -> str:
-    return "" if len(arguments) <= 1 else "it takes at most one element to seed the name with"
-
-
-FUNCTIONS: dict[str, Function] = {
-    function.name: function
-    for function in (
-        Function(
-            "md5",
-            "%_md5|n_Tag",
-            "the first n hex digits of the MD5 of the value's text in UTF-8; all 32 without |n",
-            _md5,
-            _check_digits,
-        ),
-        Function(
-            "strmsk",
-            "%_strmsk|mask_Tag",
-            "the value through a mask: each * keeps the character at its place, any other character "
-            "replaces it; the result is as long as the shorter of the two",
-            _mask,
-            _check_mask,
-        ),
-        Function(
-            "nospc",
-            "%_nospc|c_Tag",
-            "the words of the value joined with c (with nothing without |c); a word is a run of letters, "
-            "digits and underscores",
-            _join_words,
-            _check_joiner,
-        ),
-        Function(
-            "name",
-            "%_name|seedTag_Tag",
-            "a made-up name, LAST^FIRST^ANON, the same for the same value of the element seedTag, whose "
-            "first letter is written small (patientID); seeded on the value of Tag itself without "
-            "|seedTag or where the file lacks that element",
-            _name,
-            _check_seed,
-            seeded=True,
-            keeps_empty=False,
-        ),
-    )
-}
+    functions.prepare(frozenset().union(*(template.functions for template in templates)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,22 +46,40 @@ class Directive:
     arguments: tuple[str, ...] = ()
     seed: tuple[int, ...] = ()
 
-    def evaluate(self, value: Value, seed: Value | None, index: int) -> str:
+    def evaluate(
+        self,
+        value: Value,
+        seed: Value | None,
+        index: int,
+        resources: Resources = NO_RESOURCES,
+        cleaner: Cleaner | None = None,
+    ) -> str:
         """The result for the value at ``index``; a single value serves every index.
 
         Args:
             value: the source's value.
             seed: the seed's value; None where there is none.
             index: which of several values is asked for.
+            resources: what functions use besides the file.
+            cleaner: knows the identifiers of the file.
+
+        Raises:
+            FileError: the function cannot give a result, and the file must not be written.
         """
         text, stored = _at(value, index)
         if not self.function:
             return text
         function = FUNCTIONS[self.function]
-        if function.keeps_empty and not text:
+        if function.keeps_empty and not text and not (function.takes_any and value.is_opaque):
             return ""
-        seed_bytes = None if seed is None else _at(seed, index)[1]
-        return function.run(Call(text, stored, self.arguments, seed_bytes))
+        seed_bytes, seed_text = None, None
+        if seed is not None:
+            # A name goes with the value at its place, a shift with the whole element: the
+            # dates of one element are to stay as far apart as they are.
+            seed_bytes, seed_text = _at(seed, index)[1], "\\".join(seed.texts)
+        return function.run(
+            Call(text, stored, self.arguments, seed_bytes, seed_text, value.vr, resources, cleaner)
+        )
 
 
 def _at(value: Value, index: int) -> tuple[str, bytes]:
@@ -239,15 +102,35 @@ class Template:
     Attributes:
         text: the value as the spec has it.
         parts: plain texts, ``#tag`` and directives, in order.
+        directives: the directives among the parts.
+        functions: the names of their functions.
     """
 
     text: str
     parts: tuple[str | TagText | Directive, ...]
+    directives: tuple[Directive, ...] = field(init=False, repr=False, compare=False)
+    functions: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        directives = tuple(part for part in self.parts if isinstance(part, Directive))
+        names = frozenset(directive.function for directive in directives if directive.function)
+        object.__setattr__(self, "directives", directives)
+        object.__setattr__(self, "functions", names)
 
     @property
-    def directives(self) -> tuple[Directive, ...]:
-        """The directives among the parts."""
-        return tuple(part for part in self.parts if isinstance(part, Directive))
+    def keeps(self) -> bool:
+        """Whether it leaves the element alone."""
+        return "keep" in self.functions
+
+    @property
+    def empties(self) -> bool:
+        """Whether it empties the element and never inserts it."""
+        return "empty" in self.functions
+
+    @property
+    def cleans(self) -> bool:
+        """Whether it needs the cleaner of the file."""
+        return "clean" in self.functions
 
     @property
     def is_constant(self) -> bool:
@@ -261,15 +144,36 @@ class Template:
             return "".join(part for part in self.parts if isinstance(part, str))
         return None
 
-    def evaluate(self, tag: int, values: Callable[[tuple[int, ...]], Value | None]) -> tuple[str, ...]:
+    def find_problem(self, resources: Resources) -> str:
+        """What of the resources its functions miss, and the cure; "" if nothing."""
+        for directive in self.directives:
+            if directive.function:
+                function = FUNCTIONS[directive.function]
+                if problem := function.find_problem(directive.arguments, resources):
+                    return f"{function.usage}: {problem}"
+        return ""
+
+    def evaluate(
+        self,
+        tag: int,
+        values: Callable[[tuple[int, ...]], Value | None],
+        resources: Resources = NO_RESOURCES,
+        cleaner: Cleaner | None = None,
+    ) -> tuple[str, ...]:
         """The texts to write, one per value.
 
         Args:
             tag: the element hit.
             values: looks a source up; None where the file lacks it.
+            resources: the secret key and the tables.
+            cleaner: knows the identifiers of the file; without one a text to be cleaned
+                is emptied.
 
         Returns:
             As many texts as the source with the most values has; at least one.
+
+        Raises:
+            FileError: a function cannot give a result, and the file must not be written.
         """
         own = (tag,)
         found: list[tuple[Value, Value | None]] = []
@@ -284,7 +188,7 @@ class Template:
             text = ""
             for part in self.parts:
                 if isinstance(part, Directive):
-                    text += part.evaluate(*next(pairs), index)
+                    text += part.evaluate(*next(pairs), index, resources, cleaner)
                 else:
                     text += part if isinstance(part, str) else dictionary.label_of(tag)
             results.append(text)
@@ -293,6 +197,7 @@ class Template:
 
 _FUNCTION = re.compile(r"%_([A-Za-z]\w*?)((?:\|(?:__|[^_|])*)*)_(?=[A-Za-z#])")
 _UNFINISHED = re.compile(r"%_[A-Za-z][A-Za-z0-9]*[|_]")
+_TAG = re.compile(r"\(?\s*([0-9A-Fa-f]{4})\s*,?\s*([0-9A-Fa-f]{4})\s*\)?")
 _KEYWORD_LIKE = re.compile(r"[A-Z][A-Za-z0-9]{2,}")
 
 
@@ -304,7 +209,8 @@ def parse_template(text: str, key: str) -> Template:
         key: the key it belongs to, for messages.
 
     Raises:
-        SpecError: an unknown function, a wrong argument, an unknown source.
+        SpecError: an unknown function, a wrong argument, an unknown source, or more than
+            a function that has to stand alone.
     """
     parts: list[str | TagText | Directive] = []
     plain = ""
@@ -330,7 +236,13 @@ def parse_template(text: str, key: str) -> Template:
         position += length
     if plain or not parts:
         parts.append(plain)
-    return Template(text, tuple(parts))
+    template = Template(text, tuple(parts))
+    if len(parts) > 1:
+        for name in sorted(template.functions):
+            if FUNCTIONS[name].is_whole:
+                usage = FUNCTIONS[name].usage
+                raise SpecError(f"{key}: {name} stands alone, as {usage}, but the value is {text!r}")
+    return template
 
 
 def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
@@ -357,13 +269,23 @@ def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
     arguments = tuple(argument.replace("__", "_") for argument in match[2].split("|")[1:])
     if problem := function.check(arguments):
         raise SpecError(f"{key}: wrong argument of {name} in {match[0]!r}: {problem} ({function.usage})")
-    source, length = _parse_source(rest[match.end() :], key)
+    source, length = _parse_source(rest[match.end() :], key, takes_any=function.takes_any)
     if not source:
         word = re.match(r"#?\w*", rest[match.end() :])
         written = word[0] if word else ""
         raise SpecError(f"{key}: {_unknown(written)} in {match[0] + written!r}")
-    seed = _parse_seed(arguments, key) if function.seeded and arguments and arguments[0] else ()
+    if function.is_whole and source != (SELF_SOURCE,):
+        if source != _own_tags(key):
+            raise SpecError(f"{key}: {name} works on the element hit; write it as {function.usage}")
+        source = (SELF_SOURCE,)
+    seed = _parse_seed(arguments, key, name) if function.seeded and arguments and arguments[0] else ()
     return Directive(source, name, arguments, seed), match.end() + length
+
+
+def _own_tags(key: str) -> tuple[int, ...]:
+    """The tags that a key names by keyword or number; () where it is of another form."""
+    match = _TAG.fullmatch(key)
+    return (int(match[1] + match[2], 16),) if match else dictionary.tags_of(key)
 
 
 def _usage_of(name: str) -> str:
@@ -376,7 +298,7 @@ def _unknown(word: str) -> str:
     return f"unknown keyword {word!r}" + (f", did you mean {near}?" if near else "")
 
 
-def _parse_source(text: str, key: str) -> tuple[tuple[int, ...], int]:
+def _parse_source(text: str, key: str, *, takes_any: bool = False) -> tuple[tuple[int, ...], int]:
     """The source that a text begins with, and its length; (), 0 where it begins with none."""
     if text.startswith("#tag"):
         return (SELF_SOURCE,), len("#tag")
@@ -386,21 +308,21 @@ def _parse_source(text: str, key: str) -> tuple[tuple[int, ...], int]:
         if word and dictionary.nearest_keyword(word[0]):
             raise SpecError(f"{key}: {_unknown(word[0])} (a percent sign before a word is written %%)")
         return (), 0
-    return _checked_source(keyword, key), len(keyword)
+    return dictionary.tags_of(keyword) if takes_any else _text_source(keyword, key), len(keyword)
 
 
-def _parse_seed(arguments: tuple[str, ...], key: str) -> tuple[int, ...]:
+def _parse_seed(arguments: tuple[str, ...], key: str, name: str) -> tuple[int, ...]:
     """The seed element: its keyword with the first letter small (or as the standard spells it)."""
     written = arguments[0]
     if written == "#tag":
         return (SELF_SOURCE,)
     for keyword in (written, written[:1].upper() + written[1:]):
         if dictionary.is_keyword(keyword):
-            return _checked_source(keyword, key)
-    raise SpecError(f"{key}: {_unknown(written[:1].upper() + written[1:])} as the seed of a name")
+            return _text_source(keyword, key)
+    raise SpecError(f"{key}: {_unknown(written[:1].upper() + written[1:])} as the seed of {name}")
 
 
-def _checked_source(keyword: str, key: str) -> tuple[int, ...]:
+def _text_source(keyword: str, key: str) -> tuple[int, ...]:
     tags = dictionary.tags_of(keyword)
     vr = dictionary.vr_of(tags[0])
     if vr == "SQ" or vr.startswith("O"):

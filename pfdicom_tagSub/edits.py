@@ -42,13 +42,15 @@ class Patched:
         edits: those of the file's bytes, in order.
         data_edits: those of the inflated data set, where it is stored deflated.
         elements: what was done to which elements.
-        originals: the texts of the values that were replaced, removed or emptied.
+        originals: texts that were replaced, removed or emptied, as far as they are short.
+        review: why a person should look at the pixels; "" where nothing suggests that.
     """
 
     edits: list[Edit]
     data_edits: list[Edit]
     elements: ElementCounts
     originals: tuple[str, ...] = ()
+    review: str = ""
 
     @property
     def is_empty(self) -> bool:

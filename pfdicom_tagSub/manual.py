@@ -1,7 +1,8 @@
 """The ``--man`` and ``--synopsis`` pages, on pftree's ``Manual``.
 
 pftree's own text is taken for every option that it describes truly for this command;
-``_OPTIONS`` holds the text of the others and of the command's own options.
+:mod:`~pfdicom_tagSub.manual_options` holds the text of the others and of the command's
+own options.
 """
 
 from __future__ import annotations
@@ -12,28 +13,9 @@ from pftree import Manual
 from pftree.__main__ import ARGS_SYNOPSIS_CORE, CLI_CORE
 
 from . import __version__
+from .functions import FUNCTIONS
+from .manual_options import OPTIONS
 from .models import COMMAND
-
-FUNCTIONS: tuple[tuple[str, str], ...] = (
-    ("%_md5|n_Tag", "the first n hex digits of the MD5 of the value's text in UTF-8; all 32 without |n"),
-    (
-        "%_strmsk|mask_Tag",
-        "the value through a mask: each * keeps the character at its place, any other character "
-        "replaces it; the result is as long as the shorter of the two",
-    ),
-    (
-        "%_nospc|c_Tag",
-        "the words of the value joined with c (with nothing without |c); a word is a run of letters, "
-        "digits and underscores",
-    ),
-    (
-        "%_name|seedTag_Tag",
-        "a made-up name, LAST^FIRST^ANON, the same for the same value of the element seedTag, whose "
-        "first letter is written small (patientID); seeded on the value of Tag itself without "
-        "|seedTag or where the file lacks that element",
-    ),
-)
-"""(usage, meaning) of each function that a template may use."""
 
 _ART = r"""
 
@@ -81,11 +63,18 @@ _CLI_IO = """
         --outputDir <outputDir>                                                 \\"""
 
 _CLI_SELF = """
+        --profile <name[,option...]>                                            \\
         --tagStruct <JSON> | --tagFile <file> | --tagInfo <pairs>               \\
         [--splitToken <token>]                                                  \\
         [--splitKeyValue <token>]                                               \\
         [--removePrivateTags]                                                   \\
+        [--keepPrivate <key>]                                                   \\
+        [--printSpec]                                                           \\
+        [--keyFile <file>]                                                      \\
+        [--lookupTable <name=file>]                                             \\
+        [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
+        [--outputDirTemplate <template>]                                        \\
         [--syslog]                                                              \\"""
 
 _BRIEF = """
@@ -139,10 +128,29 @@ _DESCRIPTION = """
             (0029,"SIEMENS CSA HEADER",10)    a private element: group,
                                               private creator, and the last
                                               two hex digits of the element
+            (60xx,3000) or (0029,xxxx)        tags with any digit for x: in a
+                                              group only the last two, which
+                                              stand for the even groups (never
+                                              pixel data or file meta)
+            private                           every private element that no
+                                              other key names; its value is
+                                              null or %_keep_#tag
+            preamble                          the 128 bytes before the data
+                                              set; its value is "", which
+                                              makes them zeros
 
         A value is a template; "" empties the element and null (in JSON)
         removes it. Numbers are taken as their text. A sequence that a key
         hits is emptied, or removed with null. Group 0002 is the file meta.
+
+        For a sequence a value may also be a list of items (in JSON):
+
+            "ReferencedStudySequence": [{"ReferencedSOPInstanceUID": "1.2.3"}]
+
+        The items have keywords as keys and texts, numbers or again lists as
+        values. They replace those of the sequence, and a file that holds it
+        nowhere gets it at the top level, unless the list is written as
+        {"replace": [...]}.
 
         The grammar of a template:
 
@@ -170,13 +178,22 @@ _DESCRIPTION = """
         * A substitution applies wherever its element occurs, at any depth.
           A source inside a sequence item is looked up in that item, then
           outwards to the root of the data set.
-        * Explicit keys come first, then re: keys in their order; the last
-          that hits an element wins. A key that never wins is warned of.
+        * Of the keys that hit an element the strongest wins. From the weakest
+          to the strongest:
+
+              1  keys with x digits of the profile
+              2  explicit keys (keyword, tag, private element) of the profile
+              3  keys with x digits of the spec, in the order of writing
+              4  explicit keys of the spec
+              5  re: keys of the spec, in the order of writing
+
+          and of those in one line, the last. The key private is weaker than
+          every other key. A key that never wins is warned of.
         * Values come from the original file, never from a substituted one.
         * A literal for an element that a file holds nowhere is inserted at
           the top level. A template whose source the file lacks inserts
-          nothing.
-        * An empty value stays empty under md5, strmsk and nospc.
+          nothing, nor does one whose source is the element hit.
+        * An empty value stays empty under every function but name.
         * Multi-valued elements are substituted value by value.
         * A result too long for its VR is cut to the VR's maximum. A result
           that its VR does not allow (hex digits in a date, letters in a
@@ -187,161 +204,48 @@ _DESCRIPTION = """
         * When SOPInstanceUID changes, MediaStorageSOPInstanceUID changes with
           it. In a DICOMDIR the record offsets are kept true.
 
+    THE SECRET
+
+        hmac, uid, dateshift and dummy work under a secret key: the bytes of
+        the file that --keyFile names or, without it, of the environment
+        variable PFDICOM_TAGSUB_KEY; at least 16 of them. Make one with
+
+            head -c 32 /dev/urandom > study.key && chmod 600 study.key
+
+        The same key gives the same results on every host, on every day and
+        with any number of workers; another key gives others. Whoever has the
+        key can tell which pseudonym belongs to which patient: keep it as you
+        keep the originals, or destroy it when nobody should be able to.
+
+        Each function derives a key of its own from it, so that a table of
+        what one makes helps with no other. The record carries a fingerprint
+        of the key, never the key.
+
+        Without a key hmac is an error in the spec; uid and dateshift give the
+        same results for everybody, and the command warns of that.
+
+    PROFILES
+
+        --profile basic applies the Basic Application Level Confidentiality
+        Profile of DICOM PS3.15 Annex E, as far as it is about the elements
+        of Table E.1-1. It is written in the language of the spec, and
+        --printSpec shows it.
+
+        No profile looks at pixels. A file whose pixels may show who it is
+        about is named under pixelReview in the record; BurnedInAnnotation
+        is never asserted.
+
     ERRORS IN A SPEC
 
         Each of these ends the command with exit code 2 before any file is
         opened, and names the key: an unknown keyword (with the nearest known
         spelling), a regular expression that does not compile or matches no
-        keyword, an unknown function, a wrong argument, a literal that its VR
-        does not allow, a key given twice, an element that says how the file
-        itself is encoded, no spec or more than one, invalid JSON (with line
-        and column), a --tagInfo pair without its separator.
+        keyword, an unknown function, a wrong argument, hmac without a secret
+        key, an unknown lookup table, a literal that its VR does not allow, a
+        key given twice, an element that says how the file itself is encoded,
+        no spec or more than one, invalid JSON (with line and column), a
+        --tagInfo pair without its separator.
 """
-
-# Options in the order of the page. A None takes pftree's text.
-_OPTIONS: dict[str, str | None] = {
-    "inputDir": """
-        -I|--inputDir|--inputdir <inputDir>
-        The input tree. Every file in it and below it, at any depth, is a
-        candidate.
-""",
-    "outputDir": """
-        -O|--outputDir|--outputdir <outputDir>
-        The output tree; created if absent. It may lie inside the <inputDir>,
-        and is then not read as input. It cannot be the <inputDir> itself. A
-        symbolic link below the <outputDir> is never written through.
-""",
-    "tagStruct": """
-        [-T|--tagStruct <JSON>]
-        The spec as a JSON object on the command line.
-""",
-    "tagFile": """
-        [-F|--tagFile <file>]
-        The spec as a JSON object in a file. '-' reads standard input.
-""",
-    "tagInfo": """
-        [--tagInfo <pairs>]
-        The spec as delimited text, for where JSON is hard to quote:
-
-            <key><splitKeyValue><value><splitToken><key><splitKeyValue>...
-
-        Each pair is split at the first <splitKeyValue> after a leading 're:',
-        and blanks around keys and values are dropped, so
-
-            --tagInfo 'PatientName:anon ++ re:.*hysician:%_md5|4_#tag'
-
-        holds two pairs. A pair without <splitKeyValue> is an error.
-""",
-    "splitToken": """
-        [-s|--splitToken <token>]
-        What separates the pairs of --tagInfo; '++' by default.
-""",
-    "splitKeyValue": """
-        [-k|--splitKeyValue <token>]
-        What separates the key of a pair from its value; ':' by default.
-""",
-    "removePrivateTags": """
-        [--removePrivateTags]
-        Remove every private element, at every depth.
-""",
-    "outputFileStem": """
-        [-o|--outputFileStem <template>]
-        Name the outputs: a template in the language of the spec, evaluated
-        on the original data set, so
-
-            --outputFileStem '%_md5|7_PatientID-%InstanceNumber'
-
-        The extension of the input is kept. The result is made safe for a
-        file name: no value can lead outside its output directory. Of two
-        inputs that would take one name the second fails, and nothing is
-        overwritten.
-""",
-    "maxDepth": None,
-    "inputFile": """
-        [-i|--inputFile <inputFile>]
-        Consider only files whose names contain this substring; every other
-        file is ignored before the filters apply.
-""",
-    "fileFilter": None,
-    "fileFilterLogic": None,
-    "dirFilter": None,
-    "dirFilterLogic": None,
-    "outputLeafDir": """
-        [--outputLeafDir <outputLeafDirFormat>]
-        Rename the last component of each output directory with a pattern
-        in which %s stands for the input directory's name, so that
-
-            --outputLeafDir 'anon-%s'
-
-        writes the files of /incoming/sub-01 to /outgoing/anon-sub-01. The
-        pattern contains exactly one %s and no path separator. The files of
-        the <inputDir> itself go to the <outputDir> itself.
-""",
-    "relativeDir": """
-        [--relativeDir]
-        Accepted as in 3.1.1. The paths in the record are always relative to
-        the <inputDir>.
-""",
-    "followLinks": """
-        [--followLinks]
-        Follow symbolic links to files and to directories, each directory
-        once. Without it they are skipped. FIFOs, sockets and devices are
-        never opened.
-""",
-    "overwrite": """
-        [--overwrite]
-        Replace existing outputs. An output that exists and equals what would
-        be written is left as it is and counts as unchanged, with or without
-        this flag. One that differs is replaced only with this flag; without
-        it that file fails. So the same command can run every night.
-""",
-    "threads": """
-        [--threads <numThreads>]
-        Process files with <numThreads> workers at one time, whatever the
-        directories look like; 0, the default, works in line. The workers
-        are processes, or threads on a free-threaded Python. The outputs are
-        the same bytes for every number.
-""",
-    "threadsSplit": """
-        [--threadsSplit <level>]
-        Accepted for the sake of other commands built on pftree; it has no
-        effect, since the work is divided by file.
-""",
-    "verbosity": """
-        [-v|--verbosity <level>]
-        How much to say, on standard error:
-
-            0   errors only
-            1   the default: warnings, a progress bar on a terminal, and one
-                summary line
-            2   the plan and the files that are skipped
-            3   every directory of the plan
-            5   one line per file read, substituted and written
-""",
-    "syslog": """
-        [--syslog]
-        Begin each message with the date and the host, as syslog does.
-""",
-    "json": """
-        [--json]
-        Print the record of the run on standard output when it ends; see THE
-        RECORD.
-""",
-    "printElapsedTime": None,
-    "man": """
-        [-x|--man]
-        Print this manual and exit.
-""",
-    "synopsis": """
-        [-y|--synopsis]
-        Print the manual's NAME, SYNOPSIS and brief example and exit.
-""",
-    "version": None,
-    "help": """
-        [-h|--help]
-        Print a list of the options and exit.
-""",
-}
 
 _EPILOGUE = """
         Any option may be abbreviated as long as it stays unambiguous
@@ -378,6 +282,16 @@ _EPILOGUE = """
             runTime       in seconds
             versions      of pydicom, Faker and python
             specDigest    the SHA-256 of the spec
+            profile       the profile and its options; "" for none
+            keyFingerprint
+                          16 hex digits that tell one secret key from another;
+                          "" without one
+            pixelReview   a list of path and reason: the files whose pixels a
+                          person should look at, because they claim burned-in
+                          annotation or are of a kind that often has it
+            pathsWithValues
+                          how many outputs have a path with a part that is a
+                          value replaced in them
             error         what ended the run with exit code 2, else ""
 
         No message and no record holds a value that a spec replaces.
@@ -462,8 +376,8 @@ def _pftree_sections() -> dict[str, str]:
 
 def _function_table() -> str:
     lines: list[str] = []
-    for usage, meaning in FUNCTIONS:
-        lines += [f"            {usage}", *_wrap(meaning, " " * 16), ""]
+    for function in FUNCTIONS.values():
+        lines += [f"            {function.usage}", *_wrap(function.meaning, " " * 16), ""]
     return "\n".join(lines)
 
 
@@ -481,7 +395,7 @@ def build_manual() -> Manual:
     """The manual page of this command."""
     short = _NAME + _CLI_IO + _CLI_SELF + CLI_CORE + _BRIEF
     theirs = _pftree_sections()
-    args = "".join(theirs.get(name, "") if text is None else text for name, text in _OPTIONS.items())
+    args = "".join(theirs.get(name, "") if text is None else text for name, text in OPTIONS.items())
     description = _DESCRIPTION.replace("{functions}", _function_table())
     return Manual(
         command=COMMAND,

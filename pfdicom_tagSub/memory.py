@@ -27,11 +27,13 @@ Note = tuple[int, Action]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a rule makes of an element: the whole new element, and what was done."""
+    """What a rule makes of an element: the whole new element, what was done, the new texts,
+    and the text that was there as far as it is short."""
 
     data: bytes
     note: Note
     texts: tuple[str, ...]
+    original: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,14 @@ class LocalPatch:
     Attributes:
         edits: (which element, where in it the change starts and stops, the new bytes).
         elements: what was done to which elements.
+        originals: the texts that were replaced.
+        review: why a person should look at the pixels.
     """
 
     edits: tuple[tuple[int, int, int, bytes], ...]
     elements: ElementCounts
+    originals: tuple[str, ...]
+    review: str
 
     @classmethod
     def of(cls, patched: Patched, elements: list[Element]) -> LocalPatch | None:
@@ -60,7 +66,7 @@ class LocalPatch:
                     break
             else:
                 return None
-        return cls(tuple(edits), patched.elements)
+        return cls(tuple(edits), patched.elements, patched.originals, patched.review)
 
     def at(self, elements: list[Element]) -> Patched:
         """The changes where the elements lie in another file."""
@@ -68,7 +74,7 @@ class LocalPatch:
         for index, start, stop, data in self.edits:
             place = elements[index].start
             edits.append(Edit(place + start, place + stop, data))
-        return Patched(edits, [], self.elements)
+        return Patched(edits, [], self.elements, self.originals, self.review)
 
 
 class Memory:

@@ -15,6 +15,7 @@ from .elements import Element
 from .file_ids import FileIds
 from .memory import LOCAL_MOST, Memory
 from .models import FileError
+from .pixels import REVIEWED
 from .rules import RuleSet
 from .scanner import scan
 from .scope import CREATORS
@@ -61,17 +62,32 @@ class Patcher:
             hit.update(group << 16 | block << 8 | element for block in CREATORS)
         kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
+        kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
+        entered = set(hit)
+        if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
+            entered |= {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
+            kept |= entered
+        if rules.claims_identity_removed:
+            kept |= REVIEWED
         if renames:
             kept.add(dictionary.REFERENCED_FILE_ID)
-            hit.add(dictionary.REFERENCED_FILE_ID)  # what sequences are searched for
+            entered.add(dictionary.REFERENCED_FILE_ID)
         leading = [tag for tag in FOLLOWING if tag in hit]
         kept |= set(leading)
         if any("SS" in dictionary.vr_of(tag) for tag in kept):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
-        self.wanted = Wanted(kept, hit, private=rules.remove_private)
+        self.wanted = Wanted(
+            kept,
+            entered,
+            private=rules.remove_private,
+            groups=rules.groups,
+            walked=[tag for tag, rule in rules.table.items() if rule.keeps],
+            walked_private=blocks,
+        )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
-        self.is_local = not (rules.meta or rules.private or rules.remove_private or leading or reads_meta)
+        beyond = rules.meta or rules.zero_preamble or leading or reads_meta
+        self.is_local = not (beyond or rules.private or rules.remove_private or rules.groups or rules.cleans)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.
@@ -128,5 +144,6 @@ class Patcher:
         """The texts that templates give for a whole file, from its original values."""
         elements = scan(file.data, self.naming)
         run = Substitution(self.lookups, self.memory, file, elements)
+        resources = self.rules.resources
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
-            return ["_".join(template.evaluate(0, run.root_value)) for template in templates]
+            return ["_".join(template.evaluate(0, run.root_value, resources)) for template in templates]

@@ -44,6 +44,14 @@ class Totals:
         self._elements: Counter[tuple[int, Action]] = Counter()
         self._failures: list[FileOutcome] = []
         self._skipped: list[FileOutcome] = []
+        self._reviews: list[FileOutcome] = []
+        self.telling = 0
+        """How many outputs so far have a path that holds a value replaced in them."""
+
+    @property
+    def review(self) -> int:
+        """How many files so far have pixels that a person should look at."""
+        return len(self._reviews)
 
     @property
     def failed(self) -> int:
@@ -65,8 +73,20 @@ class Totals:
         else:
             for tag, action, count in outcome.elements:
                 self._elements[tag, action] += count
+            self.telling += outcome.is_telling
+            if outcome.review:
+                self._reviews.append(replace(outcome, elements=()))
 
-    def finish(self, exit_code: ExitCode, run_time: float, spec_digest: str, error: str = "") -> RunReport:
+    def finish(
+        self,
+        exit_code: ExitCode,
+        run_time: float,
+        spec_digest: str,
+        error: str = "",
+        *,
+        profile: str = "",
+        key_fingerprint: str = "",
+    ) -> RunReport:
         """The record of the run.
 
         Args:
@@ -74,6 +94,8 @@ class Totals:
             run_time: seconds since the start of the command.
             spec_digest: the digest of the spec, "" where none was read.
             error: what ended the run before its time.
+            profile: the profile and its options.
+            key_fingerprint: what tells the secret key from another.
 
         Returns:
             The same record for the same outcomes, in whatever order they were added.
@@ -91,6 +113,12 @@ class Totals:
             run_time=run_time,
             spec_digest=spec_digest,
             error=error,
+            pixel_review=tuple(
+                (outcome.relative, outcome.review) for outcome in sorted(self._reviews, key=_plan_order)
+            ),
+            telling_paths=self.telling,
+            profile=profile,
+            key_fingerprint=key_fingerprint,
         )
 
 
@@ -122,13 +150,17 @@ def to_json(report: RunReport) -> str:
                 for outcome in report.failures
             ],
             "skipped": [{"path": outcome.relative, "reason": outcome.reason} for outcome in report.skipped],
+            "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
+            "pathsWithValues": report.telling_paths,
             "runTime": round(report.run_time, 6),
             "versions": {
                 "pydicom": _version_of("pydicom"),
                 "Faker": _version_of("Faker"),
                 "python": sys.version.split()[0],
             },
+            "profile": report.profile,
             "specDigest": report.spec_digest,
+            "keyFingerprint": report.key_fingerprint,
             "error": report.error,
         },
         indent=2,

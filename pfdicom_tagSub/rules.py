@@ -1,21 +1,57 @@
 """A spec, compiled: which tag gets which template, and what a scan has to look for.
 
-Strength, weakest first: explicit keys, then ``re:`` keys in the order of writing; the
-last that hits an element wins (behaviour-3.1.1 A.10).
+Strength, weakest first: the pairs of a profile, then those of the user; among the pairs of
+one of them keys with x digits in the order of writing, explicit keys, then ``re:`` keys in
+the order of writing. The strongest that hits an element wins (behaviour-3.1.1 A.10).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from . import dictionary, values
 from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
+from .functions import FUNCTIONS, Resources, SecretUse
 from .models import Action, FileError, SpecError
 from .naming import safe_component
-from .spec import KeywordKey, Pair, PatternKey, PrivateKey, TagSpec
+from .spec import (
+    PRIVATE_KEY,
+    EveryPrivateKey,
+    Items,
+    Key,
+    KeywordKey,
+    Layer,
+    MaskKey,
+    Pair,
+    PatternKey,
+    PreambleKey,
+    PrivateKey,
+    TagSpec,
+)
 
 STEM_KEY = "--outputFileStem"
 DIRECTORY_KEY = "--outputDirTemplate"
+
+_KINDS = {MaskKey: 0, EveryPrivateKey: 0, PreambleKey: 0, KeywordKey: 1, PrivateKey: 1, PatternKey: 2}
+"""How strong a kind of key is among the pairs of one layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """An element of a literal item.
+
+    Attributes:
+        tag: its tag.
+        vr: its VR.
+        texts: its values; () for a sequence.
+        items: the items of a sequence.
+    """
+
+    tag: int
+    vr: str
+    texts: tuple[str, ...] = ()
+    items: tuple[tuple[Literal, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +59,24 @@ class Rule:
     """What happens to the elements that one key hits.
 
     Attributes:
-        index: the place of the key in the spec; the identity of the rule in caches.
+        index: the strength of the key, the greater the stronger; the identity of the rule
+            in caches.
         key: the key as written, for messages.
         template: what is written; None removes the element.
+        items: the items of a sequence that is written instead.
+        inserts: whether it may insert what a file lacks.
     """
 
     index: int
     key: str
     template: Template | None
+    items: tuple[tuple[Literal, ...], ...] = ()
+    inserts: bool = True
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it leaves alone what it hits."""
+        return self.template is not None and self.template.keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +93,18 @@ class RuleSet:
 
     Attributes:
         table: tag of the data set to rule, for public elements and private tag numbers.
+            A rule that keeps stands here only where a rule of the group would hit.
+        groups: group to the rule for its elements that ``table`` does not name.
         meta: tag of the file meta (group 0002) to rule.
-        private: the rules for private elements by creator.
+        private: the rules for private elements by creator; some may keep.
         insertions: (tag, rule) that a file gets at the top level where it holds the
             element nowhere, in order of the tags.
         sources: the tags that templates read.
-        remove_private: whether private elements are removed at every depth.
+        remove_private: whether private elements that no rule names are removed at every depth.
+        zero_preamble: whether the preamble is overwritten with zeros.
         stem: what names the outputs; None keeps the names.
         templates: every template, that of the names included.
+        resources: what the functions of templates need.
         warnings: what the spec's author should know.
         digest: the spec's digest.
         directories: what names the directories of the outputs, one template for each
@@ -62,113 +112,339 @@ class RuleSet:
     """
 
     table: dict[int, Rule]
+    groups: dict[int, Rule]
     meta: dict[int, Rule]
     private: tuple[PrivateRule, ...]
     insertions: tuple[tuple[int, Rule], ...]
     sources: frozenset[int]
     remove_private: bool
+    zero_preamble: bool
     stem: Template | None
     templates: tuple[Template, ...]
+    resources: Resources = field(repr=False)
     warnings: tuple[str, ...]
     digest: str
     directories: tuple[Template, ...] = ()
 
+    @property
+    def claims_identity_removed(self) -> bool:
+        """Whether outputs say that no identity is left, so that pixels need a thought, too."""
+        return any(tag == dictionary.PATIENT_IDENTITY_REMOVED for tag, _ in self.insertions)
+
+    @property
+    def cleans(self) -> bool:
+        """Whether some text is cleaned of what the file holds in other elements."""
+        return any(template.cleans for template in self.templates)
+
 
 def compile_rules(
-    spec: TagSpec, *, remove_private: bool = False, output_stem: str = "", output_dir: str = ""
+    spec: TagSpec,
+    *,
+    remove_private: bool = False,
+    output_stem: str = "",
+    output_dir: str = "",
+    resources: Resources = Resources(),  # noqa: B008  (frozen)
 ) -> RuleSet:
     """Compile a spec.
 
     Args:
         spec: its pairs.
-        remove_private: remove every private element, whatever the pairs say.
+        remove_private: remove every private element but those that a pair keeps.
         output_stem: the template that names the outputs; "" keeps the names.
         output_dir: the template that names the directories of the outputs; "" keeps them.
+        resources: what the functions of templates need: the secret, the tables.
 
     Raises:
-        SpecError: a template that is none, a literal that its VR does not allow.
+        SpecError: a template that is none, a literal that its VR does not allow, a
+            function without what it needs.
     """
-    rules = [_rule(index, pair) for index, pair in enumerate(spec.pairs)]
-    table: dict[int, Rule] = {}
-    meta: dict[int, Rule] = {}
-    private: list[PrivateRule] = []
-    insertions: dict[int, Rule] = {}
-    warnings: list[str] = []
-
-    for pair, rule in zip(spec.pairs, rules, strict=True):
-        match pair.key:
-            case PrivateKey():
-                private.append(PrivateRule(pair.key, rule))
-            case KeywordKey(tags):
-                _check_literal(rule, tags)
-                for tag in tags:
-                    home = meta if tag >> 16 == 0x0002 else table
-                    if tag in home:
-                        raise SpecError(f"{rule.key} and {home[tag].key} name the same element")
-                    home[tag] = rule
-                if rule.template is not None and _is_insertable(tags):
-                    insertions[tags[0]] = rule
-    for pair, rule in zip(spec.pairs, rules, strict=True):
-        if isinstance(pair.key, PatternKey):
-            _check_pattern_literal(rule, pair.key.keywords, warnings)
-            table.update(dict.fromkeys(pair.key.tags, rule))
-
-    # A pattern is for what a file holds: it does not keep an explicit key from stamping.
-    in_force = {rule.index for home in (table, meta, insertions) for rule in home.values()}
-    in_force |= {p.rule.index for p in private}
-    for rule in rules:
-        if rule.index not in in_force:
-            warnings.append(f"{rule.key} has no effect: later or stronger keys hit all of its elements")
+    pairs = sorted(spec.pairs, key=_strength)
+    compiler = _Compiler(resources)
+    rules = [_rule(index, pair) for index, pair in enumerate(pairs)]
+    for pair, rule in zip(pairs, rules, strict=True):
+        compiler.add(pair, rule)
+    compiler.warn_of_the_idle(pairs, rules)
     if remove_private:
-        private_keys = [p.rule.key for p in private] + [
-            rule.key for tag, rule in table.items() if tag >> 16 & 1
-        ]
-        warnings += [f"{key} has no effect: --removePrivateTags removes the element" for key in private_keys]
-        private = []
-        table = {tag: rule for tag, rule in table.items() if not tag >> 16 & 1}
-        insertions = {tag: rule for tag, rule in insertions.items() if not tag >> 16 & 1}
-
+        compiler.remove_private_elements()
     stem = _stem(output_stem)
     directories = _directories(output_dir)
     stems = (stem,) if stem else ()
-    for flag, names in ((STEM_KEY, stems), (DIRECTORY_KEY, directories)):
-        shown = {
-            dictionary.label_of(tag)
-            for name in names
-            for directive in name.directives
-            for tag in directive.source
-            if not directive.function and (tag in table or tag in meta)
-        }
-        if shown:
-            warnings.append(
-                f"{flag} puts original values of {', '.join(sorted(shown))}, which the spec replaces, "
-                "into the names of the outputs; a function such as %_md5|8_ hides them"
-            )
+    compiler.warn_of_shown(STEM_KEY, stems)
+    compiler.warn_of_shown(DIRECTORY_KEY, directories)
+    names = [*((STEM_KEY, name) for name in stems), *((DIRECTORY_KEY, name) for name in directories)]
     templates = tuple(rule.template for rule in rules if rule.template) + stems + directories
+    compiler.check_needs([*((rule.key, rule.template) for rule in rules), *names])
     return RuleSet(
-        table=table,
-        meta=meta,
-        private=tuple(private),
-        insertions=tuple(sorted(insertions.items())),
+        table=compiler.table,
+        groups=compiler.groups,
+        meta=compiler.meta,
+        private=tuple(compiler.private.values()),
+        insertions=tuple(sorted(compiler.insertions.items())),
         sources=frozenset(
             tag
             for template in templates
             for directive in template.directives
             for tag in (*directive.source, *directive.seed)
-            if tag != SELF_SOURCE
+            if tag != SELF_SOURCE and not template.keeps
         ),
-        remove_private=remove_private,
+        remove_private=compiler.removes_private,
+        zero_preamble=compiler.zero_preamble,
         stem=stem,
         templates=templates,
-        warnings=tuple(warnings),
+        resources=resources,
+        warnings=tuple(compiler.warnings),
         digest=spec.digest,
         directories=directories,
     )
 
 
+def _strength(pair: Pair) -> tuple[int, int]:
+    return pair.layer, _KINDS[type(pair.key)]
+
+
+def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
+    """The same spec without the pairs of a profile that pairs of the user override.
+
+    All of it may then stand in one layer, as ``--printSpec`` prints it.
+
+    Args:
+        spec: its pairs.
+        remove_private: remove every private element but those that a pair keeps.
+    """
+    if remove_private:
+        rest = (pair for pair in spec.pairs if not _is_of_private(pair))
+        spec = TagSpec((*rest, Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
+    user = [pair.key for pair in spec.pairs if pair.layer is Layer.SPEC]
+    names = {tag for key in user if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
+    groups = {group for key in user if isinstance(key, MaskKey) for group in key.groups}
+    others = {key for key in user if not isinstance(key, KeywordKey | MaskKey | PatternKey)}
+
+    def is_overridden(key: Key) -> bool:
+        match key:
+            case KeywordKey(tags):
+                return all(tag in names or tag >> 16 in groups for tag in tags)
+            case MaskKey(own_groups, tags):
+                covered = all(tag in names or tag >> 16 in groups for tag in tags)
+                return covered and groups.issuperset(own_groups)
+            case PrivateKey(group):
+                return key in others or group in groups
+            case _:
+                return key in others
+
+    kept = (pair for pair in spec.pairs if pair.layer is Layer.SPEC or not is_overridden(pair.key))
+    return TagSpec(tuple(sorted(kept, key=_strength)))
+
+
+def _is_of_private(pair: Pair) -> bool:
+    """Whether a pair is for private elements alone, and keeps none."""
+    match pair.key:
+        case KeywordKey(tags):
+            odd = all(tag >> 16 & 1 for tag in tags)
+        case MaskKey(groups, tags):
+            odd = all(group & 1 for group in (*groups, *(tag >> 16 for tag in tags)))
+        case PrivateKey() | EveryPrivateKey():
+            odd = True
+        case _:
+            odd = False
+    return odd and not (isinstance(pair.value, str) and parse_template(pair.value, pair.text).keeps)
+
+
+class _Compiler:
+    """What the pairs come to, taken from the weakest to the strongest."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+        self.table: dict[int, Rule] = {}
+        self.groups: dict[int, Rule] = {}
+        self.meta: dict[int, Rule] = {}
+        self.private: dict[PrivateKey, PrivateRule] = {}
+        self.insertions: dict[int, Rule] = {}
+        self.removes_private = False
+        self.zero_preamble = False
+        self.warnings: list[str] = []
+        self._layers: dict[int, tuple[Layer, Rule]] = {}
+
+    def add(self, pair: Pair, rule: Rule) -> None:
+        """Add a pair that is stronger than all before it.
+
+        Raises:
+            SpecError: it cannot mean what it says.
+        """
+        _check_items(rule, pair)
+        match pair.key:
+            case PrivateKey():
+                self.private[pair.key] = PrivateRule(pair.key, rule)
+            case MaskKey(groups, tags):
+                _check_literal_of_many(rule, [tag for tag in tags if dictionary.vr_of(tag)], self.warnings)
+                for group in groups:
+                    self._clear(group)
+                    self.groups[group] = rule
+                self._hit(tags, rule)
+            case KeywordKey(tags):
+                _check_literal(rule, tags)
+                self._add_explicit(pair, rule, tags)
+            case PatternKey(keywords, tags):
+                firsts = [dictionary.tags_of(keyword)[0] for keyword in keywords]
+                _check_literal_of_many(rule, firsts, self.warnings)
+                self._hit(tags, rule)
+            case EveryPrivateKey():
+                if not rule.keeps and rule.template is not None:
+                    raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
+                self.removes_private = rule.template is None
+            case PreambleKey():
+                if pair.value != "":
+                    raise SpecError(f'{rule.key}: its value is "", which makes it zeros')
+                self.zero_preamble = True
+
+    def _clear(self, group: int) -> None:
+        """Drop what weaker pairs say of single elements of a group."""
+        for tag in [tag for tag in self.table if tag >> 16 == group]:
+            del self.table[tag]
+        for key in [key for key in self.private if key.group == group]:
+            del self.private[key]
+
+    def _add_explicit(self, pair: Pair, rule: Rule, tags: tuple[int, ...]) -> None:
+        for tag in tags:
+            layer, other = self._layers.get(tag, (None, None))
+            if layer is pair.layer and other is not None:
+                raise SpecError(f"{rule.key} and {other.key} name the same element")
+            self._layers[tag] = pair.layer, rule
+            self.insertions.pop(tag, None)
+        if tags[0] >> 16 == 0x0002:
+            self.meta.pop(tags[0], None)
+            if not rule.keeps:
+                self.meta[tags[0]] = rule
+        else:
+            self._hit(tags, rule)
+        if rule.template is not None and _is_insertable(tags, rule):
+            self.insertions[tags[0]] = rule
+
+    def _hit(self, tags: Iterable[int], rule: Rule) -> None:
+        """Let a rule win over the weaker ones; one that keeps only hides a rule of the group."""
+        for tag in tags:
+            if not _leaves_alone(rule, tag) or tag >> 16 in self.groups:
+                self.table[tag] = rule
+            else:
+                self.table.pop(tag, None)
+
+    def warn_of_the_idle(self, pairs: Iterable[Pair], rules: Iterable[Rule]) -> None:
+        """Warn of the user's keys that no element can be hit by."""
+        # A pattern is for what a file holds: it does not keep an explicit key from stamping.
+        homes = (self.table, self.groups, self.meta, self.insertions)
+        in_force = {rule.index for home in homes for rule in home.values()}
+        in_force |= {private.rule.index for private in self.private.values()}
+        for pair, rule in zip(pairs, rules, strict=True):
+            is_special = isinstance(pair.key, EveryPrivateKey | PreambleKey) or rule.keeps
+            cleans = rule.template is not None and rule.template.cleans
+            if pair.layer is Layer.SPEC and not (rule.index in in_force or is_special or cleans):
+                self.warnings.append(
+                    f"{rule.key} has no effect: later or stronger keys hit all of its elements"
+                )
+
+    def remove_private_elements(self) -> None:
+        """Let ``--removePrivateTags`` win over every pair but those that keep."""
+        idle = [private.rule for private in self.private.values()]
+        idle += dict.fromkeys(rule for tag, rule in self.table.items() if tag >> 16 & 1)
+        idle += [rule for group, rule in self.groups.items() if group & 1]
+        self.warnings += [
+            f"{rule.key} has no effect: --removePrivateTags removes the element"
+            for rule in idle
+            if not rule.keeps
+        ]
+        self.removes_private = True
+        self.private = {key: private for key, private in self.private.items() if private.rule.keeps}
+        self.table = {tag: rule for tag, rule in self.table.items() if not tag >> 16 & 1 or rule.keeps}
+        self.groups = {group: rule for group, rule in self.groups.items() if not group & 1}
+        self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
+
+    def warn_of_shown(self, flag: str, names: Iterable[Template]) -> None:
+        """Warn of original values that names of outputs show."""
+        shown = {
+            dictionary.label_of(tag)
+            for name in names
+            for directive in name.directives
+            for tag in directive.source
+            if not directive.function and (tag in self.table or tag in self.meta)
+        }
+        if shown:
+            self.warnings.append(
+                f"{flag} puts original values of {', '.join(sorted(shown))}, which the spec replaces, "
+                "into the names of the outputs; a function such as %_md5|8_ hides them"
+            )
+
+    def check_needs(self, templates: Iterable[tuple[str, Template | None]]) -> None:
+        """Check that the functions have what they need; warn once of those that want a secret.
+
+        Raises:
+            SpecError: one has not.
+        """
+        keyless: dict[str, None] = {}
+        for key, template in templates:
+            for directive in template.directives if template else ():
+                if not directive.function:
+                    continue
+                function = FUNCTIONS[directive.function]
+                if problem := function.find_problem(directive.arguments, self.resources):
+                    raise SpecError(f"{key}: {directive.function}: {problem}")
+                if function.secret is SecretUse.USED and self.resources.secret is None:
+                    keyless[directive.function] = None
+        if keyless:
+            self.warnings.append(
+                f"no secret key: whoever knows or guesses an original value can find out what {', '.join(keyless)} "
+                "made of it; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
+            )
+
+
 def _rule(index: int, pair: Pair) -> Rule:
+    if isinstance(pair.value, Items):
+        items = _literals(pair.value, pair.text)
+        return Rule(index, pair.text, parse_template("", pair.text), items, pair.value.inserts)
     template = None if pair.value is None else parse_template(pair.value, pair.text)
     return Rule(index, pair.text, template)
+
+
+def _literals(value: Items, key: str) -> tuple[tuple[Literal, ...], ...]:
+    """The items of a sequence, resolved.
+
+    Raises:
+        SpecError: a keyword that is none, a literal that its VR does not allow.
+    """
+    return tuple(
+        tuple(sorted((_literal(inner, text, key) for inner, text in item), key=lambda literal: literal.tag))
+        for item in value.items
+    )
+
+
+def _literal(keyword: str, value: str | Items, key: str) -> Literal:
+    tags = dictionary.tags_of(keyword)
+    if len(tags) != 1 or tags[0] >> 16 in {0x0000, 0x0002} or tags[0] in dictionary.STRUCTURE:
+        near = dictionary.nearest_keyword(keyword)
+        hint = f"did you mean {near}?" if near else "give the keyword of one element"
+        raise SpecError(f"{key}: {keyword!r} in its items: {hint}")
+    vr = dictionary.vr_of(tags[0]).split(" or ", maxsplit=1)[0]
+    if isinstance(value, Items):
+        if vr != "SQ":
+            raise SpecError(f"{key}: {keyword} in its items is no sequence but has the VR {vr}")
+        return Literal(tags[0], vr, items=_literals(value, key))
+    fitted = values.fit(vr, [value])
+    if vr == "SQ" or fitted.action not in {Action.SUBSTITUTED, Action.EMPTIED} or not value.isascii():
+        raise SpecError(f"{key}: {value!r} is not a valid {vr} in ASCII for {keyword} in its items")
+    return Literal(tags[0], vr, fitted.texts)
+
+
+def _check_items(rule: Rule, pair: Pair) -> None:
+    """Items are for sequences that are named by keyword or tag."""
+    if not isinstance(pair.value, Items):
+        return
+    is_named = isinstance(pair.key, KeywordKey) and dictionary.vr_of(pair.key.tags[0]) == "SQ"
+    if not is_named:
+        raise SpecError(f"{rule.key}: only the key of one sequence of the dictionary takes a list of items")
+
+
+def _leaves_alone(rule: Rule, tag: int) -> bool:
+    """Whether a rule does nothing to an element itself: a sequence to be cleaned is entered."""
+    cleans = rule.template is not None and rule.template.cleans
+    return rule.keeps or (cleans and dictionary.vr_of(tag) == "SQ")
 
 
 def _stem(text: str) -> Template | None:
@@ -182,7 +458,18 @@ def _stem(text: str) -> Template | None:
             raise SpecError(f"{STEM_KEY}: {text!r} names a file, so it holds no '/'")
     if any(SELF_SOURCE in (*d.source, *d.seed) for d in template.directives):
         raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
+    _check_name(template, STEM_KEY)
     return template
+
+
+def _check_name(name: Template, flag: str) -> None:
+    """Check that a template of names cleans nothing: it would show the text as it is.
+
+    Raises:
+        SpecError: it has one.
+    """
+    if name.cleans:
+        raise SpecError(f"{flag}: clean has no meaning in a name")
 
 
 def _directories(text: str) -> tuple[Template, ...]:
@@ -215,6 +502,7 @@ def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Templ
         SpecError: it is empty, or a text that cannot name a directory.
     """
     template = Template(text, parts)
+    _check_name(template, DIRECTORY_KEY)
     literal = template.literal
     if not literal and literal is not None:
         raise SpecError(f"{DIRECTORY_KEY}: {text!r} has an empty component ('//' or a '/' at its end)")
@@ -234,9 +522,11 @@ def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Templ
     return template
 
 
-def _is_insertable(tags: tuple[int, ...]) -> bool:
-    """A single public element other than a sequence: an empty one would stamp nothing."""
-    return len(tags) == 1 and not tags[0] >> 16 & 1 and dictionary.vr_of(tags[0]) != "SQ"
+def _is_insertable(tags: tuple[int, ...], rule: Rule) -> bool:
+    """A single public element; of sequences one with items, as an empty one would stamp nothing."""
+    if len(tags) != 1 or tags[0] >> 16 & 1 or rule.keeps or not rule.inserts:
+        return False
+    return bool(rule.items) or dictionary.vr_of(tags[0]) != "SQ"
 
 
 def _holds(tag: int, literal: str) -> bool:
@@ -256,13 +546,12 @@ def _check_literal(rule: Rule, tags: tuple[int, ...]) -> None:
         )
 
 
-def _check_pattern_literal(rule: Rule, keywords: tuple[str, ...], warnings: list[str]) -> None:
-    """A literal of a pattern has to fit one of its elements; the others are emptied."""
+def _check_literal_of_many(rule: Rule, tags: list[int], warnings: list[str]) -> None:
+    """A literal of a key for many elements has to fit one of them; the others are emptied."""
     literal = rule.template.literal if rule.template else None
     if not literal:
         return
-    firsts = [dictionary.tags_of(keyword)[0] for keyword in keywords]
-    textual = [tag for tag in firsts if dictionary.vr_of(tag) != "SQ"]
+    textual = [tag for tag in tags if dictionary.vr_of(tag) != "SQ"]
     unfit = [tag for tag in textual if not _holds(tag, literal)]
     if not unfit:
         return
@@ -270,7 +559,7 @@ def _check_pattern_literal(rule: Rule, keywords: tuple[str, ...], warnings: list
     if len(unfit) == len(textual):
         raise SpecError(
             f"{rule.key}: the literal {literal!r} is not valid for any of the {len(unfit)} elements "
-            f"that the pattern matches, {example}"
+            f"that the key matches, {example}"
         )
     warnings.append(
         f"{rule.key}: {len(unfit)} of the {len(textual)} elements that it matches cannot hold "

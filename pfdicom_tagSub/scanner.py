@@ -270,7 +270,12 @@ class _Scanner:
             if stop <= end:  # the common element
                 if recording:
                     self.log.headers.append((position, 8))
-                if tag in wanted.tags or not number or (wanted.private and group & 1):
+                if (
+                    tag in wanted.tags
+                    or not number
+                    or (wanted.private and group & 1)
+                    or group in wanted.groups
+                ):
                     return Element(tag, code.decode(), position, value, stop, stop), stop
                 return None, stop
             vr = code.decode()
@@ -293,7 +298,9 @@ class _Scanner:
                 f"{dictionary.text_of(tag)} at byte {position} claims {length} bytes, "
                 f"but {end - value} are left"
             )
-        hit = tag in wanted.tags or not number or (wanted.private and bool(group & 1))
+        hit = (
+            tag in wanted.tags or not number or (wanted.private and bool(group & 1)) or group in wanted.groups
+        )
         element = Element(tag, known, position, value, value + length, value + length)
         if length == UNDEFINED:
             element.defined = False
@@ -310,8 +317,8 @@ class _Scanner:
                 self.blocks += 1
             element.end = element.stop + 8
         elif known == "SQ" or (known in {"", "UN"} and self._may_be_items(value, element.stop, inner)):
-            if hit and not wanted.everything and (wanted.private or not group & 1):
-                pass  # it is replaced as a whole; of a private element its creator decides that
+            if hit and wanted.is_whole(tag):
+                pass
             elif self._occurs(value, element.stop, inner, encoding):
                 self.blocks += inner.little != encoding.little
                 element.items = self._defined_items(element, inner, certain=known == "SQ", depth=depth)

@@ -23,12 +23,25 @@ class Scope:
         elements: what the scan kept of it; of elements with one tag the last, as pydicom has it.
         encoding: how it is encoded.
         parent: the data set around it; None at the root.
+        above: the record of a DICOMDIR that this record belongs to (PS3.3 F.2): a look-up
+            goes there before the data set around it.
+        is_record: whether it is a record of a DICOMDIR.
         beyond: where a look-up that left the root goes on: the file meta for the data
             set, and the data set for the file meta.
         key: where it begins: what tells the data sets of a file apart.
     """
 
-    __slots__ = ("_characters", "beyond", "elements", "encoding", "key", "parent", "source")
+    __slots__ = (
+        "_characters",
+        "above",
+        "beyond",
+        "elements",
+        "encoding",
+        "is_record",
+        "key",
+        "parent",
+        "source",
+    )
 
     def __init__(
         self,
@@ -43,6 +56,8 @@ class Scope:
         self.encoding = encoding
         self.key = key
         self.parent = parent
+        self.above: Scope | None = None
+        self.is_record = False
         self.beyond: Scope | None = None
         self._characters: CharacterSet | None = None
 
@@ -81,7 +96,7 @@ class Scope:
             if scope.parent is None and not left_root:
                 left_root, scope = True, scope.beyond
             else:
-                scope = scope.parent
+                scope = scope.above or scope.parent
         return None
 
     def raw(self, element: Element) -> bytes:

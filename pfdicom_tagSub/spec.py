@@ -6,7 +6,9 @@ import hashlib
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from pathlib import Path
 
 from . import dictionary
@@ -15,7 +17,17 @@ from .models import Options, SpecError
 PATTERN_PREFIX = "re:"
 STANDARD_INPUT = "-"
 
+PRIVATE_KEY = "private"
+PREAMBLE_KEY = "preamble"
+REPLACE = "replace"
+"""Stands before items that a file gets only where it has the sequence."""
+
+MASK_MOST = 1 << 16
+
 _TAG = re.compile(r"\(\s*([0-9A-Fa-f]{4})\s*,\s*([0-9A-Fa-f]{4})\s*\)|([0-9A-Fa-f]{8})")
+_MASK = re.compile(
+    r"\(\s*([0-9A-Fa-fxX]{4})\s*,\s*([0-9A-Fa-fxX]{4})\s*\)|([0-9A-Fa-fxX]{4})([0-9A-Fa-fxX]{4})"
+)
 _PRIVATE = re.compile(r'\(\s*([0-9A-Fa-f]{4})\s*,\s*"([^"]+)"\s*,\s*([0-9A-Fa-f]{1,2})\s*\)')
 
 
@@ -49,7 +61,61 @@ class PrivateKey:
     element: int
 
 
-Key = KeywordKey | PatternKey | PrivateKey
+@dataclass(frozen=True, slots=True)
+class MaskKey:
+    """A key with x digits: repeating tags and whole groups.
+
+    Attributes:
+        groups: the groups of which it names every element.
+        tags: the tags that it names otherwise.
+    """
+
+    groups: tuple[int, ...]
+    tags: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EveryPrivateKey:
+    """The key ``private``: every private element that no other key names."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreambleKey:
+    """The key ``preamble``: the 128 bytes before the prefix of a file (PS3.10 7.1)."""
+
+
+Key = KeywordKey | PatternKey | PrivateKey | MaskKey | EveryPrivateKey | PreambleKey
+
+
+class Layer(IntEnum):
+    """Who wrote a pair; the greater one is the stronger."""
+
+    PROFILE = 0
+    SPEC = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The value of a sequence: a list of items, each a list of keywords and literals.
+
+    Attributes:
+        items: the items.
+        inserts: whether a file that lacks the sequence gets it.
+    """
+
+    items: tuple[tuple[tuple[str, str | Items], ...], ...]
+    inserts: bool = True
+
+    def plain(self) -> list[object]:
+        """The items as JSON has them."""
+        return [
+            {key: value.plain() if isinstance(value, Items) else value for key, value in item}
+            for item in self.items
+        ]
+
+
+SpecValue = str | Items | None
+"""A template, the items of a sequence, or None, which removes the element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +125,14 @@ class Pair:
     Attributes:
         text: the key as written, for messages.
         key: the key, resolved.
-        value: the template as written; None removes the element.
+        value: the template as written, or items; None removes the element.
+        layer: who wrote it.
     """
 
     text: str
     key: Key
-    value: str | None
+    value: SpecValue
+    layer: Layer = Layer.SPEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +144,25 @@ class TagSpec:
     @property
     def digest(self) -> str:
         """SHA-256 over keys and values in their order, hex: the same for every form."""
-        canonical = json.dumps([[pair.text, pair.value] for pair in self.pairs], ensure_ascii=True)
+        canonical = json.dumps([[pair.text, _plain(pair.value)] for pair in self.pairs], ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def _plain(value: SpecValue) -> object:
+    """A value as JSON has it."""
+    if not isinstance(value, Items):
+        return value
+    return value.plain() if value.inserts else {REPLACE: value.plain()}
+
+
+def to_json(spec: TagSpec) -> str:
+    """A spec as a JSON object, a pair a line; ``parse_json`` reads it."""
+    lines = (f"    {json.dumps(pair.text)}: {json.dumps(_plain(pair.value))}" for pair in spec.pairs)
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
 def load(options: Options) -> TagSpec:
-    """Read the spec that the command line gives.
+    """Read the spec that the command line gives; an empty one where a profile stands alone.
 
     Raises:
         SpecError: none or more than one was given, or it cannot mean what it says.
@@ -95,8 +176,10 @@ def load(options: Options) -> TagSpec:
         )
         if value is not None
     ]
+    if not given and options.profile:
+        return TagSpec(())
     if not given:
-        raise SpecError("no spec: give one of --tagStruct, --tagFile or --tagInfo")
+        raise SpecError("no spec: give one of --tagStruct, --tagFile or --tagInfo, or a --profile")
     if len(given) > 1:
         raise SpecError(f"more than one spec: {' and '.join(given)}; give one of them")
     if options.tag_struct is not None:
@@ -105,7 +188,7 @@ def load(options: Options) -> TagSpec:
         spec = parse_json(_read(options.tag_file), f"--tagFile {options.tag_file}")
     else:
         spec = parse_info(options.tag_info or "", options.split_token, options.split_key_value)
-    if not spec.pairs and not options.remove_private_tags:
+    if not spec.pairs and not options.remove_private_tags and not options.profile:
         raise SpecError(f"{given[0]} names no element: nothing would be replaced")
     return spec
 
@@ -126,20 +209,22 @@ class _NumberText(str):
     """A JSON number, kept as it is written."""
 
 
-def parse_json(text: str, origin: str) -> TagSpec:
-    """Parse a spec in JSON: an object of texts, numbers and nulls.
+class _Object(list[tuple[str, object]]):
+    """A JSON object: its pairs, a key that is given twice included."""
+
+
+def parse_json(text: str, origin: str, layer: Layer = Layer.SPEC) -> TagSpec:
+    """Parse a spec in JSON: an object of texts, numbers, nulls and items of sequences.
 
     Args:
         text: the JSON.
         origin: where it comes from, for messages.
+        layer: who wrote it.
 
     Raises:
         SpecError: bad JSON (with line and column), a key twice, a value of another type,
             a key that is none.
     """
-
-    def pairs_of(pairs: list[tuple[str, object]]) -> list[tuple[str, object]]:
-        return pairs
 
     def no_constant(name: str) -> object:
         raise SpecError(f"{origin}: {name} is not a value of a spec")
@@ -147,7 +232,7 @@ def parse_json(text: str, origin: str) -> TagSpec:
     try:
         content = json.loads(
             text,
-            object_pairs_hook=pairs_of,
+            object_pairs_hook=_Object,
             parse_int=_NumberText,
             parse_float=_NumberText,
             parse_constant=no_constant,
@@ -156,15 +241,50 @@ def parse_json(text: str, origin: str) -> TagSpec:
         raise SpecError(f"{origin}: {error.msg} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise SpecError(f"{origin}: nested too deep for a spec") from None
-    if not isinstance(content, list) or not text.lstrip().startswith("{"):
+    if not isinstance(content, _Object):
         raise SpecError(f'{origin}: a spec is a JSON object, {{"Keyword": "value", ...}}')
-    pairs: list[tuple[str, str | None]] = []
-    for key, value in content:
-        if value is not None and not isinstance(value, str):
-            kind = "true or false" if isinstance(value, bool) else "a list or an object"
-            raise SpecError(f"{origin}: the value of {key} is {kind}; it takes a text, a number or null")
-        pairs.append((key, value))
-    return from_pairs(pairs, origin)
+    return from_pairs([(key, _value(value, key, origin)) for key, value in content], origin, layer)
+
+
+def _value(value: object, key: str, origin: str) -> SpecValue:
+    """A value of JSON as a value of a spec."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, _Object):
+        match value:
+            case [(str(word), list(items))] if word == REPLACE and not isinstance(items, _Object):
+                return Items(_items(items, key, origin), inserts=False)
+        raise SpecError(
+            f"{origin}: the value of {key} is an object; for the items of a sequence give a list of objects, "
+            f'or {{"{REPLACE}": [...]}} to insert none where a file lacks it'
+        )
+    if isinstance(value, list):
+        return Items(_items(value, key, origin))
+    raise SpecError(
+        f"{origin}: the value of {key} is true or false; it takes a text, a number, null or a list of items"
+    )
+
+
+def _items(items: list[object], key: str, origin: str) -> tuple[tuple[tuple[str, str | Items], ...], ...]:
+    """The items of a sequence."""
+    found = []
+    for item in items:
+        if not isinstance(item, _Object):
+            raise SpecError(f"{origin}: an item of {key} is no object; a sequence takes a list of objects")
+        pairs: list[tuple[str, str | Items]] = []
+        for inner, value in item:
+            if inner in dict(pairs):
+                raise SpecError(f"{origin}: {inner} is given twice in an item of {key}")
+            if isinstance(value, str):
+                pairs.append((inner, str(value)))
+            elif isinstance(value, list) and not isinstance(value, _Object):
+                pairs.append((inner, Items(_items(value, inner, origin))))
+            else:
+                raise SpecError(
+                    f"{origin}: {inner} in an item of {key} takes a text, a number or a list of items"
+                )
+        found.append(tuple(pairs))
+    return tuple(found)
 
 
 def parse_info(text: str, split_token: str, split_key_value: str) -> TagSpec:
@@ -181,7 +301,7 @@ def parse_info(text: str, split_token: str, split_key_value: str) -> TagSpec:
     """
     if not split_token or not split_key_value:
         raise SpecError("--splitToken and --splitKeyValue cannot be empty")
-    pairs: list[tuple[str, str | None]] = []
+    pairs: list[tuple[str, SpecValue]] = []
     for part in (piece.strip() for piece in text.split(split_token)):
         if not part:
             continue  # a separator after the last pair
@@ -196,12 +316,15 @@ def parse_info(text: str, split_token: str, split_key_value: str) -> TagSpec:
     return from_pairs(pairs, "--tagInfo")
 
 
-def from_pairs(pairs: list[tuple[str, str | None]], origin: str = "spec") -> TagSpec:
+def from_pairs(
+    pairs: Sequence[tuple[str, SpecValue]], origin: str = "spec", layer: Layer = Layer.SPEC
+) -> TagSpec:
     """Resolve the keys of a spec.
 
     Args:
         pairs: keys and values in the order of writing; a None removes the element.
         origin: where they come from, for messages.
+        layer: who wrote them.
 
     Raises:
         SpecError: a key twice, or one that names no element.
@@ -214,13 +337,17 @@ def from_pairs(pairs: list[tuple[str, str | None]], origin: str = "spec") -> Tag
         if identity in seen:
             raise SpecError(f"{origin}: {text} and {seen[identity]} are the same key, given twice")
         seen[identity] = text
-        resolved.append(Pair(text, key, value))
+        resolved.append(Pair(text, key, value, layer))
     return TagSpec(tuple(resolved))
 
 
 def _resolve(text: str, origin: str) -> Key:
     if text.startswith(PATTERN_PREFIX):
         return _pattern_key(text, origin)
+    if text == PRIVATE_KEY:
+        return EveryPrivateKey()
+    if text == PREAMBLE_KEY:
+        return PreambleKey()
     if match := _PRIVATE.fullmatch(text):
         group = int(match[1], 16)
         if not group & 1:
@@ -230,6 +357,8 @@ def _resolve(text: str, origin: str) -> Key:
         tag = int(match[3] or match[1] + match[2], 16)
         _check_tag(tag, text, origin)
         return KeywordKey((tag,))
+    if match := _MASK.fullmatch(text):
+        return _mask_key((match[1] or match[3]).lower(), (match[2] or match[4]).lower(), text, origin)
     tags = dictionary.tags_of(text)
     if not tags:
         near = dictionary.nearest_keyword(text)
@@ -237,6 +366,37 @@ def _resolve(text: str, origin: str) -> Key:
         raise SpecError(f"{origin}: unknown keyword {text!r}: {hint}")
     _check_tag(tags[0], text, origin)
     return KeywordKey(tags)
+
+
+def _mask_key(group: str, element: str, text: str, origin: str) -> MaskKey:
+    """Expand a key with x digits.
+
+    An ``xx`` at the end of the group stands for its even groups, as in PS3.6 (50xx, 60xx).
+    """
+    if "x" in group and (not group.endswith("xx") or "x" in group[:2]):
+        raise SpecError(f"{origin}: {text}: in a group only the last two digits may be x, as in (60xx,3000)")
+    groups = (
+        [int(group[:2] + f"{low:02x}", 16) for low in range(0, 256, 2)] if "x" in group else [int(group, 16)]
+    )
+    if {0x0000, 0x0002, 0xFFFE} & set(groups):
+        raise SpecError(
+            f"{origin}: {text} covers what says how the file itself is encoded; name single elements"
+        )
+    if element == "xxxx":
+        return MaskKey(tuple(groups), ())
+    numbers = dictionary.expanded(element)
+    tags = tuple(
+        tag
+        for tag in (one << 16 | number for one in groups for number in numbers)
+        if tag & 0xFFFF and tag not in dictionary.NEVER_BY_PATTERN
+    )
+    if len(tags) > MASK_MOST:
+        raise SpecError(
+            f"{origin}: {text} names too many elements; write ({group},xxxx) for all of the group"
+        )
+    if not any(tag >> 16 & 1 or dictionary.vr_of(tag) for tag in tags):
+        raise SpecError(f"{origin}: {text} covers no element of the DICOM dictionary")
+    return MaskKey((), tags)
 
 
 def _check_tag(tag: int, text: str, origin: str) -> None:
@@ -257,11 +417,14 @@ def _pattern_key(text: str, origin: str) -> PatternKey:
         pattern = re.compile(expression)
     except (re.error, RecursionError, OverflowError) as error:
         raise SpecError(f"{origin}: {text} is not a regular expression: {error}") from None
-    excluded = dictionary.STRUCTURE | dictionary.PIXEL_DATA
     tags: dict[str, tuple[int, ...]] = {}
     for keyword in filter(pattern.match, dictionary.all_keywords()):
         own = dictionary.tags_of(keyword)
-        if own[0] not in excluded and own[0] >> 16 not in {0x0000, 0x0002} and own[0] & 0xFFFF:
+        if (
+            own[0] not in dictionary.NEVER_BY_PATTERN
+            and own[0] >> 16 not in {0x0000, 0x0002}
+            and own[0] & 0xFFFF
+        ):
             tags[keyword] = own
     if not tags:
         raise SpecError(

@@ -9,15 +9,19 @@ import warnings
 from collections.abc import Sequence
 
 from . import dictionary
-from .dicomdir import offset_edits
-from .dicomfile import DicomFile
+from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
+from .dicomfile import PREAMBLE, PREFIX, DicomFile
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
-from .directives import SELF_SOURCE, Template
+from .directives import SELF_SOURCE, Template, parse_template
 from .edits import Edit, Patched, in_order
-from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Stretch
+from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item, Stretch
 from .file_ids import FileIds
+from .functions import Cleaner
+from .identifying import cleaner_for
+from .items import encode_items
 from .memory import Memory, Note, Result
 from .models import Action, FileError
+from .pixels import reason_to_review
 from .rules import Rule, RuleSet
 from .scanner import place_for, scan
 from .scope import Scope
@@ -30,6 +34,10 @@ PRIVATE = 0
 VAST = 1 << 16
 """Elements longer than this, such as pixel data to be emptied, are not read for nothing."""
 
+TELLING_VRS = frozenset({"AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UT"})
+TELLING_MOST = 128
+"""What the path of an output is searched for: values of these VRs, up to so many bytes."""
+
 META_KEY = -1
 """The key of the file meta's scope; those of data sets are places in the file."""
 
@@ -40,6 +48,11 @@ FOLLOWING = {
 """What the file meta repeats of the data set (PS3.10 7.1)."""
 
 FOLLOWERS = frozenset(FOLLOWING.values())
+
+
+DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy_#tag", "DICOMDIR"))
+EMPTY = Rule(-2, "DICOMDIR", parse_template("%_empty_#tag", "DICOMDIR"))
+"""What becomes of elements that a record has to hold, where a rule removes or empties them."""
 
 
 class CannotHold(Exception):  # noqa: N818  (a signal, not an error)
@@ -58,18 +71,28 @@ class Lookups:
         rules: the compiled spec.
         blocks: (group, last two digits) of the private keys.
         private: (group, creator, last two digits) to the rule of a private key.
+        creators_matter: whether some private element stays though private ones are removed.
         reads: the index of a rule to the sources and seeds of its template, each the tags
             that may hold it.
     """
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
+        odd = any(tag >> 16 & 1 for tag in rules.table) or any(group & 1 for group in rules.groups)
+        self.creators_matter = rules.remove_private and (odd or bool(rules.private))
         self.private = {
             (private.key.group, private.key.creator, private.key.element): private.rule
             for private in rules.private
         }
         self.blocks = {(group, element) for group, _, element in self.private}
-        every = (*rules.table.values(), *rules.meta.values(), *self.private.values())
+        every = (
+            *rules.table.values(),
+            *rules.groups.values(),
+            *rules.meta.values(),
+            *self.private.values(),
+            DUMMY,
+            EMPTY,
+        )
         self.reads = {
             rule.index: _reads(rule.template)
             for rule in (*every, *dict(rules.insertions).values())
@@ -115,6 +138,9 @@ class Substitution:
         self.notes: list[Note] = []
         self.edits: list[Edit] = []
         self.present: set[int] = set()
+        self.originals: list[str] = []
+        self._cleaner: Cleaner | None = None
+        self._removed_group = -1
         data = file.data
         self.meta = Scope(file.source, file.meta, EXPLICIT_LITTLE, META_KEY)
         self.root = Scope(data.source, elements, data.encoding, data.start)
@@ -134,17 +160,42 @@ class Substitution:
         self._true_group_lengths(self.elements, self.root, growths)
         data_edits = in_order(self.edits)
         self.edits = []
+        self._preamble()
         self._meta()
         meta_edits = in_order(self.edits)
-        if dictionary.FIRST_RECORD_OFFSET in self.root.elements and (data_edits or meta_edits):
+        if self._is_directory and (data_edits or meta_edits):
             if self.file.deflated:
                 raise FileError("a DICOMDIR is never deflated (PS3.10 8.6)")
             every = [*meta_edits, *data_edits]
             data_edits = in_order([*data_edits, *offset_edits(data, every)])
         counts = self.memory.counts(self.notes)
+        originals = tuple(dict.fromkeys(filter(None, self.originals)))
+        review = reason_to_review(self.root) if self.rules.claims_identity_removed else ""
         if self.file.deflated:
-            return Patched(meta_edits, data_edits, counts)
-        return Patched(meta_edits + data_edits, [], counts)
+            return Patched(meta_edits, data_edits, counts, originals, review)
+        return Patched(meta_edits + data_edits, [], counts, originals, review)
+
+    @property
+    def _is_directory(self) -> bool:
+        return dictionary.FIRST_RECORD_OFFSET in self.root.elements
+
+    def rule_for(self, element: Element, scope: Scope) -> Rule | None:
+        """The strongest rule that hits an element of a data set; None if none does."""
+        tag = element.tag
+        group = tag >> 16
+        rule = self._private_rule(element, scope) if group & 1 else self.rules.table.get(tag)
+        if rule is None and group in self.rules.groups and tag & 0xFFFF:
+            if tag in dictionary.NEVER_BY_PATTERN:
+                return None
+            rule = self.rules.groups[group]
+            # A creator that is not removed with its elements says whose they are.
+            if group & 1 and not tag & 0xFF00 and rule.template is not None:
+                return None
+        return rule
+
+    def is_removed(self, element: Element, rule: Rule | None) -> bool:
+        """Whether an element goes because private ones do, as no rule names it."""
+        return rule is None and bool(element.tag >> 16 & 1) and self.rules.remove_private
 
     def _data_set(self, elements: Sequence[Element], scope: Scope) -> dict[int, int]:
         """Apply the rules to one data set.
@@ -153,16 +204,19 @@ class Substitution:
             By how many bytes each group grew.
         """
         growths: dict[int, int] = {}
-        table = self.rules.table
-        present = self.present
+        table, groups = self.rules.table, self.rules.groups
+        remove_private = self.rules.remove_private
+        needed = self._needed_creators(elements, scope) if self.lookups.creators_matter else ()
         for element in elements:
             tag = element.tag
             group = tag >> 16
-            if group & 1 and self.rules.remove_private:
-                growth = self._replace(element, b"")
-                self.notes.append(self.memory.note(PRIVATE, Action.REMOVED))
-            elif rule := self._private_rule(element, scope) if group & 1 else table.get(tag):
-                present.add(tag)
+            rule = self.rule_for(element, scope) if group & 1 or group in groups else table.get(tag)
+            if group & 1 and (rule is None or not tag & 0xFF00) and tag in needed:
+                continue
+            if rule is None and group & 1 and remove_private:
+                growth = self._remove_private(element)
+            elif rule is not None and not rule.keeps:
+                self.present.add(tag)
                 growth = self._apply(rule, element, scope)
             elif element.items:
                 growth = self._items(element, scope)
@@ -177,8 +231,19 @@ class Substitution:
             self._true_group_lengths(elements, scope, growths)
         return growths
 
+    def _needed_creators(self, elements: Sequence[Element], scope: Scope) -> set[int]:
+        """The private creators of what is not removed (PS3.5 7.8.1)."""
+        needed = set()
+        for element in elements:
+            tag = element.tag
+            if tag >> 16 & 1 and tag & 0xFF00:
+                rule = self.rule_for(element, scope)
+                if rule is not None and rule.template is not None:
+                    needed.add(tag & 0xFFFF0000 | (tag & 0xFF00) >> 8)
+        return needed
+
     def _private_rule(self, element: Element, scope: Scope) -> Rule | None:
-        """The rule of a private element: by its tag or by its creator, the later key wins."""
+        """The rule of a private element: by its tag or by its creator, the stronger key wins."""
         tag = element.tag
         group, number = tag >> 16, tag & 0xFF
         by_tag = self.rules.table.get(tag)
@@ -188,6 +253,20 @@ class Substitution:
         if by_tag is None or by_creator is None:
             return by_tag or by_creator
         return max(by_tag, by_creator, key=lambda rule: rule.index)
+
+    def _remove_private(self, element: Element) -> int:
+        """Remove a private element that no rule names, with those of its group just before it.
+
+        Between two groups something may be inserted.
+        """
+        self.notes.append(self.memory.note(PRIVATE, Action.REMOVED))
+        group = element.tag >> 16
+        last = self.edits[-1] if self.edits else None
+        if last and last.stop == element.start and not last.data and group == self._removed_group:
+            self.edits[-1] = Edit(last.start, element.end, b"")
+            return element.start - element.end
+        self._removed_group = group
+        return self._replace(element, b"")
 
     def _is_record(self, scope: Scope) -> bool:
         """Whether a data set is a record of a DICOMDIR."""
@@ -210,10 +289,9 @@ class Substitution:
     def _items(self, sequence: Element, scope: Scope) -> int:
         """Apply the rules within a sequence; returns by how many bytes it grew."""
         total = 0
-        for item in sequence.items or ():
+        for item, inner in scopes_of(sequence, scope):
             if not item.elements:
                 continue
-            inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
             growth = sum(self._data_set(item.elements, inner).values())
             if growth and item.defined:
                 self._length(item.start + 4, item.stop - item.value + growth, item.encoding.little)
@@ -246,8 +324,14 @@ class Substitution:
 
     def _apply(self, rule: Rule, element: Element, scope: Scope) -> int:
         """Apply a rule to the element that it hits; returns by how many bytes it grew."""
+        if scope.is_record and (rule.template is None or rule.template.empties):
+            if element.tag in TYPE_1:
+                rule = DUMMY
+            elif element.tag in TYPE_2:
+                rule = EMPTY
         if rule.template is None:
             self._note(self.memory.note(element.tag, Action.REMOVED), (), scope)
+            self.originals.append(self._short_text(element, scope))
             return self._replace(element, b"")
         size = element.end - element.start
         is_vast = size > VAST and rule.template.is_constant
@@ -255,9 +339,23 @@ class Substitution:
         stored = scope.source.read(element.start, stop)
         result = self._result(rule, rule.template, element.tag, scope, element, stored)
         self._note(result.note, result.texts, scope)
+        if stored != result.data:
+            self.originals.append(result.original)
         if is_vast and size == len(result.data):
             stored = scope.source.read(element.start, element.end)
         return 0 if stored == result.data else self._replace(element, result.data)
+
+    def _short_text(self, element: Element, scope: Scope) -> str:
+        """The text of an element that a path may hold; "" where it is none of these."""
+        if element.items is not None or element.stop - element.value > TELLING_MOST:
+            return ""
+        vr = scope.vr(element)
+        if vr not in TELLING_VRS:
+            return ""
+        raw = scope.raw(element)
+        if raw.isascii() and b"\x1b" not in raw:
+            return raw.decode("ascii").strip("\0 ")
+        return "\\".join(scope.value(element).texts)
 
     def _note(self, note: Note, texts: tuple[str, ...], scope: Scope) -> None:
         self.notes.append(note)
@@ -298,6 +396,10 @@ class Substitution:
             key.append(_inserted_vr(tag, scope))
         elif len(element.vr) != 2 or element.vr == "UN":  # the data set around it decides on the VR
             key.append(scope.vr(element))
+        cleaner = None
+        if template.cleans:
+            cleaner = self._own_cleaner()
+            key.append(cleaner)
         result = self.memory.results.get(tuple(key))
         if result is not None:
             return result
@@ -311,23 +413,35 @@ class Substitution:
             return place[1].value(place[0]) if place else None
 
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
-            texts = () if vr == "SQ" else template.evaluate(tag, value_of)
+            texts: tuple[str, ...] = ()
+            if vr != "SQ":
+                texts = template.evaluate(tag, value_of, self.rules.resources, cleaner)
             fitted = fit(vr, texts)
             if not can_hold(characters, vr, fitted.texts):
                 raise CannotHold(scope, tag)
-            data = encode_element(
-                tag, vr, fitted.texts, characters, implicit=encoding.implicit, little=encoding.little
-            )
-        action = fitted.action
+            if vr == "SQ" and rule.items:
+                data = encode_items(tag, rule.items, encoding)
+            else:
+                data = encode_element(
+                    tag, vr, fitted.texts, characters, implicit=encoding.implicit, little=encoding.little
+                )
+            original = "" if element is None else self._short_text(element, scope)
+        action = Action.SUBSTITUTED if vr == "SQ" and rule.items else fitted.action
         if element is None and action is not Action.INVALID:
             action = Action.INSERTED
-        result = Result(data, self.memory.note(tag, action), fitted.texts)
+        result = Result(data, self.memory.note(tag, action), fitted.texts, original)
         self.memory.add_result(tuple(key), result)
         return result
 
+    def _own_cleaner(self) -> Cleaner:
+        """What cleans texts of what this file holds in elements that the rules replace."""
+        if self._cleaner is None:
+            self._cleaner = cleaner_for(self.file, self.rule_for, self.is_removed)
+        return self._cleaner
+
     def _insert(self, growths: dict[int, int]) -> None:
-        """Stamp the root with what the file holds nowhere."""
-        for tag, rule in self.rules.insertions:
+        """Stamp the root with what the file holds nowhere; a DICOMDIR describes no one patient."""
+        for tag, rule in () if self._is_directory else self.rules.insertions:
             if tag >> 16 == 0x0002 or tag in self.present:
                 continue
             if data := self._inserted(rule, tag, self.root):
@@ -360,6 +474,12 @@ class Substitution:
         return encode_element(
             tag, "CS", (UTF8_CHARSET,), UTF8, implicit=encoding.implicit, little=encoding.little
         )
+
+    def _preamble(self) -> None:
+        """Overwrite the preamble, which may hold anything (PS3.10 7.1), with zeros."""
+        if self.rules.zero_preamble and self.file.meta_start == PREAMBLE + len(PREFIX):
+            if any(self.file.source.read(0, PREAMBLE)):
+                self.edits.append(Edit(0, PREAMBLE, bytes(PREAMBLE)))
 
     def _meta(self) -> None:
         """Apply the rules to the file meta, and let it follow the data set."""
@@ -398,6 +518,20 @@ class Substitution:
             if tag == follower and source in self.rules.table and source not in self.root.elements:
                 return ()  # the original must not stay where the data set has none to follow
         return None
+
+
+def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
+    """The items of a sequence that were entered, each with its data set."""
+    items = sequence.items or []
+    inner = [(item, Scope(scope.source, item.elements, item.encoding, item.value, scope)) for item in items]
+    if sequence.tag == dictionary.DIRECTORY_RECORD_SEQUENCE:
+        by_start = {item.start: own for item, own in inner}
+        for _, own in inner:
+            own.is_record = True
+        for record, above in records_above(items, scope.source).items():
+            if record in by_start and above in by_start:
+                by_start[record].above = by_start[above]
+    return inner
 
 
 def _identity(element: Element, scope: Scope) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
 ASCII_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"})
 SINGLE_VALUED_VRS = frozenset({"LT", "ST", "UR", "UT"})
-BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "UN"})
+BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 INTEGER_FORMATS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q"}
 FLOAT_FORMATS = {"FL": "f", "FD": "d"}
 
@@ -100,10 +100,17 @@ class Value:
         stored: for a PN each value's bytes in the character set of the file, padding
             stripped; for all else the texts in UTF-8. 3.1.1 seeds its names on these
             (behaviour-3.1.1 A.5).
+        vr: the VR it was decoded by; "" where that is not known, and for an empty value.
     """
 
     texts: tuple[str, ...]
     stored: tuple[bytes, ...]
+    vr: str = ""
+
+    @property
+    def is_opaque(self) -> bool:
+        """Whether there is a value, but no text for it."""
+        return not self.texts and self.vr != ""
 
 
 NO_VALUE = Value((), ())
@@ -128,7 +135,8 @@ def decode(vr: str, raw: bytes, characters: CharacterSet, little: bool) -> Value
 
     Returns:
         The texts: trailing padding stripped and leading blanks kept (behaviour-3.1.1
-        A.1), numbers in their shortest form, none for binary VRs.
+        A.1), numbers in their shortest form, none for binary VRs and numbers that end
+        too soon.
     """
     if not raw:
         return NO_VALUE
@@ -150,10 +158,10 @@ def decode(vr: str, raw: bytes, characters: CharacterSet, little: bool) -> Value
         halves = [int(half) for half in _numbers(raw, "H", little)]
         texts = [f"({g:04X},{e:04X})" for g, e in zip(halves[::2], halves[1::2], strict=False)]
     else:
-        return NO_VALUE
+        texts = []
     if texts == [""]:
         return NO_VALUE
-    return Value(tuple(texts), tuple(text.encode("utf-8", "surrogateescape") for text in texts))
+    return Value(tuple(texts), tuple(text.encode("utf-8", "surrogateescape") for text in texts), vr)
 
 
 def _decode_names(raw: bytes, characters: CharacterSet) -> Value:
@@ -164,7 +172,7 @@ def _decode_names(raw: bytes, characters: CharacterSet) -> Value:
     # As pydicom, and with it 3.1.1, has them: empty groups at the end of a name dropped,
     # and its bytes encoded anew, which leaves out escape sequences that nothing needs.
     names = [PersonName(text, list(characters.encodings)) for text in texts]
-    return Value(tuple(map(str, names)), tuple(name.encode() for name in names))
+    return Value(tuple(map(str, names)), tuple(name.encode() for name in names), "PN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +193,24 @@ def fit(vr: str, texts: Sequence[str]) -> Fitted:
 
     Args:
         vr: the VR to write.
-        texts: one text per value; a backslash in one separates values, as in a file.
+        texts: one text per value; a backslash in one separates values, as in a file. For
+            a binary VR NULs alone are valid.
     """
     if vr not in SINGLE_VALUED_VRS:
         texts = [part for text in texts for part in text.split("\\")]
     if not any(texts):
         return Fitted((), Action.EMPTIED)
+    if vr in BINARY_VRS and all(map(_is_nul, texts)):
+        return Fitted((texts[0],), Action.SUBSTITUTED)  # a dummy; what it replaces was one value
     kept = [_cut(vr, text) for text in texts]
     if not all(_is_valid(vr, text) for text in kept):
         return Fitted((), Action.INVALID)
     action = Action.CUT if kept != list(texts) else Action.SUBSTITUTED
     return Fitted(tuple(kept), action)
+
+
+def _is_nul(text: str) -> bool:
+    return bool(text) and not text.strip("\0")
 
 
 def _cut(vr: str, text: str) -> str:
@@ -212,8 +227,10 @@ def _is_valid(vr: str, text: str) -> bool:
         return True
     if vr == "UN":
         return True
-    if vr in BINARY_VRS:
+    if vr == "SQ":
         return False
+    if vr in BINARY_VRS:
+        return _is_nul(text)
     if vr == "AT":
         return _tag_number(text) is not None
     if vr in INTEGER_FORMATS:
@@ -261,6 +278,24 @@ def can_hold(characters: CharacterSet, vr: str, texts: Sequence[str]) -> bool:
     return True
 
 
+def typed(vr: str, texts: Sequence[str]) -> Any:
+    """Texts that fit a VR as the value that pydicom's ``DataElement`` takes for it."""
+    if vr in BINARY_VRS and texts:
+        return "".join(texts).encode()
+    values: list[Any]
+    if vr in INTEGER_FORMATS:
+        values = [int(text) for text in texts]
+    elif vr in FLOAT_FORMATS:
+        values = [float(text) for text in texts]
+    elif vr == "AT":
+        values = [_tag_number(text) for text in texts]
+    else:
+        values = list(texts)
+    if len(values) < 2:
+        return values[0] if values else None
+    return values
+
+
 def encode_element(
     tag: int, vr: str, texts: Sequence[str], characters: CharacterSet, *, implicit: bool, little: bool
 ) -> bytes:
@@ -275,21 +310,11 @@ def encode_element(
         little: whether it is little endian.
     """
     value: Any
-    if vr in INTEGER_FORMATS:
-        value = [int(text) for text in texts]
-    elif vr in FLOAT_FORMATS:
-        value = [float(text) for text in texts]
-    elif vr == "AT":
-        value = [_tag_number(text) for text in texts]
-    elif vr == "UN":
+    if vr == "UN":
         value = charset.encode_string("\\".join(texts), characters.encodings)
         value += b" " * (len(value) % 2)
     else:
-        value = list(texts)
-    if isinstance(value, list) and len(value) < 2:
-        value = value[0] if value else None
-    if value is None and vr == "SQ":
-        value = []
+        value = [] if vr == "SQ" else typed(vr, texts)
     buffer = DicomBytesIO()
     buffer.is_implicit_VR = implicit
     buffer.is_little_endian = little

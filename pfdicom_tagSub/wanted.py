@@ -19,6 +19,7 @@ class Wanted:
     Attributes:
         tags: the tags to keep.
         private: whether every private element is kept.
+        groups: the groups of which every element is kept.
         everything: whether every element is kept and every sequence entered.
         patterns: for each byte order (True is little endian) what to search a sequence for
             before it is entered; None enters every one.
@@ -31,21 +32,49 @@ class Wanted:
         enter: Collection[int] | None = None,
         *,
         private: bool = False,
+        groups: Iterable[int] = (),
+        walked: Iterable[int] = (),
+        walked_private: Iterable[tuple[int, int]] = (),
         everything: bool = False,
     ) -> None:
+        """Args:
+        tags: the tags to keep.
+        enter: the tags to enter a sequence for; None takes ``tags``.
+        private: keep every private element.
+        groups: keep every element of these groups, and enter sequences for them.
+        walked: tags among those whose sequences are entered all the same.
+        walked_private: (group, last two digits) of private elements whose sequences are
+            entered all the same.
+        everything: keep every element and enter every sequence.
+        """
         kept = frozenset(tags)
+        self.groups = frozenset(groups)
+        self._walked = frozenset(walked)
+        self._walked_private = frozenset(walked_private)
         self.everything = everything
         self.private = private
         self.tags: Container[int] = _Everything() if everything else kept
         sought = frozenset(kept if enter is None else enter)
         enter_all = private or everything
         self.patterns = {
-            little: None if enter_all else _tag_pattern(sought, little) for little in (True, False)
+            little: None if enter_all else _tag_pattern(sought, self.groups, little)
+            for little in (True, False)
         }
         self.families: dict[tuple[bool, bool], dict[bytes, Family]] = {
             (implicit, little): {} for implicit in (True, False) for little in (True, False)
         }
         self._learnt = 0
+
+    def is_whole(self, tag: int) -> bool:
+        """Whether a sequence with a tag that is kept is replaced as a whole, and not entered."""
+        if self.everything or tag in self._walked:
+            return False
+        group = tag >> 16
+        if not group & 1:
+            return True
+        # Of any other private element its creator decides that.
+        removed = self.private or group in self.groups
+        return removed and (group, tag & 0xFF) not in self._walked_private
 
     def learnt(self, headers: int) -> None:
         """Note that more was learnt; when it has become too much all is forgotten."""
@@ -81,13 +110,13 @@ class _Everything:
         return True
 
 
-def _tag_pattern(tags: Collection[int], little: bool) -> re.Pattern[bytes] | None:
-    """A pattern for the bytes of any of the tags.
+def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -> re.Pattern[bytes] | None:
+    """A pattern for the bytes of any of the tags, and of any tag of the groups.
 
     In little-endian bytes a tag is group low, group high, element low, element high; the
     alternatives share what they have in common, so that the search stays at C speed.
     """
-    if not tags:
+    if not tags and not groups:
         return re.compile(rb"(?!)")
     order = "little" if little else "big"
     grouped: dict[bytes, dict[bytes, set[int]]] = {}
@@ -107,6 +136,12 @@ def _tag_pattern(tags: Collection[int], little: bool) -> re.Pattern[bytes] | Non
             pair = (_byte_class(same), _byte_class(shares))
             branches.append(b"".join(pair if little else pair[::-1]))
         alternatives.append(re.escape(group) + b"(?:" + b"|".join(sorted(branches)) + b")")
+    highs: dict[int, set[int]] = {}
+    for whole in groups:
+        highs.setdefault(whole >> 8, set()).add(whole & 0xFF)
+    for high, lows in sorted(highs.items()):
+        pair = _byte_class(lows), _byte_class([high])
+        alternatives.append(b"".join(pair if little else pair[::-1]) + b"..")
     return re.compile(b"|".join(alternatives), re.DOTALL)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from pathlib import Path
 
 import pytest
 from pftree import manual_render
 
-from pfdicom_tagSub import cli, manual
-from pfdicom_tagSub.directives import FUNCTIONS
+from pfdicom_tagSub import cli, manual, manual_options
+from pfdicom_tagSub.functions import FUNCTIONS, SecretUse
 from pfdicom_tagSub.models import Action, ExitCode, Stage, Status
 from pfdicom_tagSub.report import Totals, to_json
+from pfdicom_tagSub.secret import KEY_VARIABLE, LEAST_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def test_manual_has_a_section_for_every_option(page: str) -> None:
 
 def test_manual_takes_the_text_of_pftree_where_it_is_true(page: str) -> None:
     theirs = manual._pftree_sections()
-    for name, text in manual._OPTIONS.items():
+    for name, text in manual_options.OPTIONS.items():
         if text is None:
             assert theirs[name] in page
 
@@ -58,17 +60,43 @@ def test_manual_fills_in_its_placeholders(page: str) -> None:
 
 
 def test_manual_documents_the_functions_that_the_spec_knows(page: str) -> None:
-    registered = [(function.usage, function.meaning) for function in FUNCTIONS.values()]
-    assert list(manual.FUNCTIONS) == registered
-    for usage, _ in registered:
-        assert f"            {usage}\n" in page
+    words = " ".join(page.split())
+    for function in FUNCTIONS.values():
+        assert f"            {function.usage}\n" in page
+        assert f"{function.usage} {function.meaning}" in words
 
 
 def test_manual_documents_the_grammar_and_the_rules(page: str) -> None:
     for part in ("template  :=", "directive :=", "source    :=", "re:.*hysician", "(0010,0010)", "null"):
         assert part in page
-    for part in ("at any depth", "last\n          that hits", "stays empty", "value by value", "ISO_IR 192"):
+    for part in ("at any depth", "the strongest wins", "stays empty", "value by value", "ISO_IR 192"):
         assert part in page
+
+
+def test_manual_documents_the_keys_of_the_spec_from_the_weakest_to_the_strongest(page: str) -> None:
+    for part in ("(60xx,3000)", "private  ", "preamble  ", '"replace": [...]'):
+        assert part in page
+    order = ["x digits of the profile", "private element) of the profile"]
+    order += ["x digits of the spec", "explicit keys of the spec", "re: keys of the spec"]
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_manual_documents_the_options_of_the_profile(page: str) -> None:
+    profiles = Path(manual.__file__).parent / "profiles"
+    names = {path.stem for path in profiles.glob("*.json")}
+    if not names:
+        pytest.skip("no profiles here")
+    assert all(re.search(rf"\b{name}\b", page) for name in names)
+
+
+def test_manual_documents_the_secret_and_what_goes_without(page: str) -> None:
+    section = page[page.index("    THE SECRET\n") : page.index("    PROFILES\n")]
+    for part in (KEY_VARIABLE.decode(), "--keyFile", f"at least {LEAST_BYTES}", "fingerprint"):
+        assert part in section
+    using = section[: section.index(" work under a secret key")]
+    named = {name for name in FUNCTIONS if re.search(rf"\b{name}\b", using)}
+    assert named == {name for name, it in FUNCTIONS.items() if it.secret is not SecretUse.NONE}
 
 
 def test_manual_documents_the_exit_codes(page: str) -> None:

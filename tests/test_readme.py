@@ -19,7 +19,7 @@ from docutils.core import publish_doctree
 from support import README_SPEC, ROOT
 
 from pfdicom_tagSub import cli
-from pfdicom_tagSub.directives import FUNCTIONS
+from pfdicom_tagSub.functions import FUNCTIONS
 from pfdicom_tagSub.models import ExitCode, Options
 from pfdicom_tagSub.spec import load, parse_info
 

@@ -1,0 +1,478 @@
+"""The functions that a directive may name, each registered with all that the rest asks of it.
+
+To add one, write a function that takes a :class:`Call` and register it in ``FUNCTIONS``;
+the manual and the error messages follow from the registry. What is slow to load is
+imported where it is needed, since ``--man`` needs the registry alone.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol
+
+from .dates import is_time, shift_date, shift_date_time
+from .dummies import NUMBER_BITS, dummy_of
+from .models import FileError
+
+if TYPE_CHECKING:
+    from faker import Faker
+
+    from .secret import Secret
+
+MOST_DAYS = 36525
+"""By how much ``dateshift`` may move a date: a century."""
+
+_DOMAIN = b"pfdicom_tagSub/"
+
+
+class Cleaner(Protocol):
+    """Takes the identifiers of one file out of its texts."""
+
+    def clean(self, text: str) -> str:
+        """The text without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What functions use besides the file; the same for a whole run.
+
+    Attributes:
+        secret: the secret key; None without one.
+        tables: the tables of ``lookup``: name to original to replacement.
+        empties_misses: whether a value that its table lacks is emptied; else its file fails.
+    """
+
+    secret: Secret | None = field(default=None, repr=False)
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    empties_misses: bool = False
+
+
+NO_RESOURCES = Resources()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of a function on one value.
+
+    Attributes:
+        text: the value to transform; "" when it is empty or its element is absent, or
+            when its VR holds no text.
+        stored: the same value's bytes, see :class:`~pfdicom_tagSub.values.Value`.
+        arguments: the arguments as the spec has them, ``__`` undone.
+        seed: the value of the element that an argument names; None when there is none
+            or the file lacks it.
+        seed_text: all of that element's text; None likewise.
+        vr: the VR of the value; "" where it is not known.
+        resources: the secret key and the tables.
+        cleaner: knows the identifiers of the file; None where nothing is cleaned.
+    """
+
+    text: str
+    stored: bytes
+    arguments: tuple[str, ...]
+    seed: bytes | None = None
+    seed_text: str | None = None
+    vr: str = ""
+    resources: Resources = NO_RESOURCES
+    cleaner: Cleaner | None = None
+
+
+class SecretUse(Enum):
+    """Whether a function uses the secret key; one that is ``USED`` does less without it."""
+
+    NONE = auto()
+    USED = auto()
+    REQUIRED = auto()
+
+
+def _no_problem(arguments: tuple[str, ...], resources: Resources) -> str:  # noqa: ARG001
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that a directive may name.
+
+    Attributes:
+        name: how a spec names it.
+        usage: how a directive with it looks, for the manual and messages.
+        meaning: what it does, for the manual.
+        run: the function itself. Raises FileError where the file must not be written.
+        check: says what is wrong with the arguments; "" if nothing is.
+        seeded: whether its first argument names the element that seeds it.
+        keeps_empty: whether an empty value stays empty without a call.
+        secret: whether it uses the secret key.
+        find_problem: says what of the resources it misses, and the cure; "" if nothing.
+        takes_any: whether its source may be a sequence or hold no text.
+        is_whole: whether it is only ever the whole template, on the element hit.
+    """
+
+    name: str
+    usage: str
+    meaning: str
+    run: Callable[[Call], str]
+    check: Callable[[tuple[str, ...]], str]
+    seeded: bool = False
+    keeps_empty: bool = True
+    secret: SecretUse = SecretUse.NONE
+    find_problem: Callable[[tuple[str, ...], Resources], str] = _no_problem
+    takes_any: bool = False
+    is_whole: bool = False
+
+
+# --- hashes
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _check_nothing(arguments: tuple[str, ...]) -> str:
+    return "it takes no argument" if arguments else ""
+
+
+def _check_digits(arguments: tuple[str, ...], most: int = 32) -> str:
+    numbers = {str(number) for number in range(1, most + 1)}
+    fits = not arguments or (len(arguments) == 1 and arguments[0].lstrip("0") in numbers)
+    return "" if fits else f"it takes one number from 1 to {most}"
+
+
+def _check_64_digits(arguments: tuple[str, ...]) -> str:
+    return _check_digits(arguments, 64)
+
+
+def _cut(digits: str, call: Call) -> str:
+    return digits[: int(call.arguments[0])] if call.arguments else digits
+
+
+def _sha256_of(data: bytes) -> bytes:
+    from hashlib import sha256  # noqa: PLC0415  (see the top)
+
+    return sha256(data).digest()
+
+
+def _md5(call: Call) -> str:
+    from hashlib import md5  # noqa: PLC0415  (see the top)
+
+    return _cut(md5(_bytes(call.text), usedforsecurity=False).hexdigest(), call)
+
+
+def _sha256(call: Call) -> str:
+    return _cut(_sha256_of(_bytes(call.text)).hex(), call)
+
+
+NO_KEY = "it needs the secret key; give it with --keyFile FILE or in the variable PFDICOM_TAGSUB_KEY"
+
+
+def _find_missing_key(arguments: tuple[str, ...], resources: Resources) -> str:  # noqa: ARG001
+    return "" if resources.secret else NO_KEY
+
+
+def _hmac(call: Call) -> str:
+    secret = call.resources.secret
+    if secret is None:
+        raise FileError("the function hmac has no secret key")
+    return _cut(secret.digest("hmac", _bytes(call.text)).hex(), call)
+
+
+def _digest(secret: Secret | None, use: str, text: str) -> bytes:
+    """32 bytes for a text: under the subkey of the use, or without a key but for this use alone."""
+    if secret is not None:
+        return secret.digest(use, _bytes(text))
+    return _sha256_of(_DOMAIN + use.encode() + b"\0" + _bytes(text))
+
+
+# --- UIDs
+
+
+@lru_cache(maxsize=1 << 14)
+def _new_uid(secret: Secret | None, text: str) -> str:
+    """The UID for another; those of a study are in each of its files, so they are kept."""
+    from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415  (see the top)
+    from pydicom.uid import generate_uid  # noqa: PLC0415
+
+    if text in UID_dictionary:  # SOP classes and the like (PS3.6 annex A) name nobody
+        return text
+    return str(generate_uid(entropy_srcs=[_digest(secret, "uid", text).hex()]))
+
+
+def _uid(call: Call) -> str:
+    uid = call.text.strip(" \0")  # padding, which a reference to it may lack
+    return _new_uid(call.resources.secret, uid) if uid else ""
+
+
+# --- dates
+
+
+def _check_shift(arguments: tuple[str, ...]) -> str:
+    days = arguments[1].lstrip("0") if len(arguments) == 2 and arguments[0] else ""
+    if days.isascii() and days.isdigit() and len(days) <= 5 and int(days) <= MOST_DAYS:
+        return ""
+    return f"it takes an element that seeds it and a number of days from 1 to {MOST_DAYS}"
+
+
+def _date_shift(call: Call) -> str:
+    digest = _digest(call.resources.secret, "dateshift", call.seed_text or "")
+    days = 1 + int.from_bytes(digest, "big") % int(call.arguments[1])
+    match call.vr:
+        case "DA":
+            return shift_date(call.text, days)
+        case "DT":
+            return shift_date_time(call.text, days)
+        case "TM":
+            return call.text if is_time(call.text) else ""
+        case "" | "UN":
+            return shift_date(call.text, days) or shift_date_time(call.text, days)
+        case _:
+            return ""
+
+
+# --- tables
+
+
+def _check_table(arguments: tuple[str, ...]) -> str:
+    return "" if len(arguments) == 1 and arguments[0] else "it takes the name of one table"
+
+
+def _find_missing_table(arguments: tuple[str, ...], resources: Resources) -> str:
+    name = arguments[0]
+    if name in resources.tables:
+        return ""
+    known = f"the tables are {', '.join(resources.tables)}" if resources.tables else "no table is given"
+    return f"unknown table {name!r}: {known}; give it with --lookupTable {name}=FILE.csv"
+
+
+def _lookup(call: Call) -> str:
+    name = call.arguments[0]
+    replacement = call.resources.tables.get(name, {}).get(call.text)
+    if replacement is None:
+        if call.resources.empties_misses:
+            return ""
+        raise FileError(f"the lookup table {name} lacks a value of the file")
+    return replacement
+
+
+# --- texts
+
+
+def _mask(call: Call) -> str:
+    return "".join(
+        own if mask == "*" else mask for own, mask in zip(call.text, call.arguments[0], strict=False)
+    )
+
+
+def _check_mask(arguments: tuple[str, ...]) -> str:
+    return "" if len(arguments) == 1 and arguments[0] else "it takes one mask, such as ******01"
+
+
+def _join_words(call: Call) -> str:
+    words = re.sub(r"\W+", " ", call.text).split()
+    return (call.arguments[0] if call.arguments else "").join(words)
+
+
+def _check_joiner(arguments: tuple[str, ...]) -> str:
+    return "" if len(arguments) <= 1 else "it takes at most one text to join the words with"
+
+
+def _keep(call: Call) -> str:
+    return call.text
+
+
+def _empty(call: Call) -> str:  # noqa: ARG001
+    return ""
+
+
+def _clean(call: Call) -> str:
+    return call.cleaner.clean(call.text) if call.cleaner and call.text else ""
+
+
+def _dummy(call: Call) -> str:
+    if call.vr == "UI":
+        return _uid(call)  # what refers to it has to find it
+    secret = call.resources.secret
+    number = 0
+    if secret is not None:
+        digest = secret.digest("dummy", _bytes(call.text))
+        number = int.from_bytes(digest[: NUMBER_BITS // 8], "big")
+    return dummy_of(call.vr, call.text, number)
+
+
+# --- names
+
+_local = threading.local()
+
+
+def _faker() -> Faker:
+    """One Faker per thread: an instance is not safe to share, and the global seed less so."""
+    if not hasattr(_local, "faker"):
+        from faker import Faker  # noqa: PLC0415  (slow: only for specs that make names)
+
+        # With its names alone it is made at once; all its providers take a while.
+        _local.faker = Faker("en_US", providers=["faker.providers.person"])
+    faker: Faker = _local.faker
+    return faker
+
+
+@lru_cache(maxsize=4096)
+def pseudonym(seed: bytes) -> str:
+    """The made-up name of a seed, ``LAST^FIRST^ANON``, as 3.1.1 made it (behaviour-3.1.1 A.5).
+
+    Args:
+        seed: the bytes of the seed value; they are read as a little-endian number.
+    """
+    faker = _faker()
+    faker.seed_instance(int.from_bytes(seed, "little"))
+    first, last = faker.name().split()[:2]
+    return f"{last.upper()}^{first.upper()}^ANON"
+
+
+def _name(call: Call) -> str:
+    return pseudonym(call.stored if call.seed is None else call.seed)
+
+
+def _check_seed(arguments: tuple[str, ...]) -> str:
+    return "" if len(arguments) <= 1 else "it takes at most one element to seed the name with"
+
+
+def prepare(names: Iterable[str]) -> None:
+    """Load what functions need, so that forked workers need not each."""
+    if "name" in names:
+        _faker()
+
+
+FUNCTIONS: dict[str, Function] = {
+    function.name: function
+    for function in (
+        Function(
+            "md5",
+            "%_md5|n_Tag",
+            "the first n hex digits of the MD5 of the value's text in UTF-8; all 32 without |n. Whoever "
+            "can try all numbers of a hospital finds the one behind it: hmac keeps them out",
+            _md5,
+            _check_digits,
+        ),
+        Function(
+            "sha256",
+            "%_sha256|n_Tag",
+            "the first n hex digits of the SHA-256 of the value's text in UTF-8; all 64 without |n. It "
+            "hides a number no better than md5",
+            _sha256,
+            _check_64_digits,
+        ),
+        Function(
+            "hmac",
+            "%_hmac|n_Tag",
+            "the first n hex digits of the HMAC-SHA-256 of the value's text in UTF-8 under the secret key; "
+            "all 64 without |n. It needs the key. With 16 digits, no two of millions of values meet",
+            _hmac,
+            _check_64_digits,
+            secret=SecretUse.REQUIRED,
+            find_problem=_find_missing_key,
+        ),
+        Function(
+            "strmsk",
+            "%_strmsk|mask_Tag",
+            "the value through a mask: each * keeps the character at its place, any other character "
+            "replaces it; the result is as long as the shorter of the two",
+            _mask,
+            _check_mask,
+        ),
+        Function(
+            "nospc",
+            "%_nospc|c_Tag",
+            "the words of the value joined with c (with nothing without |c); a word is a run of letters, "
+            "digits and underscores",
+            _join_words,
+            _check_joiner,
+        ),
+        Function(
+            "name",
+            "%_name|seedTag_Tag",
+            "a made-up name, LAST^FIRST^ANON, the same for the same value of the element seedTag, whose "
+            "first letter is written small (patientID); seeded on the value of Tag itself without "
+            "|seedTag or where the file lacks that element",
+            _name,
+            _check_seed,
+            seeded=True,
+            keeps_empty=False,
+        ),
+        Function(
+            "uid",
+            "%_uid_Tag",
+            "a new UID, the same for the same UID in every file, at most 64 characters long; UIDs that the "
+            "standard registers, such as those of SOP classes, stay. It uses the secret key where one is "
+            "given; without it, whoever has a UID can find its new one",
+            _uid,
+            _check_nothing,
+            secret=SecretUse.USED,
+        ),
+        Function(
+            "dateshift",
+            "%_dateshift|seedTag|days_Tag",
+            "the date moved back by 1 to days (at most 36525) whole days, by the same number for the same "
+            "value of the element seedTag (patientID), so that intervals stay. DA and DT are moved; a DT "
+            "keeps its precision, its time and its offset, a TM stays as it is, and what is no valid date "
+            "or time is emptied. It uses the secret key where one is given; without it, whoever has the "
+            "value of seedTag can find the number of days",
+            _date_shift,
+            _check_shift,
+            seeded=True,
+            secret=SecretUse.USED,
+        ),
+        Function(
+            "lookup",
+            "%_lookup|table_Tag",
+            "the replacement of the value in the table that --lookupTable names so; --lookupMiss says what "
+            "becomes of a value that the table lacks",
+            _lookup,
+            _check_table,
+            find_problem=_find_missing_table,
+        ),
+        Function(
+            "keep",
+            "%_keep_#tag",
+            "leaves the element as it is: the way to exempt one from a profile or from a pattern. It "
+            "stands alone, on the element hit. Keys that hit elements inside a kept sequence still work",
+            _keep,
+            _check_nothing,
+            takes_any=True,
+            is_whole=True,
+        ),
+        Function(
+            "empty",
+            "%_empty_#tag",
+            'empties the element where a file has it and never inserts it, as "" does. It stands alone, '
+            "on the element hit",
+            _empty,
+            _check_nothing,
+            takes_any=True,
+            is_whole=True,
+        ),
+        Function(
+            "dummy",
+            "%_dummy_#tag",
+            "a value that the VR allows and that is not the original; for a UID the same as uid. With the "
+            "secret key it is the same for the same value and differs between values as far as the VR "
+            "has room; without it, it is one constant per VR",
+            _dummy,
+            _check_nothing,
+            secret=SecretUse.USED,
+            takes_any=True,
+        ),
+        Function(
+            "clean",
+            "%_clean_#tag",
+            "the text without the values that the same file holds in elements which the spec removes or "
+            "replaces: names by their parts, numbers, dates in the usual notations. A sequence is kept, "
+            "and keys that hit elements inside it still work",
+            _clean,
+            _check_nothing,
+            takes_any=True,
+        ),
+    )
+}

@@ -1,0 +1,219 @@
+"""The text of each option on the ``--man`` page."""
+
+from __future__ import annotations
+
+OPTIONS: dict[str, str | None] = {
+    "inputDir": """
+        -I|--inputDir|--inputdir <inputDir>
+        The input tree. Every file in it and below it, at any depth, is a
+        candidate.
+""",
+    "outputDir": """
+        -O|--outputDir|--outputdir <outputDir>
+        The output tree; created if absent. It may lie inside the <inputDir>,
+        and is then not read as input. It cannot be the <inputDir> itself. A
+        symbolic link below the <outputDir> is never written through.
+""",
+    "tagStruct": """
+        [-T|--tagStruct <JSON>]
+        The spec as a JSON object on the command line.
+""",
+    "tagFile": """
+        [-F|--tagFile <file>]
+        The spec as a JSON object in a file. '-' reads standard input.
+""",
+    "tagInfo": """
+        [--tagInfo <pairs>]
+        The spec as delimited text, for where JSON is hard to quote:
+
+            <key><splitKeyValue><value><splitToken><key><splitKeyValue>...
+
+        Each pair is split at the first <splitKeyValue> after a leading 're:',
+        and blanks around keys and values are dropped, so
+
+            --tagInfo 'PatientName:anon ++ re:.*hysician:%_md5|4_#tag'
+
+        holds two pairs. A pair without <splitKeyValue> is an error.
+""",
+    "splitToken": """
+        [-s|--splitToken <token>]
+        What separates the pairs of --tagInfo; '++' by default.
+""",
+    "splitKeyValue": """
+        [-k|--splitKeyValue <token>]
+        What separates the key of a pair from its value; ':' by default.
+""",
+    "removePrivateTags": """
+        [--removePrivateTags]
+        Remove every private element, at every depth.
+""",
+    "profile": """
+        [--profile <name>[,<option>...]]
+        Apply a profile below the spec, which may then be left out: every key
+        of the spec is stronger. The name is basic; the options, as PS3.15
+        Annex E names them:
+
+            retainSafePrivate               private elements known to be safe
+            retainUIDs                      UIDs as they are
+            retainDeviceIdentity            the device
+            retainInstitutionIdentity       the institution
+            retainPatientCharacteristics    age, sex, size, weight and others
+            retainLongitudinalFullDates     dates and times as they are
+            retainLongitudinalModifiedDates dates moved by days, for each
+                                            patient by another number
+            cleanDescriptors                descriptions without identifiers
+            cleanStructuredContent          structured reports likewise
+            cleanGraphics                   graphics, annotations and overlays
+                                            likewise
+
+        See PROFILES for what none of them does.
+""",
+    "keepPrivate": """
+        [--keepPrivate <key>]
+        Keep a private element that a profile would remove, such as
+
+            --keepPrivate '(0019,"SIEMENS MR HEADER",0C)'
+
+        It may be repeated. '@FILE' reads a key from each line of a file. The
+        private creator of what is kept is kept as well, and keys that hit
+        elements inside a kept sequence still work.
+""",
+    "printSpec": """
+        [--printSpec]
+        Print the spec that --profile, --keepPrivate and the spec come to, as
+        JSON, and exit. It can be edited and given back with --tagFile.
+""",
+    "keyFile": """
+        [--keyFile <file>]
+        The secret key of pseudonyms, UIDs and dates: the bytes of the file as
+        they are, at least 16. Others who can read the file are warned of.
+        Without it the environment variable PFDICOM_TAGSUB_KEY is the key. See
+        THE SECRET.
+""",
+    "lookupTable": """
+        [--lookupTable <name>=<file>]
+        A table of replacements for the function lookup: a CSV file in UTF-8,
+        whose first row names the columns original and replacement (others
+        are ignored). The name consists of letters, digits, underscores and
+        hyphens; an underscore is written '__' in a template:
+
+            --lookupTable ids=ids.csv --tagInfo 'PatientID:%_lookup|ids_PatientID'
+
+        It may be repeated.
+""",
+    "lookupMiss": """
+        [--lookupMiss fail|empty]
+        What becomes of a value that its table lacks: 'fail', the default,
+        fails its file; 'empty' leaves the value empty.
+""",
+    "outputFileStem": """
+        [-o|--outputFileStem <template>]
+        Name the outputs: a template in the language of the spec, evaluated
+        on the original data set, so
+
+            --outputFileStem '%_md5|7_PatientID-%InstanceNumber'
+
+        The extension of the input is kept. The result is made safe for a
+        file name: no value can lead outside its output directory. Of two
+        inputs that would take one name the second fails, and nothing is
+        overwritten.
+""",
+    "outputDirTemplate": """
+        [--outputDirTemplate <template>]
+        Name the directories of the outputs below the <outputDir>: a template
+        in the language of the spec, evaluated on the original data set, so
+
+            --outputDirTemplate '%_hmac|8_PatientID/%StudyDate/%Modality'
+
+        A '/' in the template separates directories, one in a value does not;
+        each part is made safe as that of --outputFileStem is. Of two inputs
+        that would take one path the second fails, and nothing is
+        overwritten. It excludes --outputLeafDir.
+""",
+    "maxDepth": None,
+    "inputFile": """
+        [-i|--inputFile <inputFile>]
+        Consider only files whose names contain this substring; every other
+        file is ignored before the filters apply.
+""",
+    "fileFilter": None,
+    "fileFilterLogic": None,
+    "dirFilter": None,
+    "dirFilterLogic": None,
+    "outputLeafDir": """
+        [--outputLeafDir <outputLeafDirFormat>]
+        Rename the last component of each output directory with a pattern
+        in which %s stands for the input directory's name, so that
+
+            --outputLeafDir 'anon-%s'
+
+        writes the files of /incoming/sub-01 to /outgoing/anon-sub-01. The
+        pattern contains exactly one %s and no path separator. The files of
+        the <inputDir> itself go to the <outputDir> itself.
+""",
+    "relativeDir": """
+        [--relativeDir]
+        Accepted as in 3.1.1. The paths in the record are always relative to
+        the <inputDir>.
+""",
+    "followLinks": """
+        [--followLinks]
+        Follow symbolic links to files and to directories, each directory
+        once. Without it they are skipped. FIFOs, sockets and devices are
+        never opened.
+""",
+    "overwrite": """
+        [--overwrite]
+        Replace existing outputs. An output that exists and equals what would
+        be written is left as it is and counts as unchanged, with or without
+        this flag. One that differs is replaced only with this flag; without
+        it that file fails. So the same command can run every night.
+""",
+    "threads": """
+        [--threads <numThreads>]
+        Process files with <numThreads> workers at one time, whatever the
+        directories look like; 0, the default, works in line. The workers
+        are processes, or threads on a free-threaded Python. The outputs are
+        the same bytes for every number.
+""",
+    "threadsSplit": """
+        [--threadsSplit <level>]
+        Accepted for the sake of other commands built on pftree; it has no
+        effect, since the work is divided by file.
+""",
+    "verbosity": """
+        [-v|--verbosity <level>]
+        How much to say, on standard error:
+
+            0   errors only
+            1   the default: warnings, a progress bar on a terminal, and one
+                summary line
+            2   the plan and the files that are skipped
+            3   every directory of the plan
+            5   one line per file read, substituted and written
+""",
+    "syslog": """
+        [--syslog]
+        Begin each message with the date and the host, as syslog does.
+""",
+    "json": """
+        [--json]
+        Print the record of the run on standard output when it ends; see THE
+        RECORD.
+""",
+    "printElapsedTime": None,
+    "man": """
+        [-x|--man]
+        Print this manual and exit.
+""",
+    "synopsis": """
+        [-y|--synopsis]
+        Print the manual's NAME, SYNOPSIS and brief example and exit.
+""",
+    "version": None,
+    "help": """
+        [-h|--help]
+        Print a list of the options and exit.
+""",
+}
+"""Option to its section, in the order of the page; a None takes pftree's text."""

@@ -1,0 +1,145 @@
+"""``--profile`` and ``--keepPrivate`` to the pairs that lie below the spec.
+
+A profile is data: JSON files in ``profiles/``, in the language of the spec, one for the
+profile itself and one for each option. ``profiles/make_profiles.py`` makes them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from . import __version__
+from .models import COMMAND, SpecError
+from .spec import Items, Layer, PrivateKey, SpecValue, TagSpec, from_pairs, parse_json
+
+BASIC = "basic"
+
+OPTIONS: dict[str, tuple[str, str]] = {
+    "retainSafePrivate": ("113111", "Retain Safe Private Option"),
+    "retainUIDs": ("113110", "Retain UIDs Option"),
+    "retainDeviceIdentity": ("113109", "Retain Device Identity Option"),
+    "retainInstitutionIdentity": ("113112", "Retain Institution Identity Option"),
+    "retainPatientCharacteristics": ("113108", "Retain Patient Characteristics Option"),
+    "retainLongitudinalFullDates": (
+        "113106",
+        "Retain Longitudinal Temporal Information Full Dates Option",
+    ),
+    "retainLongitudinalModifiedDates": (
+        "113107",
+        "Retain Longitudinal Temporal Information Modified Dates Option",
+    ),
+    "cleanDescriptors": ("113105", "Clean Descriptors Option"),
+    "cleanStructuredContent": ("113104", "Clean Structured Content Option"),
+    "cleanGraphics": ("113103", "Clean Graphics Option"),
+}
+"""Option to its code of PS3.16 CID 7050 and what that means. The order is that in which the
+options apply: where one cleans what another keeps, it is cleaned."""
+
+BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
+_EXCLUDE = ("retainLongitudinalFullDates", "retainLongitudinalModifiedDates")
+_KEEP = "%_keep_#tag"
+_FILE_MARK = "@"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A profile and its options.
+
+    Attributes:
+        name: as the command line has it, the options in their order; "" for none.
+        spec: its pairs, and those of ``--keepPrivate``.
+    """
+
+    name: str
+    spec: TagSpec
+
+
+def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
+    """Read a profile.
+
+    Args:
+        text: ``basic[,option...]``; "" for none.
+        keep_private: keys of private elements to keep, or ``@FILE`` with one a line.
+
+    Raises:
+        SpecError: an unknown profile or option, options that exclude each other, a key
+            that is none of a private element.
+    """
+    kept = [(key, _KEEP) for key in _private_keys(keep_private)]
+    if not text:
+        return Profile("", from_pairs(kept, "--keepPrivate", Layer.PROFILE))
+    options = _options(text)
+    values: dict[str, SpecValue] = {}
+    for name in (BASIC, *options):
+        file = resources.files(__package__) / "profiles" / f"{name}.json"
+        for pair in parse_json(file.read_text("utf-8"), name, Layer.PROFILE).pairs:
+            values[pair.text] = pair.value
+    values |= _stamps(options)
+    values.update(dict.fromkeys((key for key, _ in kept), _KEEP))
+    return Profile(",".join((BASIC, *options)), from_pairs(list(values.items()), "--profile", Layer.PROFILE))
+
+
+def _options(text: str) -> tuple[str, ...]:
+    """The options of a profile in the order in which they apply."""
+    name, *given = (part.strip() for part in text.split(","))
+    if name != BASIC:
+        raise SpecError(f"--profile {text}: unknown profile {name!r}; there is {BASIC}, and options after it")
+    for option in given:
+        if option not in OPTIONS:
+            near = difflib.get_close_matches(option, OPTIONS, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
+            raise SpecError(f"--profile {text}: unknown option {option!r}; {hint}")
+    if all(option in given for option in _EXCLUDE):
+        raise SpecError(f"--profile {text}: {' and '.join(_EXCLUDE)} exclude each other")
+    return tuple(option for option in OPTIONS if option in given)
+
+
+def _stamps(options: tuple[str, ...]) -> dict[str, SpecValue]:
+    """What says how a file was de-identified (PS3.15 E.1.1, PS3.3 C.7.1.1)."""
+    codes = (BASIC_CODE, *(OPTIONS[option] for option in options))
+    items = tuple(
+        (("CodeValue", code), ("CodingSchemeDesignator", "DCM"), ("CodeMeaning", meaning))
+        for code, meaning in codes
+    )
+    return {
+        "DeidentificationMethod": "\\".join((f"{COMMAND} {__version__}", BASIC, *options)),
+        "DeidentificationMethodCodeSequence": Items(items),
+    }
+
+
+def _private_keys(arguments: tuple[str, ...]) -> list[str]:
+    """The keys that ``--keepPrivate`` gives, each once.
+
+    In a file, blank lines and lines that begin with # are comments.
+    """
+    keys: dict[str, None] = {}
+    for argument in arguments:
+        if not argument.startswith(_FILE_MARK):
+            keys[_checked(argument, "--keepPrivate")] = None
+            continue
+        path = argument[len(_FILE_MARK) :]
+        try:
+            lines = Path(path).read_text("utf-8-sig").splitlines()
+        except OSError as error:
+            raise SpecError(f"--keepPrivate {argument}: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise SpecError(f"--keepPrivate {argument}: not UTF-8 at byte {error.start}") from None
+        for number, line in enumerate(lines, 1):
+            key = line.strip()
+            if key and not key.startswith("#"):
+                keys[_checked(key, f"--keepPrivate {argument}, line {number}")] = None
+    return list(keys)
+
+
+def _checked(key: str, origin: str) -> str:
+    (pair,) = from_pairs([(key, _KEEP)], origin).pairs
+    if not isinstance(pair.key, PrivateKey):
+        raise SpecError(
+            f"{origin}: {key} names no private element by its creator; write "
+            f"(gggg,{json.dumps('CREATOR')},ee)"
+        )
+    return pair.text
