@@ -4,28 +4,29 @@
 ``TextCleaner.clean`` takes them out of a text and keeps its other words, its punctuation and its lines
 (PS3.15 E.3.5, Clean Descriptors). Nothing is guessed: a name that stands in no element of the file stays.
 
-No regular expression is made from values, for they differ from file to file. A text is split
-into tokens once, and the tokens are looked up in sets (``identifiers.Clues``), which takes time linear in the text.
+No regular expression is made from values, for they differ from file to file. A text is split into tokens
+once, and the tokens are looked up in sets (``identifiers.Clues``); the time is linear in the text.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cached_property, lru_cache
 from itertools import accumulate
 
+from .excision import Span, cut_out
 from .folding import fold, is_unbounded, split_tokens
 from .identifiers import MONTHS, Clues, Key, clues_of
 
-_Span = tuple[int, int]
-
 _UID = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)+(?!\.?[0-9])")
 _PHONE = re.compile(r"(?:\+|(?<![0-9])00)[0-9][-0-9 ()/.]{6,24}")
-_MERGED = re.compile(r"[ \t\u3000,;^=_./&+-]{0,3}|T")
+_NEAR = re.compile(r"[ .,^]{1,3}")  # between a name and an initial of it
+_BEFORE = re.compile(r"(?:^|[\s.,^(])\Z")
+_AFTER = re.compile(r"[\s.,;:^)]|\Z")
 _ROUNDS = 12
-_LONG = 2000  # tokens; from there on, keys that the text does not hold are sorted out first
+_LONG = 2000  # tokens; from there on, of many keys that start alike those that the text holds are sorted out
 
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "of", "de"})
 _YEAR_SIGNS, _MONTH_SIGNS, _DAY_SIGNS = "年년", "月월", "日일"
@@ -78,7 +79,7 @@ class TextCleaner:
             spans = self._index.find(cleaned)
             if not spans:
                 return cleaned
-            cleaned = _without(cleaned, spans)
+            cleaned = cut_out(cleaned, spans)
             if not any(map(str.isalnum, cleaned)):
                 return ""
         return ""  # made to grow identifiers, no text that anybody reads
@@ -95,27 +96,33 @@ class _Index:
             else:
                 clues.update(clues_of(vr, text))
         self.lengths = _lengths(clues.keys)
+        self.crowded = {start for start, known in self.lengths.items() if len(known) > 8}
         self.numbers = {date[0] for date in clues.dates} | {time[0] for time in clues.times}
-        self.starts = self.numbers | clues.words | clues.solids
+        self.starts = self.numbers | clues.words.keys() | clues.solids
         self.starts.update(start[0] for start in self.lengths if len(start) < 3)
-        self.prefixes = {*self.lengths, *(day[:3] for day in clues.days)}
+        self.days = {day[:3] for day in clues.days}
+        self.prefixes = self.days | self.lengths.keys()
 
-    def find(self, text: str) -> list[_Span]:
-        """Where identifiers are in a text, in order, those that belong together as one."""
+    def find(self, text: str) -> list[Span]:
+        """Where identifiers are in a text, in no order."""
         folded, origins = fold(text)
         parts = split_tokens(folded)
         tokens = parts[1::2]
         offsets = list(accumulate(map(len, tokens), initial=0))
         compact = "".join(tokens)
-        starts, prefixes = self.starts, self.prefixes
+        lengths, starts, prefixes = self.lengths, self.starts, self.prefixes
+        if self.crowded and len(tokens) > _LONG:
+            lengths = {start: known for start, known in lengths.items() if start not in self.crowded}
+            lengths |= _lengths(key for key in self.clues.keys if key[:3] in self.crowded and key in compact)
+            prefixes = self.days | lengths.keys()
         hits = [
             index
             for index, (token, at) in enumerate(zip(tokens, offsets, strict=False))
             if token in starts or compact[at : at + 3] in prefixes or token[0] == "0"
         ]
-        spans: list[_Span] = []
+        spans: list[Span] = []
         if hits:
-            spans = _Scan(self, parts, tokens, offsets, compact).find(hits)
+            spans = _Scan(self, lengths, parts, tokens, offsets, compact).find(hits)
         if self.clues.uids and "." in folded:
             spans += [match.span() for match in _UID.finditer(folded) if match[0] in self.clues.uids]
         if self.clues.phones:
@@ -124,9 +131,9 @@ class _Index:
             return []
         if origins is not None:
             spans = [(origins[start], _end(origins, end)) for start, end in spans]
-        return _merged(text, spans)
+        return spans
 
-    def _phones(self, folded: str) -> Iterable[_Span]:
+    def _phones(self, folded: str) -> Iterable[Span]:
         """Phone numbers after a country code that the identifier may not have, with no gap after it."""
         lengths = {len(phone) for phone in self.clues.phones}
         for match in _PHONE.finditer(folded):
@@ -158,34 +165,46 @@ class _Scan:
     """One text under search: tokens[i] is between gaps[i] and gaps[i + 1]."""
 
     def __init__(
-        self, index: _Index, parts: list[str], tokens: list[str], offsets: list[int], compact: str
+        self,
+        index: _Index,
+        lengths: dict[str, list[int]],
+        parts: list[str],
+        tokens: list[str],
+        offsets: list[int],
+        compact: str,
     ) -> None:
         self.clues = index.clues
         self.numbers = index.numbers
-        self.lengths = index.lengths
+        self.lengths = lengths
         self.tokens = tokens
         self.gaps = parts[::2]
         self.offsets = offsets
         self.compact = compact
         self.positions = list(accumulate(map(len, parts)))
-        if len(tokens) > _LONG:
-            self.lengths = _lengths(key for key in self.clues.keys if key in compact)
 
-    def find(self, hits: Iterable[int]) -> list[_Span]:
+    def find(self, hits: Iterable[int]) -> list[Span]:
         """The spans of the identifiers that start at tokens or, for dates, near them."""
-        spans: list[_Span] = []
+        spans: list[Span] = []
         for at in hits:
             token = self.tokens[at]
             if end := self._key_end(at):
-                spans.append(self._span(at, end))
+                spans.append(self._number(at, end) if token.isdigit() else self._span(at, end))
             if token in self.clues.words and self._is_word(at):
                 spans.append(self._name(at))
             if "0" <= token[0] <= "9":
                 self._add_numbers(at, spans)
         return spans
 
-    def _span(self, at: int, end: int) -> _Span:
+    def _span(self, at: int, end: int) -> Span:
         return self.positions[2 * at], self.positions[2 * end - 1]
+
+    def _number(self, at: int, end: int) -> Span:
+        """The span of tokens, with the bracket and the plus sign that a phone number begins with."""
+        start, stop = self._span(at, end)
+        before = self.gaps[at]
+        if before.endswith("(") and any(")" in gap for gap in self.gaps[at + 1 : end]):
+            start, before = start - 1, before[:-1]
+        return start - before.endswith("+"), stop
 
     def _touches(self, gap: int) -> bool:
         """Whether letters and digits meet at a gap."""
@@ -227,9 +246,16 @@ class _Scan:
             elif not (how.loose and len(between) <= 3 and not between.strip("-_ ./()")):
                 return 0
         number = self.compact[offset : offset + length].isdigit()
-        if not (number and length >= 5) and (self._touches(at) or self._touches(end)):
+        first, last = len(self.tokens[at]), len(self.tokens[end - 1])
+        # MRN471122 holds a number, but the 1 of T1 does not begin one that goes on after a blank.
+        may_touch = number and length >= 5
+        if (self._touches(at) and not (may_touch and first >= 4)) or (
+            self._touches(end) and not (may_touch and last >= 4)
+        ):
             return 0
-        if number and length < 6 and (self._in_decimal(at) or self._in_decimal(end)):
+        if number and self._in_decimal(at) and (length < 6 or first <= 2):
+            return 0
+        if number and self._in_decimal(end) and length < 6:
             return 0
         return end
 
@@ -241,26 +267,32 @@ class _Scan:
             return not before and not (after and is_unbounded(after) and after not in _KOREAN_TITLES)
         return len(token) >= 4 or not (self._touches(at) or self._touches(at + 1))
 
-    def _name(self, at: int) -> _Span:
+    def _name(self, at: int) -> Span:
         """The span of a part of a name, with a possessive s, and initials of the name beside it."""
+        initials = self.clues.words[self.tokens[at]]
         end = at + 1
         stop = self.positions[2 * at + 1]
-        if end < len(self.tokens) and self.tokens[end] == "s" and self.gaps[end] == "'":
-            end += 1
-            stop = self.positions[2 * end - 1]
-        elif end < len(self.tokens) and self._is_initial(end, self.gaps[end]) and self.gaps[end]:
-            end += 1
-            stop = self.positions[2 * end - 1] + self.gaps[end].startswith(".")
-        while at and self.gaps[at] and self._is_initial(at - 1, self.gaps[at]):
+        if self._has(end, {"s"}) and self.gaps[end] == "'":
+            stop = self.positions[2 * end + 1]
+        elif (
+            self._has(end, initials) and _NEAR.fullmatch(self.gaps[end]) and _AFTER.match(self.gaps[end + 1])
+        ):
+            stop = self.positions[2 * end + 1] + self.gaps[end + 1].startswith(".")
+        while (
+            self._has(at - 1, initials)
+            and _NEAR.fullmatch(self.gaps[at])
+            and _BEFORE.search(self.gaps[at - 1])
+        ):
             at -= 1
         return self.positions[2 * at], stop
 
-    def _is_initial(self, at: int, gap: str) -> bool:
-        if self.tokens[at] not in self.clues.initials or gap.strip(" .,^") or len(gap) > 3:
+    def _has(self, at: int, wanted: Container[str]) -> bool:
+        """Whether a token, not part of a mixed one, is one of those wanted."""
+        if not 0 <= at < len(self.tokens) or self.tokens[at] not in wanted:
             return False
         return not (self._touches(at) or self._touches(at + 1))
 
-    def _add_numbers(self, at: int, spans: list[_Span]) -> None:
+    def _add_numbers(self, at: int, spans: list[Span]) -> None:
         token = self.tokens[at]
         if token in self.clues.solids or (len(token) in (10, 12, 14) and token[:8] in self.clues.days):
             end = at + 1
@@ -273,40 +305,40 @@ class _Scan:
             if self.clues.times and (end := self._time_end(at)):
                 spans.append(self._span(at, end))
 
-    def _joins(self, at: int, end: int, allowed: str) -> bool:
-        return all(len(gap) <= 3 and not gap.strip(allowed) for gap in self.gaps[at + 1 : end])
+    def _joins(self, at: int, end: int) -> bool:
+        return all(len(gap) <= 3 and not gap.strip(" .,-/_'") for gap in self.gaps[at + 1 : end])
 
     def _date(self, at: int) -> tuple[int, int] | None:
         """The tokens of a date that holds the number at a token as its first."""
-        tokens = self.tokens
-        first, *rest = tokens[at : at + 6]
-        if len(rest) > 1 and rest[1].isdigit():
-            gap, other = (between.strip(" ") or between[:1] for between in self.gaps[at + 1 : at + 3])
-            is_clear = len(first) == 4 or len(rest[1]) == 4
-            if (first, rest[0], rest[1]) in self.clues.dates and gap == other:
-                in_longer = gap == "." and (self._in_decimal(at) or self._in_decimal(at + 3))
-                if (gap in ("-", "/", ".") or (gap in ("_", " ", ",") and is_clear)) and not in_longer:
-                    return at, at + 3
-            month = MONTHS.get(rest[0], "")
-            if (rest[1], month, first) in self.clues.dates and self._joins(at, at + 3, " .,-/"):
+        tokens, dates = self.tokens, self.clues.dates
+        count = len(tokens)
+        first, second = tokens[at], tokens[at + 1]
+        if at + 2 < count:
+            third = tokens[at + 2]
+            if (first, second, third) in dates and self._is_numeric_date(at):
                 return at, at + 3
-        if len(rest) > 4 and rest[0] in _YEAR_SIGNS and rest[2] in _MONTH_SIGNS and rest[4] in _DAY_SIGNS:
-            if (first, rest[1], rest[3]) in self.clues.dates and self._joins(at, at + 6, " "):
-                return at, at + 6
+            if (third, MONTHS.get(second), first) in dates and self._joins(at, at + 3):
+                return at, at + 3
+        if second in _YEAR_SIGNS and at + 5 < count and tokens[at + 3] in _MONTH_SIGNS:
+            is_date = tokens[at + 5] in _DAY_SIGNS and (first, tokens[at + 2], tokens[at + 4]) in dates
+            return (at, at + 6) if is_date and self._joins(at, at + 6) else None
         after = at + 1
-        after += tokens[after] in _ORDINALS
-        after += after < len(tokens) and tokens[after] in _ORDINALS
-        if after + 1 < len(tokens) and (month := MONTHS.get(tokens[after], "")):
-            if (first, month, tokens[after + 1]) in self.clues.dates and self._joins(
-                at, after + 2, " .,-/_'"
-            ):
-                return at, after + 2
-        if at and after < len(tokens) and (month := MONTHS.get(tokens[at - 1], "")):
-            if (first, month, tokens[after]) in self.clues.dates and self._joins(
-                at - 1, after + 1, " .,-/_'"
-            ):
-                return at - 1, after + 1
+        after += second in _ORDINALS
+        after += after < count and tokens[after] in _ORDINALS
+        if after + 1 < count and (first, MONTHS.get(tokens[after]), tokens[after + 1]) in dates:
+            return (at, after + 2) if self._joins(at, after + 2) else None
+        if at and after < count and (first, MONTHS.get(tokens[at - 1]), tokens[after]) in dates:
+            return (at - 1, after + 1) if self._joins(at - 1, after + 1) else None
         return None
+
+    def _is_numeric_date(self, at: int) -> bool:
+        """Whether three numbers are apart as those of a date are: by the same sign, and none is a decimal."""
+        gap, other = (between.strip(" ") or between[:1] for between in self.gaps[at + 1 : at + 3])
+        if gap != other:
+            return False
+        if gap in ("_", " ", ","):
+            return 4 in (len(self.tokens[at]), len(self.tokens[at + 2]))
+        return gap in ("-", "/") or (gap == "." and not (self._in_decimal(at) or self._in_decimal(at + 3)))
 
     def _time_end(self, at: int) -> int:
         """The token after a time that starts at a token, or 0."""
@@ -316,108 +348,9 @@ class _Scan:
         hour, minute = tokens[at], tokens[at + 1]
         following = tokens[at + 2] if at + 2 < len(tokens) else ""
         if following.isdigit() and gaps[at + 2] == ":":
-            if (hour, minute, following) not in times and (hour, minute) not in times:
+            if (hour, minute, following) not in times and (hour, minute, "") not in times:
                 return 0
             return at + 4 if at + 3 < len(tokens) and self._in_decimal(at + 3) else at + 3
         if following in ("am", "pm") and not gaps[at + 2].strip(" "):
             return at + 3 if (hour, minute, following) in times else 0
         return at + 2 if (hour, minute) in times else 0
-
-
-def _merged(text: str, spans: list[_Span]) -> list[_Span]:
-    """Spans in order, those that touch or have only a separator between them as one."""
-    spans.sort()
-    merged = [spans[0]]
-    for start, end in spans[1:]:
-        last_start, last_end = merged[-1]
-        if start <= last_end or (start - last_end <= 3 and _MERGED.fullmatch(text, last_end, start)):
-            merged[-1] = last_start, max(end, last_end)
-        else:
-            merged.append((start, end))
-    return merged
-
-
-_BLANKS = " \t\u00a0\u3000"
-_LISTING = ",;、，"  # belongs to the word before it
-_JOINING = "-_/^=&|"
-_PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">", '"': '"', "'": "'", "（": "）", "「": "」"}
-_CLOSING = frozenset({*_PAIRS.values(), *"\r\n"} - {'"', "'"})
-_OPENING = frozenset({*_PAIRS, *"\r\n"} - {'"', "'"})
-
-
-def _without(text: str, spans: list[_Span]) -> str:
-    kept: list[str] = []
-    position = 0
-    for start, end in spans:
-        kept.append(text[position:start])
-        position = end
-    kept.append(text[position:])
-    done: list[str] = []
-    left = kept[0]
-    for right in kept[1:]:
-        while done and not left.strip(_BLANKS + _LISTING + _JOINING):
-            left = done.pop() + left
-        left, right = _join(left, right)
-        done.append(left)
-        left = right
-    done.append(left)
-    return "".join(done)
-
-
-def _join(left: str, right: str) -> tuple[str, str]:
-    """What stands before a removed identifier and after it, without what belonged to it."""
-    i, j = len(left), 0
-    while True:
-        a, b = i, j
-        while a and left[a - 1] in _BLANKS:
-            a -= 1
-        while b < len(right) and right[b] in _BLANKS:
-            b += 1
-        if not (a and b < len(right) and _PAIRS.get(left[a - 1]) == right[b]):
-            break
-        i, j = a - 1, b + 1  # a pair of brackets that holds nothing any more
-    at_start = not a or left[a - 1] in _OPENING
-    at_end = b == len(right) or right[b] in _CLOSING
-    if at_end:
-        while a and (left[a - 1] in _BLANKS or _is_left_separator(left, a, i)):
-            a -= 1
-        return (left[:i] if not a or left[a - 1] in "\r\n" else left[:a]), right[b:]
-    if at_start:
-        while b < len(right) and (right[b] in _BLANKS or _is_right_separator(right, b, j)):
-            b += 1
-        return (left[:i] if not a or left[a - 1] in "\r\n" else left[:a]), right[b:]
-    is_left, is_right = _is_left_separator(left, a, i), _is_right_separator(right, b, j)
-    if is_left and is_right:
-        b += 1
-        while i > a and b < len(right) and right[b] in _BLANKS:
-            b += 1
-        return left[:i], right[b:]
-    if is_left and a == i and b > j and left[a - 1] in _JOINING:
-        return left[: a - 1], right[j:]
-    if is_right and b == j and a < i and right[b] in _JOINING:
-        return left[:i], right[b + 1 :]
-    if b == j and right[b] in ",;.:!?":
-        return left[:a], right[b:]
-    if a < i:
-        return left[:i], right[b:]
-    if b == j and _is_word_character(left[a - 1]) and _is_word_character(right[b]):
-        return f"{left} ", right[b:]
-    return left[:i], right[j:]
-
-
-def _is_left_separator(left: str, a: int, i: int) -> bool:
-    """Whether left[a - 1] only led to what is removed from i on; the sign of "HIV- Doe" did not."""
-    if left[a - 1] in _LISTING:
-        return True
-    return left[a - 1] in _JOINING and (a == i or a == 1 or left[a - 2] in _BLANKS)
-
-
-def _is_right_separator(right: str, b: int, j: int) -> bool:
-    """Whether right[b] only led away from what is removed up to j; the sign of "Doe -5" did not."""
-    if right[b] in _LISTING:
-        return True
-    return right[b] in _JOINING and (b == j or b + 1 == len(right) or right[b + 1] in _BLANKS)
-
-
-def _is_word_character(character: str) -> bool:
-    return character.isalnum() and not is_unbounded(character)

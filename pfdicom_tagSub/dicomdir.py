@@ -21,18 +21,19 @@ from .scanner import scan
 from .sources import Source
 from .wanted import EVERYTHING
 
-TYPE_1 = frozenset(
-    tag
-    for keyword in ["PatientID", "StudyDate", "StudyTime", "StudyID", "SeriesNumber", "InstanceNumber", "ContentDate", "ContentTime", "ContentLabel", "StructureSetLabel", "RTPlanLabel", "PresentationCreationDate", "PresentationCreationTime"]
-    for tag in tags_of(keyword)
-)
+_TYPE_1 = """
+    PatientID StudyDate StudyTime StudyID SeriesNumber InstanceNumber ContentDate ContentTime ContentLabel
+    StructureSetLabel RTPlanLabel PresentationCreationDate PresentationCreationTime
+"""
+_TYPE_2 = """
+    PatientName StudyDescription AccessionNumber ContentDescription ContentCreatorName StructureSetDate
+    StructureSetTime RTPlanDate RTPlanTime TreatmentDate TreatmentTime
+"""
+
+TYPE_1 = frozenset(tag for keyword in _TYPE_1.split() for tag in tags_of(keyword))
 """What some record has to hold with a value (PS3.3 F.5)."""
 
-TYPE_2 = frozenset(
-    tag
-    for keyword in ["PatientName", "StudyDescription", "AccessionNumber", "ContentDescription", "ContentCreatorName", "StructureSetDate", "StructureSetTime", "RTPlanDate", "RTPlanTime", "TreatmentDate", "TreatmentTime"]
-    for tag in tags_of(keyword)
-)
+TYPE_2 = frozenset(tag for keyword in _TYPE_2.split() for tag in tags_of(keyword))
 """What some record has to hold, though it may be empty."""
 
 

@@ -32,7 +32,15 @@ _NO_DECOMPOSITION = str.maketrans(
         **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\uff0d", "-"),
         **dict.fromkeys("\u2018\u2019\u00b4`\u02bc\u2032\uff07", "'"),
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", ""),
-        **{"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"},
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "þ": "th",
+        "æ": "ae",
+        "œ": "oe",
+        "ı": "i",
+        "ħ": "h",
     }
 )
 _COMPOSING = re.compile("[\u3099\u309a\uff9e\uff9f\u1160-\u11ff]")

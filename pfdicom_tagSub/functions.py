@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MOST_DAYS = 36525
 """By how much ``dateshift`` may move a date: a century."""
 
+NOTHING_LEFT = "REMOVED"
+
 _DOMAIN = b"pfdicom_tagSub/"
 
 
@@ -288,7 +290,10 @@ def _empty(call: Call) -> str:  # noqa: ARG001
 
 
 def _clean(call: Call) -> str:
-    return call.cleaner.clean(call.text) if call.cleaner and call.text else ""
+    """The cleaned text; a constant where nothing is left, as the element may have to hold something."""
+    if call.cleaner is None or not call.text:
+        return ""
+    return call.cleaner.clean(call.text) or NOTHING_LEFT
 
 
 def _dummy(call: Call) -> str:

@@ -8,6 +8,7 @@ are folded as well. The VRs are those of PS3.5 6.2.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
@@ -24,17 +25,22 @@ _LEAST_DIGITS_OF_PHONE = 7
 _MOST_LETTERS_OF_PHONE = 4
 _LEAST_DIGITS_WITH_GAPS = 6
 
-NOT_IDENTIFYING = frozenset(
-    "dr md prof professor jr sr mr mrs ms miss mx phd msc bsc mba rn do ii iii iv med dipl ing rer nat habil "
-    "herr frau mme mlle monsieur madame dott sir sig "
-    "anon anonymous anonym anonymized anonymised anonymisiert anonyme deidentified redacted removed unknown "
-    "unbekannt inconnu none null nil patient name test phantom qa qc yes not no and und et".split()
+_TITLES = (
+    "dr md prof professor jr sr mr mrs ms phd msc bsc ii iii iv med dipl rer habil "
+    "herr frau mme mlle monsieur madame dott"
 )
+_NAMELESS = (
+    "anon anonymous anonym anonymized anonymised anonymisiert anonyme deidentified redacted removed "
+    "unknown unbekannt inconnu none null nil patient test phantom yes"
+)
+NOT_IDENTIFYING = frozenset(_TITLES.split() + _NAMELESS.split())
 """Titles, and what stands where a name was taken out: no identifiers on their own."""
 
-_PARTICLES = frozenset(
-    "al el de da di du del della des dos la le las los van von vom zu zum zur der den ten ter bin ben ibn".split()
+_PARTICLES = (
+    "al el de da di du del della des dos la le las los van von vom zu zum zur der den ten ter bin ibn"
 )
+PARTICLES = frozenset(_PARTICLES.split())
+"""Parts of names of several words that are words of a language, too: not looked for on their own."""
 
 _MONTH_NAMES = (
     "jan january januar janner jaenner janvier janv",
@@ -72,19 +78,17 @@ class Clues:
     """What gives one value, or several, away.
 
     Attributes:
-        words: parts of names, each a token.
-        initials: the first letters of the parts of names.
+        words: parts of names, each a token, and the first letters of all parts of their names.
         keys: tokens of an identifier, joined, and how they may be apart.
         solids: numbers that count only as one run of digits.
         dates: three numbers as a date notation has them.
         days: dates as YYYYMMDD.
-        times: (HH, MM), (HH, MM, SS) or (H, MM, "am" or "pm").
+        times: (HH, MM), (HH, MM, SS), (HH, MM, "") for any second, or (H, MM, "am" or "pm").
         phones: the digits of phone numbers, without what may stand before them.
         uids: UIDs.
     """
 
-    words: set[str] = field(default_factory=set)
-    initials: set[str] = field(default_factory=set)
+    words: dict[str, frozenset[str]] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
     solids: set[str] = field(default_factory=set)
     dates: set[tuple[str, str, str]] = field(default_factory=set)
@@ -95,8 +99,8 @@ class Clues:
 
     def update(self, other: Clues) -> None:
         """Take over all clues of another value."""
-        self.words.update(other.words)
-        self.initials.update(other.initials)
+        for word, initials in other.words.items():
+            self.words[word] = initials | self.words.get(word, initials)
         self.solids.update(other.solids)
         self.dates.update(other.dates)
         self.days.update(other.days)
@@ -113,7 +117,7 @@ class Clues:
         self.keys[key] = how
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def clues_of(vr: str, text: str) -> Clues:
     """The clues of one value of any VR but UI (a UID is its own clue); not to be changed by the caller."""
     clues = Clues()
@@ -143,12 +147,7 @@ def clues_of(vr: str, text: str) -> Clues:
     return clues
 
 
-def _umlauts_spelt_out(text: str) -> str:
-    return re.sub(
-        "[äöüÄÖÜøØåÅ]",
-        lambda match: {"ø": "oe", "å": "aa"}.get(match[0].lower()) or f"{fold(match[0])[0]}e",
-        text,
-    )
+_SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 
 
 def _spellings(text: str) -> set[str]:
@@ -156,7 +155,7 @@ def _spellings(text: str) -> set[str]:
     folded = fold(text)[0]
     found = {folded, re.sub("[a-z]{5,}", lambda word: re.sub("([aou])e", r"\1", word[0]), folded)}
     if not text.isascii():
-        found.add(fold(_umlauts_spelt_out(text))[0])
+        found.add(fold(unicodedata.normalize("NFC", text).lower().translate(_SPELT_OUT))[0])
     return found
 
 
@@ -166,7 +165,7 @@ def _add_phrase(clues: Clues, text: str, least: int = _LEAST_LENGTH) -> None:
         parts = split_tokens(spelling)
         tokens = parts[1::2]
         key = "".join(tokens)
-        if len(key) < (min(least, 2) if is_unbounded(key) else least) or key in NOT_IDENTIFYING:
+        if len(key) < (min(least, 2) if is_unbounded(key) else least) or NOT_IDENTIFYING.issuperset(tokens):
             continue
         boundaries = set()
         offset = 0
@@ -186,12 +185,14 @@ def _add_phrase(clues: Clues, text: str, least: int = _LEAST_LENGTH) -> None:
 
 def _add_name(clues: Clues, text: str) -> None:
     """Add a PN by its parts (PS3.5 6.2.1)."""
+    words: set[str] = set()
     for group in text.split("="):
         components = [component for component in re.split(r"[\^,]", group) if component.strip()]
         for component in components:
             parts = component.split()
             for part in parts:
-                _add_part(clues, part)
+                if len(parts) == 1 or part.lower() not in PARTICLES:
+                    _add_part(clues, words, part)
             if len(parts) > 1:
                 _add_phrase(clues, component)
         for first, second in ((0, 1), (1, 0)) if len(components) > 1 else ():
@@ -200,32 +201,31 @@ def _add_name(clues: Clues, text: str) -> None:
                 len(components[which].strip(" .")) > 1 or not components[which].isascii() for which in (0, 1)
             ):
                 _add_phrase(clues, f"{components[first]} {components[second]}", least=4)
+    initials = frozenset(fold(part)[0][:1] for part in re.split(r"[\s^=,]+", text))
+    clues.words.update(dict.fromkeys(words, initials))
 
 
-def _add_part(clues: Clues, part: str) -> None:
+def _add_part(clues: Clues, words: set[str], part: str) -> None:
     halves = part.split("-")
     if len(halves) > 1 and all(len(half) >= 2 for half in halves):
         for half in halves:
-            _add_part(clues, half)
+            _add_part(clues, words, half)
     tokens = split_tokens(fold(part)[0])[1::2]
     if not tokens:
         return
-    if tokens[0].isascii() and tokens[0].isalpha():
-        clues.initials.add(tokens[0][0])
     if is_unbounded("".join(tokens)):
         if len(tokens) == 1 and not is_ideograph(tokens[0]):
-            clues.words.add(tokens[0])
+            words.add(tokens[0])
         else:
             clues.add("".join(tokens), Key())
     elif len(tokens) > 1 or tokens[0].isdigit():
         _add_phrase(clues, part)
-    elif len(tokens[0]) > 1 and tokens[0] not in NOT_IDENTIFYING | _PARTICLES:
-        words = {split_tokens(spelling)[1] for spelling in _spellings(part)}
+    elif len(tokens[0]) > 1 and tokens[0] not in NOT_IDENTIFYING:
+        words.update(split_tokens(spelling)[1] for spelling in _spellings(part))
         if len(tokens[0]) >= 4 and tokens[0].isascii():
             words |= {
                 f"{tokens[0][: at + 1]}e{tokens[0][at + 1 :]}" for at, c in enumerate(tokens[0]) if c in "aou"
             }
-        clues.words.update(words)
 
 
 def _add_date(clues: Clues, digits: str) -> None:
@@ -254,6 +254,8 @@ def _add_time(clues: Clues, text: str) -> None:
         clues.solids.add(hour + minute + second)
     if (hour, minute) != ("00", "00"):
         clues.times.add((hour, minute))
+        if second is None:
+            clues.times.add((hour, minute, ""))
         clock = str((int(hour) - 1) % 12 + 1)
         half = "am" if int(hour) < 12 else "pm"
         clues.times.update({(clock, minute, half), (clock.zfill(2), minute, half)})

@@ -23,8 +23,10 @@ TEXTUAL = (ASCII_VRS | CHARSET_VRS) - {"CS"}
 PRIVATE_TEXTUAL = frozenset({"PN", "DA", "DT"})
 """Of private elements, most of which are parameters of the acquisition, only these."""
 
-LENGTH_MOST = 1 << 12
-"""Longer texts are reports, not identifiers."""
+LENGTH_MOST = 1 << 10
+PROSE_MOST = 1 << 6
+PROSE = frozenset({"LT", "UT"})
+"""Longer texts are reports and comments, not identifiers: their words are those of other texts, too."""
 
 
 def cleaner_for(file: DicomFile, rule_for: RuleFor, is_removed: IsRemoved) -> Cleaner:
@@ -49,6 +51,8 @@ def cleaner_for(file: DicomFile, rule_for: RuleFor, is_removed: IsRemoved) -> Cl
                     collect(item.elements, inner, gone=is_hit)
             elif is_hit and element.stop - element.value <= LENGTH_MOST:
                 vr = scope.vr(element)
+                if vr in PROSE and element.stop - element.value > PROSE_MOST:
+                    continue
                 if vr in (PRIVATE_TEXTUAL if element.tag >> 16 & 1 else TEXTUAL):
                     found.update((vr, text) for text in scope.value(element).texts if text)
 

@@ -265,34 +265,35 @@ _EPILOGUE = """
 
         --json prints one object:
 
-            status        "ok", "failed", "interrupted", "terminated" or
-                          "error"
-            exitCode      the exit code
-            version       of pfdicom_tagSub
-            counts        found, written, unchanged, skipped, failed; found is
-                          the sum of the others
-            elements      per keyword (or tag, where it has no keyword): how
-                          many were substituted, removed, emptied, inserted,
-                          cut (too long for the VR) and invalid (emptied
-                          because the VR does not allow the result); "private"
-                          counts what --removePrivateTags removed
-            failures      a list of path (relative to the <inputDir>), stage
-                          (read, name, substitute or write) and reason
-            skipped       a list of path and reason
-            runTime       in seconds
-            versions      of pydicom, Faker and python
-            specDigest    the SHA-256 of the spec
-            profile       the profile and its options; "" for none
-            keyFingerprint
-                          16 hex digits that tell one secret key from another;
-                          "" without one
-            pixelReview   a list of path and reason: the files whose pixels a
-                          person should look at, because they claim burned-in
-                          annotation or are of a kind that often has it
-            pathsWithValues
-                          how many outputs have a path with a part that is a
-                          value replaced in them
-            error         what ended the run with exit code 2, else ""
+            status            "ok", "failed", "interrupted", "terminated" or
+                              "error"
+            exitCode          the exit code
+            version           of pfdicom_tagSub
+            counts            found, written, unchanged, skipped, failed;
+                              found is the sum of the others
+            elements          per keyword (or tag, where it has no keyword):
+                              how many were substituted, removed, emptied,
+                              inserted, cut (too long for the VR) and invalid
+                              (emptied because the VR does not allow the
+                              result); "private" counts what
+                              --removePrivateTags removed
+            failures          a list of path (relative to the <inputDir>),
+                              stage (read, name, substitute or write) and
+                              reason
+            skipped           a list of path and reason
+            runTime           in seconds
+            versions          of pydicom, Faker and python
+            specDigest        the SHA-256 of the spec
+            profile           the profile and its options; "" for none
+            keyFingerprint    16 hex digits that tell one secret key from
+                              another; "" without one
+            pixelReview       a list of path and reason: the files whose
+                              pixels a person should look at, because they
+                              claim burned-in annotation or are of a kind that
+                              often has it
+            pathsWithValues   how many outputs have a path with a part that is
+                              a value replaced in them
+            error             what ended the run with exit code 2, else ""
 
         No message and no record holds a value that a spec replaces.
 

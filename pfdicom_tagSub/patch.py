@@ -144,6 +144,7 @@ class Patcher:
         """The texts that templates give for a whole file, from its original values."""
         elements = scan(file.data, self.naming)
         run = Substitution(self.lookups, self.memory, file, elements)
-        resources = self.rules.resources
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
-            return ["_".join(template.evaluate(0, run.root_value, resources)) for template in templates]
+            return [
+                "_".join(template.evaluate(0, run.root_value, self.rules.resources)) for template in templates
+            ]

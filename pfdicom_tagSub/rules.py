@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from . import dictionary, values
 from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
-from .functions import FUNCTIONS, Resources, SecretUse
+from .functions import FUNCTIONS, NO_RESOURCES, Resources, SecretUse
 from .models import Action, FileError, SpecError
 from .naming import safe_component
 from .spec import (
@@ -143,7 +143,7 @@ def compile_rules(
     remove_private: bool = False,
     output_stem: str = "",
     output_dir: str = "",
-    resources: Resources = Resources(),  # noqa: B008  (frozen)
+    resources: Resources = NO_RESOURCES,
 ) -> RuleSet:
     """Compile a spec.
 
@@ -168,11 +168,9 @@ def compile_rules(
         compiler.remove_private_elements()
     stem = _stem(output_stem)
     directories = _directories(output_dir)
-    stems = (stem,) if stem else ()
-    compiler.warn_of_shown(STEM_KEY, stems)
-    compiler.warn_of_shown(DIRECTORY_KEY, directories)
-    names = [*((STEM_KEY, name) for name in stems), *((DIRECTORY_KEY, name) for name in directories)]
-    templates = tuple(rule.template for rule in rules if rule.template) + stems + directories
+    names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
+    compiler.warn_of_shown(names)
+    templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
     compiler.check_needs([*((rule.key, rule.template) for rule in rules), *names])
     return RuleSet(
         table=compiler.table,
@@ -357,19 +355,18 @@ class _Compiler:
         self.groups = {group: rule for group, rule in self.groups.items() if not group & 1}
         self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
 
-    def warn_of_shown(self, flag: str, names: Iterable[Template]) -> None:
+    def warn_of_shown(self, names: Iterable[tuple[str, Template]]) -> None:
         """Warn of original values that names of outputs show."""
-        shown = {
-            dictionary.label_of(tag)
-            for name in names
-            for directive in name.directives
-            for tag in directive.source
-            if not directive.function and (tag in self.table or tag in self.meta)
-        }
-        if shown:
+        shown: dict[str, set[str]] = {}
+        for flag, template in names:
+            for directive in template.directives:
+                for tag in () if directive.function else directive.source:
+                    if tag in self.table or tag in self.meta or tag >> 16 in self.groups:
+                        shown.setdefault(flag, set()).add(dictionary.label_of(tag))
+        for flag, labels in shown.items():
             self.warnings.append(
-                f"{flag} puts original values of {', '.join(sorted(shown))}, which the spec replaces, "
-                "into the names of the outputs; a function such as %_md5|8_ hides them"
+                f"{flag} puts original values of {', '.join(sorted(labels))}, which the spec replaces, "
+                "into the names of the outputs; a function such as %_hmac|8_ hides them"
             )
 
     def check_needs(self, templates: Iterable[tuple[str, Template | None]]) -> None:
@@ -390,8 +387,8 @@ class _Compiler:
                     keyless[directive.function] = None
         if keyless:
             self.warnings.append(
-                f"no secret key: whoever knows or guesses an original value can find out what {', '.join(keyless)} "
-                "made of it; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
+                "no secret key: whoever knows or guesses an original value can find out what "
+                f"{', '.join(keyless)} made of it; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
             )
 
 
@@ -466,7 +463,7 @@ def _check_name(name: Template, flag: str) -> None:
     """Check that a template of names cleans nothing: it would show the text as it is.
 
     Raises:
-        SpecError: it has one.
+        SpecError: it does.
     """
     if name.cleans:
         raise SpecError(f"{flag}: clean has no meaning in a name")

@@ -134,7 +134,6 @@ class Substitution:
         self.elements = elements
         self.switched = switched
         self.file_ids = file_ids
-        self.records: set[int] | None = None
         self.notes: list[Note] = []
         self.edits: list[Edit] = []
         self.present: set[int] = set()
@@ -222,7 +221,7 @@ class Substitution:
                 growth = self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
                 growth = self._replace(element, self._utf8_declared(scope, Action.SUBSTITUTED))
-            elif tag == REFERENCED_FILE_ID and self.file_ids is not None and self._is_record(scope):
+            elif tag == REFERENCED_FILE_ID and self.file_ids is not None and scope.is_record:
                 growth = self._file_id(element, scope, self.file_ids)
             else:
                 continue
@@ -267,13 +266,6 @@ class Substitution:
             return element.start - element.end
         self._removed_group = group
         return self._replace(element, b"")
-
-    def _is_record(self, scope: Scope) -> bool:
-        """Whether a data set is a record of a DICOMDIR."""
-        if self.records is None:
-            directory = self.root.elements.get(DIRECTORY_RECORD_SEQUENCE)
-            self.records = {item.value for item in (directory.items if directory else None) or ()}
-        return scope.parent is self.root and scope.key in self.records
 
     def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
         """Let a record name the output of its file; returns by how many bytes it grew."""
@@ -477,9 +469,9 @@ class Substitution:
 
     def _preamble(self) -> None:
         """Overwrite the preamble, which may hold anything (PS3.10 7.1), with zeros."""
-        if self.rules.zero_preamble and self.file.meta_start == PREAMBLE + len(PREFIX):
-            if any(self.file.source.read(0, PREAMBLE)):
-                self.edits.append(Edit(0, PREAMBLE, bytes(PREAMBLE)))
+        has_one = self.rules.zero_preamble and self.file.meta_start == PREAMBLE + len(PREFIX)
+        if has_one and any(self.file.source.read(0, PREAMBLE)):
+            self.edits.append(Edit(0, PREAMBLE, bytes(PREAMBLE)))
 
     def _meta(self) -> None:
         """Apply the rules to the file meta, and let it follow the data set."""
@@ -524,10 +516,10 @@ def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
     """The items of a sequence that were entered, each with its data set."""
     items = sequence.items or []
     inner = [(item, Scope(scope.source, item.elements, item.encoding, item.value, scope)) for item in items]
-    if sequence.tag == dictionary.DIRECTORY_RECORD_SEQUENCE:
+    if sequence.tag == DIRECTORY_RECORD_SEQUENCE:
         by_start = {item.start: own for item, own in inner}
         for _, own in inner:
-            own.is_record = True
+            own.is_record = scope.parent is None
         for record, above in records_above(items, scope.source).items():
             if record in by_start and above in by_start:
                 by_start[record].above = by_start[above]

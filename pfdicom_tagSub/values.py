@@ -196,21 +196,19 @@ def fit(vr: str, texts: Sequence[str]) -> Fitted:
         texts: one text per value; a backslash in one separates values, as in a file. For
             a binary VR NULs alone are valid.
     """
-    if vr not in SINGLE_VALUED_VRS:
+    if vr in SINGLE_VALUED_VRS:
+        texts = ["\\".join(texts)]
+    else:
         texts = [part for text in texts for part in text.split("\\")]
     if not any(texts):
         return Fitted((), Action.EMPTIED)
-    if vr in BINARY_VRS and all(map(_is_nul, texts)):
-        return Fitted((texts[0],), Action.SUBSTITUTED)  # a dummy; what it replaces was one value
+    if vr in BINARY_VRS and not any(text.strip("\0") for text in texts):
+        return Fitted((max(texts, key=len),), Action.SUBSTITUTED)  # a dummy, of one value in truth
     kept = [_cut(vr, text) for text in texts]
     if not all(_is_valid(vr, text) for text in kept):
         return Fitted((), Action.INVALID)
     action = Action.CUT if kept != list(texts) else Action.SUBSTITUTED
     return Fitted(tuple(kept), action)
-
-
-def _is_nul(text: str) -> bool:
-    return bool(text) and not text.strip("\0")
 
 
 def _cut(vr: str, text: str) -> str:
@@ -227,10 +225,8 @@ def _is_valid(vr: str, text: str) -> bool:
         return True
     if vr == "UN":
         return True
-    if vr == "SQ":
+    if vr == "SQ" or vr in BINARY_VRS:
         return False
-    if vr in BINARY_VRS:
-        return _is_nul(text)
     if vr == "AT":
         return _tag_number(text) is not None
     if vr in INTEGER_FORMATS:

@@ -88,7 +88,9 @@ class Worker:
         except Exception as error:  # the one place where a file's errors end
             return _outcome_of(error, job, stage)
         is_telling = bool(patched.originals) and tells(job.output_path[self.root_length :], patched.originals)
-        return FileOutcome(job.relative, status, elements=patched.elements, is_telling=is_telling)
+        return FileOutcome(
+            job.relative, status, elements=patched.elements, review=patched.review, is_telling=is_telling
+        )
 
     def name(self, job: FileJob) -> FileOutcome | str:
         """The name of an output, or why there is none.

@@ -343,7 +343,9 @@ def allowed(vr: str, text: str) -> bool:
 
 def fitted(vr: str, texts: list[str]) -> list[str]:
     """The texts as a VR holds them; [] where it does not."""
-    if vr not in {"LT", "ST", "UT", "UR"}:
+    if vr in {"LT", "ST", "UT", "UR"}:
+        texts = ["\\".join(texts)]  # never more than one value
+    else:
         texts = [part for text in texts for part in text.split("\\")]
     if vr in _LENGTHS:
         texts = [text[: _LENGTHS[vr]] for text in texts]

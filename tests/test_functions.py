@@ -551,6 +551,19 @@ def test_dummy_of_a_binary_value_is_nul(vr: str, resources: Resources) -> None:
     assert len(data) % {"OD": 8, "OV": 8, "OF": 4, "OL": 4}.get(vr, 2) == 0
 
 
+@pytest.mark.parametrize("vr", sorted(BINARY_VRS - {"UN"}))
+@pytest.mark.parametrize("texts", [["x"], ["\0\0", "x"], ["\0x"], [" "]])
+def test_binary_value_takes_no_other_text(vr: str, texts: list[str]) -> None:
+    assert fit(vr, texts).action is Action.INVALID
+
+
+def test_dummy_of_several_values_in_un_is_one() -> None:
+    own = decode("UN", b"a\\\\b", DEFAULT_CHARACTER_SET, True)
+    dummies = run("%_dummy_#tag", own, KEYED)
+    assert dummies == ("\0\0", "", "\0\0")
+    assert fit("UN", dummies).texts == ("\0\0",)
+
+
 def test_dummy_of_an_empty_binary_value_or_of_a_sequence_is_nothing() -> None:
     for own in (decode("OB", b"", DEFAULT_CHARACTER_SET, True), Value((), (), "SQ")):
         assert run("%_dummy_#tag", own, KEYED) == ("",)

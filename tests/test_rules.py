@@ -89,7 +89,7 @@ def test_strength_of_each_pair_of_kinds(weaker: str, stronger: str, reverse: boo
 def test_strength_of_two_of_a_kind_is_that_of_the_last(first: str, second: str | None) -> None:
     made = data_set(PatientName="DOE^JOHN")
     if second is None:
-        with pytest.raises(SpecError, match="PatientName.*same"):
+        with pytest.raises(SpecError, match=r"PatientName.*same"):
             rules_of({first: "first", "PatientName": "second"})
         return
     assert patched(made, {first: "first", second: "second"}).PatientName == "second"
