@@ -225,7 +225,10 @@ def test_readme_has_a_recipe_for_partners_that_runs(document: nodes.document, ch
     assert "TRIAL-7" in done.stdout
     record = json.loads((checkout / "record.json").read_text("utf-8"))
     assert record["pathsWithValues"] == 0
-    assert [entry["path"] for entry in record["pixelReview"]] == ["patient-1/screen/capture.dcm"]
+    assert [entry["path"] for entry in record["pixelReview"]] == [
+        "patient-1/screen/capture.dcm",
+        "patient-2/ct-chest/slice-1.dcm",
+    ]
 
 
 # --- what goes with it
