@@ -50,6 +50,8 @@ _SPEC_FLAGS = ("tagStruct", "tagFile", "tagInfo")
 
 LOOKUP_MISSES = ("fail", "empty")
 
+RESIDUALS = ("report", "fail")
+
 
 class UsageExit(SystemExit):
     """A command line that cannot be worked on; it has been reported on stderr.
@@ -154,6 +156,35 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
         default="",
         help="template of the directories of the outputs, e.g. %%_hmac|8_PatientID/%%Modality",
     )
+    trust = parser.add_argument_group("trust and operation")
+    trust.add_argument(
+        "--dryRun", action="store_true", help="do all but the writing; print what would be done"
+    )
+    trust.add_argument(
+        "--showValues", action="store_true", help="show original values in --dryRun's table and in reports"
+    )
+    trust.add_argument(
+        "--report",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="write a report to FILE.html or FILE.json; may be repeated",
+    )
+    trust.add_argument("--verify", action="store_true", help="read each output again and check it")
+    trust.add_argument(
+        "--onResidual",
+        choices=RESIDUALS,
+        default=RESIDUALS[0],
+        help="what --verify does with an output that holds a replaced value (default: report)",
+    )
+    trust.add_argument(
+        "--ledger", metavar="FILE", default="", help="an SQLite file of what is done, to be skipped next time"
+    )
+    trust.add_argument("--log", metavar="FILE", default="", help="append a JSON line for each file to FILE")
+    trust.add_argument("--dask", metavar="ADDRESS", default="", help="work on the Dask cluster at ADDRESS")
+    trust.add_argument(
+        "--daskSendKey", action="store_true", help="send the secret key to the Dask workers with the work"
+    )
     parser.add_argument("--syslog", action="store_true", help="begin each message as syslog does")
 
 
@@ -194,6 +225,15 @@ def parse(argv: Sequence[str] | None) -> Options:
         lookup_tables=tuple(args.lookupTable),
         lookup_miss=args.lookupMiss,
         output_dir_template=args.outputDirTemplate,
+        dry_run=args.dryRun,
+        show_values=args.showValues,
+        reports=tuple(args.report),
+        verify=args.verify,
+        on_residual=args.onResidual,
+        ledger=args.ledger,
+        log=args.log,
+        dask=args.dask,
+        dask_send_key=args.daskSendKey,
         syslog=args.syslog,
         print_elapsed_time=args.printElapsedTime,
     )

@@ -89,6 +89,16 @@ class Options:
             ``empty`` the element.
         output_dir_template: the template that names the directories of the outputs; ""
             keeps those of the inputs.
+        dry_run: do everything but the writing, and print what would be done.
+        show_values: show original values in the table of a dry run and in reports.
+        reports: the files to write a report to, ``.html`` or ``.json``.
+        verify: read each output again and hold it against its input.
+        on_residual: what becomes of a file whose output still holds a value that was
+            replaced in it: ``report`` it, or ``fail`` the file.
+        ledger: the path of a ledger of finished outputs; "" for none.
+        log: the path of a log with a line for each file; "" for none.
+        dask: the address of a Dask scheduler; "" for none.
+        dask_send_key: send the secret key to Dask workers with the work.
         syslog: begin each message as syslog does.
         print_elapsed_time: print how long the run took.
     """
@@ -108,6 +118,15 @@ class Options:
     lookup_tables: tuple[str, ...] = ()
     lookup_miss: str = "fail"
     output_dir_template: str = ""
+    dry_run: bool = False
+    show_values: bool = False
+    reports: tuple[str, ...] = ()
+    verify: bool = False
+    on_residual: str = "report"
+    ledger: str = ""
+    log: str = ""
+    dask: str = ""
+    dask_send_key: bool = False
     syslog: bool = False
     print_elapsed_time: bool = False
 
@@ -204,10 +223,15 @@ class Plan:
 
 
 class Status(StrEnum):
-    """How one file ended."""
+    """How one file ended.
+
+    ``UNCHANGED`` counts outputs that were there already with the same content, ``CURRENT``
+    inputs that a ledger knows to be done, so that they were not opened.
+    """
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
+    CURRENT = "current"
     SKIPPED = "skipped"
     FAILED = "failed"
 
@@ -219,6 +243,7 @@ class Stage(StrEnum):
     NAME = "name"
     SUBSTITUTE = "substitute"
     WRITE = "write"
+    VERIFY = "verify"
 
 
 class Action(StrEnum):
@@ -254,6 +279,9 @@ class FileOutcome:
         elements: what was done to its elements.
         review: why a person should look at its pixels; "" where nothing suggests that.
         is_telling: whether the path of its output holds a value that was replaced in it.
+        residuals: the elements of the output that still hold a value that was replaced in
+            the file, by keyword or tag, as verification found them.
+        seconds: how long it took.
     """
 
     relative: str
@@ -263,6 +291,8 @@ class FileOutcome:
     elements: ElementCounts = ()
     review: str = ""
     is_telling: bool = False
+    residuals: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -283,6 +313,9 @@ class RunReport:
         telling_paths: how many outputs have a path that holds a value replaced in them.
         profile: the profile and its options; "" for none.
         key_fingerprint: tells one secret key from another; "" without one.
+        residuals: (path, elements) of the outputs in which verification found values that
+            were replaced, in order of the plan.
+        is_dry: whether nothing was written.
     """
 
     exit_code: ExitCode
@@ -297,3 +330,5 @@ class RunReport:
     telling_paths: int = 0
     profile: str = ""
     key_fingerprint: str = ""
+    residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+    is_dry: bool = False
