@@ -432,9 +432,13 @@ class Substitution:
         return self._cleaner
 
     def _insert(self, growths: dict[int, int]) -> None:
-        """Stamp the root with what the file holds nowhere; a DICOMDIR describes no one patient."""
+        """Give the root what the file holds nowhere, and what stamps it where the root does not hold it.
+
+        A DICOMDIR describes no one patient.
+        """
         for tag, rule in () if self._is_directory else self.rules.insertions:
-            if tag >> 16 == 0x0002 or tag in self.present:
+            is_stamp = tag in dictionary.STAMPS and tag not in self.root.elements
+            if tag >> 16 == 0x0002 or (tag in self.present and not is_stamp):
                 continue
             if data := self._inserted(rule, tag, self.root):
                 self._insert_at_root(tag, data, growths)
