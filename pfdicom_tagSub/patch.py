@@ -74,7 +74,7 @@ class Patcher:
             entered.add(dictionary.REFERENCED_FILE_ID)
         leading = [tag for tag in FOLLOWING if tag in hit]
         kept |= set(leading)
-        if any("SS" in dictionary.vr_of(tag) for tag in kept):
+        if any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.wanted = Wanted(

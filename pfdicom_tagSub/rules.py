@@ -236,24 +236,21 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
 def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """The pairs as ``--removePrivateTags`` leaves them."""
     pairs = tuple(pairs)
-    kept = {
-        group
-        for pair in pairs
-        if isinstance(pair.key, MaskKey) and not _is_of_private(pair)
-        for group in pair.key.groups
-    }
+    keeping = {group for pair in pairs if not _is_of_private(pair) for group in _groups_of(pair.key)}
     for pair in pairs:
         if not _is_of_private(pair):
             yield pair
-        elif not kept.isdisjoint(_groups_of(pair.key)):
-            yield replace(pair, value=None)  # the key that keeps the group would keep it
+        elif not keeping.isdisjoint(_groups_of(pair.key)):
+            yield replace(pair, value=None)  # what keeps others of the group would keep it
 
 
 def _groups_of(key: Key) -> set[int]:
-    """The groups of what a key names one by one."""
+    """The groups of what a key names."""
     match key:
-        case KeywordKey(tags) | MaskKey(_, tags):
+        case KeywordKey(tags):
             return {tag >> 16 for tag in tags}
+        case MaskKey(groups, tags):
+            return {*groups, *(tag >> 16 for tag in tags)}
         case PrivateKey(group):
             return {group}
         case _:
@@ -383,11 +380,16 @@ class _Compiler:
         self.removes_private = True
         self.groups = {group: rule for group, rule in self.groups.items() if not group & 1 or rule.keeps}
 
+        # Where some key keeps, one that is stronger still has to say what goes.
+        keeping = {group for group, rule in self.groups.items() if rule.keeps}
+        keeping |= {tag >> 16 for tag, rule in self.table.items() if rule.keeps}
+        keeping |= {key.group for key, one in self.private.items() if one.rule.keeps}
+
         def removing(group: int, rule: Rule) -> Rule | None:
             """What is left of a rule for a private element; None where it goes with all the others."""
             if rule.keeps:
                 return rule
-            return Rule(rule.index, rule.key, None) if group in self.groups else None
+            return Rule(rule.index, rule.key, None) if group in keeping else None
 
         private = {key: removing(key.group, one.rule) for key, one in self.private.items()}
         self.private = {key: PrivateRule(key, rule) for key, rule in private.items() if rule}
