@@ -412,6 +412,8 @@ class _Check:
         for keyword in ("TransferSyntaxUID", "MediaStorageSOPClassUID"):
             same = old.file_meta.get(keyword) == new.file_meta.get(keyword)
             self.demand(Category.UNTOUCHED, keyword, "" if same else "is another")
+        tag = 0x00020003
+        self._judge(old.file_meta, new.file_meta, tag, row_of(tag)[0], ROWS["MediaStorageSOPInstanceUID"])
         if "SOPInstanceUID" in old:
             stored, own = new.file_meta.get("MediaStorageSOPInstanceUID"), new.get("SOPInstanceUID")
             self.demand(

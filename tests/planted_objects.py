@@ -28,8 +28,7 @@ _ELSEWHERE = frozenset(
     {
         *("MediaStorageSOPInstanceUID", "ReferencedSOPInstanceUIDInFile", "EncapsulatedDocument"),
         *("DataSetTrailingPadding", "OverlayData", "OverlayComments", "CurveData", "CurveDescription"),
-        *("private", "TextValue", "UnformattedTextValue", "FailedSOPInstanceUIDList"),
-        "LargePaletteColorLookupTableUID",
+        *("private", "TextValue", "UnformattedTextValue"),
     }
 )
 
@@ -178,6 +177,8 @@ def every_row(made: Dataset, planter: Planter, study: Study) -> Dataset:
             setattr(made, keyword, [row_item(keyword, planter, study)])
         else:
             made.add_new(tag, dictionary_VR(tag), planter.value(keyword))
+    made.AdmittingDiagnosesDescription = [planter.line(), planter.line(), planter.line()]
+    made.FailedSOPInstanceUIDList = [study.instances[5], planter.uid()]
     made.ContextGroupVersion = "20020904"
     made.DateOfLastCalibration = [planter.day(), planter.day()]
     made.VerificationDateTime = "202211"  # a month
@@ -215,7 +216,12 @@ def deep(made: Dataset, planter: Planter, study: Study) -> Dataset:
     lowest = level(planter, study)
     for _ in range(4):
         lowest = level(planter, study, below=lowest)
-    made.ContributingEquipmentSequence = [lowest, level(planter, study)]
+    foreign = data_set(
+        SpecificCharacterSet="ISO_IR 126",
+        OperatorsName="Αναγνώστου^Σταύρος",
+        StudyDescription=f"{planter.view('γόνατο')} Αναγνώστου",
+    )
+    made.ContributingEquipmentSequence = [lowest, level(planter, study), foreign]
     shared = nested(data_set(PixelSpacing=["0.5", "0.5"]), keyword="PixelMeasuresSequence")
     shared.ReferencedImageSequence = [study.reference(3)]
     made.SharedFunctionalGroupsSequence = [shared]

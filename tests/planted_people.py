@@ -111,7 +111,7 @@ LATIN = Person(
     hospital="Spital Wolkenheim",
     others=("Ünverricht^Jörgen", "Østervang^Håkon", "Wåhlström^Bengt", "Façonnier^Eloïse^^Dr."),
     words=("Knöchel", "Übersicht"),
-    encodings=("latin-1", "utf-8"),
+    encodings=("latin-1", "utf-8", "iso8859_7"),
 )
 JAPANESE = Person(
     charset=("", "ISO 2022 IR 87"),
