@@ -455,7 +455,18 @@ def _stem(text: str) -> Template | None:
             raise SpecError(f"{STEM_KEY}: {text!r} names a file, so it holds no '/'")
     if any(SELF_SOURCE in (*d.source, *d.seed) for d in template.directives):
         raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
+    _check_name(template, STEM_KEY)
     return template
+
+
+def _check_name(name: Template, flag: str) -> None:
+    """Check that a template of names cleans nothing: it would show the text as it is.
+
+    Raises:
+        SpecError: it does.
+    """
+    if name.cleans:
+        raise SpecError(f"{flag}: clean has no meaning in a name")
 
 
 def _directories(text: str) -> tuple[Template, ...]:
@@ -488,6 +499,7 @@ def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Templ
         SpecError: it is empty, or a text that cannot name a directory.
     """
     template = Template(text, parts)
+    _check_name(template, DIRECTORY_KEY)
     literal = template.literal
     if not literal and literal is not None:
         raise SpecError(f"{DIRECTORY_KEY}: {text!r} has an empty component ('//' or a '/' at its end)")
