@@ -326,10 +326,12 @@ class _Compiler:
     def _hit(self, tags: Iterable[int], rule: Rule) -> None:
         """Let a rule win over the weaker ones.
 
-        One that keeps only hides a rule of the group, or that of all private elements.
+        One that keeps only hides a rule of the group, or that of all private elements, and
+        what would be inserted.
         """
         for tag in tags:
-            if not _leaves_alone(rule, tag) or tag >> 16 in self.groups or tag >> 16 & 1:
+            is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
+            if is_hidden or not _leaves_alone(rule, tag):
                 self.table[tag] = rule
             else:
                 self.table.pop(tag, None)

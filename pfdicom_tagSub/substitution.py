@@ -79,7 +79,10 @@ class Lookups:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         odd = any(tag >> 16 & 1 for tag in rules.table) or any(group & 1 for group in rules.groups)
-        self.creators_matter = rules.remove_private and (odd or bool(rules.private))
+        removes = rules.remove_private or any(
+            group & 1 and rule.template is None for group, rule in rules.groups.items()
+        )
+        self.creators_matter = removes and (odd or bool(rules.private))
         self.private = {
             (private.key.group, private.key.creator, private.key.element): private.rule
             for private in rules.private
@@ -210,12 +213,13 @@ class Substitution:
             tag = element.tag
             group = tag >> 16
             rule = self.rule_for(element, scope) if group & 1 or group in groups else table.get(tag)
+            if rule is not None:
+                self.present.add(tag)
             if tag in needed and scope.elements[tag] is element and element.vr != "SQ":
                 continue
             if rule is None and group & 1 and remove_private:
                 growth = self._remove_private(element)
             elif rule is not None and not (rule.keeps or (element.vr == "SQ" and rule.walks)):
-                self.present.add(tag)
                 growth = self._apply(rule, element, scope)
             elif element.items:
                 growth = self._items(element, scope)
@@ -436,7 +440,8 @@ class Substitution:
     def _insert(self, growths: dict[int, int]) -> None:
         """Stamp the root with what the file holds nowhere; a DICOMDIR describes no one patient."""
         for tag, rule in () if self._is_directory else self.rules.insertions:
-            if tag >> 16 == 0x0002 or tag in self.present:
+            is_present = tag in (self.root.elements if tag in dictionary.STAMPS else self.present)
+            if tag >> 16 == 0x0002 or is_present:
                 continue
             if data := self._inserted(rule, tag, self.root):
                 self._insert_at_root(tag, data, growths)
