@@ -82,7 +82,8 @@ class Patcher:
             entered,
             private=rules.remove_private,
             groups=rules.groups,
-            walked=[tag for tag, rule in rules.table.items() if rule.keeps],
+            walked=[tag for tag, rule in rules.table.items() if rule.walks],
+            walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
             walked_private=blocks,
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)

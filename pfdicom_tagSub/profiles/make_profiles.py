@@ -89,6 +89,9 @@ FILE_META = (
     "ReceivingPresentationAddress",
     "PrivateInformationCreatorUID",
     "PrivateInformation",
+    "RTVCommunicationSOPInstanceUID",
+    "RTVSourceIdentifier",
+    "RTVFlowIdentifier",
 )
 """File meta that names where a file comes from (PS3.10 7.1); PS3.15 E.1.1 replaces file meta."""
 
