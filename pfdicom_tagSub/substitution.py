@@ -438,7 +438,10 @@ class Substitution:
         return self._cleaner
 
     def _insert(self, growths: dict[int, int]) -> None:
-        """Stamp the root with what the file holds nowhere; a DICOMDIR describes no one patient."""
+        """Give the root what the file holds nowhere, and what stamps it where the root does not hold it.
+
+        A DICOMDIR describes no one patient.
+        """
         for tag, rule in () if self._is_directory else self.rules.insertions:
             is_present = tag in (self.root.elements if tag in dictionary.STAMPS else self.present)
             if tag >> 16 == 0x0002 or is_present:
