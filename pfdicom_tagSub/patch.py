@@ -88,7 +88,8 @@ class Patcher:
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
         beyond = rules.meta or rules.zero_preamble or leading or reads_meta
-        self.is_local = not (beyond or rules.private or rules.remove_private or rules.groups or rules.cleans)
+        odd = any(group & 1 for group in rules.groups)
+        self.is_local = not (beyond or rules.private or rules.remove_private or odd or rules.cleans)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.
