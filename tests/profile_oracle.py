@@ -200,7 +200,7 @@ class _Walk:
         record: bool,
     ) -> Iterator[str]:
         was, now = old[tag], new[tag]
-        if tag in STAMPS and not where.count("[") or tag in OFFSETS or tag & 0xFFFF == 0:
+        if (tag in STAMPS and not where.count("[")) or tag in OFFSETS or tag & 0xFFFF == 0:
             return  # looked at elsewhere
         if value == KEEP or (value == CLEAN and isinstance(was, Items)):
             if isinstance(was, Items) and isinstance(now, Items):
