@@ -18,13 +18,14 @@ SPECIFIC_CHARACTER_SET = 0x00080005
 SOP_CLASS_UID = 0x00080016
 SOP_INSTANCE_UID = 0x00080018
 PATIENT_IDENTITY_REMOVED = 0x00120062
+STAMPS = frozenset({PATIENT_IDENTITY_REMOVED, 0x00120063, 0x00120064, 0x00280303})
+"""What says of a whole file how it was de-identified: at the top level, whatever is nested (PS3.3 C.12.1)."""
+
 PIXEL_REPRESENTATION = 0x00280103
 MEDIA_STORAGE_SOP_CLASS_UID = 0x00020002
 MEDIA_STORAGE_SOP_INSTANCE_UID = 0x00020003
 TRANSFER_SYNTAX_UID = 0x00020010
 FILE_META_GROUP_LENGTH = 0x00020000
-STAMPS = frozenset({PATIENT_IDENTITY_REMOVED, 0x00120063, 0x00120064, 0x00280303})
-"""What a data set as a whole says of its de-identification (PS3.15 E.1.1): its items do not say it for it."""
 PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 # DICOMDIR (PS3.3 F.3): the directory itself and the elements that hold byte offsets.

@@ -33,6 +33,8 @@ from .spec import (
 STEM_KEY = "--outputFileStem"
 DIRECTORY_KEY = "--outputDirTemplate"
 
+COMMAND_GROUP = 0x0000
+
 _KINDS = {MaskKey: 0, EveryPrivateKey: 0, PreambleKey: 0, KeywordKey: 1, PrivateKey: 1, PatternKey: 2}
 """How strong a kind of key is among the pairs of one layer."""
 
@@ -78,6 +80,11 @@ class Rule:
         """Whether it leaves alone what it hits."""
         return self.template is not None and self.template.keeps
 
+    @property
+    def walks(self) -> bool:
+        """Whether a sequence that it hits stays, so that the rules apply to what is in it."""
+        return self.template is not None and (self.template.keeps or self.template.cleans)
+
 
 @dataclass(frozen=True, slots=True)
 class PrivateRule:
@@ -93,8 +100,7 @@ class RuleSet:
 
     Attributes:
         table: tag of the data set to rule, for public elements and private tag numbers.
-            A rule that keeps stands here only where a rule of the group would hit, and for
-            private elements.
+            A rule that keeps stands here only where a weaker one for more elements would hit.
         groups: group to the rule for its elements that ``table`` does not name.
         meta: tag of the file meta (group 0002) to rule.
         private: the rules for private elements by creator; some may keep.
@@ -175,7 +181,7 @@ def compile_rules(
     compiler.check_needs([*((rule.key, rule.template) for rule in rules), *names])
     return RuleSet(
         table=compiler.table,
-        groups=compiler.groups,
+        groups=compiler.groups | compiler.commands(),
         meta=compiler.meta,
         private=tuple(compiler.private.values()),
         insertions=tuple(sorted(compiler.insertions.items())),
@@ -336,19 +342,19 @@ class _Compiler:
             self.meta.pop(tags[0], None)
             if not rule.keeps:
                 self.meta[tags[0]] = rule
-        else:
-            self._hit(tags, rule)
+        self._hit(tags, rule)  # elements of the file meta may have strayed into a data set
         if rule.template is not None and _is_insertable(tags, rule):
             self.insertions[tags[0]] = rule
 
     def _hit(self, tags: Iterable[int], rule: Rule) -> None:
         """Let a rule win over the weaker ones.
 
-        One that keeps only hides a rule of the group, or exempts from the removal of private elements.
+        One that keeps only hides a rule of the group, or that of all private elements, and
+        what would be inserted.
         """
         for tag in tags:
-            is_exempt = bool(tag >> 16 & 1) and rule.keeps
-            if not _leaves_alone(rule, tag) or tag >> 16 in self.groups or is_exempt:
+            is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
+            if is_hidden or not _leaves_alone(rule, tag):
                 self.table[tag] = rule
             else:
                 self.table.pop(tag, None)
@@ -366,6 +372,15 @@ class _Compiler:
                 self.warnings.append(
                     f"{rule.key} has no effect: later or stronger keys hit all of its elements"
                 )
+
+    def commands(self) -> dict[int, Rule]:
+        """What removes the elements of messages, such as the AE titles of who sent a file.
+
+        They are in no file (PS3.7 E), and in no table of PS3.15: where outputs claim that no
+        identity is left, they must not be either.
+        """
+        claims = dictionary.PATIENT_IDENTITY_REMOVED in self.insertions
+        return {COMMAND_GROUP: Rule(-1, "(0000,xxxx)", None)} if claims else {}
 
     def remove_private_elements(self) -> None:
         """Let ``--removePrivateTags`` win over every pair but those that keep."""
@@ -499,7 +514,18 @@ def _stem(text: str) -> Template | None:
             raise SpecError(f"{STEM_KEY}: {text!r} names a file, so it holds no '/'")
     if any(SELF_SOURCE in (*d.source, *d.seed) for d in template.directives):
         raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
+    _check_name(template, STEM_KEY)
     return template
+
+
+def _check_name(name: Template, flag: str) -> None:
+    """Check that a template of names cleans nothing: it would show the text as it is.
+
+    Raises:
+        SpecError: it does.
+    """
+    if name.cleans:
+        raise SpecError(f"{flag}: clean has no meaning in a name")
 
 
 def _directories(text: str) -> tuple[Template, ...]:
@@ -532,6 +558,7 @@ def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Templ
         SpecError: it is empty, or a text that cannot name a directory.
     """
     template = Template(text, parts)
+    _check_name(template, DIRECTORY_KEY)
     literal = template.literal
     if not literal and literal is not None:
         raise SpecError(f"{DIRECTORY_KEY}: {text!r} has an empty component ('//' or a '/' at its end)")

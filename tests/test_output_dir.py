@@ -87,6 +87,35 @@ def test_stem_names_the_files_in_them(trees: Trees) -> None:
     assert trees.written == expected
 
 
+def test_keyed_pseudonyms_name_directories(trees: Trees, tmp_path: Path) -> None:
+    count = study(trees)
+    key = tmp_path / "key"
+    key.write_bytes(b"sixteen bytes of key, and more")
+    key.chmod(0o600)
+    flags = ("--keyFile", str(key), "--profile", "basic", "--outputDirTemplate", "%_hmac|8_PatientID/s")
+    found = []
+    for threads in ("0", "2"):
+        outputs = trees.outputs / threads
+        done = run(trees.inputs, outputs, *flags, "--threads", threads, "--json", spec=None)
+        assert done.code == 0
+        assert done.record["pathsWithValues"] == 0
+        found.append(names_in(outputs))
+    assert found[0] == found[1]
+    assert len(found[0]) == count
+    assert len({path.split("/")[0] for path in found[0]}) == 3
+
+
+def test_paths_that_tell_are_counted(trees: Trees) -> None:
+    trees.make("s/a.dcm", PatientID="PLANTED-4711")
+    trees.make("s/b.dcm", PatientID="OTHER-4712")
+    trees.make("planted_4711/c.dcm", PatientID="PLANTED-4711")
+    done = trees.run("--json", "--outputDirTemplate", "%PatientID", spec={"PatientID": "X"})
+    assert done.record["pathsWithValues"] == 3
+    done = trees.run("--json", "--overwrite", spec={"PatientID": "X"})
+    assert done.record["pathsWithValues"] == 1
+    assert "4711" not in done.out + done.err
+
+
 def test_template_is_evaluated_on_original_values(trees: Trees) -> None:
     trees.make("a.dcm", PatientID="P1")
     done = trees.run("--outputDirTemplate", "x-%PatientID", spec={"PatientID": "changed"})
@@ -112,6 +141,10 @@ def test_template_is_evaluated_on_original_values(trees: Trees) -> None:
         ("%PatientNam", "PatientName"),
         ("%_md6_PatientID", "unknown function"),
         ("a\0b", "no NUL"),
+        ("%_keep_PatientID", "element hit"),
+        ("%_empty_PatientID", "element hit"),
+        ("a/%_clean_StudyDescription", "clean"),
+        ("%_hmac|8_PatientID", "hmac"),
     ],
 )
 def test_template_that_cannot_be_meant_is_an_error(template: str, reason: str, trees: Trees) -> None:
