@@ -106,7 +106,9 @@ class Profile:
             return self.by_creator.get((tag >> 16, name, tag & 0xFF), REMOVE)
         if not 0x10 <= tag & 0xFFFF <= 0xFF:
             return REMOVE
-        block = [one for one in data_set if one >> 16 == tag >> 16 and one & 0xFF00 == (tag & 0xFF) << 8]
+        block = [
+            one for one in _tags(data_set) if one >> 16 == tag >> 16 and one & 0xFF00 == (tag & 0xFF) << 8
+        ]
         return KEEP if any(self._of_private(int(one), data_set) is not REMOVE for one in block) else REMOVE
 
 
@@ -152,7 +154,7 @@ def _private(data_set: Dataset, profile: Profile, path: str) -> Iterator[str]:
 
 
 def _stamps(profile: Profile, before: Dataset, after: Dataset) -> Iterator[str]:
-    missing = STAMPS - {int(tag) for tag in after}
+    missing = STAMPS - set(_tags(after))
     if missing:
         yield f"stamps are missing: {missing}"
         return
@@ -163,7 +165,7 @@ def _stamps(profile: Profile, before: Dataset, after: Dataset) -> Iterator[str]:
         yield "PatientIdentityRemoved or DeidentificationMethod is wrong"
     if after[0x00280303].value != profile.pairs["LongitudinalTemporalInformationModified"]:
         yield "LongitudinalTemporalInformationModified is wrong"
-    order = [int(tag) for tag in before]
+    order = _tags(before)
     if order == sorted(order) and list(after.keys()) != sorted(after.keys()):
         yield "a stamp is not in its place"
 
@@ -322,7 +324,7 @@ def _literal(items: list[Any], element: Any, where: str) -> Iterator[str]:
         yield f"{where}: {len(found)} items, {len(items)} expected"
         return
     for literal, item in zip(items, found, strict=True):
-        if {datadict.keyword_for_tag(tag) for tag in item} != set(literal):
+        if {datadict.keyword_for_tag(tag) for tag in _tags(item)} != set(literal):
             yield f"{where}: other elements than those of the literal"
             continue
         for keyword, value in literal.items():
@@ -361,10 +363,14 @@ def _named(expected: list[int], found: list[int]) -> str:
     return f"missing {lost}, not expected {more}" if lost or more else "another order"
 
 
+def _tags(data_set: Dataset) -> list[int]:
+    return [int(tag) for tag in list(data_set.keys())]
+
+
 def _ends(data_set: Dataset, *, implicit: bool) -> dict[int, tuple[int, int]]:
     """Where each element of a root starts, and where its value does."""
     found = {}
-    for tag in data_set:
+    for tag in _tags(data_set):
         stored = data_set.get_item(tag, keep_deferred=True)
         place = stored.value_tell if isinstance(stored, RawDataElement) else stored.file_tell
         if place is None:
@@ -379,7 +385,7 @@ def _lengths(before: Dataset, after: Dataset) -> Iterator[str]:
     truths = []
     for one in (before, after):
         implicit, little = one.original_encoding
-        raws = {int(tag): one.get_item(tag, keep_deferred=True) for tag in one if tag & 0xFFFF == 0}
+        raws = {tag: one.get_item(tag, keep_deferred=True) for tag in _tags(one) if tag & 0xFFFF == 0}
         starts = _ends(one, implicit=bool(implicit))
         truth = {}
         for tag, raw in raws.items():
