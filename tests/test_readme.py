@@ -28,10 +28,10 @@ README = (ROOT / "README.rst").read_text("utf-8")
 SCHEMA = json.loads((ROOT / "tests" / "record_schema.json").read_text("utf-8"))
 
 
-def parse_rst(text: str) -> nodes.document:
-    """A document, which has to be valid."""
+def parse_rst(text: str, level: int = 1) -> nodes.document:
+    """A document, which has to be valid; level 2 allows headings that come again."""
     complaints = StringIO()
-    settings = {"report_level": 1, "warning_stream": complaints, "file_insertion_enabled": False}
+    settings = {"report_level": level, "warning_stream": complaints, "file_insertion_enabled": False}
     tree = publish_doctree(text, settings_overrides=settings)
     assert complaints.getvalue() == ""
     return tree
@@ -74,7 +74,7 @@ def setup_command(document: nodes.document, ending: str) -> str:
 
 @pytest.mark.parametrize("name", ["README.rst", "CHANGELOG.rst", "benchmarks/README.rst"])
 def test_rst_is_valid(name: str) -> None:
-    parse_rst((ROOT / name).read_text("utf-8"))
+    parse_rst((ROOT / name).read_text("utf-8"), 2 if name == "CHANGELOG.rst" else 1)
 
 
 # --- the command
