@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from . import cli
 from .console import Console, progress
 from .models import (
+    Cluster,
     ExitCode,
     FileOutcome,
     Interrupted,
@@ -294,9 +295,17 @@ def _process(
                 follow_links=options.tree.followLinks,
                 on_outcome=on_outcome,
                 shield=shield,
+                cluster=_cluster_of(options),
+                on_warning=console.warning,
             )
     finally:
         reporter.close()
+
+
+def _cluster_of(options: Options) -> Cluster | None:
+    if not options.dask:
+        return None
+    return Cluster(options.dask, options.key_file, options.lookup_tables, options.dask_send_key)
 
 
 def _show_plan(plan: Plan, options: Options, console: Console) -> None:
@@ -310,10 +319,11 @@ def _show_plan(plan: Plan, options: Options, console: Console) -> None:
         }
         given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)
         console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
+    workers = f"those of {options.dask}" if options.dask else tree.threads or "none, in line"
     console.note(
         2,
         f"plan: {plan.input_root} to {plan.output_root}, directories: {len(plan.directories)}, "
-        f"files: {plan.file_count}, workers: {tree.threads or 'none, in line'}",
+        f"files: {plan.file_count}, workers: {workers}",
     )
     if console.verbosity >= 3:
         for directory in plan.directories:

@@ -75,6 +75,8 @@ _CLI_SELF = """
         [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
+        [--dask <address>]                                                      \\
+        [--daskSendKey]                                                         \\
         [--syslog]                                                              \\"""
 
 _BRIEF = """

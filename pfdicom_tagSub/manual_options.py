@@ -176,6 +176,29 @@ OPTIONS: dict[str, str | None] = {
         are processes, or threads on a free-threaded Python. The outputs are
         the same bytes for every number.
 """,
+    "dask": """
+        [--dask <address>]
+        Process the files with the workers of a Dask cluster, whose scheduler
+        is at the <address>, HOST:PORT or tls://HOST:PORT, instead of any
+        here. It needs pip install 'pfdicom_tagSub[dask]', here and on every
+        worker, the same versions of pfdicom_tagSub, pydicom, Faker and
+        Python everywhere, and the <inputDir> and the <outputDir> under the
+        same paths on every worker. The outputs are the same bytes as
+        without.
+
+        The rules go to the workers with the work. The files of --keyFile
+        and --lookupTable do not: every worker reads them itself, from the
+        same paths, and a worker that finds none, or others, ends the run.
+        The files of a worker that is lost are done again by others. Without
+        any worker a run waits for 300 seconds (the setting
+        pfdicom-tagsub.workers-timeout of Dask).
+""",
+    "daskSendKey": """
+        [--daskSendKey]
+        Send the secret key and the lookup tables to the workers with the
+        rules. They pass through the memory of the scheduler, and over the
+        network as they are unless the <address> begins with tls://.
+""",
     "threadsSplit": """
         [--threadsSplit <level>]
         Accepted for the sake of other commands built on pftree; it has no

@@ -35,6 +35,7 @@ def write(
     *,
     overwrite: bool,
     pause: Callable[[], None],
+    run: str = "",
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
 
@@ -44,6 +45,7 @@ def write(
         chunks: gives what the output is made of, as often as it is asked.
         overwrite: replace an output that exists and differs.
         pause: called between large pieces; it may raise to stop.
+        run: the run on many hosts, as of ``temporary_name``.
 
     Returns:
         WRITTEN, or UNCHANGED where the output exists and is already what it should be.
@@ -59,7 +61,7 @@ def write(
             raise FileError("an output that differs is there already; replace it with --overwrite")
     directory = path.rpartition("/")[0]
     while True:
-        temporary = f"{directory}/{temporary_name(next(_numbers))}"
+        temporary = f"{directory}/{temporary_name(next(_numbers), run)}"
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:

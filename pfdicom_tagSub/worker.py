@@ -42,6 +42,7 @@ class Settings:
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
         output_root: what the paths of outputs are told relative to.
+        run: hex digits that tell a run on many hosts from all others; "" for others.
     """
 
     rules: RuleSet
@@ -49,6 +50,7 @@ class Settings:
     follow_links: bool = False
     renames: bool = False
     output_root: str = ""
+    run: str = ""
 
 
 class Worker:
@@ -84,6 +86,7 @@ class Worker:
                     Output(file, patched).chunks,
                     overwrite=self.settings.overwrite,
                     pause=self.pause,
+                    run=self.settings.run,
                 )
         except Exception as error:  # the one place where a file's errors end
             return _outcome_of(error, job, stage)
