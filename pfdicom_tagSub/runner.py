@@ -9,6 +9,7 @@ from .models import DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage,
 from .placing import (
     LastOnes,
     OnOutcome,
+    claim_own,
     clear_of_directories,
     has_dicomdirs,
     in_named_directories,
@@ -17,10 +18,12 @@ from .placing import (
 from .plan import make_directory
 from .rules import RuleSet
 from .shield import Shield
+from .standing import Standing
 from .temporary import remove_stale
 from .worker import InLine, Settings, Worker
 
 if TYPE_CHECKING:
+    from .ledger import Ledger
     from .pool import Pool
 
 
@@ -33,6 +36,7 @@ def run(
     follow_links: bool,
     on_outcome: OnOutcome,
     shield: Shield,
+    ledger: Ledger | None = None,
 ) -> None:
     """Process every file of a plan.
 
@@ -44,6 +48,8 @@ def run(
         follow_links: read what symbolic links point to.
         on_outcome: told how each file ended, in any order.
         shield: what signal handlers of this thread tell their signals to.
+        ledger: what earlier runs finished, which is not done again; told of what this one does.
+            The caller commits what it holds at the end.
 
     Raises:
         PlanError: outputs could be written into the input tree.
@@ -51,9 +57,21 @@ def run(
     """
     workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
-    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root)
+    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root, durable=ledger is not None)
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
+    standing = None
+    if ledger is not None:
+        standing = Standing(
+            ledger,
+            plan,
+            follow_links=follow_links,
+            renames=renames,
+            on_outcome=tell,
+            on_current=last.hold if last else None,
+            shield=shield,
+        )
+        tell = ledger.noting(tell)
 
     def on_lost(job: FileJob) -> None:
         reason = "the worker that processed it died, perhaps for want of memory"
@@ -65,10 +83,12 @@ def run(
     with _workforce(settings, workers, shield) as workforce:
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
-            directories = in_named_directories(plan, workforce, tell, on_lost)
-        elif renames:
-            if rules.stem is not None:
-                directories = in_own_directories(plan, workforce, tell, on_lost)
+            directories = in_named_directories(plan, workforce, tell, on_lost, standing)
+        elif rules.stem is not None:
+            directories = in_own_directories(plan, workforce, tell, on_lost, standing)
+        elif standing is not None:
+            directories = (standing.rest(directory, claim_own) for directory in plan.directories)
+        if renames and not rules.directories:
             directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
@@ -88,6 +108,8 @@ def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Poo
 def _made(plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:
     """The directories whose output directories exist, each made when its turn comes."""
     for directory in directories:
+        if not directory.names:
+            continue
         try:
             make_directory(plan, directory)
             remove_stale(directory.output_dir)
