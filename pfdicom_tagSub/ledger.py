@@ -55,6 +55,9 @@ CREATE TABLE files (
     PRIMARY KEY (directory, name)) WITHOUT ROWID;
 """
 
+_ERRORS = (sqlite3.Error, TypeError, ValueError)
+"""What a ledger may raise; the last two where it holds what was never written to it."""
+
 _NOT_SYNCED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.ENOENT})
 """Why a directory is not written to the disk on demand: its file system does so by itself, or it is
 not ours, or it is gone."""
@@ -146,7 +149,7 @@ class Ledger:
         try:
             self._connection = sqlite3.connect(os.path.abspath(path), timeout=0, isolation_level=None)
             self._tree, self._identity = _begin(self._connection, path, input_root, output_root, identity)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             self._drop()
             raise LedgerError(f"--ledger {path}: {_reason(error)}") from None
         except LedgerError:
@@ -185,7 +188,11 @@ class Ledger:
             f"review, is_telling, residuals FROM files WHERE directory = ? AND name IN ({marks})",
             (directory, *map(os.fsencode, names)),
         )
-        return {os.fsdecode(row[0]): self._row(row) for row in found}
+        try:
+            return {os.fsdecode(row[0]): self._row(row) for row in found}
+        except (TypeError, ValueError) as error:
+            self._fail(_reason(error))
+            return {}
 
     def noting(self, on_outcome: Callable[[FileOutcome], None]) -> Callable[[FileOutcome], None]:
         """The same function, with the ledger told of each outcome before."""
@@ -218,7 +225,7 @@ class Ledger:
             return
         try:
             self._write(self._connection)
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             self._fail(_reason(error))
         except BaseException:
             with suppress(sqlite3.Error):
@@ -271,12 +278,12 @@ class Ledger:
         return Row(
             is_of_this_run=identity == self._identity,
             source=Stamp(size, mtime_ns),
-            skipped=skipped or "",
+            skipped=str(skipped or ""),
             output_path=os.fsdecode(output) if output else "",
             output=None if output_size is None else Stamp(output_size, output_mtime_ns),
-            review=review or "",
+            review=str(review or ""),
             is_telling=bool(telling),
-            residuals=tuple(json.loads(left)) if left else (),
+            residuals=tuple(map(str, json.loads(left))) if left else (),
         )
 
     def _select(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
@@ -284,7 +291,7 @@ class Ledger:
             return []
         try:
             return self._connection.execute(query, values).fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             self._fail(_reason(error))
             return []
 
@@ -373,6 +380,7 @@ def _begin(
     ((verdict,),) = connection.execute("PRAGMA quick_check(1)")
     if verdict != "ok":
         raise LedgerError(f"--ledger {path} is damaged; move it away, and all is done and recorded anew")
+    connection.execute("SELECT directory, residuals FROM files JOIN directories ON id = directory LIMIT 1")
     ((salt,),) = connection.execute("SELECT value FROM settings WHERE name = 'salt'")
     tree = (os.fsencode(input_root), os.fsencode(output_root))
     connection.execute("INSERT OR IGNORE INTO trees (input, output) VALUES (?, ?)", tree)
@@ -394,14 +402,14 @@ def _begin(
     return tree_number, identity_number
 
 
-def _reason(error: sqlite3.Error) -> str:
+def _reason(error: Exception) -> str:
     """What SQLite complains of; its texts name tables and columns, never values."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return "another run or program uses it; wait for its end, or give another file"
     if code == sqlite3.SQLITE_NOTADB:
         return "it is not a ledger; give another file"
-    if code == sqlite3.SQLITE_CORRUPT:
+    if code == sqlite3.SQLITE_CORRUPT or not isinstance(error, sqlite3.Error):
         return "it is damaged; move it away, and all is done and recorded anew"
     if isinstance(error, sqlite3.OperationalError):
         return str(error)
