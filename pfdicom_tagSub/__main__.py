@@ -42,6 +42,10 @@ _PER_FILE = 5
 """The verbosity that shows a line per file."""
 
 
+_ends_process = False
+"""Whether the process ends when ``main`` returns."""
+
+
 class _Signals:
     """SIGINT and SIGTERM as :class:`Interrupted`, in the main thread while a run lasts.
 
@@ -69,6 +73,17 @@ class _Signals:
             self._armed = False
             self.shield.signal(self._CODES[signal.Signals(number)])
 
+    def outlast_hangups(self) -> None:
+        """Do not end by SIGHUP, which is how a rotated log has itself opened anew.
+
+        It may come before the log is open, and after it was closed.
+        """
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+        ):
+            self._previous[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)
+
     def disarm(self) -> None:
         """Let the run end in peace: from here on signals are ignored."""
         self._armed = False
@@ -77,7 +92,7 @@ class _Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if _ends_process and number is signal.SIGHUP else handler)
 
 
 class _Reporter:
@@ -157,6 +172,8 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
     console = Console(options.tree.verbosity, options.syslog)
     if options.print_spec:
         return _print_spec(options, console)
+    if options.log:
+        signals.outlast_hangups()
     report = _run(options, console, signals, start)
     if options.tree.json and not _print_record(report, console):
         return report.exit_code or ExitCode.FILES_FAILED
@@ -434,6 +451,8 @@ def _locate(error: BaseException) -> str:
 
 def run() -> None:
     """The console script: :func:`main` with the process around it made safe."""
+    global _ends_process  # noqa: PLW0603
+    _ends_process = True
     _occupy_standard_descriptors()
     code: int
     try:

@@ -257,7 +257,7 @@ def _find_problem(args: argparse.Namespace) -> str:
         return f"--threads {args.threads}: give the number of workers, or 0 to work in line"
     if args.maxDepth < -1:
         return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
-    if args.ledger and args.log and os.path.realpath(args.ledger) == os.path.realpath(args.log):
+    if args.ledger and args.log and os.path.abspath(args.ledger) == os.path.abspath(args.log):
         return "--ledger and --log name one file; give each its own"
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
