@@ -356,7 +356,7 @@ _EPILOGUE = """
     Every night from cron, which mails what is printed: errors only. (A % is
     special in a crontab, so the spec is in a file.)
 
-        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --verbosity 0
+        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --verbosity 0 --ledger /var/lib/anon.sqlite
 
     In a container:
 
