@@ -17,9 +17,9 @@ from pathlib import Path
 import peers
 from peers import Peer, SetupError
 from report import Table, as_rst, as_text, machine
-from sections import Bench, Tree, measure_memory, measure_startup, measure_tree, say
+from sections import Bench, Tree, measure_ledger, measure_memory, measure_startup, measure_tree, say
 
-SECTIONS = ("flat", "epi", "xa30", "big", "memory", "startup")
+SECTIONS = ("flat", "epi", "xa30", "big", "memory", "ledger", "startup")
 
 
 def trees(options: argparse.Namespace) -> list[Tree]:
@@ -103,6 +103,8 @@ def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
     tables += [measure_tree(bench, tree) for tree in trees(options) if tree.name in options.only]
     if "memory" in options.only:
         tables.append(measure_memory(bench))
+    if "ledger" in options.only:
+        tables.append(measure_ledger(bench))
     if "startup" in options.only:
         tables.append(measure_startup(bench))
     header = ["tree", "command", "against", "target", "measured", "verdict"]

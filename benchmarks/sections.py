@@ -16,7 +16,16 @@ from pathlib import Path
 from measure import TIMED_OUT, Run, Written, run, written_below
 from peers import HERE, Peer
 from report import MISSING, Table, megabytes, significant
-from targets import BIG_MEMORY, MEMORY_GROWTH, STARTUP_SECONDS, TARGETS, TOOL_0, TOOL_2, Verdict
+from targets import (
+    BIG_MEMORY,
+    LEDGER_SECONDS_PER_10000,
+    MEMORY_GROWTH,
+    STARTUP_SECONDS,
+    TARGETS,
+    TOOL_0,
+    TOOL_2,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -280,6 +289,52 @@ def measure_memory(bench: Bench) -> Table | None:
         bench.verdicts.append(Verdict("memory", peer.name, f"{counts[0]} files", goal, text, reached))
     header = ["command", "files", "written", "seconds (sampled)", "MB largest", "MB sum"]
     return Table("Memory and the number of files", "Small files, about 3 kB each.", header, rows)
+
+
+def measure_ledger(bench: Bench) -> Table | None:
+    """A first run with a ledger over many small files, a second one that has nothing to do, one without."""
+    own = [peer for peer in bench.peers if peer.name in (TOOL_0, TOOL_2)]
+    if not own:
+        return None
+    count = 2_000 if bench.options.quick else 100_000
+    say(f"ledger: {count} small files")
+    root, ledger, log = (bench.work / name for name in ("small", "ledger.sqlite", "files.log"))
+    bench.make_tree("small", root, str(count))
+    expected = written_below(root)
+    bench.warm_memory(2 * expected.size)
+    rows = []
+    for peer in own:
+        kept: list[tuple[str, list[str]]] = [
+            ("no ledger", []),
+            ("first", ["--ledger", str(ledger)]),
+            ("second", ["--ledger", str(ledger)]),
+            ("third, with a log", ["--ledger", str(ledger), "--log", str(log)]),
+        ]
+        for name, flags in kept:
+            if name in {"no ledger", "first"}:
+                shutil.rmtree(bench.out, ignore_errors=True)
+                bench.out.mkdir()
+            command = [*peer.command(root, bench.out), *flags]
+            done = run(command, bench.log, timeout=bench.options.timeout)
+            fault = fault_in(done, written_below(bench.out), expected)
+            seconds = done.seconds / count * 10_000
+            rows.append(
+                [peer.name, name, f"{done.seconds:.2f}", significant(seconds), fault or "as expected"]
+            )
+            rows[-1].insert(4, megabytes(done.largest))
+            if name == "second":
+                text = f"second run: under {LEDGER_SECONDS_PER_10000:g} s per 10,000 files"
+                reached = seconds < LEDGER_SECONDS_PER_10000 and not fault
+                verdict = Verdict("ledger", peer.name, MISSING, text, f"{significant(seconds)} s", reached)
+                bench.verdicts.append(verdict)
+        size = ledger.stat().st_size if ledger.exists() else 0
+        say(f"  {peer.name}: the ledger has {size / count:.0f} bytes a file")
+        for path in (ledger, log):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(bench.out)
+    shutil.rmtree(root)
+    header = ["command", "run", "seconds", "s per 10,000 files", "MB largest", "exit code and output"]
+    return Table("Ledger", f"{count} small files, about 3 kB each; the whole command.", header, rows)
 
 
 def startup_cases(bench: Bench) -> list[Startup]:

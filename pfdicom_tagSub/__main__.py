@@ -10,11 +10,11 @@ import time
 import traceback
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import cli
+from . import __version__, cli
 from .console import Console, progress
 from .models import (
     Cluster,
@@ -31,6 +31,8 @@ from .report import Totals, summary_line, to_json
 from .shield import Shield
 
 if TYPE_CHECKING:
+    from .filelog import FileLog
+    from .ledger import Ledger
     from .rules import RuleSet
     from .spec import TagSpec
 
@@ -39,6 +41,10 @@ _MAX_LINES = 20
 
 _PER_FILE = 5
 """The verbosity that shows a line per file."""
+
+
+_ends_process = False
+"""Whether the process ends when ``main`` returns."""
 
 
 class _Signals:
@@ -68,6 +74,17 @@ class _Signals:
             self._armed = False
             self.shield.signal(self._CODES[signal.Signals(number)])
 
+    def outlast_hangups(self) -> None:
+        """Do not end by SIGHUP, which is how a rotated log has itself opened anew.
+
+        It may come before the log is open, and after it was closed.
+        """
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+        ):
+            self._previous[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)
+
     def disarm(self) -> None:
         """Let the run end in peace: from here on signals are ignored."""
         self._armed = False
@@ -76,21 +93,24 @@ class _Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if _ends_process and number is signal.SIGHUP else handler)
 
 
 class _Reporter:
     """What each outcome adds to the totals and shows on the console."""
 
-    def __init__(self, console: Console, totals: Totals) -> None:
+    def __init__(self, console: Console, totals: Totals, log: FileLog | None) -> None:
         self._console = console
         self._totals = totals
+        self._log = log
         self._failed = 0
         self._skipped = 0
 
     def take(self, outcome: FileOutcome) -> None:
         """Count one file and show it as the verbosity asks."""
         self._totals.add(outcome)
+        if self._log is not None:
+            self._log.write(outcome)
         every = self._console.verbosity >= _PER_FILE
         match outcome.status:
             case Status.FAILED:
@@ -117,6 +137,8 @@ class _Reporter:
 def _describe(outcome: FileOutcome) -> str:
     """One line on a file that was read, substituted and written."""
     changes = sum(count for _, _, count in outcome.elements)
+    if outcome.status is Status.CURRENT:
+        return f"{outcome.relative}: not read, the ledger has it as done"
     end = "written" if outcome.status is Status.WRITTEN else "unchanged, the output exists already"
     return f"{outcome.relative}: read, elements changed: {changes}, {end}"
 
@@ -151,6 +173,8 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
     console = Console(options.tree.verbosity, options.syslog)
     if options.print_spec:
         return _print_spec(options, console)
+    if options.log:
+        signals.outlast_hangups()
     report = _run(options, console, signals, start)
     if options.tree.json and not _print_record(report, console):
         return report.exit_code or ExitCode.FILES_FAILED
@@ -160,15 +184,15 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
 def _run(options: Options, console: Console, signals: _Signals, start: float) -> RunReport:
     """Do the work; every exception ends here, as an exit code and a message."""
     totals = Totals()
-    digest = profile = fingerprint = error = ""
+    digest = profile = fingerprint = error = trouble = ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values
             plan, rules, profile = _prepare(options, console)
             digest = rules.digest
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
-            _process(plan, rules, options, console, totals, signals.shield)
-        exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
+            trouble = _process(plan, rules, options, console, totals, signals.shield)
+        exit_code = ExitCode.FILES_FAILED if totals.failed or trouble else ExitCode.OK
     except Interrupted as stop:
         exit_code = stop.exit_code
     except TagSubError as stop:
@@ -180,7 +204,7 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
         exit_code,
         time.perf_counter() - start,
         digest,
-        error,
+        error or trouble,
         profile=profile,
         key_fingerprint=fingerprint,
     )
@@ -269,37 +293,110 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
 
 def _process(
     plan: Plan, rules: RuleSet, options: Options, console: Console, totals: Totals, shield: Shield
-) -> None:
+) -> str:
     """Work through the plan.
 
+    Returns:
+        What went wrong with the ledger or the log, though not with the outputs; "" if nothing
+        did. It has been shown.
+
     Raises:
+        LedgerError: the ledger cannot be used; nothing was done.
+        LogError: the log cannot be opened; likewise.
         Interrupted: after the workers have stopped.
     """
     from . import runner  # noqa: PLC0415
 
-    reporter = _Reporter(console, totals)
-    try:
-        with progress(plan.file_count, console) as bar:
+    with ExitStack() as stack:
+        ledger = _ledger(plan, rules, options, console)
+        if ledger is not None:
+            stack.enter_context(ledger)
+        log = _log(plan, options)
+        if log is not None:
+            stack.enter_context(log)
+        reporter = _Reporter(console, totals, log)
+        try:
+            with progress(plan.file_count, console) as bar:
 
-            def on_outcome(outcome: FileOutcome) -> None:
-                reporter.take(outcome)
-                bar.advance(outcome.status is Status.FAILED)
+                def on_outcome(outcome: FileOutcome) -> None:
+                    reporter.take(outcome)
+                    bar.advance(outcome.status is Status.FAILED)
 
-            for outcome in plan.unreadable:
-                reporter.take(outcome)
-            runner.run(
-                plan,
-                rules,
-                workers=options.tree.threads,
-                overwrite=options.tree.overwrite,
-                follow_links=options.tree.followLinks,
-                on_outcome=on_outcome,
-                shield=shield,
-                cluster=_cluster_of(options),
-                on_warning=console.warning,
-            )
-    finally:
-        reporter.close()
+                for outcome in plan.unreadable:
+                    reporter.take(outcome)
+                runner.run(
+                    plan,
+                    rules,
+                    workers=options.tree.threads,
+                    overwrite=options.tree.overwrite,
+                    follow_links=options.tree.followLinks,
+                    on_outcome=on_outcome,
+                    shield=shield,
+                    ledger=ledger,
+                    cluster=_cluster_of(options),
+                    on_warning=console.warning,
+                )
+        finally:
+            if ledger is not None:
+                with shield:  # one signal more or less is no reason to lose what was done
+                    ledger.close()
+            reporter.close()
+            problems = [kept.problem for kept in (ledger, log) if kept is not None and kept.problem]
+            for problem in problems:
+                console.error(problem)
+        return "; ".join(problems)
+
+
+def _ledger(plan: Plan, rules: RuleSet, options: Options, console: Console) -> Ledger | None:
+    """The ledger, open; None where none is asked for.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        LedgerError: it cannot be used.
+    """
+    if not options.ledger:
+        return None
+    from .ledger import Identity, Ledger  # noqa: PLC0415
+    from .plan import check_outside  # noqa: PLC0415
+    from .report import version_of  # noqa: PLC0415
+
+    check_outside(plan, "--ledger", options.ledger)
+    if options.dry_run:
+        console.warning("--dryRun neither reads nor writes the --ledger: every file counts as new")
+        return None
+    secret = rules.resources.secret
+    identity = Identity(
+        __version__,
+        rules.digest,
+        secret.fingerprint if secret else "",
+        [
+            *map(version_of, ("pydicom", "Faker")),
+            *(options.output_file_stem, options.output_dir_template, options.lookup_miss),
+            *((options.verify, options.on_residual) if options.verify else ()),
+        ],
+        rules.resources.tables,
+        secret,
+    )
+    ledger = Ledger(options.ledger, plan.input_root, plan.output_root, identity)
+    for text in ledger.warnings:
+        console.warning(text)
+    return ledger
+
+
+def _log(plan: Plan, options: Options) -> FileLog | None:
+    """The log, open; None where none is asked for.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        LogError: it cannot be opened.
+    """
+    if not options.log:
+        return None
+    from .filelog import FileLog  # noqa: PLC0415
+    from .plan import check_outside  # noqa: PLC0415
+
+    check_outside(plan, "--log", options.log)
+    return FileLog(options.log)
 
 
 def _cluster_of(options: Options) -> Cluster | None:
@@ -364,6 +461,8 @@ def _locate(error: BaseException) -> str:
 
 def run() -> None:
     """The console script: :func:`main` with the process around it made safe."""
+    global _ends_process  # noqa: PLW0603
+    _ends_process = True
     _occupy_standard_descriptors()
     code: int
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -259,6 +260,8 @@ def _find_problem(args: argparse.Namespace) -> str:
         return problem
     if args.maxDepth < -1:
         return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
+    if args.ledger and args.log and os.path.abspath(args.ledger) == os.path.abspath(args.log):
+        return "--ledger and --log name one file; give each its own"
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
     return _find_leaf_problem(args.outputLeafDir)

@@ -256,9 +256,10 @@ _EPILOGUE = """
 
     EXIT CODES
 
-        0     every file found was processed (written, unchanged or skipped)
+        0     every file found was processed (written, unchanged, current or
+              skipped)
         1     at least one file failed or a directory could not be read; all
-              others were written
+              others were written; or the ledger or the log failed on the way
         2     bad usage, spec or environment; nothing was written
         130   interrupted (SIGINT); no partial file is left
         143   terminated (SIGTERM); no partial file is left
@@ -271,8 +272,9 @@ _EPILOGUE = """
                               "error"
             exitCode          the exit code
             version           of pfdicom_tagSub
-            counts            found, written, unchanged, skipped, failed;
-                              found is the sum of the others
+            counts            found, written, unchanged, current (see
+                              --ledger), skipped, failed; found is the sum of
+                              the others
             elements          per keyword (or tag, where it has no keyword):
                               how many were substituted, removed, emptied,
                               inserted, cut (too long for the VR) and invalid
@@ -295,7 +297,8 @@ _EPILOGUE = """
                               often has it
             pathsWithValues   how many outputs have a path with a part that is
                               a value replaced in them
-            error             what ended the run with exit code 2, else ""
+            error             what ended the run with exit code 2, or went
+                              wrong with the ledger or the log; else ""
 
         No message and no record holds a value that a spec replaces.
 
@@ -355,7 +358,7 @@ _EPILOGUE = """
     Every night from cron, which mails what is printed: errors only. (A % is
     special in a crontab, so the spec is in a file.)
 
-        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --verbosity 0
+        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --verbosity 0 --ledger /var/lib/anon.sqlite
 
     In a container:
 

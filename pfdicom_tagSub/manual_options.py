@@ -215,6 +215,49 @@ OPTIONS: dict[str, str | None] = {
             3   every directory of the plan
             5   one line per file read, substituted and written
 """,
+    "ledger": """
+        [--ledger <file>]
+        Keep a list of what is done in an SQLite file, and do not open again
+        what it names: an input whose path, size and time of last change, and
+        whose rules (spec, profile, tables, templates of paths, --verify),
+        key and tool are those of an output that is still there with the size
+        and time that it was left with. Such a file counts as current; its
+        elements are not counted. What is no DICOM is not opened again either
+        and counts as skipped.
+
+        A changed input, or all of them when the rules change, is done again,
+        and the output that this ledger knows to be its own, and that nobody
+        touched since, is replaced without --overwrite. An earlier output
+        under another name (see --outputFileStem) stays where it is. Where
+        outputs get other names, a DICOMDIR is always done again.
+
+        Outputs are on the disk before they are on record. One run at a time
+        uses a ledger; a second one ends at once with exit code 2, and so
+        does one whose ledger is damaged or cannot be written. A ledger that
+        fails in the middle of a run is told of with exit code 1; the run
+        goes on without it. It holds the paths of inputs: it is made for its
+        owner alone, and has to lie outside of both trees. With --dryRun it
+        is neither read nor written.
+""",
+    "log": """
+        [--log <file>]
+        Append a line of JSON for each file, current ones too:
+
+            time            UTC, in ISO 8601
+            path            relative to the <inputDir>
+            outcome         written, unchanged, current, skipped or failed
+            stage, reason   of a file that failed or was skipped
+            actions         how many elements were substituted, removed, ...
+            pixelReview     why a person should look at its pixels
+            pathHoldsValue  whether the output's path holds a replaced value
+            residuals       what --verify found
+            milliseconds    what the file took
+
+        SIGHUP has the file opened anew, for logrotate. A log that cannot be
+        opened ends the run at the start with exit code 2; lines that cannot
+        be written are counted and told of with exit code 1. It is made for
+        its owner alone and has to lie outside of both trees.
+""",
     "syslog": """
         [--syslog]
         Begin each message with the date and the host, as syslog does.

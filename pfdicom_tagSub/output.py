@@ -36,6 +36,7 @@ def write(
     overwrite: bool,
     pause: Callable[[], None],
     run: str = "",
+    durable: bool = False,
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
 
@@ -46,6 +47,8 @@ def write(
         overwrite: replace an output that exists and differs.
         pause: called between large pieces; it may raise to stop.
         run: the run on many hosts, as of ``temporary_name``.
+        durable: the bytes have to be on the disk when this returns. (Its name is, when its
+            directory is written, too.)
 
     Returns:
         WRITTEN, or UNCHANGED where the output exists and is already what it should be.
@@ -55,7 +58,7 @@ def write(
         OSError: it cannot be written; nothing is left of it.
     """
     if _exists(path):
-        if _is_same(path, source, chunks(), pause):
+        if _is_same(path, source, chunks(), pause, durable):
             return Status.UNCHANGED
         if not overwrite:
             raise FileError("an output that differs is there already; replace it with --overwrite")
@@ -66,6 +69,8 @@ def write(
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:
                 _write(descriptor, source, chunks(), pause)
+                if durable:
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
             os.rename(temporary, path)
@@ -88,8 +93,10 @@ def _exists(path: str) -> bool:
     return True
 
 
-def _is_same(path: str, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None]) -> bool:
-    """Whether a regular file holds just what the chunks give."""
+def _is_same(
+    path: str, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None], durable: bool
+) -> bool:
+    """Whether a regular file holds just what the chunks give, and then perhaps on the disk."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -106,7 +113,11 @@ def _is_same(path: str, source: Source, chunks: Iterator[Chunk], pause: Callable
                 return False
             place += len(piece)
             pause()
-        return place == found.st_size
+        if place != found.st_size:
+            return False
+        if durable:  # it may be from a run that did not care
+            os.fsync(descriptor)
+        return True
     finally:
         os.close(descriptor)
 

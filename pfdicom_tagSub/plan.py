@@ -67,6 +67,28 @@ def build(options: Options) -> Plan:
     return Plan(input_root, output_root, directories, tuple(warnings), tuple(unreadable))
 
 
+def check_outside(plan: Plan, flag: str, path: str) -> None:
+    """Refuse a file of the run's own that lies in one of the trees.
+
+    There it would be read as an input, or be given away with the outputs.
+
+    Args:
+        plan: the trees.
+        flag: what named the file.
+        path: the file, which need not exist.
+
+    Raises:
+        PlanError: it does.
+    """
+    try:
+        real = os.path.realpath(path)
+    except (OSError, ValueError):
+        return  # opening it says why
+    for name, root in (("--inputDir", plan.input_root), ("--outputDir", plan.output_root)):
+        if _is_inside(real, root):
+            raise PlanError(f"{flag} {path} lies in the {name}; keep it outside of both trees")
+
+
 def make_directory(plan: Plan, directory: DirectoryPlan) -> None:
     """Create the output directory of one input directory, and the output root.
 

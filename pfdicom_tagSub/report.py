@@ -93,7 +93,7 @@ class Totals:
             exit_code: what the command returns.
             run_time: seconds since the start of the command.
             spec_digest: the digest of the spec, "" where none was read.
-            error: what ended the run before its time.
+            error: what ended the run before its time, or went wrong with its ledger or log.
             profile: the profile and its options.
             key_fingerprint: what tells the secret key from another.
 
@@ -154,8 +154,8 @@ def to_json(report: RunReport) -> str:
             "pathsWithValues": report.telling_paths,
             "runTime": round(report.run_time, 6),
             "versions": {
-                "pydicom": _version_of("pydicom"),
-                "Faker": _version_of("Faker"),
+                "pydicom": version_of("pydicom"),
+                "Faker": version_of("Faker"),
                 "python": sys.version.split()[0],
             },
             "profile": report.profile,
@@ -168,7 +168,8 @@ def to_json(report: RunReport) -> str:
     )
 
 
-def _version_of(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """The version of an installed package; None where there is none."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -178,7 +179,8 @@ def _version_of(package: str) -> str | None:
 def summary_line(report: RunReport) -> str:
     """One line for people, such as ``6000 files: 5999 written, 1 failed in 3.2 s (1875 files/s)``."""
     found = sum(report.counts.values())
-    parts = [f"{report.counts[status]} {status.value}" for status in Status]
+    shown = [status for status in Status if status is not Status.CURRENT or report.counts[status]]
+    parts = [f"{report.counts[status]} {status.value}" for status in shown]
     files = "1 file" if found == 1 else f"{found} files"
     rate = f" ({found / report.run_time:.0f} files/s)" if found and report.run_time > 0 else ""
     stopped = report.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}

@@ -113,7 +113,7 @@ class RuleSet:
         templates: every template, that of the names included.
         resources: what the functions of templates need.
         warnings: what the spec's author should know.
-        digest: the spec's digest.
+        digest: the spec's digest, the removal of private elements included.
         directories: what names the directories of the outputs, one template for each
             component of their path; () keeps those of the inputs.
     """
@@ -198,7 +198,7 @@ def compile_rules(
         templates=templates,
         resources=resources,
         warnings=tuple(compiler.warnings),
-        digest=spec.digest,
+        digest=(effective(spec, remove_private=True) if remove_private else spec).digest,
         directories=directories,
     )
 

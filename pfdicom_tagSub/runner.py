@@ -10,6 +10,7 @@ from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Pla
 from .placing import (
     LastOnes,
     OnOutcome,
+    claim_own,
     clear_of_directories,
     has_dicomdirs,
     in_named_directories,
@@ -18,10 +19,12 @@ from .placing import (
 from .plan import make_directory
 from .rules import RuleSet
 from .shield import Shield
+from .standing import Standing
 from .temporary import remove_stale
 from .worker import InLine, Settings, Worker
 
 if TYPE_CHECKING:
+    from .ledger import Ledger
     from .pool import Pool
 
 
@@ -36,6 +39,7 @@ def run(
     shield: Shield,
     cluster: Cluster | None = None,
     on_warning: Callable[[str], None] = lambda _: None,
+    ledger: Ledger | None = None,
 ) -> None:
     """Process every file of a plan.
 
@@ -49,6 +53,8 @@ def run(
         shield: what signal handlers of this thread tell their signals to.
         cluster: whose workers to use, instead of any here.
         on_warning: told what the user should know of the cluster.
+        ledger: what earlier runs finished, which is not done again; told of what this one does.
+            The caller commits what it holds at the end.
 
     Raises:
         PlanError: outputs could be written into the input tree.
@@ -58,9 +64,23 @@ def run(
     workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
     run_id = secrets.token_hex(4) if cluster else ""
-    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root, run_id)
+    settings = Settings(
+        rules, overwrite, follow_links, renames, plan.output_root, run_id, durable=ledger is not None
+    )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
+    standing = None
+    if ledger is not None:
+        standing = Standing(
+            ledger,
+            plan,
+            follow_links=follow_links,
+            renames=renames,
+            on_outcome=tell,
+            on_current=last.hold if last else None,
+            shield=shield,
+        )
+        tell = ledger.noting(tell)
 
     def on_lost(job: FileJob) -> None:
         reason = "the worker that processed it died, perhaps for want of memory"
@@ -72,10 +92,12 @@ def run(
     with _workforce(settings, workers, shield, cluster, on_warning) as workforce:
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
-            directories = in_named_directories(plan, workforce, tell, on_lost)
-        elif renames:
-            if rules.stem is not None:
-                directories = in_own_directories(plan, workforce, tell, on_lost)
+            directories = in_named_directories(plan, workforce, tell, on_lost, standing)
+        elif rules.stem is not None:
+            directories = in_own_directories(plan, workforce, tell, on_lost, standing)
+        elif standing is not None:
+            directories = (standing.rest(directory, claim_own) for directory in plan.directories)
+        if renames and not rules.directories:
             directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
@@ -110,6 +132,8 @@ def _made(
 ) -> Iterator[DirectoryPlan]:
     """The directories whose output directories exist, each made when its turn comes."""
     for directory in directories:
+        if not directory.names:
+            continue
         try:
             make_directory(plan, directory)
             remove_stale(directory.output_dir, run_id)
