@@ -35,6 +35,7 @@ def write(
     *,
     overwrite: bool,
     pause: Callable[[], None],
+    check: Callable[[str], None] | None = None,
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
 
@@ -44,6 +45,8 @@ def write(
         chunks: gives what the output is made of, as often as it is asked.
         overwrite: replace an output that exists and differs.
         pause: called between large pieces; it may raise to stop.
+        check: called with the path of the whole output before it gets its name, or of the one that
+            is there already; if it raises, nothing is left of either.
 
     Returns:
         WRITTEN, or UNCHANGED where the output exists and is already what it should be.
@@ -54,6 +57,8 @@ def write(
     """
     if _exists(path):
         if _is_same(path, source, chunks(), pause):
+            if check is not None:
+                _check_existing(path, source, check)
             return Status.UNCHANGED
         if not overwrite:
             raise FileError("an output that differs is there already; replace it with --overwrite")
@@ -66,6 +71,8 @@ def write(
                 _write(descriptor, source, chunks(), pause)
             finally:
                 os.close(descriptor)
+            if check is not None:
+                check(temporary)
             os.rename(temporary, path)
         except FileExistsError:
             continue  # the file of another container, whose process ids began anew
@@ -74,6 +81,19 @@ def write(
                 os.unlink(temporary)
             raise
         return Status.WRITTEN
+
+
+def _check_existing(path: str, source: Source, check: Callable[[str], None]) -> None:
+    """Check an output that an earlier run left; one that does not pass goes, but never the input itself."""
+    try:
+        check(path)
+    except FileError:
+        is_input = isinstance(source, FileSource) and os.path.samestat(
+            os.stat(path, follow_symlinks=False), os.fstat(source.descriptor)
+        )
+        if not is_input:
+            os.unlink(path)
+        raise
 
 
 def _exists(path: str) -> bool:

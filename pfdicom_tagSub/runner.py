@@ -33,6 +33,8 @@ def run(
     follow_links: bool,
     on_outcome: OnOutcome,
     shield: Shield,
+    verify: bool = False,
+    fail_residuals: bool = False,
 ) -> None:
     """Process every file of a plan.
 
@@ -44,6 +46,8 @@ def run(
         follow_links: read what symbolic links point to.
         on_outcome: told how each file ended, in any order.
         shield: what signal handlers of this thread tell their signals to.
+        verify: read each output again and hold it against its input.
+        fail_residuals: an output that still holds a value that was replaced fails its file.
 
     Raises:
         PlanError: outputs could be written into the input tree.
@@ -51,7 +55,15 @@ def run(
     """
     workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
-    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root)
+    settings = Settings(
+        rules,
+        overwrite,
+        follow_links,
+        renames,
+        plan.output_root,
+        verify=verify,
+        fail_residuals=fail_residuals,
+    )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
 

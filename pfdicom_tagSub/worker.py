@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .dicomfile import parse
 from .models import DirectoryPlan, FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
@@ -19,6 +19,9 @@ from .rules import RuleSet
 from .shield import Shield
 from .sources import BytesSource, FileSource, Source
 from .telling import tells
+
+if TYPE_CHECKING:
+    from .verify import Verifier
 
 IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
@@ -42,6 +45,8 @@ class Settings:
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
         output_root: what the paths of outputs are told relative to.
+        verify: read each output again and hold it against its input.
+        fail_residuals: an output that still holds a value that was replaced fails its file.
     """
 
     rules: RuleSet
@@ -49,6 +54,8 @@ class Settings:
     follow_links: bool = False
     renames: bool = False
     output_root: str = ""
+    verify: bool = False
+    fail_residuals: bool = False
 
 
 class Worker:
@@ -62,6 +69,7 @@ class Worker:
         self.settings = settings
         self.pause = pause
         self.patcher = Patcher(settings.rules, renames=settings.renames)
+        self.verifier = _verifier_of(settings)
         self.root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
@@ -71,6 +79,18 @@ class Worker:
         exceptions may, so only their types are told.
         """
         stage = Stage.READ
+        residuals: tuple[str, ...] = ()
+
+        def check(path: str) -> None:
+            nonlocal stage, residuals
+            assert self.verifier is not None
+            stage = Stage.VERIFY
+            shown = job.output_path[self.root_length :]
+            residuals = self.verifier.residuals(source, path, shown, self.pause)
+            if residuals and self.settings.fail_residuals:
+                raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
+            stage = Stage.WRITE
+
         try:
             with opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source)
@@ -84,12 +104,18 @@ class Worker:
                     Output(file, patched).chunks,
                     overwrite=self.settings.overwrite,
                     pause=self.pause,
+                    check=check if self.verifier else None,
                 )
         except Exception as error:  # the one place where a file's errors end
             return _outcome_of(error, job, stage)
         is_telling = bool(patched.originals) and tells(job.output_path[self.root_length :], patched.originals)
         return FileOutcome(
-            job.relative, status, elements=patched.elements, review=patched.review, is_telling=is_telling
+            job.relative,
+            status,
+            elements=patched.elements,
+            review=patched.review,
+            is_telling=is_telling,
+            residuals=residuals,
         )
 
     def name(self, job: FileJob) -> FileOutcome | str:
@@ -116,6 +142,14 @@ class Worker:
                 return "/".join([*map(safe_component, components), name])
         except Exception as error:  # as above
             return _outcome_of(error, job, stage)
+
+
+def _verifier_of(settings: Settings) -> Verifier | None:
+    if not settings.verify:
+        return None
+    from .verify import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
+
+    return Verifier(settings.rules, renames=settings.renames)
 
 
 R = TypeVar("R")
