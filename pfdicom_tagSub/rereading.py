@@ -238,7 +238,8 @@ def _entry_of(stored: Any, source: Source) -> Entry:
         tag, vr, length, _, value, implicit = stored[:6]
         if length != UNDEFINED:
             head = 12 if not implicit and vr in EXPLICIT_VR_LENGTH_32 else 8
-            return Entry(tag, value - head, value, value - head, stored)
+            # An int, as pydicom's tags compare slowly
+            return Entry(int(tag), value - head, value, value - head, stored)
         little = stored.is_little_endian
     else:
         tag, value, little = stored.tag, stored.file_tell, True

@@ -83,7 +83,13 @@ def find_residuals(
     if not traces:
         return ()
     kept = {trace.text for vr, text in _first(results) for trace in traces_of(vr, text)}
-    wanted = [trace for trace in traces if trace.text not in kept]
+    made = tuple(text for vr, text in results if vr == "UI")
+    wanted = [
+        trace
+        for trace in traces
+        # The root of the UIDs that were made is no trace of one that was replaced.
+        if trace.text not in kept and not (made and any(uid.startswith(trace.text + ".") for uid in made))
+    ]
     days = sorted(trace.text for trace in wanted if trace.is_day)
     own = tuple(sorted(set(codecs)))
     needles: dict[Needle, None] = {}
@@ -274,7 +280,8 @@ class _Search:
             seen = 0
             while place >= 0 and seen < MOST_PLACES:
                 following = place + 1
-                leaf = leaves.at(base + place)
+                near = data[max(place - NEAR, 0) : place + NEAR]
+                leaf = leaves.at(base + place) if pattern.search(near) else None
                 if leaf is not None and not leaf.is_binary and leaf.name not in named:
                     seen += 1
                     begin = max(place - NEAR, leaf.start - base, 0)
@@ -289,7 +296,8 @@ class _Search:
         name = name_of(entry.tag)
         if not self.bulky or name in named:
             return
-        table = _marked(frozenset(code for needle in self.bulky for code in needle + needle.upper()))
+        letters = b"".join(self.bulky)
+        table = _marked(frozenset(letters + letters.upper()))
         for place in range(entry.value, entry.end, CHUNK):
             data = source.read(max(entry.value, place - OVERLAP), min(entry.end, place + CHUNK))
             # Most binary values hold no run of such bytes, and are done with in one step.

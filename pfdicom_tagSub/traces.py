@@ -38,10 +38,10 @@ _COMMON = """
     contrast control coronal default derived derived\\primary diagnostic doctor dose emergency exam
     examination false feet first foot follow-up followup fluoro general hand head heart hospital
     image imaging initial inpatient institute institution left liver localizer lung male female medical
-    mobile neck neuro none normal operator original other outpatient pelvis physician position primary prone
+    mobile modality name neck neuro none normal operator original other outpatient pelvis physician position primary prone
     protocol radiology radiologist research right routine sagittal scan scanner scout screening secondary
-    series shoulder siemens skull spine standard station study supine survey technician technologist test
-    trial true university unspecified various volume whole with without xray
+    series shoulder skull spine standard station study supine survey technician technologist test
+    text trial true university unspecified various volume whole with without xray
 """
 COMMON = frozenset(_COMMON.split()) | NOT_IDENTIFYING | PARTICLES
 """Words, folded to lower case, that say nothing about a person: they are not looked for."""
@@ -109,7 +109,7 @@ class Needle:
 def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
     """The traces of one decoded value; () for one that gives nothing away."""
     text = text.strip(" \0\r\n\t")[:LONGEST].lower()
-    if len(text) < SHORTEST_IDEOGRAPHS or text in COMMON:
+    if text in COMMON or not any(map(str.isalnum, text)):
         return ()
     if vr == "PN":
         return tuple(dict.fromkeys(_of_name(text)))
@@ -131,7 +131,7 @@ def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
     if vr in NUMBERS:
         is_long = sum(map(str.isdigit, text)) >= SHORTEST_NUMBER and text.strip("0.+-")
         return (Trace(text, is_bounded=True),) if is_long else ()
-    if vr not in TEXTS or not _is_long_enough(text) or not any(map(str.isalnum, text)):
+    if vr not in TEXTS or not _is_long_enough(text):
         return ()
     return (_word(text),)
 
@@ -159,7 +159,7 @@ def _of_name(text: str) -> Iterable[Trace]:
                 forms = set()
             yield from (_word(form) for form in sorted(forms) if _is_long_enough(form))
         for part in re.split(r"[\s^,]+", group):
-            if _is_long_enough(part) and part not in COMMON:
+            if _is_long_enough(part) and part not in COMMON and any(map(str.isalnum, part)):
                 yield _word(part)
 
 
@@ -218,9 +218,9 @@ def notations_of(day: str) -> tuple[tuple[str, ...], re.Pattern[bytes]]:
         rf"{year}{month}{number}",
         rf"(?<!\d){number}{month}{year}(?!\d)",
         rf"(?<!\d){month}{number}{year}(?!\d)",
-        rf"(?<!\d){year}([-./_ :]){m}\1{d}(?!\d)",
-        rf"(?<!\d)(?:{d}([-./_ ]){m}\2|{m}([-./_ ]){d}\3){year}(?!\d)",
-        rf"(?<!\d)(?:{number}([-./]){month}\4|{month}([-./]){number}\5){short}(?!\d)",
+        rf"(?<!\d){year}([-./_ :]){m}(?:\1){d}(?!\d)",
+        rf"(?<!\d)(?:{d}([-./_ ]){m}(?:\2)|{m}([-./_ ]){d}(?:\3)){year}(?!\d)",
+        rf"(?<!\d)(?:{number}([-./]){month}(?:\4)|{month}([-./]){number}(?:\5)){short}(?!\d)",
         rf"(?<!\d){d}(?:st|nd|rd|th|er)?[-. ]{{0,2}}(?:{names})[-.,  ]{{0,2}}(?:{year}|{short}(?!\d))",
         rf"(?<![a-zß-ÿ])(?:{names})[-. ]{{0,2}}{d}(?:st|nd|rd|th)?[-., ]{{1,2}}{year}(?!\d)",
         rf"(?<!\d){year}[-. ]{{0,2}}(?:{names})[-. ]{{0,2}}{d}(?!\d)",
