@@ -44,6 +44,10 @@ _ITEM_TAGS = {
     True: (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"),
     False: (b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"),
 }
+REMEMBERED = 32
+"""Of how many sizes of files, and of how many files of one size, the layouts are remembered."""
+
+_DECISIVE = frozenset({0x00020000, 0x00020010, 0x00080005})
 _JPIP_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 """Deflated transfer syntaxes (PS3.5 A.6, A.9) that pydicom does not inflate."""
 
@@ -73,8 +77,8 @@ class Entry:
 
     @property
     def is_parsed(self) -> bool:
-        """Whether pydicom had to enter it, as its length is not stored."""
-        return self.stored is not None and not isinstance(self.stored, RawDataElement)
+        """Whether pydicom had to enter it, as the length of the sequence is not stored."""
+        return not isinstance(self.stored, RawDataElement) and self.vr == "SQ"
 
     @property
     def value_end(self) -> int:
@@ -195,6 +199,76 @@ def read_again(source: Source) -> Reading:
         raise
     except Exception as error:
         raise FileError(f"pydicom cannot read it: {type(error).__name__}") from None
+
+
+class Layouts:
+    """What pydicom made of files whose like may come again, as in a series.
+
+    What it reads depends on the headers of the elements and, of the values, on those in ``_DECISIVE``.
+    Where these are the same bytes at the same places, so is what it makes of the file.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, list[tuple[list[tuple[int, int, bytes]], Reading]]] = {}
+
+    def read(self, source: Source) -> Reading:
+        """As ``read_again``; what is in memory anyway is not read by pydicom twice."""
+        if isinstance(source, FileSource) and source.size <= WHOLE:
+            source = BytesSource(source.read(0, source.size))
+        if not isinstance(source, BytesSource):
+            return read_again(source)
+        data = source.data
+        for stretches, like in self._known.get(len(data), ()):
+            if all(data[start:stop] == stored for start, stop, stored in stretches):
+                return _moved(like, source)
+        found = read_again(source)
+        self._remember(found, data)
+        return found
+
+    def _remember(self, found: Reading, data: bytes) -> None:
+        entries = (*found.meta.entries, *found.data.entries)
+        if found.is_deflated or any(_is_open(entry) for entry in entries):
+            return
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        alike = self._known.setdefault(len(data), [])
+        if len(alike) < REMEMBERED:
+            stretches = [(entry.start, entry.value, data[entry.start : entry.value]) for entry in entries]
+            stretches += [
+                (entry.value, entry.end, data[entry.value : entry.end])
+                for entry in entries
+                if entry.tag in _DECISIVE
+            ]
+            stretches.append((HEAD - 4, HEAD, data[HEAD - 4 : HEAD]))
+            like = _moved(found, BytesSource(b""))
+            for part in (like.meta, like.data):
+                part.entries = [_without_value(entry) for entry in part.entries]
+            alike.append((stretches, like))
+
+
+def _is_open(entry: Entry) -> bool:
+    """Whether where an element ends is not stored in its header."""
+    is_undefined = isinstance(entry.stored, RawDataElement) and entry.stored.length == UNDEFINED
+    return entry.tag == REST or entry.is_parsed or is_undefined
+
+
+def _without_value(entry: Entry) -> Entry:
+    raw = entry.stored
+    if isinstance(raw, RawDataElement):
+        raw = raw._replace(value=None)
+    return Entry(entry.tag, entry.start, entry.value, entry.end, raw)
+
+
+def _moved(like: Reading, source: Source) -> Reading:
+    """The same reading of another file."""
+    meta, data = like.meta, like.data
+    return Reading(
+        source,
+        source.read(0, HEAD - 4) if meta.start == HEAD else b"",
+        DataSet(meta.content, source, 0, meta.entries, meta.start, meta.end),
+        DataSet(data.content, source, 0, data.entries, data.start, data.end),
+        is_deflated=False,
+    )
 
 
 def _read(source: Source) -> Reading:

@@ -100,18 +100,28 @@ def find_residuals(
         for form in plain_notations(day):
             needles.update((needle, None) for needle in needles_of(Trace(form), own) if needle.width > 1)
     named: Named = {}
-    search = _Search(list(needles), days, pause)
-    if search.is_in_path(path):
-        named["path"] = None
     head = output.data.start if not output.is_deflated else output.meta.end
-    meta = _Leaves(lambda: _leaves_of_head(output))
-    search.text(output.source, 0, head, meta, named)
-    data = _Leaves(lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
-    for entry in _regions(output.data):
-        if isinstance(entry, tuple):
-            search.text(output.data.source, *entry, data, named)
-        else:
-            search.bulk(output.data.source, entry, named)
+    regions = list(_regions(output.data))
+    stretches = [region for region in regions if isinstance(region, tuple)]
+    search = _Search(list(needles), days, pause)
+    if head + sum(stop - start for start, stop in stretches) <= CHUNK:
+        source = output.data.source
+        texts = [source.read(start, stop) for start, stop in stretches]
+        whole = b"\n".join((os.fsencode(path), output.source.read(0, head), *texts)).lower()
+        needles_left, days_left = search.found_in(whole)
+    else:
+        needles_left, days_left = search.needles, days
+    if needles_left or days_left:
+        near = _Search(needles_left, days_left, pause)
+        if near.is_in_path(path):
+            named["path"] = None
+        near.text(output.source, 0, head, _Leaves(lambda: _leaves_of_head(output)), named)
+        leaves = _Leaves(lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
+        for start, stop in stretches:
+            near.text(output.data.source, start, stop, leaves, named)
+    for region in regions:
+        if not isinstance(region, tuple):
+            search.bulk(output.data.source, region, named)
     return tuple(named)[:MOST_NAMED]
 
 
@@ -216,6 +226,11 @@ class _Search:
             )
         )
 
+    def found_in(self, data: bytes) -> tuple[list[Needle], list[str]]:
+        """What of it is worth a second look in folded bytes: mostly nothing."""
+        needles = [needle for needle in self.needles if needle.folded in data]
+        return needles, [day for day in self.days if is_day_in(day, data)]
+
     def is_in_path(self, path: str) -> bool:
         """Whether the path of an output holds a value."""
         named: Named = {}
@@ -275,8 +290,7 @@ class _Search:
         """Look for a date in all its notations."""
         firsts, pattern = notations_of(day)
         for first in firsts:
-            text = first.encode()
-            place = data.find(text)
+            place = data.find(first)
             seen = 0
             while place >= 0 and seen < MOST_PLACES:
                 following = place + 1
@@ -289,7 +303,7 @@ class _Search:
                         named[leaf.name] = None
                 if leaf is not None and (leaf.name in named or leaf.is_binary):
                     following = max(following, leaf.stop - base)
-                place = data.find(text, following)
+                place = data.find(first, following)
 
     def bulk(self, source: Source, entry: Entry, named: Named) -> None:
         """Search a large binary value: long texts only, whatever is beside them."""
@@ -308,6 +322,18 @@ class _Search:
                     named[name] = None
                     return
             self.pause()
+
+
+def is_day_in(day: str, data: bytes) -> bool:
+    """Whether folded bytes may hold a date in some notation."""
+    firsts, pattern = notations_of(day)
+    for first in firsts:
+        place = data.find(first)
+        while place >= 0:
+            if pattern.search(data[max(place - NEAR, 0) : place + NEAR]):
+                return True
+            place = data.find(first, place + 1)
+    return False
 
 
 def _joins(one: int, other: int) -> bool:

@@ -200,7 +200,7 @@ def needles_of(trace: Trace, codecs: tuple[str, ...]) -> tuple[Needle, ...]:
 
 
 @lru_cache(maxsize=1024)
-def notations_of(day: str) -> tuple[tuple[str, ...], re.Pattern[bytes]]:
+def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
     """How a date is found: what to look for first, and what has to stand around it.
 
     Args:
@@ -228,7 +228,9 @@ def notations_of(day: str) -> tuple[tuple[str, ...], re.Pattern[bytes]]:
     ]
     first = [year, *(f"{a}{s}{b}{s}{short}" for s in "-./" for a, b in ((number, month), (month, number)))]
     first += [f"{gap}{short}" for name in _MONTHS[int(month) - 1] for gap in (f"{name}-", f"{name} ", name)]
-    return tuple(dict.fromkeys(first)), re.compile("|".join(f"(?:{one})" for one in patterns).encode())
+    return tuple(one.encode() for one in dict.fromkeys(first)), re.compile(
+        "|".join(f"(?:{one})" for one in patterns).encode()
+    )
 
 
 def _with_zero(digits: str) -> str:

@@ -26,6 +26,7 @@ from .rereading import (
     DataSet,
     Entry,
     Item,
+    Layouts,
     Reading,
     dictionary_vr,
     is_sequence,
@@ -69,6 +70,7 @@ class Verifier:
         self.rules = rules
         self.renames = renames
         self.hits = Hits(rules)
+        self.layouts = Layouts()
 
     def residuals(
         self, source: Source, output: str, shown_path: str, pause: Callable[[], None] = lambda: None
@@ -93,7 +95,7 @@ class Verifier:
         try:
             written = FileSource(descriptor, os.fstat(descriptor).st_size)
             try:
-                before = read_again(source)
+                before = self.layouts.read(source)
             except FileError as error:
                 raise FileError(f"the input cannot be verified: {error}") from None
             after = read_again(written)
