@@ -202,8 +202,8 @@ def _warn_of_results(totals: Totals, console: Console) -> None:
         )
     if totals.residuals:
         console.warning(
-            f"{totals.residuals} outputs still hold a value that the run replaced in them; --json lists them, "
-            "with the elements, under residuals; --onResidual fail would not write them"
+            f"{totals.residuals} outputs still hold a value that the run replaced in them; --json lists them "
+            "and the elements under residuals, and --onResidual fail would not write them"
         )
     if totals.review:
         console.warning(

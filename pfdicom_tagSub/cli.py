@@ -256,6 +256,8 @@ def _find_problem(args: argparse.Namespace) -> str:
         return f"--threads {args.threads}: give the number of workers, or 0 to work in line"
     if args.maxDepth < -1:
         return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
+    if args.onResidual != RESIDUALS[0] and not args.verify:
+        return f"--onResidual {args.onResidual} needs --verify, which finds what is left"
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
     return _find_leaf_problem(args.outputLeafDir)

@@ -75,6 +75,7 @@ _CLI_SELF = """
         [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
+        [--verify [--onResidual report|fail]]                                   \\
         [--syslog]                                                              \\"""
 
 _BRIEF = """
@@ -278,8 +279,8 @@ _EPILOGUE = """
                               result); "private" counts what
                               --removePrivateTags removed
             failures          a list of path (relative to the <inputDir>),
-                              stage (read, name, substitute or write) and
-                              reason
+                              stage (read, name, substitute, write or
+                              verify) and reason
             skipped           a list of path and reason
             runTime           in seconds
             versions          of pydicom, Faker and python
@@ -293,6 +294,8 @@ _EPILOGUE = """
                               often has it
             pathsWithValues   how many outputs have a path with a part that is
                               a value replaced in them
+            residuals         a list of path and elements: the outputs in which
+                              --verify found values that were replaced
             error             what ended the run with exit code 2, else ""
 
         No message and no record holds a value that a spec replaces.

@@ -38,9 +38,9 @@ _COMMON = """
     contrast control coronal default derived derived\\primary diagnostic doctor dose emergency exam
     examination false feet first foot follow-up followup fluoro general hand head heart hospital
     image imaging initial inpatient institute institution left liver localizer lung male female medical
-    mobile modality name neck neuro none normal operator original other outpatient pelvis physician position primary prone
-    protocol radiology radiologist research right routine sagittal scan scanner scout screening secondary
-    series shoulder skull spine standard station study supine survey technician technologist test
+    mobile modality name neck neuro none normal operator original other outpatient pelvis physician position
+    primary prone protocol radiology radiologist research right routine sagittal scan scanner scout screening
+    secondary series shoulder skull spine standard station study supine survey technician technologist test
     text trial true university unspecified various volume whole with without xray
 """
 COMMON = frozenset(_COMMON.split()) | NOT_IDENTIFYING | PARTICLES
