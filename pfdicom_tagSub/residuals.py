@@ -54,7 +54,8 @@ class Leaf:
     is_binary: bool = False
 
 
-Named = dict[str, None]
+Named = dict[str, tuple[int, int]]
+"""The names of what holds a value, and where it is: in the path, in the head or in the data set."""
 
 
 def find_residuals(
@@ -114,15 +115,15 @@ def find_residuals(
     if needles_left or days_left:
         near = _Search(needles_left, days_left, pause)
         if near.is_in_path(path):
-            named["path"] = None
-        near.text(output.source, 0, head, _Leaves(lambda: _leaves_of_head(output)), named)
-        leaves = _Leaves(lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
+            named["path"] = 0, 0
+        near.text(output.source, 0, head, _Leaves(1, lambda: _leaves_of_head(output)), named)
+        leaves = _Leaves(2, lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
         for start, stop in stretches:
             near.text(output.data.source, start, stop, leaves, named)
     for region in regions:
         if not isinstance(region, tuple):
             search.bulk(output.data.source, region, named)
-    return tuple(named)[:MOST_NAMED]
+    return tuple(sorted(named, key=named.__getitem__)[:MOST_NAMED])
 
 
 def _first(values: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -151,7 +152,8 @@ def _is_bulk(entry: Entry) -> bool:
 class _Leaves:
     """The values of a data set by their places, worked out when first asked for."""
 
-    def __init__(self, make: Callable[[], list[Leaf]]) -> None:
+    def __init__(self, part: int, make: Callable[[], list[Leaf]]) -> None:
+        self.part = part
         self._make = make
         self._leaves: list[Leaf] | None = None
         self._starts: list[int] = []
@@ -235,7 +237,7 @@ class _Search:
         """Whether the path of an output holds a value."""
         named: Named = {}
         data = os.fsencode(path).lower()
-        self._chunk(data, 0, _Leaves(lambda: [Leaf(0, len(data), "path")]), named)
+        self._chunk(data, 0, _Leaves(0, lambda: [Leaf(0, len(data), "path")]), named)
         return bool(named)
 
     def text(self, source: Source, start: int, stop: int, leaves: _Leaves, named: Named) -> None:
@@ -269,7 +271,7 @@ class _Search:
             leaf = leaves.at(base + place) if is_same else None
             if leaf is not None:
                 if leaf.stop - base >= place + length and self._counts(needle, data, place, base, leaf):
-                    named[leaf.name] = None
+                    named[leaf.name] = leaves.part, leaf.start
                 if leaf.name in named:
                     following = max(following, leaf.stop - base)
             place = data.find(needle.folded, following)
@@ -300,7 +302,7 @@ class _Search:
                     seen += 1
                     begin = max(place - NEAR, leaf.start - base, 0)
                     if pattern.search(data[begin : min(place + NEAR, leaf.stop - base)]):
-                        named[leaf.name] = None
+                        named[leaf.name] = leaves.part, leaf.start
                 if leaf is not None and (leaf.name in named or leaf.is_binary):
                     following = max(following, leaf.stop - base)
                 place = data.find(first, following)
@@ -319,7 +321,7 @@ class _Search:
             for run in _RUN.finditer(marks) if b"\1" * BULK_SHORTEST in marks else ():
                 text = data[run.start() : run.end()].lower()
                 if any(needle in text for needle in self.bulky):
-                    named[name] = None
+                    named[name] = 2, entry.start
                     return
             self.pause()
 

@@ -109,7 +109,7 @@ class Needle:
 def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
     """The traces of one decoded value; () for one that gives nothing away."""
     text = text.strip(" \0\r\n\t")[:LONGEST].lower()
-    if text in COMMON or not any(map(str.isalnum, text)):
+    if text in COMMON or text.startswith(_STANDARD_UIDS) or not any(map(str.isalnum, text)):
         return ()
     if vr == "PN":
         return tuple(dict.fromkeys(_of_name(text)))
@@ -126,8 +126,7 @@ def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
             for form in dict.fromkeys((clock, f"{clock[:2]}:{clock[2:4]}:{clock[4:]}"))
         )
     if vr == "UI":
-        is_own = len(text) >= UNBOUNDED and not text.startswith(_STANDARD_UIDS)
-        return (Trace(text, is_bounded=True),) if is_own else ()
+        return (Trace(text, is_bounded=True),) if len(text) >= UNBOUNDED else ()
     if vr in NUMBERS:
         is_long = sum(map(str.isdigit, text)) >= SHORTEST_NUMBER and text.strip("0.+-")
         return (Trace(text, is_bounded=True),) if is_long else ()

@@ -231,6 +231,8 @@ class _Comparison:
             last.after.end,
         )
         for pair in pairs:
+            if self._follows(pair, before, after, place):
+                continue
             if same or self._is_same(pair.before, pair.after, before, after):
                 if self._may_hide(pair.before, before):
                     self._enter(_Pair(pair.before, pair.after), before, after, place)
@@ -238,6 +240,20 @@ class _Comparison:
                 self._enter(pair, before, after, place)
             else:
                 self._differs(pair, before, after, place)
+
+    def _follows(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> bool:
+        """Whether an element is a length or an offset, which has to follow what changed; it is checked."""
+        tag = pair.before.tag
+        is_length = tag != REST and tag & 0xFFFF == 0
+        offsets = dictionary.FIRST_RECORD_OFFSETS if place.is_root else dictionary.RECORD_OFFSETS
+        if not is_length and not (self.is_directory and tag in offsets):
+            return False
+        old, new = raw_value(pair.before, before), raw_value(pair.after, after)
+        if not len(old) == len(new) == 4:
+            return False
+        check = self._check_length if is_length else self._check_offset
+        check(pair, old, new, before, after, _name(pair.before, place))
+        return True
 
     def _may_hide(self, entry: Entry, data: DataSet) -> bool:
         """Whether a sequence that is the same in the output may hold what should have changed."""
@@ -293,41 +309,41 @@ class _Comparison:
         name = _name(pair.before, place)
         tag = pair.before.tag
         if tag != REST:
-            old, new = raw_value(pair.before, before), raw_value(pair.after, after)
-            offsets = dictionary.FIRST_RECORD_OFFSETS if place.is_root else dictionary.RECORD_OFFSETS
-            if tag & 0xFFFF == 0 and len(old) == len(new) == 4:
-                self._check_length(tag, old, new, before, after, name)
-                return
             if tag == SPECIFIC_CHARACTER_SET:
                 self._switched(pair.after, after, place.above)
-                return
-            if tag in offsets and self.is_directory and len(old) == len(new) == 4:
-                self._check_offset(old, new, before, name)
                 return
             if tag == dictionary.REFERENCED_FILE_ID and place.is_record and self.renames:
                 return
         raise FileError(f"{name} differs from the input's though no rule hits it")
 
     def _check_length(
-        self, tag: int, old: bytes, new: bytes, before: DataSet, after: DataSet, name: str
+        self, pair: _Pair, old: bytes, new: bytes, before: DataSet, after: DataSet, name: str
     ) -> None:
         """A group length grew by what its group did."""
         order = "big" if before.content.original_encoding[1] is False else "little"
         sizes = [
-            sum(entry.end - entry.start for entry in data.entries if entry.tag >> 16 == tag >> 16)
+            sum(entry.end - entry.start for entry in data.entries if entry.tag >> 16 == pair.before.tag >> 16)
             for data in (before, after)
         ]
         expected = max(int.from_bytes(old, order) + sizes[1] - sizes[0], 0)  # type: ignore[arg-type]
         if int.from_bytes(new, order) != expected:  # type: ignore[arg-type]
             raise FileError(f"{name} is not the length of its group")
 
-    def _check_offset(self, old: bytes, new: bytes, before: DataSet, name: str) -> None:
+    def _check_offset(
+        self,
+        pair: _Pair,
+        old: bytes,
+        new: bytes,
+        before: DataSet,
+        after: DataSet,
+        name: str,
+    ) -> None:
         """An offset of a DICOMDIR names the same record as before."""
         order = "big" if before.content.original_encoding[1] is False else "little"
         numbers = [int.from_bytes(one, order) for one in (old, new)]  # type: ignore[arg-type]
         if not self._records:  # the offsets of the root stand before the records
             self._find_records()
-        if self._records.get(numbers[0]) != numbers[1]:
+        if (self._records.get(numbers[0]) if numbers[0] else 0) != numbers[1]:
             raise FileError(f"{name} does not name the record that it named")
 
     def _find_records(self) -> None:
@@ -371,13 +387,13 @@ class _Comparison:
             if own is None or own.tag != entry.tag:
                 self._complain(entry, own, before, Place())
             assert own is not None
-            if not self._is_same(entry, own, before, after):
-                if rule is None and entry.tag == dictionary.FILE_META_GROUP_LENGTH:
-                    self._check_meta_length(own)
-                elif rule is None and entry.tag not in follows:
+            is_length = entry.tag == dictionary.FILE_META_GROUP_LENGTH
+            if is_length and before.end - before.start != after.end - after.start:
+                self._check_meta_length(own)
+            elif not self._is_same(entry, own, before, after):
+                if rule is None and entry.tag not in follows:
                     raise FileError(f"{name_of(entry.tag)} differs from the input's though no rule hits it")
-                else:
-                    self._collect(entry, before, rule, self.originals, is_named=True)
+                self._collect(entry, before, rule, self.originals, is_named=True)
             if rule is not None or entry.tag in follows:
                 self._collect(own, after, rule, self.results, is_named=True)
             own = next(rest, None)
