@@ -149,6 +149,8 @@ class Reading:
 class _Raw(io.RawIOBase):
     """An open file from its beginning, whoever else reads it."""
 
+    name = ""  # pydicom asks for it, and need not know
+
     def __init__(self, descriptor: int, size: int) -> None:
         super().__init__()
         self.descriptor = descriptor

@@ -239,7 +239,7 @@ class _Comparison:
             elif is_sequence(pair.before, before) and is_sequence(pair.after, after):
                 self._enter(pair, before, after, place)
             else:
-                self._differs(pair, before, after, place)
+                self._differs(pair, after, place)
 
     def _follows(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> bool:
         """Whether an element is a length or an offset, which has to follow what changed; it is checked."""
@@ -251,8 +251,11 @@ class _Comparison:
         old, new = raw_value(pair.before, before), raw_value(pair.after, after)
         if not len(old) == len(new) == 4:
             return False
-        check = self._check_length if is_length else self._check_offset
-        check(pair, old, new, before, after, _name(pair.before, place))
+        name = _name(pair.before, place)
+        if is_length:
+            self._check_length(pair, old, new, before, after, name)
+        else:
+            self._check_offset(old, new, before, name)
         return True
 
     def _may_hide(self, entry: Entry, data: DataSet) -> bool:
@@ -300,7 +303,7 @@ class _Comparison:
         for one, other in zip(old, new, strict=True):
             self._records[before.base + starts[0] + one.start] = after.base + starts[1] + other.start
 
-    def _differs(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> None:
+    def _differs(self, pair: _Pair, after: DataSet, place: Place) -> None:
         """An element that no rule hits and that differs: a few have to follow others.
 
         Raises:
@@ -329,15 +332,7 @@ class _Comparison:
         if int.from_bytes(new, order) != expected:  # type: ignore[arg-type]
             raise FileError(f"{name} is not the length of its group")
 
-    def _check_offset(
-        self,
-        pair: _Pair,
-        old: bytes,
-        new: bytes,
-        before: DataSet,
-        after: DataSet,
-        name: str,
-    ) -> None:
+    def _check_offset(self, old: bytes, new: bytes, before: DataSet, name: str) -> None:
         """An offset of a DICOMDIR names the same record as before."""
         order = "big" if before.content.original_encoding[1] is False else "little"
         numbers = [int.from_bytes(one, order) for one in (old, new)]  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Verification: nothing to complain of where the engine is right, every fault of it found, every value left named."""
+"""Verification: silent where the engine is right, every fault of it found, every value that is left named."""
 
 from __future__ import annotations
 
