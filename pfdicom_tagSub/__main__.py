@@ -225,6 +225,11 @@ def _warn_of_results(totals: Totals, console: Console) -> None:
             f"the paths of {totals.telling} outputs hold a value that the run replaced in them; name outputs "
             "with --outputDirTemplate and --outputFileStem"
         )
+    if totals.residuals:
+        console.warning(
+            f"{totals.residuals} outputs still hold a value that the run replaced in them; --json lists them "
+            "and the elements under residuals, and --onResidual fail would not write them"
+        )
     if totals.review:
         console.warning(
             f"{totals.review} outputs may show identifying text or features in their pixels, which nothing "
@@ -330,6 +335,8 @@ def _process(
                     workers=options.tree.threads,
                     overwrite=options.tree.overwrite,
                     follow_links=options.tree.followLinks,
+                    verify=options.verify,
+                    fail_residuals=options.on_residual == cli.RESIDUALS[1],
                     on_outcome=on_outcome,
                     shield=shield,
                     ledger=ledger,

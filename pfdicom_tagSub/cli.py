@@ -262,6 +262,8 @@ def _find_problem(args: argparse.Namespace) -> str:
         return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
     if args.ledger and args.log and os.path.abspath(args.ledger) == os.path.abspath(args.log):
         return "--ledger and --log name one file; give each its own"
+    if args.onResidual != RESIDUALS[0] and not args.verify:
+        return f"--onResidual {args.onResidual} needs --verify, which finds what is left"
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
     return _find_leaf_problem(args.outputLeafDir)

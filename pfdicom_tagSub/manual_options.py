@@ -169,6 +169,28 @@ OPTIONS: dict[str, str | None] = {
         this flag. One that differs is replaced only with this flag; without
         it that file fails. So the same command can run every night.
 """,
+    "verify": """
+        [--verify]
+        Read each output again before it gets its name, with pydicom's own
+        reader, and hold it against the input: what no key hits has to be the
+        same bytes in the same order; what a key removes or empties must be
+        gone. A difference fails the file, and no output is left. Then the
+        output and its path are searched for the values that were replaced,
+        removed or emptied in this file: texts of 4 characters or more, names
+        also by their parts, dates in the usual notations, in the character
+        sets of the file, UTF-8, Latin-1 and UTF-16. Words such as BRAIN or
+        UNKNOWN, code strings (CS), short numbers and times, and values that
+        are also a result are not looked for; in pixels and other binary
+        values only texts of 8 characters or more. A short text inside a
+        longer word or number does not count.
+""",
+    "onResidual": """
+        [--onResidual report|fail]
+        What --verify does with an output that still holds a value that was
+        replaced in it: report it, the default, in the record under residuals
+        (the elements, never the values) and in a warning at the end; or fail
+        the file, which leaves no output, not even one of an earlier run.
+""",
     "threads": """
         [--threads <numThreads>]
         Process files with <numThreads> workers at one time, whatever the

@@ -40,6 +40,8 @@ def run(
     cluster: Cluster | None = None,
     on_warning: Callable[[str], None] = lambda _: None,
     ledger: Ledger | None = None,
+    verify: bool = False,
+    fail_residuals: bool = False,
 ) -> None:
     """Process every file of a plan.
 
@@ -55,6 +57,8 @@ def run(
         on_warning: told what the user should know of the cluster.
         ledger: what earlier runs finished, which is not done again; told of what this one does.
             The caller commits what it holds at the end.
+        verify: read each output again and hold it against its input.
+        fail_residuals: an output that still holds a value that was replaced fails its file.
 
     Raises:
         PlanError: outputs could be written into the input tree.
@@ -65,7 +69,15 @@ def run(
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
     run_id = secrets.token_hex(4) if cluster else ""
     settings = Settings(
-        rules, overwrite, follow_links, renames, plan.output_root, run_id, durable=ledger is not None
+        rules,
+        overwrite,
+        follow_links,
+        renames,
+        plan.output_root,
+        run_id,
+        durable=ledger is not None,
+        verify=verify,
+        fail_residuals=fail_residuals,
     )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
