@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING
 
 from pftree import TreeOptions
+
+if TYPE_CHECKING:
+    from .observing import Observed
+    from .survey import SurveyReport
 
 COMMAND = "pfdicom_tagSub"
 
@@ -282,6 +287,8 @@ class FileOutcome:
         residuals: the elements of the output that still hold a value that was replaced in
             the file, by keyword or tag, as verification found them.
         seconds: how long it took.
+        observed: what the pass over it told; of several files that were done together the
+            first has the sums. None where nobody asked.
     """
 
     relative: str
@@ -293,6 +300,7 @@ class FileOutcome:
     is_telling: bool = False
     residuals: tuple[str, ...] = ()
     seconds: float = 0.0
+    observed: Observed | None = None
 
 
 @dataclass(frozen=True)
@@ -316,6 +324,7 @@ class RunReport:
         residuals: (path, elements) of the outputs in which verification found values that
             were replaced, in order of the plan.
         is_dry: whether nothing was written.
+        survey: what was found and done, element by element; None where nobody asked.
     """
 
     exit_code: ExitCode
@@ -332,3 +341,4 @@ class RunReport:
     key_fingerprint: str = ""
     residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
     is_dry: bool = False
+    survey: SurveyReport | None = None

@@ -138,7 +138,7 @@ def _run_batch(task: Task[R], batch: Batch) -> _Done[R]:
             os._exit(128 + signal.SIGTERM)
     finally:
         _local.is_busy = False
-    return _Done(results, time.perf_counter() - started)
+    return _Done(worker.packed(results), time.perf_counter() - started)
 
 
 class _Batches:

@@ -14,13 +14,14 @@ from .placing import (
     in_named_directories,
     in_own_directories,
 )
-from .plan import make_directory
+from .plan import check_directory, make_directory
 from .rules import RuleSet
 from .shield import Shield
 from .temporary import remove_stale
 from .worker import InLine, Settings, Worker
 
 if TYPE_CHECKING:
+    from .observing import Observing
     from .pool import Pool
 
 
@@ -33,6 +34,8 @@ def run(
     follow_links: bool,
     on_outcome: OnOutcome,
     shield: Shield,
+    is_dry: bool = False,
+    observing: Observing | None = None,
 ) -> None:
     """Process every file of a plan.
 
@@ -44,6 +47,8 @@ def run(
         follow_links: read what symbolic links point to.
         on_outcome: told how each file ended, in any order.
         shield: what signal handlers of this thread tell their signals to.
+        is_dry: write nothing, make no directory; tell what writing would come to.
+        observing: what passes tell of themselves; None for nothing.
 
     Raises:
         PlanError: outputs could be written into the input tree.
@@ -51,7 +56,7 @@ def run(
     """
     workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
-    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root)
+    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root, is_dry, observing)
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
 
@@ -72,9 +77,9 @@ def run(
             directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
-        workforce.run(Worker.process, _made(plan, directories, tell), on_result, on_lost)
+        workforce.run(Worker.process, _made(plan, directories, tell, is_dry), on_result, on_lost)
         if last:
-            workforce.run(Worker.process, _made(plan, last.dicomdirs(), tell), on_result, on_lost)
+            workforce.run(Worker.process, _made(plan, last.dicomdirs(), tell, is_dry), on_result, on_lost)
 
 
 def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Pool:
@@ -85,12 +90,20 @@ def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Poo
     return Pool(settings, workers, shield)
 
 
-def _made(plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:
-    """The directories whose output directories exist, each made when its turn comes."""
+def _made(
+    plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome, is_dry: bool
+) -> Iterator[DirectoryPlan]:
+    """The directories whose output directories exist, each made when its turn comes.
+
+    In a dry run: those whose output directories could be made.
+    """
     for directory in directories:
         try:
-            make_directory(plan, directory)
-            remove_stale(directory.output_dir)
+            if is_dry:
+                check_directory(plan, directory)
+            else:
+                make_directory(plan, directory)
+                remove_stale(directory.output_dir)
         except FileError as error:
             for job in directory.jobs():
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, str(error)))

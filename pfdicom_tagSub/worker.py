@@ -8,17 +8,22 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .dicomfile import parse
 from .models import DirectoryPlan, FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
 from .naming import safe_component, safe_name
-from .output import write
+from .output import would_write, write
 from .patch import Output, Patcher
 from .rules import RuleSet
 from .shield import Shield
 from .sources import BytesSource, FileSource, Source
 from .telling import tells
+
+if TYPE_CHECKING:
+    from .observing import Observing
+
+R = TypeVar("R")
 
 IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
@@ -42,6 +47,8 @@ class Settings:
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
         output_root: what the paths of outputs are told relative to.
+        is_dry: write nothing; tell what writing would come to.
+        observing: what passes tell of themselves; None for nothing.
     """
 
     rules: RuleSet
@@ -49,6 +56,8 @@ class Settings:
     follow_links: bool = False
     renames: bool = False
     output_root: str = ""
+    is_dry: bool = False
+    observing: Observing | None = None
 
 
 class Worker:
@@ -61,7 +70,8 @@ class Worker:
         """
         self.settings = settings
         self.pause = pause
-        self.patcher = Patcher(settings.rules, renames=settings.renames)
+        self.patcher = Patcher(settings.rules, renames=settings.renames, observing=settings.observing)
+        self.write = would_write if settings.is_dry else write
         self.root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
@@ -78,7 +88,7 @@ class Worker:
                 stage = Stage.SUBSTITUTE
                 patched = self.patcher.patch(file, elements, job.file_ids)
                 stage = Stage.WRITE
-                status = write(
+                status = self.write(
                     job.output_path,
                     source,
                     Output(file, patched).chunks,
@@ -89,8 +99,25 @@ class Worker:
             return _outcome_of(error, job, stage)
         is_telling = bool(patched.originals) and tells(job.output_path[self.root_length :], patched.originals)
         return FileOutcome(
-            job.relative, status, elements=patched.elements, review=patched.review, is_telling=is_telling
+            job.relative,
+            status,
+            elements=patched.elements,
+            review=patched.review,
+            is_telling=is_telling,
+            observed=patched.observed,
         )
+
+    def packed(self, results: list[R]) -> list[R]:
+        """The results of files that were done together, to be sent elsewhere.
+
+        What each pass told of itself is summed up here, where many can do it, and not where
+        all results come together.
+        """
+        if self.settings.observing is None:
+            return results
+        from .observing import packed  # noqa: PLC0415  (only where somebody asks)
+
+        return packed(results)
 
     def name(self, job: FileJob) -> FileOutcome | str:
         """The name of an output, or why there is none.
@@ -118,7 +145,6 @@ class Worker:
             return _outcome_of(error, job, stage)
 
 
-R = TypeVar("R")
 Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
 
