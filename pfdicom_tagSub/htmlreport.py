@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
 from . import __version__
 from .console import visible
@@ -32,6 +34,7 @@ MODE = 0o600
 LISTED_MOST = 200
 CHARTED_MOST = 25
 BARS_MOST = 15
+_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 HIDDEN = "(given; not shown)"
 
 _numbers = itertools.count(1 << 20)  # no output of this process has the name of such a number
@@ -241,8 +244,9 @@ def page(report: RunReport, ran: Ran) -> str:
         ended=ran.started + timedelta(seconds=report.run_time),
         found=sum(report.counts.values()),
         figures=_figures(report),
-        points=_points(report, ran),
+        points=[replace(one, text=one.text[:1].upper() + one.text[1:]) for one in _points(report, ran)],
         outcome=_OUTCOMES[report.exit_code],
+        headline=_headline(report),
         actions=[(action.value, WORDS[action], _MEANINGS[action]) for action in Action],
         element_bars=_element_bars(survey) if survey else (),
         histograms=_histograms(survey) if survey else (),
@@ -261,10 +265,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    filters: dict[str, Callable[..., str]] = {
+    filters: dict[str, Callable[..., object]] = {
         "number": _number,
         "count": _count,
-        "depths": depths_words,
+        "depths": _depths,
+        "breakable": _breakable,
         "when": lambda moment: moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         "seconds": _seconds,
         "done": _done,
@@ -284,10 +289,12 @@ def _number(number: float) -> str:
     return f"{number:,}"
 
 
-def _count(count: Count | None) -> str:
-    if count is None:
-        return "–"
-    return _number(count.number) if count.is_exact else f"more than {_number(count.number)}"
+def _count(count: Count) -> str:
+    if not count.is_exact:
+        return f"more than {_number(count.number)} values"
+    if count.number <= 1:
+        return "one value" if count.number else "none"
+    return f"{_number(count.number)} values"
 
 
 def _seconds(seconds: float) -> str:
@@ -298,7 +305,7 @@ def _seconds(seconds: float) -> str:
     return f"{hours} h {minutes} min {rest} s" if hours else f"{minutes} min {rest} s"
 
 
-def depths_words(depths: Depths) -> str:
+def _depths(depths: Depths) -> list[str]:
     """Where elements are: at the top level, and how deep in sequences."""
 
     def name(depth: int) -> str:
@@ -307,12 +314,17 @@ def depths_words(depths: Depths) -> str:
         return "1 level down" if depth == 1 else f"{depth} levels down"
 
     if len(depths) == 1:
-        return name(next(iter(depths)))
-    return ", ".join(f"{_number(count)} {name(depth)}" for depth, count in depths.items())
+        return [name(next(iter(depths)))]
+    return [f"{name(depth)}: {_number(count)}" for depth, count in depths.items()]
 
 
-def _done(row: ElementRow) -> str:
-    return ", ".join(f"{_number(count)} {WORDS[action]}" for action, count in row.actions.items() if count)
+def _done(row: ElementRow) -> list[str]:
+    return [f"{_number(count)} {WORDS[action]}" for action, count in row.actions.items() if count]
+
+
+def _breakable(text: str) -> Markup:
+    """A keyword that may be broken where a word of it begins."""
+    return Markup("<wbr>").join(_WORD.split(visible(text)))  # join escapes
 
 
 def _lengths(row: ElementRow) -> str:
@@ -325,16 +337,24 @@ def _lengths(row: ElementRow) -> str:
 
 
 _OUTCOMES = {
-    ExitCode.OK: ("good", "Done", "Every file was processed."),
-    ExitCode.FILES_FAILED: ("bad", "Files failed", "At least one file failed; all others were processed."),
-    ExitCode.USAGE: ("bad", "Stopped", "An error ended the run before its time."),
-    ExitCode.INTERRUPTED: (
-        "bad",
-        "Interrupted",
-        "The run was interrupted; the figures are of what was done.",
-    ),
-    ExitCode.TERMINATED: ("bad", "Terminated", "The run was terminated; the figures are of what was done."),
+    ExitCode.OK: ("good", "Every file that was found was dealt with."),
+    ExitCode.FILES_FAILED: ("bad", "Those have no output from this run; all others were dealt with."),
+    ExitCode.USAGE: ("bad", "An error ended the run before its time."),
+    ExitCode.INTERRUPTED: ("bad", "The run was interrupted; the figures are of what was done until then."),
+    ExitCode.TERMINATED: ("bad", "The run was terminated; the figures are of what was done until then."),
 }
+
+
+def _headline(report: RunReport) -> str:
+    found, failed = sum(report.counts.values()), report.counts[Status.FAILED]
+    time = _seconds(report.run_time)
+    if report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}:
+        verb = "read" if report.is_dry else "processed"
+        if failed:
+            return f"{_number(failed)} of {_files(found)} failed"
+        return f"{_files(found)} {verb} in {time}"
+    return f"The run ended after {_files(found)} and {time}"
+
 
 _MEANINGS = {
     Action.SUBSTITUTED: "a new value stands in its place",
@@ -421,7 +441,11 @@ def _element_bars(survey: SurveyReport) -> tuple[Bar, ...]:
     rows = sorted(survey.elements, key=lambda row: (-row.total, row.tag))[:CHARTED_MOST]
     most = max([row.total for row in rows], default=1)
     return tuple(
-        Bar(row.label, tuple(_parts(((a.value, n) for a, n in row.actions.items()), most)), _done(row))
+        Bar(
+            row.label,
+            tuple(_parts(((a.value, n) for a, n in row.actions.items()), most)),
+            ", ".join(_done(row)),
+        )
         for row in rows
     )
 
