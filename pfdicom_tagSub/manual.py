@@ -75,6 +75,9 @@ _CLI_SELF = """
         [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
+        [--dryRun]                                                              \\
+        [--report <file.html|file.json>]                                        \\
+        [--showValues]                                                          \\
         [--syslog]                                                              \\"""
 
 _BRIEF = """
@@ -269,6 +272,7 @@ _EPILOGUE = """
                               "error"
             exitCode          the exit code
             version           of pfdicom_tagSub
+            dryRun            whether nothing was written
             counts            found, written, unchanged, skipped, failed;
                               found is the sum of the others
             elements          per keyword (or tag, where it has no keyword):
@@ -293,9 +297,13 @@ _EPILOGUE = """
                               often has it
             pathsWithValues   how many outputs have a path with a part that is
                               a value replaced in them
+            survey            with --dryRun or --report: per keyword what is
+                              done, what identifies and stays, keys that hit
+                              nothing, what the files are; else null
             error             what ended the run with exit code 2, else ""
 
-        No message and no record holds a value that a spec replaces.
+        No message and no record holds a value that a spec replaces, but for
+        the examples of --showValues.
 
     EXAMPLES
 

@@ -207,7 +207,8 @@ def summary_line(report: RunReport) -> str:
     words = {status: status.value for status in Status}
     if report.is_dry:
         words[Status.WRITTEN] = "would be written"
-    parts = [f"{report.counts[status]} {words[status]}" for status in Status]
+    shown = [status for status in Status if status is not Status.CURRENT or report.counts[status]]
+    parts = [f"{report.counts[status]} {words[status]}" for status in shown]
     files = "1 file" if found == 1 else f"{found} files"
     rate = f" ({found / report.run_time:.0f} files/s)" if found and report.run_time > 0 else ""
     stopped = report.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}

@@ -111,7 +111,7 @@ def test_readme_shows_command_lines_that_parse(document: nodes.document) -> None
                 words = shlex.split(command.partition(" > ")[0])
                 cli.parse(words[words.index("--inputDir") :])
                 shown += 1
-    assert shown == 8
+    assert shown == 9
 
 
 def test_readme_shows_the_exit_codes(document: nodes.document) -> None:
