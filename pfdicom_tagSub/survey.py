@@ -58,7 +58,8 @@ class ElementRow:
         lengths: the characters of the shortest and of the longest original; None where
             none is text.
         example: a result that may be told; "" where there is none.
-        original: with ``--showValues`` the original of the example, else "".
+        original: with ``--showValues`` the original of the example, or any where nothing
+            came of it; else "".
     """
 
     label: str
@@ -176,7 +177,7 @@ class _Element:
         self.originals = Distinct()
         self.results = Distinct()
         self.shortest = self.longest = TEXTLESS
-        self.example: tuple[bool, str, str] | None = None
+        self.example: tuple[bool, bool, str, str] | None = None
 
     def add(self, hit: Hit, count: int) -> None:
         self.tag = min(self.tag, hit.tag)
@@ -190,15 +191,15 @@ class _Element:
         if hit.length != TEXTLESS and hit.action != Action.INSERTED.value:
             self.shortest = hit.length if self.shortest == TEXTLESS else min(self.shortest, hit.length)
             self.longest = max(self.longest, hit.length)
-        if hit.example:
-            # With an original rather than without one; else the first in alphabetical order.
-            pair = not hit.shown, hit.example, hit.shown
+        if hit.example or hit.shown:
+            # With an original and a result if there is such a pair; the first in alphabetical order.
+            pair = not (hit.shown and hit.example), not hit.example, hit.example, hit.shown
             self.example = pair if self.example is None else min(self.example, pair)
 
     def row(self, label: str) -> ElementRow:
         is_private = self.tag == PRIVATE
         has_text = self.longest != TEXTLESS and not is_private
-        _, example, original = self.example or (True, "", "")
+        *_, example, original = self.example or (True, True, "", "")
         return ElementRow(
             label,
             "" if is_private else text_of(self.tag),

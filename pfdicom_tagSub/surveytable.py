@@ -60,7 +60,8 @@ def lines(survey: SurveyReport, width: int) -> Iterator[str]:
     ):
         yield title
         most = max([len(str(count)) for count in histogram.values()], default=1)
-        yield from (f"{GAP}{count:>{most}}{GAP}{visible(name)}" for name, count in histogram.items())
+        for name, count in histogram.items():
+            yield _cut(f"{GAP}{count:>{most}}{GAP}{visible(name)}", width)
 
 
 def _elements(survey: SurveyReport, width: int) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _element_cells(row: ElementRow) -> list[str]:
 
 def _example(row: ElementRow) -> str:
     if row.original:
-        return f"{row.original} -> {row.example}"
+        return f"{row.original} -> {row.example or '(nothing)'}"
     if row.example:
         return row.example
     return "(not shown: made of originals)" if row.results and row.results.number else ""
