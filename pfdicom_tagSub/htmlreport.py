@@ -73,6 +73,8 @@ def find_targets(options: Options, plan: Plan) -> tuple[tuple[Target, ...], tupl
     targets: list[Target] = []
     warnings: list[str] = []
     for shown in options.reports:
+        if "\0" in shown:
+            raise PlanError("--report: a path holds no null byte")
         path = os.path.join(os.path.realpath(os.path.dirname(shown) or "."), os.path.basename(shown))
         folder = os.path.dirname(path)
         if _is_inside(folder, plan.input_root):

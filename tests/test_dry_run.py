@@ -154,7 +154,6 @@ def test_dry_run_prints_a_table(trees: Trees) -> None:
     assert "StudyDescription " in after
     assert "Keys of the spec that hit nothing:\n  PatientAge\n" in after
     assert "Secondary Capture Image Storage" in after
-    assert done.err.endswith(" s)\n")
     assert "1 file: 1 would be written" in done.err
 
 
