@@ -23,7 +23,7 @@ from . import __version__
 from .console import visible
 from .models import Action, ExitCode, FileOutcome, Options, Plan, PlanError, RunReport, Status
 from .report import to_json
-from .survey import Count, Depths, ElementRow, SurveyReport
+from .survey import PREAMBLE_LABEL, PRIVATE_LABEL, Count, Depths, ElementRow, SurveyReport
 from .surveytable import WORDS
 from .temporary import temporary_name
 
@@ -35,6 +35,7 @@ LISTED_MOST = 200
 CHARTED_MOST = 25
 BARS_MOST = 15
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NAMES = {PRIVATE_LABEL: "Private elements", PREAMBLE_LABEL: "Preamble"}
 HIDDEN = "(given; not shown)"
 
 _numbers = itertools.count(1 << 20)  # no output of this process has the name of such a number
@@ -151,8 +152,8 @@ def flags_of(options: Options) -> tuple[tuple[str, str], ...]:
     """The flags that were given (or differ from their defaults), without secrets."""
     tree = options.tree
     texts: list[tuple[str, str]] = [
-        ("--inputDir", str(tree.inputDir)),
-        ("--outputDir", str(tree.outputDir)),
+        ("--inputDir", os.path.abspath(tree.inputDir)),
+        ("--outputDir", os.path.abspath(tree.outputDir)),
         ("--profile", options.profile),
         ("--tagStruct", options.tag_struct or ""),
         ("--tagFile", options.tag_file or ""),
@@ -325,8 +326,8 @@ def _done(row: ElementRow) -> list[str]:
 
 
 def _breakable(text: str) -> Markup:
-    """A keyword that may be broken where a word of it begins."""
-    return Markup("<wbr>").join(_WORD.split(visible(text)))  # join escapes
+    """A keyword that may be broken where a word of it begins; what is none has a name."""
+    return Markup("<wbr>").join(_WORD.split(_NAMES.get(text, visible(text))))  # join escapes
 
 
 def _lengths(row: ElementRow) -> str:
