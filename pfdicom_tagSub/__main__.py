@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -11,11 +12,13 @@ import traceback
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from . import __version__, cli
-from .console import Console, progress
+from .console import UNSIZED_COLUMNS, Console, encodable, progress
 from .models import (
     Cluster,
     ExitCode,
@@ -33,6 +36,7 @@ from .shield import Shield
 if TYPE_CHECKING:
     from .filelog import FileLog
     from .ledger import Ledger
+    from .observing import Observing
     from .rules import RuleSet
     from .spec import TagSpec
 
@@ -122,7 +126,7 @@ class _Reporter:
                 if every or self._skipped <= _MAX_LINES:
                     self._console.note(2, f"skipped {outcome.relative}: {outcome.reason}")
             case _ if every:
-                self._console.note(_PER_FILE, _describe(outcome))
+                self._console.note(_PER_FILE, _describe(outcome, is_dry=self._totals.is_dry))
 
     def close(self) -> None:
         """Say how many files were not named."""
@@ -134,12 +138,14 @@ class _Reporter:
             self._console.note(2, f"... and {self._skipped - _MAX_LINES} more skipped; --json lists all")
 
 
-def _describe(outcome: FileOutcome) -> str:
+def _describe(outcome: FileOutcome, *, is_dry: bool) -> str:
     """One line on a file that was read, substituted and written."""
     changes = sum(count for _, _, count in outcome.elements)
     if outcome.status is Status.CURRENT:
         return f"{outcome.relative}: not read, the ledger has it as done"
-    end = "written" if outcome.status is Status.WRITTEN else "unchanged, the output exists already"
+    end = "unchanged, the output exists already"
+    if outcome.status is Status.WRITTEN:
+        end = "would be written" if is_dry else "written"
     return f"{outcome.relative}: read, elements changed: {changes}, {end}"
 
 
@@ -176,14 +182,17 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
     if options.log:
         signals.outlast_hangups()
     report = _run(options, console, signals, start)
-    if options.tree.json and not _print_record(report, console):
-        return report.exit_code or ExitCode.FILES_FAILED
-    return report.exit_code
+    if options.tree.json:
+        is_printed = _print_record(report, console)
+    else:
+        is_printed = not options.dry_run or _print_table(report, console)
+    return report.exit_code if is_printed else report.exit_code or ExitCode.FILES_FAILED
 
 
 def _run(options: Options, console: Console, signals: _Signals, start: float) -> RunReport:
     """Do the work; every exception ends here, as an exit code and a message."""
-    totals = Totals()
+    totals = Totals(is_dry=options.dry_run)
+    reporting: _Reporting | None = None
     digest = profile = fingerprint = error = trouble = ""
     try:
         with warnings.catch_warnings():
@@ -191,7 +200,18 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
             plan, rules, profile = _prepare(options, console)
             digest = rules.digest
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
-            trouble = _process(plan, rules, options, console, totals, signals.shield)
+            if options.dry_run or options.reports:
+                reporting = _Reporting(options, plan, rules, console)
+                totals.survey = reporting.survey
+            trouble = _process(
+                plan,
+                rules,
+                options,
+                console,
+                totals,
+                signals.shield,
+                reporting.observing if reporting else None,
+            )
         exit_code = ExitCode.FILES_FAILED if totals.failed or trouble else ExitCode.OK
     except Interrupted as stop:
         exit_code = stop.exit_code
@@ -208,6 +228,8 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
         profile=profile,
         key_fingerprint=fingerprint,
     )
+    if reporting is not None and not reporting.write(report):
+        report = replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED)
     if error:
         console.error(error)
     _warn_of_results(totals, console)
@@ -296,8 +318,54 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
     return plan, rules, profile
 
 
+class _Reporting:
+    """What a dry run and the reports of a run need besides the record."""
+
+    def __init__(self, options: Options, plan: Plan, rules: RuleSet, console: Console) -> None:
+        """Check where the reports shall go.
+
+        Raises:
+            PlanError: one cannot be written.
+        """
+        from . import htmlreport  # noqa: PLC0415  (only where somebody asks)
+        from .observing import Observing  # noqa: PLC0415
+        from .survey import Survey  # noqa: PLC0415
+
+        self._targets, warned = htmlreport.find_targets(options, plan)
+        for text in warned:
+            console.warning(text)
+        self._console = console
+        self._ran = htmlreport.Ran(
+            htmlreport.flags_of(options),
+            datetime.now(UTC),
+            (*rules.warnings, *plan.warnings),
+            options.tree.threads,
+        )
+        self.observing = Observing(show_values=options.show_values)
+        self.survey = Survey(rules, shows_values=options.show_values)
+
+    def write(self, report: RunReport) -> bool:
+        """Write the reports; False where one could not be written."""
+        from .htmlreport import render  # noqa: PLC0415
+
+        is_whole = True
+        for target in self._targets:
+            try:
+                target.write(render(target, report, self._ran))
+            except OSError as error:
+                is_whole = False
+                self._console.error(f"--report {target.shown} could not be written: {error.strerror}")
+        return is_whole
+
+
 def _process(
-    plan: Plan, rules: RuleSet, options: Options, console: Console, totals: Totals, shield: Shield
+    plan: Plan,
+    rules: RuleSet,
+    options: Options,
+    console: Console,
+    totals: Totals,
+    shield: Shield,
+    observing: Observing | None,
 ) -> str:
     """Work through the plan.
 
@@ -342,6 +410,8 @@ def _process(
                     ledger=ledger,
                     cluster=_cluster_of(options),
                     on_warning=console.warning,
+                    is_dry=options.dry_run,
+                    observing=observing,
                 )
         finally:
             if ledger is not None:
@@ -443,14 +513,29 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 
 def _print_record(report: RunReport, console: Console) -> bool:
     """Print the record; False where standard output does not take it."""
+    return _print("the record", to_json(report), console)
+
+
+def _print_table(report: RunReport, console: Console) -> bool:
+    """Print what a dry run found; False where standard output does not take it."""
+    if report.survey is None:  # it ended before its time
+        return True
+    from .surveytable import lines  # noqa: PLC0415
+
+    width = shutil.get_terminal_size((UNSIZED_COLUMNS, 24)).columns
+    text = "\n".join(lines(report.survey, width))
+    return _print("the table", text if sys.stdout is None else encodable(text, sys.stdout), console)
+
+
+def _print(what: str, text: str, console: Console) -> bool:
     try:
         if sys.stdout is None:
             raise OSError("it is closed")
-        sys.stdout.write(to_json(report) + "\n")
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        console.error(f"the record could not be written to standard output: {reason}")
+        console.error(f"{what} could not be written to standard output: {reason}")
         return False
     return True
 

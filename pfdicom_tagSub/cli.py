@@ -54,6 +54,8 @@ LOOKUP_MISSES = ("fail", "empty")
 
 RESIDUALS = ("report", "fail")
 
+REPORT_SUFFIXES = (".html", ".json")
+
 
 class UsageExit(SystemExit):
     """A command line that cannot be worked on; it has been reported on stderr.
@@ -266,7 +268,19 @@ def _find_problem(args: argparse.Namespace) -> str:
         return f"--onResidual {args.onResidual} needs --verify, which finds what is left"
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
-    return _find_leaf_problem(args.outputLeafDir)
+    return _find_leaf_problem(args.outputLeafDir) or _find_report_problem(args)
+
+
+def _find_report_problem(args: argparse.Namespace) -> str:
+    """What is wrong with the options of dry runs and reports."""
+    for path in args.report:
+        if not path.endswith(REPORT_SUFFIXES):
+            return f"--report {path}: give a name that ends in {' or '.join(REPORT_SUFFIXES)}"
+    if args.showValues and not args.dryRun and not args.report:
+        return "--showValues says what --dryRun and --report show; give one of them, too"
+    if args.dryRun and args.verify:
+        return "--dryRun and --verify exclude each other: nothing is written that could be verified"
+    return ""
 
 
 def _find_cluster_problem(args: argparse.Namespace) -> str:

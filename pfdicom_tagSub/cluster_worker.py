@@ -204,7 +204,7 @@ class _Office:
             with self._changed:
                 self._busy -= 1
                 self._changed.notify_all()
-        return Done(results, time.perf_counter() - started)
+        return Done(found.worker().packed(results) if found else results, time.perf_counter() - started)
 
     def _leave(self) -> None:
         """The process ends, in order, perhaps with a file at hand: let that be cleaned away."""

@@ -102,7 +102,7 @@ def _run_batch(task: Task[R], batch: Batch) -> Done[R]:
             os._exit(128 + signal.SIGTERM)
     finally:
         _local.is_busy = False
-    return Done(results, time.perf_counter() - started)
+    return Done(worker.packed(results), time.perf_counter() - started)
 
 
 class _ForkProcess(multiprocessing.context.ForkProcess):

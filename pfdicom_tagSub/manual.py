@@ -78,6 +78,9 @@ _CLI_SELF = """
         [--dask <address>]                                                      \\
         [--daskSendKey]                                                         \\
         [--verify [--onResidual report|fail]]                                   \\
+        [--dryRun]                                                              \\
+        [--report <file.html|file.json>]                                        \\
+        [--showValues]                                                          \\
         [--syslog]                                                              \\"""
 
 _BRIEF = """
@@ -273,6 +276,7 @@ _EPILOGUE = """
                               "error"
             exitCode          the exit code
             version           of pfdicom_tagSub
+            dryRun            whether nothing was written
             counts            found, written, unchanged, current (see
                               --ledger), skipped, failed; found is the sum of
                               the others
@@ -300,10 +304,14 @@ _EPILOGUE = """
                               a value replaced in them
             residuals         a list of path and elements: the outputs in which
                               --verify found values that were replaced
+            survey            with --dryRun or --report: per keyword what is
+                              done, what identifies and stays, keys that hit
+                              nothing, what the files are; else null
             error             what ended the run with exit code 2, or went
                               wrong with the ledger or the log; else ""
 
-        No message and no record holds a value that a spec replaces.
+        No message and no record holds a value that a spec replaces, but for
+        the examples of --showValues.
 
     EXAMPLES
 
@@ -361,7 +369,7 @@ _EPILOGUE = """
     Every night from cron, which mails what is printed: errors only. (A % is
     special in a crontab, so the spec is in a file.)
 
-        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --ledger /var/anon.db
+        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/tags.json --ledger /var/db1
 
     In a container:
 

@@ -130,6 +130,38 @@ OPTIONS: dict[str, str | None] = {
         that would take one path the second fails, and nothing is
         overwritten. It excludes --outputLeafDir.
 """,
+    "dryRun": """
+        [--dryRun]
+        Do everything but the writing, and print on standard output what
+        would be done: per keyword how many elements at which depths of
+        sequences, what is done to them, how many different values they have
+        before and after, and an example of a result; the identifying
+        attributes of PS3.15 Table E.1-1 that are present and stay as they
+        are; the keys of the spec that hit nothing; modalities, SOP classes
+        and transfer syntaxes. With --json only the record is printed, and
+        all this is in it.
+
+        No file and no directory is made. Existing outputs are compared as
+        in a real run, and the exit code is that of a real run. It excludes
+        --verify; with --ledger it neither reads nor writes the ledger.
+""",
+    "report": """
+        [--report <file>]
+        When the run ends, write a report: to a <file> that ends in .html a
+        page for people, which needs nothing but a browser; to one that ends
+        in .json the record with the survey of --dryRun in it. It may be
+        repeated. The file is written whole or not at all, can be read by its
+        owner only, since it names files by their paths, and cannot lie in
+        the <inputDir>. A report that could not be written ends the run
+        before the first file is read.
+""",
+    "showValues": """
+        [--showValues]
+        Show original values in the table of --dryRun and in reports: an
+        example for each keyword, and results that are made of originals.
+        Without it neither holds any of them. Then they are patients' data,
+        to be kept where the originals are.
+""",
     "maxDepth": None,
     "inputFile": """
         [-i|--inputFile <inputFile>]

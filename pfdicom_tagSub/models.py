@@ -7,9 +7,13 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pftree import TreeOptions
+
+if TYPE_CHECKING:
+    from .observing import Observed
+    from .survey import SurveyReport
 
 COMMAND = "pfdicom_tagSub"
 
@@ -382,6 +386,8 @@ class FileOutcome:
             the file, by keyword or tag, as verification found them.
         seconds: how long it took, from opening the file to the end.
         finished: what a ledger has to know of it; None without one, and of files that failed.
+        observed: what the pass over it told; of several files that were done together the
+            first has the sums. None where nobody asked.
     """
 
     relative: str
@@ -394,6 +400,7 @@ class FileOutcome:
     residuals: tuple[str, ...] = ()
     seconds: float = 0.0
     finished: Finished | None = None
+    observed: Observed | None = None
 
 
 @dataclass(frozen=True)
@@ -418,6 +425,7 @@ class RunReport:
         residuals: (path, elements) of the outputs in which verification found values that
             were replaced, in order of the plan.
         is_dry: whether nothing was written.
+        survey: what was found and done, element by element; None where nobody asked.
     """
 
     exit_code: ExitCode
@@ -434,3 +442,4 @@ class RunReport:
     key_fingerprint: str = ""
     residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
     is_dry: bool = False
+    survey: SurveyReport | None = None

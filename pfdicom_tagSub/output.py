@@ -60,13 +60,10 @@ def write(
         FileError: the output exists and differs.
         OSError: it cannot be written; nothing is left of it.
     """
-    if _exists(path):
-        if _is_same(path, source, chunks(), pause, durable):
-            if check is not None:
-                _check_existing(path, source, check)
-            return Status.UNCHANGED
-        if not overwrite:
-            raise FileError("an output that differs is there already; replace it with --overwrite")
+    if _is_there(path, source, chunks, overwrite=overwrite, pause=pause, durable=durable):
+        if check is not None:
+            _check_existing(path, source, check)
+        return Status.UNCHANGED
     directory = path.rpartition("/")[0]
     while True:
         temporary = f"{directory}/{temporary_name(next(_numbers), run)}"
@@ -101,6 +98,46 @@ def _check_existing(path: str, source: Source, check: Callable[[str], None]) -> 
         if not is_input:
             os.unlink(path)
         raise
+
+
+def would_write(
+    path: str,
+    source: Source,
+    chunks: Callable[[], Iterator[Chunk]],
+    *,
+    overwrite: bool,
+    pause: Callable[[], None],
+) -> Status:
+    """What ``write`` would come to, as far as that can be known without writing.
+
+    Args, Returns, Raises: as of ``write``. Outputs that are there are compared as it does.
+    """
+    if _is_there(path, source, chunks, overwrite=overwrite, pause=pause):
+        return Status.UNCHANGED
+    return Status.WRITTEN
+
+
+def _is_there(
+    path: str,
+    source: Source,
+    chunks: Callable[[], Iterator[Chunk]],
+    *,
+    overwrite: bool,
+    pause: Callable[[], None],
+    durable: bool = False,
+) -> bool:
+    """Whether an output is there and already what it should be.
+
+    Raises:
+        FileError: it is there and differs, and may not be replaced.
+    """
+    if not _exists(path):
+        return False
+    if _is_same(path, source, chunks(), pause, durable):
+        return True
+    if not overwrite:
+        raise FileError("an output that differs is there already; replace it with --overwrite")
+    return False
 
 
 def _exists(path: str) -> bool:

@@ -116,6 +116,10 @@ class RuleSet:
         digest: the spec's digest, the removal of private elements included.
         directories: what names the directories of the outputs, one template for each
             component of their path; () keeps those of the inputs.
+        keys: for each rule by its index the key as written, and whether it is the user's.
+        keepers: (index of the rule, key) of what leaves alone the elements that it hits.
+        private_removers: the indices of the rules that remove every private element.
+        preamble_zeroers: the indices of those that make the preamble zeros.
     """
 
     table: dict[int, Rule]
@@ -132,6 +136,10 @@ class RuleSet:
     warnings: tuple[str, ...]
     digest: str
     directories: tuple[Template, ...] = ()
+    keys: tuple[tuple[str, bool], ...] = ()
+    keepers: tuple[tuple[int, Key], ...] = ()
+    private_removers: tuple[int, ...] = ()
+    preamble_zeroers: tuple[int, ...] = ()
 
     @property
     def claims_identity_removed(self) -> bool:
@@ -168,7 +176,8 @@ def compile_rules(
     pairs = sorted(spec.pairs, key=_strength)
     compiler = _Compiler(resources)
     rules = [_rule(index, pair) for index, pair in enumerate(pairs)]
-    for pair, rule in zip(pairs, rules, strict=True):
+    written = list(zip(pairs, rules, strict=True))
+    for pair, rule in written:
         compiler.add(pair, rule)
     compiler.warn_of_the_idle(pairs, rules)
     if remove_private:
@@ -200,6 +209,12 @@ def compile_rules(
         warnings=tuple(compiler.warnings),
         digest=(effective(spec, remove_private=True) if remove_private else spec).digest,
         directories=directories,
+        keys=tuple((pair.text, pair.layer is Layer.SPEC) for pair in pairs),
+        keepers=tuple((rule.index, pair.key) for pair, rule in written if _keeps_some(rule)),
+        private_removers=tuple(
+            rule.index for pair, rule in written if isinstance(pair.key, EveryPrivateKey) and not rule.keeps
+        ),
+        preamble_zeroers=tuple(rule.index for pair, rule in written if isinstance(pair.key, PreambleKey)),
     )
 
 
@@ -495,6 +510,11 @@ def _check_items(rule: Rule, pair: Pair) -> None:
     is_named = isinstance(pair.key, KeywordKey) and dictionary.vr_of(pair.key.tags[0]) == "SQ"
     if not is_named:
         raise SpecError(f"{rule.key}: only the key of one sequence of the dictionary takes a list of items")
+
+
+def _keeps_some(rule: Rule) -> bool:
+    """Whether a rule leaves alone elements that it hits, all of them or the sequences."""
+    return rule.template is not None and (rule.template.keeps or rule.template.cleans)
 
 
 def _leaves_alone(rule: Rule, tag: int) -> bool:

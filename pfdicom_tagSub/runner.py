@@ -16,7 +16,7 @@ from .placing import (
     in_named_directories,
     in_own_directories,
 )
-from .plan import make_directory
+from .plan import check_directory, make_directory
 from .rules import RuleSet
 from .shield import Shield
 from .standing import Standing
@@ -25,6 +25,7 @@ from .worker import InLine, Settings, Worker
 
 if TYPE_CHECKING:
     from .ledger import Ledger
+    from .observing import Observing
     from .pool import Pool
 
 
@@ -42,6 +43,8 @@ def run(
     ledger: Ledger | None = None,
     verify: bool = False,
     fail_residuals: bool = False,
+    is_dry: bool = False,
+    observing: Observing | None = None,
 ) -> None:
     """Process every file of a plan.
 
@@ -59,6 +62,8 @@ def run(
             The caller commits what it holds at the end.
         verify: read each output again and hold it against its input.
         fail_residuals: an output that still holds a value that was replaced fails its file.
+        is_dry: write nothing, make no directory; tell what writing would come to.
+        observing: what passes tell of themselves; None for nothing.
 
     Raises:
         PlanError: outputs could be written into the input tree.
@@ -78,6 +83,8 @@ def run(
         durable=ledger is not None,
         verify=verify,
         fail_residuals=fail_residuals,
+        is_dry=is_dry,
+        observing=observing,
     )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
@@ -113,9 +120,11 @@ def run(
             directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
-        workforce.run(Worker.process, _made(plan, directories, tell, run_id), on_result, on_lost)
+        ready = _made(plan, directories, tell, run_id, is_dry=is_dry)
+        workforce.run(Worker.process, ready, on_result, on_lost)
         if last:
-            workforce.run(Worker.process, _made(plan, last.dicomdirs(), tell, run_id), on_result, on_lost)
+            ready = _made(plan, last.dicomdirs(), tell, run_id, is_dry=is_dry)
+            workforce.run(Worker.process, ready, on_result, on_lost)
 
 
 def _workforce(
@@ -140,15 +149,21 @@ def _workforce(
 
 
 def _made(
-    plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome, run_id: str
+    plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome, run_id: str, *, is_dry: bool
 ) -> Iterator[DirectoryPlan]:
-    """The directories whose output directories exist, each made when its turn comes."""
+    """The directories whose output directories exist, each made when its turn comes.
+
+    In a dry run: those whose output directories could be made.
+    """
     for directory in directories:
         if not directory.names:
             continue
         try:
-            make_directory(plan, directory)
-            remove_stale(directory.output_dir, run_id)
+            if is_dry:
+                check_directory(plan, directory)
+            else:
+                make_directory(plan, directory)
+                remove_stale(directory.output_dir, run_id)
         except FileError as error:
             for job in directory.jobs():
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, str(error)))

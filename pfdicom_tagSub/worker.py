@@ -24,7 +24,7 @@ from .models import (
     Status,
 )
 from .naming import safe_component, safe_name
-from .output import write
+from .output import would_write, write
 from .patch import Output, Patcher
 from .rules import RuleSet
 from .shield import Shield
@@ -32,7 +32,10 @@ from .sources import BytesSource, FileSource, Source
 from .telling import tells
 
 if TYPE_CHECKING:
+    from .observing import Observing
     from .verify import Verifier
+
+R = TypeVar("R")
 
 IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
@@ -63,6 +66,8 @@ class Settings:
         durable: outputs have to be on the disk, and outcomes say what a ledger has to know.
         verify: read each output again and hold it against its input.
         fail_residuals: an output that still holds a value that was replaced fails its file.
+        is_dry: write nothing; tell what writing would come to.
+        observing: what passes tell of themselves; None for nothing.
     """
 
     rules: RuleSet
@@ -74,6 +79,8 @@ class Settings:
     durable: bool = False
     verify: bool = False
     fail_residuals: bool = False
+    is_dry: bool = False
+    observing: Observing | None = None
 
 
 class Worker:
@@ -86,7 +93,7 @@ class Worker:
         """
         self.settings = settings
         self.pause = pause
-        self.patcher = Patcher(settings.rules, renames=settings.renames)
+        self.patcher = Patcher(settings.rules, renames=settings.renames, observing=settings.observing)
         self.verifier = _verifier_of(settings)
         self.root_length = len(settings.output_root.rstrip("/")) + 1
 
@@ -118,16 +125,23 @@ class Worker:
                 stage = Stage.SUBSTITUTE
                 patched = self.patcher.patch(file, elements, job.file_ids)
                 stage = Stage.WRITE
-                status = write(
-                    job.output_path,
-                    source,
-                    Output(file, patched).chunks,
-                    overwrite=self.settings.overwrite or _is_own(job),
-                    pause=self.pause,
-                    run=self.settings.run,
-                    durable=self.settings.durable,
-                    check=check if self.verifier else None,
-                )
+                chunks = Output(file, patched).chunks
+                overwrite = self.settings.overwrite or _is_own(job)
+                if self.settings.is_dry:
+                    status = would_write(
+                        job.output_path, source, chunks, overwrite=overwrite, pause=self.pause
+                    )
+                else:
+                    status = write(
+                        job.output_path,
+                        source,
+                        chunks,
+                        overwrite=overwrite,
+                        pause=self.pause,
+                        run=self.settings.run,
+                        durable=self.settings.durable,
+                        check=check if self.verifier else None,
+                    )
             finished = None if before is None else self._finished(job, before)
         except Exception as error:  # the one place where a file's errors end
             return self._lost(error, job, stage, before, started)
@@ -141,7 +155,20 @@ class Worker:
             seconds=time.perf_counter() - started,
             finished=finished,
             residuals=residuals,
+            observed=patched.observed,
         )
+
+    def packed(self, results: list[R]) -> list[R]:
+        """The results of files that were done together, to be sent elsewhere.
+
+        What each pass told of itself is summed up here, where many can do it, and not where
+        all results come together.
+        """
+        if self.settings.observing is None:
+            return results
+        from .observing import packed  # noqa: PLC0415  (only where somebody asks)
+
+        return packed(results)
 
     def name(self, job: FileJob) -> FileOutcome | str:
         """The name of an output, or why there is none.
@@ -207,7 +234,6 @@ def _verifier_of(settings: Settings) -> Verifier | None:
     return Verifier(settings.rules, renames=settings.renames)
 
 
-R = TypeVar("R")
 Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
 
