@@ -7,8 +7,8 @@ the order of writing. The strongest that hits an element wins (behaviour-3.1.1 A
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from . import dictionary, values
 from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
@@ -217,8 +217,7 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
         remove_private: remove every private element but those that a pair keeps.
     """
     if remove_private:
-        rest = (pair for pair in spec.pairs if not _is_of_private(pair))
-        spec = TagSpec((*rest, Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
+        spec = TagSpec((*_without_private(spec.pairs), Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
     user = [pair.key for pair in spec.pairs if pair.layer is Layer.SPEC]
     names = {tag for key in user if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
     groups = {group for key in user if isinstance(key, MaskKey) for group in key.groups}
@@ -238,6 +237,33 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
 
     kept = (pair for pair in spec.pairs if pair.layer is Layer.SPEC or not is_overridden(pair.key))
     return TagSpec(tuple(sorted(kept, key=_strength)))
+
+
+def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """The pairs as ``--removePrivateTags`` leaves them."""
+    pairs = tuple(pairs)
+    kept = {
+        group
+        for pair in pairs
+        if isinstance(pair.key, MaskKey) and not _is_of_private(pair)
+        for group in pair.key.groups
+    }
+    for pair in pairs:
+        if not _is_of_private(pair):
+            yield pair
+        elif not kept.isdisjoint(_groups_of(pair.key)):
+            yield replace(pair, value=None)  # the key that keeps the group would keep it
+
+
+def _groups_of(key: Key) -> set[int]:
+    """The groups of what a key names one by one."""
+    match key:
+        case KeywordKey(tags) | MaskKey(_, tags):
+            return {tag >> 16 for tag in tags}
+        case PrivateKey(group):
+            return {group}
+        case _:
+            return set()
 
 
 def _is_of_private(pair: Pair) -> bool:
@@ -370,9 +396,20 @@ class _Compiler:
             if not rule.keeps
         ]
         self.removes_private = True
-        self.private = {key: private for key, private in self.private.items() if private.rule.keeps}
-        self.table = {tag: rule for tag, rule in self.table.items() if not tag >> 16 & 1 or rule.keeps}
-        self.groups = {group: rule for group, rule in self.groups.items() if not group & 1}
+        self.groups = {group: rule for group, rule in self.groups.items() if not group & 1 or rule.keeps}
+
+        def removing(group: int, rule: Rule) -> Rule | None:
+            """What is left of a rule for a private element; None where it goes with all the others."""
+            if rule.keeps:
+                return rule
+            return Rule(rule.index, rule.key, None) if group in self.groups else None
+
+        private = {key: removing(key.group, one.rule) for key, one in self.private.items()}
+        self.private = {key: PrivateRule(key, rule) for key, rule in private.items() if rule}
+        table = {
+            tag: removing(tag >> 16, rule) if tag >> 16 & 1 else rule for tag, rule in self.table.items()
+        }
+        self.table = {tag: rule for tag, rule in table.items() if rule}
         self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
 
     def warn_of_shown(self, names: Iterable[tuple[str, Template]]) -> None:

@@ -25,7 +25,7 @@ from .pixels import reason_to_review
 from .rules import Rule, RuleSet
 from .scanner import place_for, scan
 from .scope import Scope, is_creator
-from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, encode_element, fit
+from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, character_set, encode_element, fit
 from .wanted import EVERYTHING
 
 PRIVATE = 0
@@ -69,6 +69,7 @@ class Lookups:
 
     Attributes:
         rules: the compiled spec.
+        claims: whether outputs say that no identity is left.
         blocks: (group, last two digits) of the private keys.
         private: (group, creator, last two digits) to the rule of a private key.
         creators_matter: whether some private element stays though private ones are removed.
@@ -82,6 +83,7 @@ class Lookups:
         removes = rules.remove_private or any(
             group & 1 and rule.template is None for group, rule in rules.groups.items()
         )
+        self.claims = rules.claims_identity_removed
         self.creators_matter = removes and (odd or bool(rules.private))
         self.private = {
             (private.key.group, private.key.creator, private.key.element): private.rule
@@ -172,7 +174,7 @@ class Substitution:
             data_edits = in_order([*data_edits, *offset_edits(data, every)])
         counts = self.memory.counts(self.notes)
         originals = tuple(dict.fromkeys(filter(None, self.originals)))
-        review = reason_to_review(self.root) if self.rules.claims_identity_removed else ""
+        review = reason_to_review(self.root) if self.lookups.claims else ""
         if self.file.deflated:
             return Patched(meta_edits, data_edits, counts, originals, review)
         return Patched(meta_edits + data_edits, [], counts, originals, review)
@@ -225,6 +227,9 @@ class Substitution:
                 growth = self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
                 growth = self._replace(element, self._utf8_declared(scope, Action.SUBSTITUTED))
+            elif tag == SPECIFIC_CHARACTER_SET and self.lookups.claims:
+                character_set(scope.raw(element))  # nothing else may stand there, in force or not
+                continue
             elif tag == REFERENCED_FILE_ID and self.file_ids is not None and scope.is_record:
                 growth = self._file_id(element, scope, self.file_ids)
             else:
@@ -494,7 +499,7 @@ class Substitution:
             if rule is not None:
                 growth += self._apply(rule, element, scope)
                 self.present.add(element.tag)
-            elif self.rules.claims_identity_removed and not dictionary.vr_of(element.tag):
+            elif self.lookups.claims and not dictionary.vr_of(element.tag):
                 # Nobody can say whom it names (PS3.15 E.1.1 replaces all file meta).
                 self.notes.append(self.memory.note(element.tag, Action.REMOVED))
                 growth += self._replace(element, b"")

@@ -158,3 +158,41 @@ def test_oracle_sees_what_is_wrong(broken: str, workers: dict[str, Worker], tmp_
     else:
         del wrong.Modality
     assert check(SETS["basic"], content, written(wrong), read) != []
+
+
+DIRECTORIES = [one for one in SHIPPED if "DICOMDIR" in one.path.name]
+
+
+@pytest.mark.parametrize("name", ["basic", "every option", "cleaned", "private kept"])
+def test_result_does_not_depend_on_files_before_it(name: str, tmp_path: Path) -> None:
+    """What a worker learnt, remembered and cleaned with must be as if each file were its first."""
+    chosen = [*SAMPLE[::12], *DIRECTORIES, *SAMPLE[-6:]]
+    profile = SETS[name]
+    rules = compile_rules(load(",".join(("basic", *profile.options)), profile.keep).spec)
+    contents = [one.path.read_bytes() for one in chosen if one.path.stat().st_size < 1 << 21]
+    fresh = [process(Worker(Settings(rules)), content, tmp_path) for content in contents]
+    shared = Worker(Settings(rules))
+    for order in (1, -1, 1):
+        for content, alone in [*zip(contents, fresh, strict=True)][::order]:
+            again = process(shared, content, tmp_path)
+            assert again.outcome == alone.outcome
+            assert again.content == alone.content
+
+
+@pytest.mark.parametrize("name", ["basic", "every option"])
+def test_profile_leaves_alone_what_it_has_treated(name: str, tmp_path: Path) -> None:
+    """A second pass changes nothing but UIDs, shifted dates and dummies: no element comes or goes."""
+    profile = SETS[name]
+    rules = compile_rules(load(",".join(("basic", *profile.options)), profile.keep).spec)
+    worker = Worker(Settings(rules))
+    for one in SHIPPED[::5]:
+        first = process(worker, one.path.read_bytes(), tmp_path).content
+        second = process(worker, first, tmp_path).content
+        assert _shape(read(first)) == _shape(read(second)), one.label
+
+
+def _shape(data_set: pydicom.Dataset) -> list[object]:
+    return [
+        (int(one.tag), [_shape(item) for item in one.value or []] if one.VR == "SQ" else None)
+        for one in data_set
+    ]
