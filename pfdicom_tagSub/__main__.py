@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from . import __version__, cli
 from .console import Console, progress
 from .models import (
+    Cluster,
     ExitCode,
     FileOutcome,
     Interrupted,
@@ -224,6 +225,11 @@ def _warn_of_results(totals: Totals, console: Console) -> None:
             f"the paths of {totals.telling} outputs hold a value that the run replaced in them; name outputs "
             "with --outputDirTemplate and --outputFileStem"
         )
+    if totals.residuals:
+        console.warning(
+            f"{totals.residuals} outputs still hold a value that the run replaced in them; --json lists them "
+            "and the elements under residuals, and --onResidual fail would not write them"
+        )
     if totals.review:
         console.warning(
             f"{totals.review} outputs may show identifying text or features in their pixels, which nothing "
@@ -329,9 +335,13 @@ def _process(
                     workers=options.tree.threads,
                     overwrite=options.tree.overwrite,
                     follow_links=options.tree.followLinks,
+                    verify=options.verify,
+                    fail_residuals=options.on_residual == cli.RESIDUALS[1],
                     on_outcome=on_outcome,
                     shield=shield,
                     ledger=ledger,
+                    cluster=_cluster_of(options),
+                    on_warning=console.warning,
                 )
         finally:
             if ledger is not None:
@@ -396,6 +406,12 @@ def _log(plan: Plan, options: Options) -> FileLog | None:
     return FileLog(options.log)
 
 
+def _cluster_of(options: Options) -> Cluster | None:
+    if not options.dask:
+        return None
+    return Cluster(options.dask, options.key_file, options.lookup_tables, options.dask_send_key)
+
+
 def _show_plan(plan: Plan, options: Options, console: Console) -> None:
     tree = options.tree
     if not plan.file_count:
@@ -407,10 +423,11 @@ def _show_plan(plan: Plan, options: Options, console: Console) -> None:
         }
         given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)
         console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
+    workers = f"those of {options.dask}" if options.dask else tree.threads or "none, in line"
     console.note(
         2,
         f"plan: {plan.input_root} to {plan.output_root}, directories: {len(plan.directories)}, "
-        f"files: {plan.file_count}, workers: {tree.threads or 'none, in line'}",
+        f"files: {plan.file_count}, workers: {workers}",
     )
     if console.verbosity >= 3:
         for directory in plan.directories:

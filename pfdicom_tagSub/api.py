@@ -98,7 +98,9 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
     return b"".join(pieces(source, Output(file, patched).chunks()))
 
 
-def patch_file(source: PathLike, target: PathLike, rules: RuleSet, *, overwrite: bool = False) -> FileOutcome:
+def patch_file(
+    source: PathLike, target: PathLike, rules: RuleSet, *, overwrite: bool = False, verify: bool = False
+) -> FileOutcome:
     """Patch one file.
 
     Args:
@@ -106,13 +108,15 @@ def patch_file(source: PathLike, target: PathLike, rules: RuleSet, *, overwrite:
         target: the output; its directory exists. It is written whole or not at all.
         rules: the compiled spec.
         overwrite: replace a target that exists and differs.
+        verify: read the target again and hold it against the source; a difference that no rule
+            explains fails, and elements that hold a value that was replaced are told as residuals.
 
     Returns:
         How it ended; failures and skips are told, not raised.
     """
     path = os.fspath(source)
     output = os.path.abspath(os.fspath(target))
-    worker = Worker(Settings(rules, overwrite=overwrite, follow_links=True))
+    worker = Worker(Settings(rules, overwrite=overwrite, follow_links=True, verify=verify))
     return worker.process(FileJob(path, output, os.path.basename(path)))
 
 

@@ -75,6 +75,9 @@ _CLI_SELF = """
         [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
+        [--dask <address>]                                                      \\
+        [--daskSendKey]                                                         \\
+        [--verify [--onResidual report|fail]]                                   \\
         [--syslog]                                                              \\"""
 
 _BRIEF = """
@@ -280,8 +283,8 @@ _EPILOGUE = """
                               result); "private" counts what
                               --removePrivateTags removed
             failures          a list of path (relative to the <inputDir>),
-                              stage (read, name, substitute or write) and
-                              reason
+                              stage (read, name, substitute, write or
+                              verify) and reason
             skipped           a list of path and reason
             runTime           in seconds
             versions          of pydicom, Faker and python
@@ -295,6 +298,8 @@ _EPILOGUE = """
                               often has it
             pathsWithValues   how many outputs have a path with a part that is
                               a value replaced in them
+            residuals         a list of path and elements: the outputs in which
+                              --verify found values that were replaced
             error             what ended the run with exit code 2, or went
                               wrong with the ledger or the log; else ""
 
@@ -356,7 +361,7 @@ _EPILOGUE = """
     Every night from cron, which mails what is printed: errors only. (A % is
     special in a crontab, so the spec is in a file.)
 
-        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --verbosity 0 --ledger /var/lib/anon.sqlite
+        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --ledger /var/anon.db
 
     In a container:
 

@@ -169,12 +169,57 @@ OPTIONS: dict[str, str | None] = {
         this flag. One that differs is replaced only with this flag; without
         it that file fails. So the same command can run every night.
 """,
+    "verify": """
+        [--verify]
+        Read each output again before it gets its name, with pydicom's own
+        reader, and hold it against the input: what no key hits has to be the
+        same bytes in the same order; what a key removes or empties must be
+        gone. A difference fails the file, and no output is left. Then the
+        output and its path are searched for the values that were replaced,
+        removed or emptied in this file: texts of 4 characters or more, names
+        also by their parts, dates in the usual notations, in the character
+        sets of the file, UTF-8, Latin-1 and UTF-16. Words such as BRAIN or
+        UNKNOWN, code strings (CS), short numbers and times, and values that
+        are also a result are not looked for; in pixels and other binary
+        values only texts of 8 characters or more. A short text inside a
+        longer word or number does not count.
+""",
+    "onResidual": """
+        [--onResidual report|fail]
+        What --verify does with an output that still holds a value that was
+        replaced in it: report it, the default, in the record under residuals
+        (the elements, never the values) and in a warning at the end; or fail
+        the file, which leaves no output, not even one of an earlier run.
+""",
     "threads": """
         [--threads <numThreads>]
         Process files with <numThreads> workers at one time, whatever the
         directories look like; 0, the default, works in line. The workers
         are processes, or threads on a free-threaded Python. The outputs are
         the same bytes for every number.
+""",
+    "dask": """
+        [--dask <address>]
+        Process the files with the workers of a Dask cluster, whose scheduler
+        is at the <address>, HOST:PORT or tls://HOST:PORT, instead of any
+        here. It needs pip install 'pfdicom_tagSub[dask]', here and on every
+        worker, the same versions of pfdicom_tagSub, pydicom, Faker and
+        Python everywhere, and the <inputDir> and the <outputDir> under the
+        same paths on every worker. The outputs are the same bytes as
+        without.
+
+        The rules go to the workers with the work. The files of --keyFile
+        and --lookupTable do not: every worker reads them itself, from the
+        same paths, and a worker that finds none, or others, ends the run.
+        The files of a worker that is lost are done again by others. Without
+        any worker a run waits for 300 seconds (the setting
+        pfdicom-tagsub.workers-timeout of Dask).
+""",
+    "daskSendKey": """
+        [--daskSendKey]
+        Send the secret key and the lookup tables to the workers with the
+        rules. They pass through the memory of the scheduler, and over the
+        network as they are unless the <address> begins with tls://.
 """,
     "threadsSplit": """
         [--threadsSplit <level>]

@@ -76,6 +76,30 @@ class Interrupted(BaseException):
         self.exit_code = exit_code
 
 
+class ClusterError(TagSubError):
+    """A cluster that cannot be worked with, or no longer.
+
+    Before the first batch nothing is written. Later on every output is whole all the same.
+    """
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask cluster to work on.
+
+    Attributes:
+        address: of its scheduler.
+        key_file: the path of the secret key, which every worker reads itself.
+        lookup_tables: the tables of ``%_lookup``, each ``name=FILE``, likewise.
+        sends_key: send the key and the tables with the rules instead.
+    """
+
+    address: str
+    key_file: str = ""
+    lookup_tables: tuple[str, ...] = ()
+    sends_key: bool = False
+
+
 @dataclass(frozen=True)
 class Options:
     """One command line, parsed.

@@ -35,7 +35,9 @@ def write(
     *,
     overwrite: bool,
     pause: Callable[[], None],
+    run: str = "",
     durable: bool = False,
+    check: Callable[[str], None] | None = None,
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
 
@@ -45,8 +47,11 @@ def write(
         chunks: gives what the output is made of, as often as it is asked.
         overwrite: replace an output that exists and differs.
         pause: called between large pieces; it may raise to stop.
+        run: the run on many hosts, as of ``temporary_name``.
         durable: the bytes have to be on the disk when this returns. (Its name is, when its
             directory is written, too.)
+        check: called with the path of the whole output before it gets its name, or of the one that
+            is there already; if it raises, nothing is left of either.
 
     Returns:
         WRITTEN, or UNCHANGED where the output exists and is already what it should be.
@@ -57,12 +62,14 @@ def write(
     """
     if _exists(path):
         if _is_same(path, source, chunks(), pause, durable):
+            if check is not None:
+                _check_existing(path, source, check)
             return Status.UNCHANGED
         if not overwrite:
             raise FileError("an output that differs is there already; replace it with --overwrite")
     directory = path.rpartition("/")[0]
     while True:
-        temporary = f"{directory}/{temporary_name(next(_numbers))}"
+        temporary = f"{directory}/{temporary_name(next(_numbers), run)}"
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:
@@ -71,6 +78,8 @@ def write(
                     os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+            if check is not None:
+                check(temporary)
             os.rename(temporary, path)
         except FileExistsError:
             continue  # the file of another container, whose process ids began anew
@@ -79,6 +88,19 @@ def write(
                 os.unlink(temporary)
             raise
         return Status.WRITTEN
+
+
+def _check_existing(path: str, source: Source, check: Callable[[str], None]) -> None:
+    """Check an output that an earlier run left; one that does not pass goes, but never the input itself."""
+    try:
+        check(path)
+    except FileError:
+        is_input = isinstance(source, FileSource) and os.path.samestat(
+            os.stat(path, follow_symlinks=False), os.fstat(source.descriptor)
+        )
+        if not is_input:
+            os.unlink(path)
+        raise
 
 
 def _exists(path: str) -> bool:

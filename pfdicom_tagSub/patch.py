@@ -74,7 +74,7 @@ class Patcher:
             entered.add(dictionary.REFERENCED_FILE_ID)
         leading = [tag for tag in FOLLOWING if tag in hit]
         kept |= set(leading)
-        if any("SS" in dictionary.vr_of(tag) for tag in kept):
+        if any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.wanted = Wanted(
@@ -82,12 +82,14 @@ class Patcher:
             entered,
             private=rules.remove_private,
             groups=rules.groups,
-            walked=[tag for tag, rule in rules.table.items() if rule.keeps],
+            walked=[tag for tag, rule in rules.table.items() if rule.walks],
+            walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
             walked_private=blocks,
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
         beyond = rules.meta or rules.zero_preamble or leading or reads_meta
-        self.is_local = not (beyond or rules.private or rules.remove_private or rules.groups or rules.cleans)
+        odd = any(group & 1 for group in rules.groups)
+        self.is_local = not (beyond or rules.private or rules.remove_private or odd or rules.cleans)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.

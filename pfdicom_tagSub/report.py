@@ -45,6 +45,7 @@ class Totals:
         self._failures: list[FileOutcome] = []
         self._skipped: list[FileOutcome] = []
         self._reviews: list[FileOutcome] = []
+        self._residuals: list[FileOutcome] = []
         self.telling = 0
         """How many outputs so far have a path that holds a value replaced in them."""
 
@@ -52,6 +53,11 @@ class Totals:
     def review(self) -> int:
         """How many files so far have pixels that a person should look at."""
         return len(self._reviews)
+
+    @property
+    def residuals(self) -> int:
+        """How many outputs so far hold a value that was replaced in them."""
+        return len(self._residuals)
 
     @property
     def failed(self) -> int:
@@ -74,6 +80,8 @@ class Totals:
             for tag, action, count in outcome.elements:
                 self._elements[tag, action] += count
             self.telling += outcome.is_telling
+            if outcome.residuals:
+                self._residuals.append(replace(outcome, elements=()))
             if outcome.review:
                 self._reviews.append(replace(outcome, elements=()))
 
@@ -117,6 +125,9 @@ class Totals:
                 (outcome.relative, outcome.review) for outcome in sorted(self._reviews, key=_plan_order)
             ),
             telling_paths=self.telling,
+            residuals=tuple(
+                (outcome.relative, outcome.residuals) for outcome in sorted(self._residuals, key=_plan_order)
+            ),
             profile=profile,
             key_fingerprint=key_fingerprint,
         )
@@ -152,6 +163,7 @@ def to_json(report: RunReport) -> str:
             "skipped": [{"path": outcome.relative, "reason": outcome.reason} for outcome in report.skipped],
             "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
             "pathsWithValues": report.telling_paths,
+            "residuals": [{"path": path, "elements": list(elements)} for path, elements in report.residuals],
             "runTime": round(report.run_time, 6),
             "versions": {
                 "pydicom": version_of("pydicom"),

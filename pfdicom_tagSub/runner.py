@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .models import DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
+from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .placing import (
     LastOnes,
     OnOutcome,
@@ -36,7 +37,11 @@ def run(
     follow_links: bool,
     on_outcome: OnOutcome,
     shield: Shield,
+    cluster: Cluster | None = None,
+    on_warning: Callable[[str], None] = lambda _: None,
     ledger: Ledger | None = None,
+    verify: bool = False,
+    fail_residuals: bool = False,
 ) -> None:
     """Process every file of a plan.
 
@@ -48,16 +53,32 @@ def run(
         follow_links: read what symbolic links point to.
         on_outcome: told how each file ended, in any order.
         shield: what signal handlers of this thread tell their signals to.
+        cluster: whose workers to use, instead of any here.
+        on_warning: told what the user should know of the cluster.
         ledger: what earlier runs finished, which is not done again; told of what this one does.
             The caller commits what it holds at the end.
+        verify: read each output again and hold it against its input.
+        fail_residuals: an output that still holds a value that was replaced fails its file.
 
     Raises:
         PlanError: outputs could be written into the input tree.
+        ClusterError: the cluster cannot be worked with, or no longer.
         Interrupted: a signal came; the workers have stopped, no temporary file is left.
     """
     workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
-    settings = Settings(rules, overwrite, follow_links, renames, plan.output_root, durable=ledger is not None)
+    run_id = secrets.token_hex(4) if cluster else ""
+    settings = Settings(
+        rules,
+        overwrite,
+        follow_links,
+        renames,
+        plan.output_root,
+        run_id,
+        durable=ledger is not None,
+        verify=verify,
+        fail_residuals=fail_residuals,
+    )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
     standing = None
@@ -80,7 +101,7 @@ def run(
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
         tell(outcome)
 
-    with _workforce(settings, workers, shield) as workforce:
+    with _workforce(settings, workers, shield, cluster, on_warning) as workforce:
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
             directories = in_named_directories(plan, workforce, tell, on_lost, standing)
@@ -92,27 +113,42 @@ def run(
             directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
-        workforce.run(Worker.process, _made(plan, directories, tell), on_result, on_lost)
+        workforce.run(Worker.process, _made(plan, directories, tell, run_id), on_result, on_lost)
         if last:
-            workforce.run(Worker.process, _made(plan, last.dicomdirs(), tell), on_result, on_lost)
+            workforce.run(Worker.process, _made(plan, last.dicomdirs(), tell, run_id), on_result, on_lost)
 
 
-def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Pool:
-    if workers <= 1:
+def _workforce(
+    settings: Settings,
+    workers: int,
+    shield: Shield,
+    cluster: Cluster | None,
+    on_warning: Callable[[str], None],
+) -> InLine | Pool:
+    # The imports are slow, and the last one is of an extra.
+    if cluster is None and workers <= 1:
         return InLine(settings, shield)
-    from .pool import Pool  # noqa: PLC0415  (its imports are slow)
+    from .pool import Pool  # noqa: PLC0415
 
-    return Pool(settings, workers, shield)
+    if cluster is None:
+        from .crew import LocalCrew  # noqa: PLC0415
+
+        return Pool(LocalCrew(settings, workers), shield)
+    from .cluster import ClusterCrew  # noqa: PLC0415
+
+    return Pool(ClusterCrew(settings, cluster, on_warning), shield)
 
 
-def _made(plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:
+def _made(
+    plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome, run_id: str
+) -> Iterator[DirectoryPlan]:
     """The directories whose output directories exist, each made when its turn comes."""
     for directory in directories:
         if not directory.names:
             continue
         try:
             make_directory(plan, directory)
-            remove_stale(directory.output_dir)
+            remove_stale(directory.output_dir, run_id)
         except FileError as error:
             for job in directory.jobs():
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, str(error)))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .dicomfile import parse
 from .models import (
@@ -30,6 +30,9 @@ from .rules import RuleSet
 from .shield import Shield
 from .sources import BytesSource, FileSource, Source
 from .telling import tells
+
+if TYPE_CHECKING:
+    from .verify import Verifier
 
 IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
@@ -56,7 +59,10 @@ class Settings:
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
         output_root: what the paths of outputs are told relative to.
+        run: hex digits that tell a run on many hosts from all others; "" for others.
         durable: outputs have to be on the disk, and outcomes say what a ledger has to know.
+        verify: read each output again and hold it against its input.
+        fail_residuals: an output that still holds a value that was replaced fails its file.
     """
 
     rules: RuleSet
@@ -64,7 +70,10 @@ class Settings:
     follow_links: bool = False
     renames: bool = False
     output_root: str = ""
+    run: str = ""
     durable: bool = False
+    verify: bool = False
+    fail_residuals: bool = False
 
 
 class Worker:
@@ -78,6 +87,7 @@ class Worker:
         self.settings = settings
         self.pause = pause
         self.patcher = Patcher(settings.rules, renames=settings.renames)
+        self.verifier = _verifier_of(settings)
         self.root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
@@ -89,6 +99,18 @@ class Worker:
         started = time.perf_counter()
         stage = Stage.READ
         before = self._stamp(job)
+        residuals: tuple[str, ...] = ()
+
+        def check(path: str) -> None:
+            nonlocal stage, residuals
+            assert self.verifier is not None
+            stage = Stage.VERIFY
+            shown = job.output_path[self.root_length :]
+            residuals = self.verifier.residuals(source, path, shown, self.pause)
+            if residuals and self.settings.fail_residuals:
+                raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
+            stage = Stage.WRITE
+
         try:
             with opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source)
@@ -102,7 +124,9 @@ class Worker:
                     Output(file, patched).chunks,
                     overwrite=self.settings.overwrite or _is_own(job),
                     pause=self.pause,
+                    run=self.settings.run,
                     durable=self.settings.durable,
+                    check=check if self.verifier else None,
                 )
             finished = None if before is None else self._finished(job, before)
         except Exception as error:  # the one place where a file's errors end
@@ -116,6 +140,7 @@ class Worker:
             is_telling=is_telling,
             seconds=time.perf_counter() - started,
             finished=finished,
+            residuals=residuals,
         )
 
     def name(self, job: FileJob) -> FileOutcome | str:
@@ -172,6 +197,14 @@ class Worker:
         if outcome.status is Status.SKIPPED and before is not None and self._stamp(job) == before:
             finished = Finished(before)
         return replace(outcome, seconds=time.perf_counter() - started, finished=finished)
+
+
+def _verifier_of(settings: Settings) -> Verifier | None:
+    if not settings.verify:
+        return None
+    from .verify import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
+
+    return Verifier(settings.rules, renames=settings.renames)
 
 
 R = TypeVar("R")

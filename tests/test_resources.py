@@ -202,7 +202,8 @@ def test_many_files_in_one_directory_take_no_more_memory(tmp_path: Path) -> None
     assert peaks[10_000] - peaks[1_000] < 15_000
 
 
-def test_large_file_takes_no_more_memory(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flags", [(), ("--verify",)])
+def test_large_file_takes_no_more_memory(flags: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
     (tmp_path / "large").mkdir()
     save(tmp_path / "small" / "a.dcm", data_set())
@@ -214,8 +215,8 @@ def test_large_file_takes_no_more_memory(tmp_path: Path) -> None:
         file.seek(place)
         file.write((size).to_bytes(4, "little"))
         file.truncate(place + 4 + size)
-    small, _ = _peak(tmp_path / "small", tmp_path / "out-small")
-    big, counts = _peak(tmp_path / "large", tmp_path / "out-large")
+    small, _ = _peak(tmp_path / "small", tmp_path / "out-small", *flags)
+    big, counts = _peak(tmp_path / "large", tmp_path / "out-large", *flags)
     assert counts["written"] == 1
     assert (tmp_path / "out-large" / "a.dcm").stat().st_size > size
     (tmp_path / "out-large" / "a.dcm").unlink()

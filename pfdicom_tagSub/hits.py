@@ -1,0 +1,163 @@
+"""Which rule hits an element, asked of a compiled spec for data sets that pydicom read.
+
+The engine has its own answer to the same question (``substitution.py``); this one is worked out apart
+from it, so that verification finds where they differ.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from . import dictionary
+from .rereading import DataSet, raw_value
+from .rules import Rule, RuleSet
+
+
+class Hit(Enum):
+    """What a spec does to an element."""
+
+    NONE = "none"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+NO_RULE = (Hit.NONE, None)
+REMOVED_PRIVATE = (Hit.REMOVED, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a data set is.
+
+    Attributes:
+        above: the names of the sequences around it, such as ``RequestAttributesSequence[0].``.
+        is_root: whether it is no item.
+        is_record: whether it is a record of a DICOMDIR.
+    """
+
+    above: str = ""
+    is_root: bool = True
+    is_record: bool = False
+
+
+class Hits:
+    """The answers for one compiled spec."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self.by_creator = {
+            (one.key.group, one.key.creator, one.key.element): one.rule for one in rules.private
+        }
+        self.numbers = {(group, number) for group, _, number in self.by_creator}
+        self._public: dict[int, tuple[Hit, Rule | None]] = {}
+        self.claims_private = bool(
+            rules.remove_private
+            or self.by_creator
+            or any(group & 1 for group in rules.groups)
+            or any(tag >> 16 & 1 for tag in rules.table)
+        )
+        self._patterns = {little: self._pattern(little) for little in (True, False)}
+
+    def of(self, tag: int, data: DataSet) -> tuple[Hit, Rule | None]:
+        """What the spec does to an element of a data set, and by which rule; none where private
+        elements go as they are private."""
+        if tag < 0:
+            return NO_RULE
+        if tag >> 16 & 1:
+            return self._of_private(tag, data)
+        known = self._public.get(tag)
+        if known is None:
+            known = self._public[tag] = self._of_public(tag)
+        return known
+
+    def _of_public(self, tag: int) -> tuple[Hit, Rule | None]:
+        rule = self.rules.table.get(tag)
+        by_group = self.rules.groups.get(tag >> 16)
+        if rule is None and by_group and tag & 0xFFFF and tag not in dictionary.NEVER_BY_PATTERN:
+            rule = by_group
+        return _effect(rule)
+
+    def _of_private(self, tag: int, data: DataSet) -> tuple[Hit, Rule | None]:
+        if not self.claims_private:
+            return NO_RULE
+        hit, rule = _effect(self.private_rule(tag, data))
+        if rule is None and self.rules.remove_private:
+            hit = Hit.REMOVED
+        own = 0 < tag & 0xFFFF < 0x100
+        if own and self._is_needed(tag, data):
+            return NO_RULE
+        return hit, rule
+
+    def private_rule(self, tag: int, data: DataSet) -> Rule | None:
+        """The rule that names a private element: by its number or its creator, or of its group."""
+        group, number = tag >> 16, tag & 0xFF
+        found = [self.rules.table.get(tag)]
+        if tag & 0xFF00 and (group, number) in self.numbers:
+            found.append(self.by_creator.get((group, creator_of(tag, data), number)))
+        named = [rule for rule in found if rule is not None]
+        if named:
+            return max(named, key=lambda rule: rule.index)
+        by_group = self.rules.groups.get(group)
+        is_creator = not tag & 0xFF00
+        if by_group is None or not tag & 0xFFFF or (is_creator and by_group.template is not None):
+            return None
+        return by_group
+
+    def _is_needed(self, creator: int, data: DataSet) -> bool:
+        """Whether a private creator says whose elements are that stay (PS3.5 7.8.1)."""
+        if not self.rules.remove_private:
+            return False
+        block = creator >> 16 << 8 | creator & 0xFF
+        for entry in data.entries:
+            if entry.tag >> 8 == block:
+                rule = self.private_rule(entry.tag, data)
+                if rule is not None and rule.template is not None:
+                    return True
+        return False
+
+    def may_occur_in(self, value: bytes, *, little: bool) -> bool:
+        """Whether a sequence may hold an element that is hit; if it does, it is never missed."""
+        return self.claims_private or self._patterns[little].search(value) is not None
+
+    def _pattern(self, little: bool) -> re.Pattern[bytes]:
+        """The tags that are hit, as they are stored."""
+        order = "little" if little else "big"
+        numbers: dict[int, set[int]] = {group: set() for group in self.rules.groups}
+        for tag in self.rules.table:
+            numbers.setdefault(tag >> 16, set()).add(tag & 0xFFFF)
+        parts = []
+        for group, elements in numbers.items():
+            head = re.escape(group.to_bytes(2, order))  # type: ignore[arg-type]
+            if group in self.rules.groups:
+                parts.append(head)
+                continue
+            stored = b"|".join(re.escape(one.to_bytes(2, order)) for one in sorted(elements))  # type: ignore[arg-type]
+            parts.append(head + b"(?:" + stored + b")")
+        return re.compile(b"|".join(parts) or b"(?!)", re.DOTALL)
+
+
+def _effect(rule: Rule | None) -> tuple[Hit, Rule | None]:
+    if rule is None or rule.keeps:
+        return Hit.NONE, rule
+    return (Hit.REMOVED if rule.template is None else Hit.CHANGED), rule
+
+
+def creator_of(tag: int, data: DataSet) -> str:
+    """The private creator of an element; "" if it has none."""
+    wanted = tag & 0xFFFF0000 | (tag & 0xFF00) >> 8
+    found = ""
+    for entry in data.entries:
+        if entry.tag == wanted:
+            value = raw_value(entry, data)
+            texts = value.decode("latin-1") if value.isascii() else _decoded(value, data)
+            found = texts.split("\\")[0].strip(" \0")
+    return found
+
+
+def _decoded(value: bytes, data: DataSet) -> str:
+    from pydicom.charset import decode_bytes  # noqa: PLC0415
+    from pydicom.valuerep import TEXT_VR_DELIMS  # noqa: PLC0415
+
+    return decode_bytes(value, list(data.encodings), TEXT_VR_DELIMS)

@@ -1,0 +1,471 @@
+"""A file as pydicom's own reader sees it, and where in the file each element lies.
+
+Nothing here uses the scanner, so that a fault of it is found. pydicom decodes no value: what is compared
+are stretches of bytes, the borders of which it tells.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import pydicom
+from pydicom import datadict, uid
+from pydicom.charset import default_encoding
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.filereader import data_element_generator
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+from pydicom.values import convert_SQ
+
+from .models import FileError
+from .sources import BytesSource, FileSource, Source
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+WHOLE = 4 << 20
+"""Files up to this many bytes are read into memory."""
+
+DEFERRED = 1 << 12
+"""Values longer than this are not read by pydicom but compared where they lie."""
+
+HEAD = 132  # preamble and prefix (PS3.10 7.1)
+UNDEFINED = 0xFFFFFFFF
+REST = -1
+"""The tag of bytes that pydicom did not take for elements, such as those after the last one."""
+
+_ITEM_TAGS = {
+    True: (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"),
+    False: (b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"),
+}
+REMEMBERED = 32
+"""Of how many sizes of files, and of how many files of one size, the layouts are remembered."""
+
+_DECISIVE = frozenset({0x00020000, 0x00020010, 0x00080005})
+_JPIP_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
+"""Deflated transfer syntaxes (PS3.5 A.6, A.9) that pydicom does not inflate."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """An element, or a rest of bytes, in the bytes of its data set.
+
+    Attributes:
+        tag: its tag, or ``REST``.
+        start: where it begins, its tag included.
+        value: where its value begins.
+        end: where it ends and the next one begins.
+        stored: what pydicom read; None for a rest.
+    """
+
+    tag: int
+    start: int
+    value: int
+    end: int
+    stored: Any
+
+    @property
+    def vr(self) -> str:
+        """Its VR as pydicom read it, "" where none is stored."""
+        return "" if self.stored is None else self.stored.VR or ""
+
+    @property
+    def is_parsed(self) -> bool:
+        """Whether pydicom had to enter it, as the length of the sequence is not stored."""
+        return not isinstance(self.stored, RawDataElement) and self.vr == "SQ"
+
+    @property
+    def value_end(self) -> int:
+        """Where its value ends, but for those of undefined length."""
+        raw = self.stored
+        return (
+            self.value + raw.length
+            if isinstance(raw, RawDataElement) and raw.length != UNDEFINED
+            else self.end
+        )
+
+
+@dataclass(slots=True)
+class DataSet:
+    """A data set and its bytes.
+
+    Attributes:
+        content: what pydicom read.
+        source: the bytes that its entries lie in.
+        base: where these begin in those of the whole data set.
+        entries: its elements in the order of the bytes.
+        start: where it begins.
+        end: where it ends.
+    """
+
+    content: Dataset
+    source: Source
+    base: int
+    entries: list[Entry]
+    start: int
+    end: int
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """The Python encodings of its text."""
+        found = self.content.original_character_set or default_encoding
+        return (found,) if isinstance(found, str) else tuple(found)
+
+
+@dataclass(slots=True)
+class Item:
+    """An item of a sequence: where its tag begins, and its data set."""
+
+    start: int
+    data: DataSet
+    is_defined: bool
+
+
+@dataclass(slots=True)
+class Reading:
+    """A file, read.
+
+    Attributes:
+        source: the bytes of the file.
+        preamble: its preamble; b"" where it has none.
+        meta: the file meta.
+        data: the data set.
+        is_deflated: whether it is stored deflated, so that its bytes are others than the file's.
+    """
+
+    source: Source
+    preamble: bytes
+    meta: DataSet
+    data: DataSet
+    is_deflated: bool
+
+
+class _Raw(io.RawIOBase):
+    """An open file from its beginning, whoever else reads it."""
+
+    name = ""  # pydicom asks for it, and need not know
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+        self.size = size
+        self.place = 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a place."""
+        origin = {os.SEEK_SET: 0, os.SEEK_CUR: self.place, os.SEEK_END: self.size}[whence]
+        self.place = max(0, origin + offset)
+        return self.place
+
+    def tell(self) -> int:
+        """The place."""
+        return self.place
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Read where the place is."""
+        view = memoryview(buffer).cast("B")
+        count = os.preadv(self.descriptor, [view], self.place)
+        self.place += count
+        return count
+
+
+def read_again(source: Source) -> Reading:
+    """Read a file with pydicom.
+
+    Args:
+        source: its bytes.
+
+    Raises:
+        FileError: pydicom cannot read it, or its lengths do not add up. The text quotes no value.
+    """
+    if isinstance(source, FileSource) and source.size <= WHOLE:
+        source = BytesSource(source.read(0, source.size))
+    try:
+        with warnings.catch_warnings(action="ignore"):  # they may quote values
+            return _read(source)
+    except (FileError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise FileError(f"pydicom cannot read it: {type(error).__name__}") from None
+
+
+class Layouts:
+    """What pydicom made of files whose like may come again, as in a series.
+
+    What it reads depends on the headers of the elements and, of the values, on those in ``_DECISIVE``.
+    Where these are the same bytes at the same places, so is what it makes of the file.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, list[tuple[list[tuple[int, int, bytes]], Reading]]] = {}
+
+    def read(self, source: Source) -> Reading:
+        """As ``read_again``; what is in memory anyway is not read by pydicom twice."""
+        if isinstance(source, FileSource) and source.size <= WHOLE:
+            source = BytesSource(source.read(0, source.size))
+        if not isinstance(source, BytesSource):
+            return read_again(source)
+        data = source.data
+        for stretches, like in self._known.get(len(data), ()):
+            if all(data[start:stop] == stored for start, stop, stored in stretches):
+                return _moved(like, source)
+        found = read_again(source)
+        self._remember(found, data)
+        return found
+
+    def _remember(self, found: Reading, data: bytes) -> None:
+        entries = (*found.meta.entries, *found.data.entries)
+        if found.is_deflated or any(_is_open(entry) for entry in entries):
+            return
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        alike = self._known.setdefault(len(data), [])
+        if len(alike) < REMEMBERED:
+            stretches = [(entry.start, entry.value, data[entry.start : entry.value]) for entry in entries]
+            stretches += [
+                (entry.value, entry.end, data[entry.value : entry.end])
+                for entry in entries
+                if entry.tag in _DECISIVE
+            ]
+            stretches.append((HEAD - 4, HEAD, data[HEAD - 4 : HEAD]))
+            like = _moved(found, BytesSource(b""))
+            for part in (like.meta, like.data):
+                part.entries = [_without_value(entry) for entry in part.entries]
+            alike.append((stretches, like))
+
+
+def _is_open(entry: Entry) -> bool:
+    """Whether where an element ends is not stored in its header."""
+    is_undefined = isinstance(entry.stored, RawDataElement) and entry.stored.length == UNDEFINED
+    return entry.tag == REST or entry.is_parsed or is_undefined
+
+
+def _without_value(entry: Entry) -> Entry:
+    raw = entry.stored
+    if isinstance(raw, RawDataElement):
+        raw = raw._replace(value=None)
+    return Entry(entry.tag, entry.start, entry.value, entry.end, raw)
+
+
+def _moved(like: Reading, source: Source) -> Reading:
+    """The same reading of another file."""
+    meta, data = like.meta, like.data
+    return Reading(
+        source,
+        source.read(0, HEAD - 4) if meta.start == HEAD else b"",
+        DataSet(meta.content, source, 0, meta.entries, meta.start, meta.end),
+        DataSet(data.content, source, 0, data.entries, data.start, data.end),
+        is_deflated=False,
+    )
+
+
+def _read(source: Source) -> Reading:
+    content = pydicom.dcmread(_open(source), defer_size=DEFERRED, force=True)
+    preamble = content.preamble or b""
+    meta_start = HEAD if preamble else 0
+    syntax = str(content.file_meta.get("TransferSyntaxUID", ""))
+    meta = [_entry_of(stored, source) for stored in content.file_meta.values()]
+    data_source = source
+    is_deflated = syntax == uid.DeflatedExplicitVRLittleEndian or syntax in _JPIP_DEFLATED
+    if is_deflated:
+        meta_stop = max((_defined_end(entry, source) for entry in meta), default=meta_start)
+        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(source.read(meta_stop, source.size))
+        data_source = BytesSource(inflated)
+        if syntax in _JPIP_DEFLATED:
+            fp = cast(BinaryIO, io.BytesIO(inflated))
+            raws = {raw.tag: raw for raw in data_element_generator(fp, False, True, defer_size=DEFERRED)}
+            content = pydicom.FileDataset("", Dataset(raws), is_implicit_VR=False, is_little_endian=True)
+    found = [_entry_of(stored, data_source) for stored in content.values()]
+    found.sort(key=lambda entry: entry.start)
+    if not is_deflated:
+        meta_stop = found[0].start if found else source.size
+    start = 0 if is_deflated else meta_stop
+    data = DataSet(content, data_source, 0, [], start, data_source.size)
+    data.entries = _whole(found, data)
+    metas = DataSet(content.file_meta, source, 0, [], meta_start, meta_stop)
+    metas.entries = _whole(sorted(meta, key=lambda entry: entry.start), metas)
+    return Reading(source, preamble, metas, data, is_deflated)
+
+
+def _open(source: Source) -> BinaryIO:
+    if isinstance(source, BytesSource):
+        return io.BytesIO(source.data)
+    assert isinstance(source, FileSource)
+    return cast(BinaryIO, io.BufferedReader(_Raw(source.descriptor, source.size), 1 << 16))
+
+
+def _entry_of(stored: Any, source: Source) -> Entry:
+    """Where an element begins: its header is 8 or 12 bytes long (PS3.5 7.1)."""
+    if type(stored) is RawDataElement:
+        tag, vr, length, _, value, implicit = stored[:6]
+        if length != UNDEFINED:
+            head = 12 if not implicit and vr in EXPLICIT_VR_LENGTH_32 else 8
+            # An int, as pydicom's tags compare slowly
+            return Entry(int(tag), value - head, value, value - head, stored)
+        little = stored.is_little_endian
+    else:
+        tag, value, little = stored.tag, stored.file_tell, True
+    # pydicom may have put a VR in the place of none, or of UN.
+    here = source.read(value - 8, value - 4) if value >= 8 else b""
+    orders = ("little", "big") if not isinstance(stored, RawDataElement) else ("little" if little else "big",)
+    is_short = any(here == _tag_bytes(tag, order) for order in orders)
+    start = value - (8 if is_short else 12)
+    return Entry(int(tag), start, value, start, stored)
+
+
+def _tag_bytes(tag: int, order: str) -> bytes:
+    two = "big" if order == "big" else "little"
+    return (tag >> 16).to_bytes(2, two) + (tag & 0xFFFF).to_bytes(2, two)  # type: ignore[arg-type]
+
+
+def _defined_end(entry: Entry, source: Source) -> int:
+    """The end of an element of the file meta, which pydicom may have decoded."""
+    if isinstance(entry.stored, RawDataElement):
+        return entry.value + entry.stored.length
+    size = 4 if entry.value - entry.start == 12 else 2
+    return entry.value + int.from_bytes(source.read(entry.value - size, entry.value), "little")
+
+
+def _whole(found: list[Entry], data: DataSet) -> list[Entry]:
+    """The entries with their ends, and with what pydicom passed over between them.
+
+    Of elements with one tag pydicom keeps the last.
+
+    Raises:
+        FileError: they overlap, or reach beyond the end.
+    """
+    entries: list[Entry] = []
+    for index, entry in enumerate(found):
+        following = found[index + 1].start if index + 1 < len(found) else data.end
+        entry.end = following
+        entries.append(entry)
+        raw = entry.stored
+        if type(raw) is RawDataElement and (raw.length != UNDEFINED or raw.value is not None):
+            length = raw.length if raw.length != UNDEFINED else len(raw.value or b"") + 8
+            end = entry.value + length
+            if end > following:
+                raise FileError("the lengths of its elements do not add up")
+            if end < following:
+                entry.end = end
+                entries += _passed_over(end, following, raw, data.source)
+    if not found and data.start < data.end:
+        entries.append(Entry(REST, data.start, data.start, data.end, None))
+    return entries
+
+
+def _passed_over(start: int, stop: int, before: RawDataElement, source: Source) -> Iterator[Entry]:
+    """The elements of a stretch that pydicom read and dropped; a rest where it holds none."""
+    hidden = source.read(start, stop)
+    place = 0
+    if len(hidden) >= 8:
+        fp = cast(BinaryIO, io.BytesIO(hidden))
+        for raw in data_element_generator(fp, before.is_implicit_VR, before.is_little_endian):
+            if type(raw) is not RawDataElement or raw.length == UNDEFINED or raw.tag >> 16 == 0xFFFE:
+                break
+            head = 12 if not raw.is_implicit_VR and raw.VR in EXPLICIT_VR_LENGTH_32 else 8
+            end = raw.value_tell + raw.length
+            if end > len(hidden):
+                break
+            moved = raw._replace(value_tell=start + raw.value_tell)
+            yield Entry(
+                int(raw.tag), start + raw.value_tell - head, start + raw.value_tell, start + end, moved
+            )
+            place = end
+    if place < len(hidden):
+        yield Entry(REST, start + place, start + place, stop, None)
+
+
+def raw_value(entry: Entry, data: DataSet) -> bytes:
+    """The bytes of the value of an element."""
+    raw = entry.stored
+    if type(raw) is RawDataElement and raw.value is not None:
+        return bytes(raw.value)
+    return data.source.read(entry.value, entry.value_end)
+
+
+def is_sequence(entry: Entry, data: DataSet) -> bool:
+    """Whether an element is a sequence, or looks like one where no dictionary knows it."""
+    vr = entry.vr
+    if vr == "SQ":
+        return True
+    if vr not in {"", "UN"} or entry.stored is None or entry.is_parsed:
+        return False
+    known = dictionary_vr(entry.tag)
+    if known:
+        return known == "SQ"
+    order = vr == "UN" or entry.stored.is_little_endian
+    return (
+        entry.end - entry.value >= 8 and data.source.read(entry.value, entry.value + 4) in _ITEM_TAGS[order]
+    )
+
+
+def dictionary_vr(tag: int) -> str:
+    """The VR that the dictionary gives a public element; "" for others."""
+    try:
+        return datadict.dictionary_VR(tag)
+    except KeyError:
+        return ""
+
+
+def items_of(entry: Entry, data: DataSet) -> list[Item]:
+    """The items of a sequence.
+
+    Raises:
+        FileError: pydicom cannot read it, or its lengths do not add up.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return _items(entry, data)
+    except (FileError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        raise FileError(f"pydicom cannot read a sequence of it: {type(error).__name__}") from None
+
+
+def _items(entry: Entry, data: DataSet) -> list[Item]:
+    if entry.is_parsed:
+        contents, source, base = entry.stored.value, data.source, data.base
+        stop = entry.end - 8
+        order = "big" if data.content.original_encoding[1] is False else "little"
+    else:
+        raw = entry.stored
+        # UN holds implicit VR little endian, whatever is around it (PS3.5 6.2.2).
+        implicit, little = (True, True) if raw.VR == "UN" else (raw.is_implicit_VR, raw.is_little_endian)
+        value = raw_value(entry, data)
+        contents = convert_SQ(value, implicit, little, list(data.encodings))
+        source, base, stop = BytesSource(value), data.base + entry.value, len(value)
+        order = "little" if little else "big"
+    items: list[Item] = []
+    starts = [content.seq_item_tell for content in contents]
+    for index, content in enumerate(contents):
+        start = starts[index]
+        following = starts[index + 1] if index + 1 < len(starts) else stop
+        is_defined = not content.is_undefined_length_sequence_item
+        end = following
+        if is_defined:
+            end = start + 8 + int.from_bytes(source.read(start + 4, start + 8), order)  # type: ignore[arg-type]
+            if end != following:
+                raise FileError("the lengths of its items do not add up")
+        else:
+            end -= 8
+        made = DataSet(content, source, base, [], start + 8, end)
+        found = [_entry_of(stored, source) for stored in content.values()]
+        made.entries = _whole(sorted(found, key=lambda one: one.start), made)
+        items.append(Item(start, made, is_defined))
+    if not items and not entry.is_parsed and stop:
+        raise FileError("the lengths of its items do not add up")
+    return items

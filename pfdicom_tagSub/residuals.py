@@ -1,0 +1,342 @@
+"""Whether an output still holds values that were replaced in it, and which element holds them."""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .dictionary import PIXEL_DATA, label_of
+from .rereading import REST, DataSet, Entry, Reading, is_sequence, items_of
+from .sources import Source
+from .traces import MOST_VALUES, Needle, Trace, needles_of, notations_of, plain_notations, traces_of
+
+CHUNK = 1 << 20
+OVERLAP = 1 << 12
+"""Chunks overlap by more than the longest needle."""
+
+NEAR = 40
+"""Around the first thing to look for of a date, its whole notation is."""
+
+BULK_SHORTEST = 8
+"""In binary values, such as pixels, shorter texts are found by chance."""
+
+LARGE = 1 << 14
+BULK_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
+
+MOST_PLACES = 100
+"""A needle is looked up at so many places of a chunk that are no hit after all, or are the same element's."""
+
+MOST_NAMED = 20
+"""So many elements of one output are named."""
+
+_DIGITS = frozenset(b"0123456789")
+_LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz")
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value of the output that is no sequence.
+
+    Attributes:
+        start: where it begins.
+        stop: where it ends.
+        name: what a record calls the element.
+        is_binary: whether it is a public binary value, in which short texts occur by chance.
+    """
+
+    start: int
+    stop: int
+    name: str
+    is_binary: bool = False
+
+
+Named = dict[str, tuple[int, int]]
+"""The names of what holds a value, and where it is: in the path, in the head or in the data set."""
+
+
+def find_residuals(
+    output: Reading,
+    path: str,
+    originals: Iterable[tuple[str, str]],
+    results: Iterable[tuple[str, str]],
+    codecs: Iterable[str],
+    pause: Callable[[], None],
+) -> tuple[str, ...]:
+    """The elements of an output that hold a value that was replaced.
+
+    Args:
+        output: the output.
+        path: its path, relative to the output directory.
+        originals: (VR, text) of the values that were replaced, removed or emptied.
+        results: (VR, text) of what stands in their place: a trace that these have, too, says nothing.
+        codecs: the Python encodings of text in the input and the output.
+        pause: called between pieces of a large file; it may raise to stop.
+
+    Returns:
+        Their names in the order of the file, such as ``RequestAttributesSequence[0].StudyID``; also
+        ``path``, ``preamble`` and ``pixel data``.
+    """
+    traces = {trace for vr, text in _first(originals) for trace in traces_of(vr, text)}
+    if not traces:
+        return ()
+    kept = {trace.text for vr, text in _first(results) for trace in traces_of(vr, text)}
+    made = tuple(text for vr, text in results if vr == "UI")
+    wanted = [
+        trace
+        for trace in traces
+        # The root of the UIDs that were made is no trace of one that was replaced.
+        if trace.text not in kept and not (made and any(uid.startswith(trace.text + ".") for uid in made))
+    ]
+    days = sorted(trace.text for trace in wanted if trace.is_day)
+    own = tuple(sorted(set(codecs)))
+    needles: dict[Needle, None] = {}
+    for trace in wanted:
+        if not trace.is_day:
+            needles.update(dict.fromkeys(needles_of(trace, own)))
+    for day in days:
+        for form in plain_notations(day):
+            needles.update((needle, None) for needle in needles_of(Trace(form), own) if needle.width > 1)
+    named: Named = {}
+    head = output.data.start if not output.is_deflated else output.meta.end
+    regions = list(_regions(output.data))
+    stretches = [region for region in regions if isinstance(region, tuple)]
+    search = _Search(list(needles), days, pause)
+    if head + sum(stop - start for start, stop in stretches) <= CHUNK:
+        source = output.data.source
+        texts = [source.read(start, stop) for start, stop in stretches]
+        whole = b"\n".join((os.fsencode(path), output.source.read(0, head), *texts)).lower()
+        needles_left, days_left = search.found_in(whole)
+    else:
+        needles_left, days_left = search.needles, days
+    if needles_left or days_left:
+        near = _Search(needles_left, days_left, pause)
+        if near.is_in_path(path):
+            named["path"] = 0, 0
+        near.text(output.source, 0, head, _Leaves(1, lambda: _leaves_of_head(output)), named)
+        leaves = _Leaves(2, lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
+        for start, stop in stretches:
+            near.text(output.data.source, start, stop, leaves, named)
+    for region in regions:
+        if not isinstance(region, tuple):
+            search.bulk(output.data.source, region, named)
+    return tuple(sorted(named, key=named.__getitem__)[:MOST_NAMED])
+
+
+def _first(values: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return sorted(values)[:MOST_VALUES]
+
+
+def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
+    """A data set as stretches of text and, by themselves, large binary values."""
+    start = data.start
+    for entry in data.entries:
+        if _is_bulk(entry):
+            if start < entry.start:
+                yield start, entry.start
+            yield entry
+            start = entry.end
+    if start < data.end:
+        yield start, data.end
+
+
+def _is_bulk(entry: Entry) -> bool:
+    if entry.tag in PIXEL_DATA:
+        return True
+    return entry.end - entry.start >= LARGE and entry.vr in BULK_VRS and not entry.tag >> 16 & 1
+
+
+class _Leaves:
+    """The values of a data set by their places, worked out when first asked for."""
+
+    def __init__(self, part: int, make: Callable[[], list[Leaf]]) -> None:
+        self.part = part
+        self._make = make
+        self._leaves: list[Leaf] | None = None
+        self._starts: list[int] = []
+
+    def at(self, place: int) -> Leaf | None:
+        """The value that holds a byte; None between values."""
+        if self._leaves is None:
+            self._leaves = self._make()
+            self._starts = [leaf.start for leaf in self._leaves]
+        index = bisect_right(self._starts, place) - 1
+        if index < 0 or self._leaves[index].stop <= place:
+            return None
+        return self._leaves[index]
+
+
+def _leaves_of_head(output: Reading) -> list[Leaf]:
+    leaves = [Leaf(0, len(output.preamble), "preamble")] if output.preamble else []
+    leaves += [
+        Leaf(entry.value, entry.end, name_of(entry.tag) if entry.tag != REST else "file meta")
+        for entry in output.meta.entries
+    ]
+    return leaves
+
+
+def _leaves_of(data: DataSet, above: str) -> Iterator[Leaf]:
+    for entry in data.entries:
+        name = above + name_of(entry.tag)
+        if is_sequence(entry, data):
+            try:
+                items = items_of(entry, data)
+            except Exception:  # it only looked like one, or is too deep
+                items = []
+            for index, item in enumerate(items):
+                yield from _leaves_of(item.data, f"{name}[{index}].")
+            if items:
+                continue
+        is_binary = entry.tag in PIXEL_DATA or (entry.vr in BULK_VRS and not entry.tag >> 16 & 1)
+        yield Leaf(data.base + entry.value, data.base + entry.end, name, is_binary)
+
+
+def name_of(tag: int) -> str:
+    """What a record calls an element of an output."""
+    if tag == REST:
+        return "bytes after the last element"
+    return "pixel data" if tag in PIXEL_DATA else label_of(tag)
+
+
+@lru_cache(maxsize=64)
+def _marked(letters: frozenset[int]) -> bytes:
+    """A table that makes the bytes of the needles one, and all others another."""
+    return bytes(code in letters for code in range(256))
+
+
+_RUN = re.compile(b"\1{%d,}" % BULK_SHORTEST)
+
+
+class _Search:
+    """What is looked for in one output."""
+
+    def __init__(self, needles: list[Needle], days: list[str], pause: Callable[[], None]) -> None:
+        self.needles = needles
+        self.days = days
+        self.pause = pause
+        self.bulky = list(
+            dict.fromkeys(
+                [
+                    needle.folded
+                    for needle in needles
+                    if needle.width == 1 and len(needle.folded) >= BULK_SHORTEST
+                ]
+                + [form.encode() for day in days for form in plain_notations(day)]
+            )
+        )
+
+    def found_in(self, data: bytes) -> tuple[list[Needle], list[str]]:
+        """What of it is worth a second look in folded bytes: mostly nothing."""
+        needles = [needle for needle in self.needles if needle.folded in data]
+        return needles, [day for day in self.days if is_day_in(day, data)]
+
+    def is_in_path(self, path: str) -> bool:
+        """Whether the path of an output holds a value."""
+        named: Named = {}
+        data = os.fsencode(path).lower()
+        self._chunk(data, 0, _Leaves(0, lambda: [Leaf(0, len(data), "path")]), named)
+        return bool(named)
+
+    def text(self, source: Source, start: int, stop: int, leaves: _Leaves, named: Named) -> None:
+        """Search a stretch that holds text."""
+        for place in range(start, stop, CHUNK):
+            data = source.read(max(start, place - OVERLAP), min(stop, place + CHUNK))
+            self._chunk(data, max(start, place - OVERLAP), leaves, named)
+            if stop - start > CHUNK:
+                self.pause()
+
+    def _chunk(self, stored: bytes, base: int, leaves: _Leaves, named: Named) -> None:
+        data = stored.lower()
+        find = data.find
+        for needle in self.needles:
+            place = find(needle.folded)
+            if place >= 0:
+                self._places(needle, place, data, stored, base, leaves, named)
+        for day in self.days:
+            self._day(day, data, base, leaves, named)
+
+    def _places(
+        self, needle: Needle, place: int, data: bytes, stored: bytes, base: int, leaves: _Leaves, named: Named
+    ) -> None:
+        """Look at each place where the bytes of a needle are."""
+        length = len(needle.folded)
+        for _ in range(MOST_PLACES):
+            if place < 0:
+                return
+            following = place + 1
+            is_same = not needle.exact or stored[place : place + length] == needle.exact
+            leaf = leaves.at(base + place) if is_same else None
+            if leaf is not None:
+                if leaf.stop - base >= place + length and self._counts(needle, data, place, base, leaf):
+                    named[leaf.name] = leaves.part, leaf.start
+                if leaf.name in named:
+                    following = max(following, leaf.stop - base)
+            place = data.find(needle.folded, following)
+
+    def _counts(self, needle: Needle, data: bytes, place: int, base: int, leaf: Leaf) -> bool:
+        """Whether a needle that is in a value is no mere part of another word or number."""
+        if leaf.is_binary and len(needle.folded) < BULK_SHORTEST * needle.width:
+            return False
+        if not needle.is_bounded:
+            return True
+        stop = place + len(needle.folded)
+        before, after = place - needle.width, stop + needle.width - 1
+        if before >= leaf.start - base and _joins(data[before], data[place]):
+            return False
+        return not (after < leaf.stop - base and after < len(data) and _joins(data[after], data[stop - 1]))
+
+    def _day(self, day: str, data: bytes, base: int, leaves: _Leaves, named: Named) -> None:
+        """Look for a date in all its notations."""
+        firsts, pattern = notations_of(day)
+        for first in firsts:
+            place = data.find(first)
+            seen = 0
+            while place >= 0 and seen < MOST_PLACES:
+                following = place + 1
+                near = data[max(place - NEAR, 0) : place + NEAR]
+                leaf = leaves.at(base + place) if pattern.search(near) else None
+                if leaf is not None and not leaf.is_binary and leaf.name not in named:
+                    seen += 1
+                    begin = max(place - NEAR, leaf.start - base, 0)
+                    if pattern.search(data[begin : min(place + NEAR, leaf.stop - base)]):
+                        named[leaf.name] = leaves.part, leaf.start
+                if leaf is not None and (leaf.name in named or leaf.is_binary):
+                    following = max(following, leaf.stop - base)
+                place = data.find(first, following)
+
+    def bulk(self, source: Source, entry: Entry, named: Named) -> None:
+        """Search a large binary value: long texts only, whatever is beside them."""
+        name = name_of(entry.tag)
+        if not self.bulky or name in named:
+            return
+        letters = b"".join(self.bulky)
+        table = _marked(frozenset(letters + letters.upper()))
+        for place in range(entry.value, entry.end, CHUNK):
+            data = source.read(max(entry.value, place - OVERLAP), min(entry.end, place + CHUNK))
+            # Most binary values hold no run of such bytes, and are done with in one step.
+            marks = data.translate(table)
+            for run in _RUN.finditer(marks) if b"\1" * BULK_SHORTEST in marks else ():
+                text = data[run.start() : run.end()].lower()
+                if any(needle in text for needle in self.bulky):
+                    named[name] = 2, entry.start
+                    return
+            self.pause()
+
+
+def is_day_in(day: str, data: bytes) -> bool:
+    """Whether folded bytes may hold a date in some notation."""
+    firsts, pattern = notations_of(day)
+    for first in firsts:
+        place = data.find(first)
+        while place >= 0:
+            if pattern.search(data[max(place - NEAR, 0) : place + NEAR]):
+                return True
+            place = data.find(first, place + 1)
+    return False
+
+
+def _joins(one: int, other: int) -> bool:
+    return (one in _DIGITS and other in _DIGITS) or (one in _LETTERS and other in _LETTERS)

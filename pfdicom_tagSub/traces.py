@@ -1,0 +1,243 @@
+"""What of a replaced value gives it away in an output: its forms as text, and as bytes.
+
+A value is taken apart into traces, such as the parts of a name or the day of a date; a trace into needles,
+the bytes to look for in all character sets in use. Pure functions, remembered, as the files of a series
+share most values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from .identifiers import NOT_IDENTIFYING, PARTICLES
+
+SHORTEST = 4
+"""Shorter texts are found everywhere by chance."""
+
+SHORTEST_IDEOGRAPHS = 2
+"""A Chinese, Japanese or Korean name is two or three characters long."""
+
+SHORTEST_NUMBER = 5
+"""Shorter numbers in a DS or an IS are measurements of anybody."""
+
+UNBOUNDED = 8
+"""Texts from this length on count inside a word, too: it is longer than most words."""
+
+LONGEST = 256
+"""Of a longer text its beginning is looked for."""
+
+MOST_VALUES = 4096
+"""Of how many values of one file traces are looked for."""
+
+_COMMON = """
+    abdomen adult annotation axial baseline biopsy bone brain breast chest child clinical clinic clinician
+    contrast control coronal default derived derived\\primary diagnostic doctor dose emergency exam
+    examination false feet first foot follow-up followup fluoro general hand head heart hospital
+    image imaging initial inpatient institute institution left liver localizer lung male female medical
+    mobile modality name neck neuro none normal operator original other outpatient pelvis physician position
+    primary prone protocol radiology radiologist research right routine sagittal scan scanner scout screening
+    secondary series shoulder skull spine standard station study supine survey technician technologist test
+    text trial true university unspecified various volume whole with without xray
+"""
+COMMON = frozenset(_COMMON.split()) | NOT_IDENTIFYING | PARTICLES
+"""Words, folded to lower case, that say nothing about a person: they are not looked for."""
+
+_STANDARD_UIDS = "1.2.840.10008."
+_MONTHS = (
+    ("jan", "january", "januar", "janvier"),
+    ("feb", "february", "februar", "février"),
+    ("mar", "march", "märz", "mars"),
+    ("apr", "april", "avril"),
+    ("may", "mai"),
+    ("jun", "june", "juni", "juin"),
+    ("jul", "july", "juli", "juillet"),
+    ("aug", "august", "août"),
+    ("sep", "sept", "september", "septembre"),
+    ("oct", "october", "okt", "oktober", "octobre"),
+    ("nov", "november", "novembre"),
+    ("dec", "december", "dez", "dezember", "décembre"),
+)
+_IDEOGRAPH = re.compile("[\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_ESCAPES = re.compile(rb"^(?:\x1b[\x20-\x2f]+[\x30-\x7e])+|(?:\x1b[\x20-\x2f]+[\x30-\x7e])+$")
+_CODECS = {"iso_ir_58": "gb2312", "UTF8": "utf-8"}
+
+NAMES = frozenset({"PN"})
+NUMBERS = frozenset({"DS", "IS"})
+TEXTS = frozenset({"AE", "AS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
+TELLING = NAMES | NUMBERS | TEXTS | {"DA", "DT", "TM", "UI"}
+"""VRs whose values are looked for. A CS is one of an enumeration, and a binary number has no text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A text that gives a value away.
+
+    Attributes:
+        text: the text in lower case; of a date YYYYMMDD.
+        is_day: whether it is a date, to be looked for in all notations.
+        is_bounded: whether it counts only where no letter, or digit, precedes or follows that
+            would make another word, or number, of it.
+    """
+
+    text: str
+    is_day: bool = False
+    is_bounded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """Bytes to look for.
+
+    Attributes:
+        folded: the bytes, ASCII letters in lower case.
+        exact: the bytes themselves, where case matters as they are no ASCII text; else b"".
+        is_bounded: as of the trace.
+        width: how many bytes a character of ASCII takes.
+    """
+
+    folded: bytes
+    exact: bytes = b""
+    is_bounded: bool = False
+    width: int = 1
+
+
+@lru_cache(maxsize=4096)
+def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
+    """The traces of one decoded value; () for one that gives nothing away."""
+    text = text.strip(" \0\r\n\t")[:LONGEST].lower()
+    if text in COMMON or text.startswith(_STANDARD_UIDS) or not any(map(str.isalnum, text)):
+        return ()
+    if vr == "PN":
+        return tuple(dict.fromkeys(_of_name(text)))
+    if vr == "DA":
+        return _of_day(re.sub(r"[.:]", "", text))
+    if vr == "DT":
+        return (*_of_day(text[:8]), *((Trace(text),) if len(text) > 10 else ()))
+    if vr == "TM":
+        clock = text.replace(":", "")
+        if len(clock) < 6 or clock[:6].endswith("0000"):  # the full hours are anybody's
+            return ()
+        return tuple(
+            Trace(form, is_bounded=True)
+            for form in dict.fromkeys((clock, f"{clock[:2]}:{clock[2:4]}:{clock[4:]}"))
+        )
+    if vr == "UI":
+        return (Trace(text, is_bounded=True),) if len(text) >= UNBOUNDED else ()
+    if vr in NUMBERS:
+        is_long = sum(map(str.isdigit, text)) >= SHORTEST_NUMBER and text.strip("0.+-")
+        return (Trace(text, is_bounded=True),) if is_long else ()
+    if vr not in TEXTS or not _is_long_enough(text):
+        return ()
+    return (_word(text),)
+
+
+def _word(text: str) -> Trace:
+    return Trace(text, is_bounded=len(text) < UNBOUNDED)
+
+
+def _is_long_enough(text: str) -> bool:
+    if len(text) >= SHORTEST:
+        return True
+    return not text.isascii() and len(_IDEOGRAPH.findall(text)) >= SHORTEST_IDEOGRAPHS
+
+
+def _of_name(text: str) -> Iterable[Trace]:
+    """A name as it is, as people write it, and by its parts (PS3.5 6.2.1)."""
+    for group in text.split("="):
+        components = [part.strip() for part in group.split("^")[:3] if part.strip()]
+        if len(components) > 1:
+            # What people make of it, also of parts that are too short by themselves
+            family, given = components[:2]
+            forms = {f"{family}^{given}", f"{family} {given}", f"{given} {family}", f"{family}, {given}"}
+            forms |= {f"{family},{given}", f"{family}_{given}", f"{given}_{family}"}
+            if COMMON.issuperset(components):
+                forms = set()
+            yield from (_word(form) for form in sorted(forms) if _is_long_enough(form))
+        for part in re.split(r"[\s^,]+", group):
+            if _is_long_enough(part) and part not in COMMON and any(map(str.isalnum, part)):
+                yield _word(part)
+
+
+def _of_day(digits: str) -> tuple[Trace, ...]:
+    try:
+        date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return ()
+    return (Trace(digits[:8], is_day=True),) if len(digits) >= 8 else ()
+
+
+@lru_cache(maxsize=8192)
+def needles_of(trace: Trace, codecs: tuple[str, ...]) -> tuple[Needle, ...]:
+    """The bytes of a trace that is no date.
+
+    Args:
+        trace: the trace.
+        codecs: the Python encodings in use, besides UTF-8, Latin-1 and UTF-16.
+    """
+    text = trace.text
+    if text.isascii():
+        plain = text.encode()
+        wide = text.encode("utf-16-le")[:-1]  # in both byte orders, without the outer NUL
+        return Needle(plain, b"", trace.is_bounded), Needle(wide, b"", trace.is_bounded, 2)
+    found: dict[Needle, None] = {}
+    for form in dict.fromkeys((text, text.upper(), text.title())):
+        for codec in dict.fromkeys(("utf-8", "latin-1", "utf-16-le", "utf-16-be", *codecs)):
+            try:
+                stored = form.encode(_CODECS.get(codec, codec))
+            except (UnicodeError, LookupError):
+                continue
+            stored = _ESCAPES.sub(b"", stored)
+            is_escaped = codec.startswith("iso2022")
+            if len(stored) >= SHORTEST:
+                exact = stored if is_escaped or codec.startswith("utf-16") else b""
+                found[Needle(stored.lower(), exact, trace.is_bounded and not is_escaped)] = None
+    return tuple(found)
+
+
+@lru_cache(maxsize=1024)
+def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
+    """How a date is found: what to look for first, and what has to stand around it.
+
+    Args:
+        day: YYYYMMDD.
+
+    Returns:
+        Literal texts one of which each notation holds, and a pattern of all notations in folded
+        bytes. UTF-8 is assumed of names of months.
+    """
+    year, month, number = day[:4], day[4:6], day[6:]
+    m, d = _with_zero(month), _with_zero(number)
+    short = year[2:]
+    names = "|".join(name for name in _MONTHS[int(month) - 1])
+    patterns = [
+        rf"{year}{month}{number}",
+        rf"(?<!\d){number}{month}{year}(?!\d)",
+        rf"(?<!\d){month}{number}{year}(?!\d)",
+        rf"(?<!\d){year}([-./_ :]){m}(?:\1){d}(?!\d)",
+        rf"(?<!\d)(?:{d}([-./_ ]){m}(?:\2)|{m}([-./_ ]){d}(?:\3)){year}(?!\d)",
+        rf"(?<!\d)(?:{number}([-./]){month}(?:\4)|{month}([-./]){number}(?:\5)){short}(?!\d)",
+        rf"(?<!\d){d}(?:st|nd|rd|th|er)?[-. ]{{0,2}}(?:{names})[-.,  ]{{0,2}}(?:{year}|{short}(?!\d))",
+        rf"(?<![a-zß-ÿ])(?:{names})[-. ]{{0,2}}{d}(?:st|nd|rd|th)?[-., ]{{1,2}}{year}(?!\d)",
+        rf"(?<!\d){year}[-. ]{{0,2}}(?:{names})[-. ]{{0,2}}{d}(?!\d)",
+        rf"(?<!\d){year}年{m}月{d}日",
+    ]
+    first = [year, *(f"{a}{s}{b}{s}{short}" for s in "-./" for a, b in ((number, month), (month, number)))]
+    first += [f"{gap}{short}" for name in _MONTHS[int(month) - 1] for gap in (f"{name}-", f"{name} ", name)]
+    return tuple(one.encode() for one in dict.fromkeys(first)), re.compile(
+        "|".join(f"(?:{one})" for one in patterns).encode()
+    )
+
+
+def _with_zero(digits: str) -> str:
+    return f"0?{digits[1]}" if digits[0] == "0" else digits
+
+
+@lru_cache(maxsize=1024)
+def plain_notations(day: str) -> tuple[str, ...]:
+    """The notations of a date that are looked for in binary values and in UTF-16."""
+    y, m, d = day[:4], day[4:6], day[6:]
+    return day, f"{y}-{m}-{d}", f"{y}/{m}/{d}", f"{d}.{m}.{y}", f"{d}/{m}/{y}", f"{m}/{d}/{y}"

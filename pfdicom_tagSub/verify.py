@@ -1,0 +1,464 @@
+"""Each output read again and held against its input (``--verify``).
+
+Input and output are read by pydicom (``rereading.py``), the compiled spec is asked anew which elements it
+hits (``hits.py``), and everything else has to be the same bytes in the same order. Then the output is
+searched for the values that were replaced (``residuals.py``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from . import dictionary
+from .dicomdir import TYPE_1, TYPE_2
+from .dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET
+from .hits import Hit, Hits, Place
+from .models import FileError
+from .rereading import (
+    REST,
+    DataSet,
+    Entry,
+    Item,
+    Layouts,
+    Reading,
+    dictionary_vr,
+    is_sequence,
+    items_of,
+    raw_value,
+    read_again,
+)
+from .residuals import find_residuals, name_of
+from .rules import Rule, RuleSet
+from .sources import BytesSource, FileSource, Source
+from .told import texts_of
+from .values import UTF8_CHARSET
+
+CHUNK = 1 << 20
+FOLLOWED = {
+    dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID: dictionary.SOP_INSTANCE_UID,
+    dictionary.MEDIA_STORAGE_SOP_CLASS_UID: dictionary.SOP_CLASS_UID,
+}
+"""What the file meta repeats of the data set (PS3.10 7.1)."""
+
+Values = set[tuple[str, str]]
+
+
+class Verifier:
+    """Verifies outputs of one compiled spec; make one in each process or thread."""
+
+    def __init__(self, rules: RuleSet, *, renames: bool = False) -> None:
+        """Args:
+        rules: the compiled spec.
+        renames: whether outputs get other paths than inputs, so that a DICOMDIR follows.
+        """
+        self.rules = rules
+        self.renames = renames
+        self.hits = Hits(rules)
+        self.layouts = Layouts()
+
+    def residuals(
+        self, source: Source, output: str, shown_path: str, pause: Callable[[], None] = lambda: None
+    ) -> tuple[str, ...]:
+        """Verify one output.
+
+        Args:
+            source: the input.
+            output: where the output is now.
+            shown_path: the path that it is to have, relative to the output directory.
+            pause: called between pieces of a large file; it may raise to stop.
+
+        Returns:
+            The names of the elements that still hold a value that was replaced.
+
+        Raises:
+            FileError: something is not as it was though no rule hits it, or the other way about.
+                The text names the element and quotes no value.
+            OSError: the output cannot be read.
+        """
+        descriptor = os.open(output, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            written = FileSource(descriptor, os.fstat(descriptor).st_size)
+            try:
+                before = self.layouts.read(source)
+            except FileError as error:
+                raise FileError(f"the input cannot be verified: {error}") from None
+            after = read_again(written)
+            comparison = _Comparison(self.rules, self.hits, before, after, renames=self.renames, pause=pause)
+            comparison.run()
+            return find_residuals(
+                after, shown_path, comparison.originals, comparison.results, comparison.codecs, pause
+            )
+        finally:
+            os.close(descriptor)
+
+
+class _Pair(NamedTuple):
+    """An element of the input and what has become of it."""
+
+    before: Entry
+    after: Entry
+
+
+class _Comparison:
+    """One output held against its input."""
+
+    def __init__(
+        self,
+        rules: RuleSet,
+        hits: Hits,
+        before: Reading,
+        after: Reading,
+        *,
+        renames: bool,
+        pause: Callable[[], None],
+    ) -> None:
+        self.rules = rules
+        self.hits = hits
+        self.before = before
+        self.after = after
+        self.renames = renames
+        self.pause = pause
+        self.originals: Values = set()
+        self.results: Values = set()
+        self.codecs: set[str] = set()
+        self.is_directory = any(entry.tag == dictionary.FIRST_RECORD_OFFSET for entry in before.data.entries)
+        self._records: dict[int, int] = {}
+
+    def run(self) -> None:
+        """Compare.
+
+        Raises:
+            FileError: they differ where they should not.
+        """
+        before, after = self.before, self.after
+        if before.is_deflated != after.is_deflated:
+            raise FileError("the output has another transfer syntax than the input")
+        if before.preamble != after.preamble and not (
+            self.rules.zero_preamble and after.preamble == bytes(len(before.preamble))
+        ):
+            raise FileError("the preamble differs from the input's")
+        if self.rules.zero_preamble and any(after.preamble):
+            raise FileError("the preamble is not zeros")
+        self._meta()
+        self._data_set(before.data, after.data, Place())
+
+    # --- the data set
+
+    def _data_set(self, before: DataSet, after: DataSet, place: Place) -> None:
+        """Compare two data sets."""
+        self.codecs.update(before.encodings, after.encodings)
+        untouched: list[_Pair] = []
+        stamps = self._stamps(before, place)
+        rest = iter(after.entries)
+        own = next(rest, None)
+        for entry in before.entries:
+            hit, rule = self.hits.of(entry.tag, before)
+            if hit is Hit.REMOVED and place.is_record and entry.tag in TYPE_1 | TYPE_2:
+                hit = Hit.CHANGED
+            while own is not None and own.tag != entry.tag and own.tag in stamps:
+                self._stamp(own, after, stamps)
+                own = next(rest, None)
+            if hit is Hit.REMOVED:
+                if own is not None and own.tag == entry.tag:
+                    raise FileError(f"{_name(entry, place)} should have been removed")
+                self._collect(entry, before, rule, self.originals)
+                continue
+            if own is None or own.tag != entry.tag:
+                self._complain(entry, own, before, place)
+            assert own is not None
+            if hit is Hit.CHANGED:
+                assert rule is not None
+                self._changed(_Pair(entry, own), before, after, rule, place)
+            else:
+                untouched.append(_Pair(entry, own))
+            own = next(rest, None)
+        while own is not None:
+            if own.tag not in stamps:
+                raise FileError(
+                    f"{_name(own, place)} is in the output and not in the input, nor is it a stamp"
+                )
+            self._stamp(own, after, stamps)
+            own = next(rest, None)
+        for pairs in _runs(untouched):
+            self._same(pairs, before, after, place)
+
+    def _stamps(self, before: DataSet, place: Place) -> set[int]:
+        """What may be inserted in a data set."""
+        if not place.is_root or self.is_directory:
+            return set()
+        known = {entry.tag for entry in before.entries}
+        stamps = {tag for tag, _ in self.rules.insertions if tag >> 16 != 0x0002} | {SPECIFIC_CHARACTER_SET}
+        return stamps - known
+
+    def _stamp(self, own: Entry, after: DataSet, stamps: set[int]) -> None:
+        """Take an element that was inserted; each is inserted once."""
+        stamps.discard(own.tag)
+        if own.tag == SPECIFIC_CHARACTER_SET:
+            self._switched(own, after, "")
+        else:
+            self._collect(own, after, None, self.results, is_named=True)
+
+    def _complain(self, entry: Entry, own: Entry | None, before: DataSet, place: Place) -> None:
+        known = {one.tag for one in before.entries}
+        if own is not None and own.tag not in known:
+            raise FileError(f"{_name(own, place)} is in the output and not in the input, nor is it a stamp")
+        raise FileError(
+            f"{_name(entry, place)} is missing, or is not where it was, though no rule removes it"
+        )
+
+    def _changed(self, pair: _Pair, before: DataSet, after: DataSet, rule: Rule, place: Place) -> None:
+        """An element that a rule hits: what stood there must not be left elsewhere."""
+        template = rule.template
+        if template is not None and template.empties and not (place.is_record and pair.before.tag in TYPE_1):
+            is_left = pair.after.value_end > pair.after.value and not pair.after.is_parsed
+            if is_left or (pair.after.is_parsed and pair.after.stored.value):
+                raise FileError(f"{_name(pair.after, place)} should have been emptied")
+        if not self._is_same(pair.before, pair.after, before, after):
+            self._collect(pair.before, before, rule, self.originals)
+        self._collect(pair.after, after, rule, self.results)
+
+    def _same(self, pairs: Sequence[_Pair], before: DataSet, after: DataSet, place: Place) -> None:
+        """Elements that follow each other in both data sets and that no rule hits."""
+        first, last = pairs[0], pairs[-1]
+        same = self._equal(
+            before.source,
+            first.before.start,
+            last.before.end,
+            after.source,
+            first.after.start,
+            last.after.end,
+        )
+        for pair in pairs:
+            if self._follows(pair, before, after, place):
+                continue
+            if same or self._is_same(pair.before, pair.after, before, after):
+                if self._may_hide(pair.before, before):
+                    self._enter(_Pair(pair.before, pair.after), before, after, place)
+            elif is_sequence(pair.before, before) and is_sequence(pair.after, after):
+                self._enter(pair, before, after, place)
+            else:
+                self._differs(pair, after, place)
+
+    def _follows(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> bool:
+        """Whether an element is a length or an offset, which has to follow what changed; it is checked."""
+        tag = pair.before.tag
+        is_length = tag != REST and tag & 0xFFFF == 0
+        offsets = dictionary.FIRST_RECORD_OFFSETS if place.is_root else dictionary.RECORD_OFFSETS
+        if not is_length and not (self.is_directory and tag in offsets):
+            return False
+        old, new = raw_value(pair.before, before), raw_value(pair.after, after)
+        if not len(old) == len(new) == 4:
+            return False
+        name = _name(pair.before, place)
+        if is_length:
+            self._check_length(pair, old, new, before, after, name)
+        else:
+            self._check_offset(old, new, before, name)
+        return True
+
+    def _may_hide(self, entry: Entry, data: DataSet) -> bool:
+        """Whether a sequence that is the same in the output may hold what should have changed."""
+        if not is_sequence(entry, data):
+            return False
+        little = True if entry.vr == "UN" or entry.is_parsed else entry.stored.is_little_endian
+        if entry.is_parsed and data.content.original_encoding[1] is False:
+            little = False
+        return self.hits.may_occur_in(data.source.read(entry.value, entry.end), little=little)
+
+    def _enter(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> None:
+        """Compare the items of two sequences."""
+        name = _name(pair.before, place)
+        certain = pair.before.vr == "SQ" or dictionary_vr(pair.before.tag) == "SQ"
+        try:
+            old = items_of(pair.before, before)
+        except FileError:
+            if certain:
+                raise
+            # What no dictionary knows may only look like a sequence.
+            if not self._is_same(pair.before, pair.after, before, after):
+                raise FileError(f"{name} differs from the input's though no rule hits it") from None
+            return
+        new = items_of(pair.after, after)
+        if len(old) != len(new) or [one.is_defined for one in old] != [one.is_defined for one in new]:
+            raise FileError(f"{name} has other items than the input's")
+        if pair.before.vr != pair.after.vr or pair.before.is_parsed != pair.after.is_parsed:
+            raise FileError(f"{name} is encoded otherwise than the input's")
+        is_records = place.is_root and pair.before.tag == DIRECTORY_RECORD_SEQUENCE
+        if is_records:
+            self._match_records(pair, old, new, before, after)
+        for index, (one, other) in enumerate(zip(old, new, strict=True)):
+            inner = Place(f"{name}[{index}].", is_root=False, is_record=is_records)
+            self._data_set(one.data, other.data, inner)
+
+    def _match_records(
+        self, pair: _Pair, old: Sequence[Item], new: Sequence[Item], before: DataSet, after: DataSet
+    ) -> None:
+        """Note where each record of a DICOMDIR was and is, in the bytes of the files."""
+        starts = (
+            0 if pair.before.is_parsed else pair.before.value,
+            0 if pair.after.is_parsed else pair.after.value,
+        )
+        for one, other in zip(old, new, strict=True):
+            self._records[before.base + starts[0] + one.start] = after.base + starts[1] + other.start
+
+    def _differs(self, pair: _Pair, after: DataSet, place: Place) -> None:
+        """An element that no rule hits and that differs: a few have to follow others.
+
+        Raises:
+            FileError: it is none of them.
+        """
+        name = _name(pair.before, place)
+        tag = pair.before.tag
+        if tag != REST:
+            if tag == SPECIFIC_CHARACTER_SET:
+                self._switched(pair.after, after, place.above)
+                return
+            if tag == dictionary.REFERENCED_FILE_ID and place.is_record and self.renames:
+                return
+        raise FileError(f"{name} differs from the input's though no rule hits it")
+
+    def _check_length(
+        self, pair: _Pair, old: bytes, new: bytes, before: DataSet, after: DataSet, name: str
+    ) -> None:
+        """A group length grew by what its group did."""
+        order = "big" if before.content.original_encoding[1] is False else "little"
+        sizes = [
+            sum(entry.end - entry.start for entry in data.entries if entry.tag >> 16 == pair.before.tag >> 16)
+            for data in (before, after)
+        ]
+        expected = max(int.from_bytes(old, order) + sizes[1] - sizes[0], 0)  # type: ignore[arg-type]
+        if int.from_bytes(new, order) != expected:  # type: ignore[arg-type]
+            raise FileError(f"{name} is not the length of its group")
+
+    def _check_offset(self, old: bytes, new: bytes, before: DataSet, name: str) -> None:
+        """An offset of a DICOMDIR names the same record as before."""
+        order = "big" if before.content.original_encoding[1] is False else "little"
+        numbers = [int.from_bytes(one, order) for one in (old, new)]  # type: ignore[arg-type]
+        if not self._records:  # the offsets of the root stand before the records
+            self._find_records()
+        if (self._records.get(numbers[0]) if numbers[0] else 0) != numbers[1]:
+            raise FileError(f"{name} does not name the record that it named")
+
+    def _find_records(self) -> None:
+        found = [
+            entry
+            for data in (self.before.data, self.after.data)
+            for entry in data.entries
+            if entry.tag == DIRECTORY_RECORD_SEQUENCE
+        ]
+        if len(found) == 2:
+            pair = _Pair(*found)
+            old, new = items_of(found[0], self.before.data), items_of(found[1], self.after.data)
+            if len(old) == len(new):
+                self._match_records(pair, old, new, self.before.data, self.after.data)
+
+    def _switched(self, own: Entry, after: DataSet, above: str) -> None:
+        """A character set that changed may only have become UTF-8."""
+        if raw_value(own, after).strip(b" \0") != UTF8_CHARSET.encode():
+            raise FileError(f"{above}SpecificCharacterSet differs from the input's though no rule hits it")
+
+    # --- the file meta
+
+    def _meta(self) -> None:
+        """Compare the file meta."""
+        before, after = self.before.meta, self.after.meta
+        known = {entry.tag for entry in before.entries}
+        stamps = {tag for tag, _ in self.rules.insertions if tag >> 16 == 0x0002} - known
+        follows = {own for own, followed in FOLLOWED.items() if self.hits.of(followed, self.before.data)[1]}
+        rest = iter(after.entries)
+        own = next(rest, None)
+        for entry in before.entries:
+            while own is not None and own.tag != entry.tag and own.tag in stamps:
+                stamps.discard(own.tag)
+                own = next(rest, None)
+            rule = self.rules.meta.get(entry.tag)
+            if rule is not None and rule.template is None:
+                if own is not None and own.tag == entry.tag:
+                    raise FileError(f"{name_of(entry.tag)} should have been removed")
+                self._collect(entry, before, rule, self.originals)
+                continue
+            if own is None or own.tag != entry.tag:
+                self._complain(entry, own, before, Place())
+            assert own is not None
+            is_length = entry.tag == dictionary.FILE_META_GROUP_LENGTH
+            if is_length and before.end - before.start != after.end - after.start:
+                self._check_meta_length(own)
+            elif not self._is_same(entry, own, before, after):
+                if rule is None and entry.tag not in follows:
+                    raise FileError(f"{name_of(entry.tag)} differs from the input's though no rule hits it")
+                self._collect(entry, before, rule, self.originals, is_named=True)
+            if rule is not None or entry.tag in follows:
+                self._collect(own, after, rule, self.results, is_named=True)
+            own = next(rest, None)
+        while own is not None:
+            if own.tag not in stamps:
+                raise FileError(
+                    f"{name_of(own.tag)} is in the output and not in the input, nor is it a stamp"
+                )
+            stamps.discard(own.tag)
+            own = next(rest, None)
+
+    def _check_meta_length(self, own: Entry) -> None:
+        meta = self.after.meta
+        stored = meta.source.read(own.value, own.value + 4)
+        if int.from_bytes(stored, "little") != meta.end - own.end:
+            raise FileError("FileMetaInformationGroupLength is not the length of the file meta")
+
+    # --- bytes and values
+
+    def _is_same(self, before: Entry, after: Entry, old: DataSet, new: DataSet) -> bool:
+        return self._equal(old.source, before.start, before.end, new.source, after.start, after.end)
+
+    def _equal(self, one: Source, start: int, stop: int, other: Source, begin: int, end: int) -> bool:
+        """Whether two stretches hold the same bytes."""
+        if stop - start != end - begin:
+            return False
+        for offset in range(0, stop - start, CHUNK):
+            size = min(CHUNK, stop - start - offset)
+            place = begin + offset
+            if _bytes(one, start + offset, size) != _bytes(other, place, size):
+                return False
+            if stop - start > CHUNK:
+                self.pause()
+        return True
+
+    def _collect(
+        self, entry: Entry, data: DataSet, rule: Rule | None, values: Values, *, is_named: bool = False
+    ) -> None:
+        """Note the texts of an element, at every depth.
+
+        Args:
+            entry: the element.
+            data: the data set that it is in.
+            rule: the rule that hits it; None where private elements go as they are private.
+            values: where to note them.
+            is_named: whether all of its texts count though there is no rule.
+        """
+        for vr, text in texts_of(entry, data, is_named=is_named or rule is not None):
+            values.add((vr, text))
+
+
+def _bytes(source: Source, start: int, size: int) -> bytes:
+    if isinstance(source, BytesSource):
+        return source.data[start : start + size]
+    assert isinstance(source, FileSource)
+    data = os.pread(source.descriptor, size, start)  # not through its window, which is for small reads
+    return data if len(data) == size else source.read(start, start + size)
+
+
+def _name(entry: Entry, place: Place) -> str:
+    return place.above + name_of(entry.tag)
+
+
+def _runs(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
+    """Elements that follow each other without a gap in both files."""
+    run: list[_Pair] = []
+    for pair in pairs:
+        if run and (run[-1].before.end != pair.before.start or run[-1].after.end != pair.after.start):
+            yield run
+            run = []
+        run.append(pair)
+    if run:
+        yield run
