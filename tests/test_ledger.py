@@ -306,6 +306,8 @@ def test_input_that_changes_while_it_is_read_is_not_done(
     night: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = worker.write
+    path = night.trees.inputs / "a.dcm"
+    before, state = path.read_bytes(), path.stat()
 
     def changing(path: str, *arguments: Any, **how: Any) -> Any:
         if path.endswith("a.dcm"):
@@ -315,6 +317,10 @@ def test_input_that_changes_while_it_is_read_is_not_done(
     monkeypatch.setattr(worker, "write", changing)
     assert night.counts() == {"found": 4, "written": 4}
     monkeypatch.undo()
+    path.write_bytes(before)  # and changes back, as a file does that is copied in place
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert night.counts() == {"found": 4, "current": 3, "unchanged": 1}
+    night.trees.make("a.dcm", PatientID="it changed")
     assert night.counts() == {"found": 4, "current": 3, "written": 1}
     assert night.counts() == ALL_CURRENT
 
