@@ -32,6 +32,7 @@ from typing import Any
 import pytest
 from installed import COMMAND, PREFIX, checked_record, data_set, processes_of, save, wait_for
 from pydicom.dataset import Dataset
+from pydicom.uid import MRImageStorage
 
 from pfdicom_tagSub.models import Stamp
 
@@ -57,8 +58,8 @@ SERIES = b"1.2.826.0.1.3680043.8.498.2000000001"
 INSTANCE = b"1.2.826.0.1.3680043.8.498.3000000001"
 NUMBER = b"100001"
 
-MEMORY = 1.5
-"""The peak of all files against that of a tenth. (The list of files grows, 0.2 kB for each.)"""
+MOST_KB = 0.8
+"""By how much each further file may raise the peak: all files are listed before the first is read."""
 
 _PEAK = """
 import json, resource, subprocess, sys
@@ -91,14 +92,14 @@ def _template() -> bytes:
         InstitutionName="Spital Hinterzarten",
         StationName="STATION77",
         DeviceSerialNumber="SN-55-1234",
-        Modality="OT",
+        SOPClassUID=MRImageStorage,
+        Modality="MR",
         Manufacturer="Acme",
         StudyDescription="Kopf nativ",
         InstanceNumber=NUMBER.decode(),
         AnatomicRegionSequence=[creator],
         RequestAttributesSequence=[request],
-        ImageType=["DERIVED", "SECONDARY"],
-        ConversionType="WSD",
+        ImageType=["ORIGINAL", "PRIMARY"],
         Rows=32,
         Columns=32,
         BitsAllocated=8,
@@ -125,9 +126,9 @@ class Soak:
     count: int
 
     def path(self, number: int) -> Path:
-        """The path of an input."""
+        """The path of an input; its number has more digits than a time, for which it could be taken."""
         patient, series = number // PER_PATIENT, number // PER_SERIES
-        return self.inputs / f"{patient:04}" / f"{series:05}" / f"{number:06}.dcm"
+        return self.inputs / f"{patient:04}" / f"{series:05}" / f"{number:07}.dcm"
 
     def fill(self) -> None:
         """Make the files."""
@@ -267,6 +268,7 @@ def test_soak_adds_up(tree: Soak, undisturbed: Run) -> None:
     assert undisturbed.counts == {"found": FILES, "written": FILES}
     record = undisturbed.record
     assert (record["status"], record["residuals"], record["failures"]) == ("ok", [], [])
+    assert record["pixelReview"] == []  # each file that is named there takes memory
     expected = sorted(_relatives(tree.inputs))
     assert len(expected) == FILES
     assert sorted(_relatives(tree.outputs("undisturbed"))) == expected
@@ -291,20 +293,21 @@ def test_soak_second_night_finds_all_current(tree: Soak, undisturbed: Run) -> No
     figures["second_night"] = {"seconds": round(again.seconds, 1), "peak_mb": round(again.peak)}
 
 
-def test_soak_takes_no_more_memory_for_ten_times_the_files(root: Path, tree: Soak, undisturbed: Run) -> None:
+def test_soak_takes_little_memory_for_ten_times_the_files(root: Path, tree: Soak, undisturbed: Run) -> None:
     tenth = Soak(root, root / "tenth-in", FILES // 10)
     tenth.fill()
     run = tenth.run("tenth")
     assert run.counts == {"found": tenth.count, "written": tenth.count}
+    growth = (undisturbed.peak - run.peak) * 1000 / (FILES - tenth.count)
     figures["tenth"] = {
         "files": tenth.count,
         "seconds": round(run.seconds, 1),
         "peak_mb": round(run.peak),
-        "kb_per_further_file": round((undisturbed.peak - run.peak) * 1000 / (FILES - tenth.count), 3),
+        "kb_per_further_file": round(growth, 3),
     }
     for name in ("tenth-in", "tenth-out"):
         shutil.rmtree(root / name)
-    assert undisturbed.peak <= MEMORY * run.peak
+    assert growth <= MOST_KB
 
 
 # --- kills
