@@ -9,7 +9,6 @@ command makes the tree what it should be.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from installed import COMMAND, PREFIX, Done, Trees, arguments_of, contents, data_set, execute, leftovers, save
+from installed import PREFIX, Done, Trees, arguments_of, contents, data_set, execute, leftovers, save
 
 SPEC: dict[str, str | None] = {"PatientName": "anon", "PatientID": "%_md5|7_PatientID", "StudyID": None}
 PLANTED = ("Geheimrat", "Gustav", "GEH-4711", "STUDIE0815")
@@ -230,12 +229,7 @@ def test_disk_that_fills_in_the_middle_of_a_run(
         field = Field(Trees(trees.inputs, outputs), tmp_path, field.expected)
         done = field.run("--threads", threads, *more)
         assert 10 < len(done.failures) < 110
-        field.check(
-            done,
-            dict.fromkeys(done.failures, ("ENOSPC", "make room"))
-            if threads == "x"
-            else {name: ("ENOSPC",) for name in list(done.failures)[:0]},
-        ) if not done.failures else _check_full(field, done)
+        _check_full(field, done)
         resize("8m")
         field.complete("--threads", threads, *more)
 
@@ -282,13 +276,18 @@ FAULTS: dict[str, tuple[str, bool, str, str]] = {
     "read large": (READ, True, "EIO", "read"),
     "read while copying": (
         'inject("copy_file_range", errno.EIO)\n'
-        'inject("pread", errno.EIO, lambda fd, size, place: on_input(fd) and place > 100_000)',
+        'inject("pread", errno.EIO, lambda fd, size, place: on_input(fd) and size > 300_000)',
         True,
         "EIO",
         "write",
     ),
     "open": (
-        'hooks["before"] = lambda path: path == "s/bad.dcm" and (_ for _ in ()).throw(OSError(errno.EIO, "x"))',
+        """
+def refuse(path):
+    if path == "s/bad.dcm":
+        raise OSError(errno.EIO, "x")
+hooks["before"] = refuse
+""",
         False,
         "EIO",
         "read",
@@ -358,7 +357,7 @@ def test_output_that_cannot_be_read_again_is_not_left(threads: str, field: Field
 def test_calls_that_do_less_than_asked_are_repeated(function: str, threads: str, field: Field) -> None:
     """The system may read and write less than it was asked to, and that is no fault."""
     fault = {
-        "copy_file_range": "os.copy_file_range = lambda a, b, count, *rest: real(a, b, min(count, 999), *rest)",
+        "copy_file_range": "os.copy_file_range = lambda a, b, n, *rest: real(a, b, min(n, 999), *rest)",
         "writev": "os.writev = lambda fd, parts: os.write(fd, b''.join(parts)[:11])",
         "pread": "os.pread = lambda fd, count, place: real(fd, min(count, 50_001), place)",
     }
@@ -536,7 +535,6 @@ def test_input_that_is_rewritten_under_the_verification_fails_alone(threads: str
     path = field.trees.inputs / "s" / "bad.dcm"
     before, state = path.read_bytes(), path.stat()
     fault = """
-real = os.rename
 def close(descriptor, real=os.close):
     if now[0] == "s/bad.dcm" and on_temporary(descriptor) and os.path.getsize(at(descriptor)) > 1000:
         with open(INPUTS + "/s/bad.dcm", "r+b") as file:
@@ -546,7 +544,7 @@ def close(descriptor, real=os.close):
 os.close = close
 """
     done = field.broken(fault, "--verify", "--threads", threads)
-    field.check(done, {"s/bad.dcm": ("PixelData", "differs")})
+    field.check(done, {"s/bad.dcm": ("pixel data differs",)})
     path.write_bytes(before)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     field.complete("--verify", "--threads", threads)
@@ -607,16 +605,14 @@ def test_clock_that_jumps_in_the_middle_of_a_run_harms_nothing(jump: int, thread
 import time
 real = time.time
 def jumping():
-    return real() + ({jump} if now[0] or len(os.listdir(ROOT)) else 0)
+    return real() + {jump}
 hooks["before"] = lambda path: setattr(time, "time", jumping)
 """
     field.check(field.broken(fault, "--threads", threads), {})
     field.complete("--threads", threads)
 
 
-def test_jump_of_the_clock_takes_no_file_from_another_run(field: Field, tmp_path: Path) -> None:
-    """A run whose clock jumps by days takes the temporary file of a live one for abandoned: that one fails
-    aloud at most, and is completed by the next run."""
+def test_temporary_file_of_a_live_run_is_not_taken_for_abandoned(field: Field) -> None:
     (field.trees.outputs / "s").mkdir(parents=True)
     other = field.trees.outputs / "s" / f"{PREFIX}{os.uname().nodename}-{os.getpid()}-0.tmp"
     other.write_bytes(b"half")
@@ -720,13 +716,7 @@ def elsewhere(tmp_path: Path) -> Path:
     return path
 
 
-MODES = [
-    (),
-    ("--verify",),
-    ("--overwrite",),
-    ("--verify", "--overwrite"),
-    ("--verify", "--onResidual", "fail"),
-]
+MODES = [(), ("--verify", "--overwrite"), ("--verify", "--onResidual", "fail")]
 
 
 @workers
@@ -901,9 +891,7 @@ def test_journal_that_is_garbage_is_no_reason_to_believe_anything(field: Field) 
     field.complete()
 
 
-def test_log_and_ledger_and_all_else_hold_no_value(field: Field) -> None:
-    """The words that the other tests look for are in the inputs, so that they would be found."""
-    text = (field.trees.inputs / "s" / "bad.dcm").read_bytes()
-    assert all(value.encode() in text for value in PLANTED)
-    assert errno.EIO == 5
-    assert Path(COMMAND).exists()
+def test_planted_values_are_in_the_inputs(field: Field) -> None:
+    """What all tests look for would be found."""
+    content = (field.trees.inputs / "s" / "bad.dcm").read_bytes()
+    assert all(value.encode() in content for value in PLANTED)
