@@ -75,6 +75,8 @@ _CLI_SELF = """
         [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
+        [--ledger <file>]                                                       \\
+        [--log <file>]                                                          \\
         [--dask <address>]                                                      \\
         [--daskSendKey]                                                         \\
         [--verify [--onResidual report|fail]]                                   \\
