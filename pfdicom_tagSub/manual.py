@@ -78,6 +78,8 @@ _CLI_SELF = """
         [--dask <address>]                                                      \\
         [--daskSendKey]                                                         \\
         [--verify [--onResidual report|fail]]                                   \\
+        [--ledger <file>]                                                       \\
+        [--log <file>]                                                          \\
         [--dryRun]                                                              \\
         [--report <file.html|file.json>]                                        \\
         [--showValues]                                                          \\
