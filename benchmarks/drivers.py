@@ -7,7 +7,8 @@ Runs as a script under the interpreter that the peer is installed for:
 * dcmanon's wheel is a library alone. `dcmanon` walks the tree and calls it for each file;
   `dcmanon-2` does so in two processes, as the example in its repository does.
 * dicom-anonymizer has a command, but one that takes a single directory. `dicom-anonymizer` calls
-  the same function for each directory of the tree, so that it starts only once.
+  the same function for each directory of the tree, so that it starts only once;
+  `dicom-anonymizer-profile` does so with its default actions below those of ACTIONS.json.
 
 ACTIONS.json is what the peer's own documentation calls its tag actions, or dictionary.
 """
@@ -69,18 +70,31 @@ def run_dcmanon_2(source: Path, target: Path, actions: Path) -> None:
 
 def run_dicom_anonymizer(source: Path, target: Path, actions: Path) -> None:
     """Each directory in turn, keeping whatever `actions` does not name, private elements too."""
-    package = importlib.import_module("dicomanonymizer.anonymizer")
     simple = importlib.import_module("dicomanonymizer.simpledicomanonymizer")
     rules = dict.fromkeys(simple.initialize_actions(), simple.keep)
+    call_dicom_anonymizer(source, target, actions, rules, delete_private=False)
+
+
+def run_dicom_anonymizer_profile(source: Path, target: Path, actions: Path) -> None:
+    """Each directory in turn, with its default actions and without private elements, as its command does."""
+    call_dicom_anonymizer(source, target, actions, {}, delete_private=True)
+
+
+def call_dicom_anonymizer(
+    source: Path, target: Path, actions: Path, rules: dict[Any, Any], *, delete_private: bool
+) -> None:
+    """Let it do each directory of `source`, with `actions` on top of `rules`."""
+    package = importlib.import_module("dicomanonymizer.anonymizer")
     package.parse_dictionary_argument(str(actions), rules)
     for directory in sorted({Path(name).parent for name, _ in files_below(source, target)}):
-        package.anonymize(str(directory), str(target / directory.relative_to(source)), rules, False)
+        package.anonymize(str(directory), str(target / directory.relative_to(source)), rules, delete_private)
 
 
 DRIVERS: dict[str, Callable[[Path, Path, Path], None]] = {
     "dcmanon": run_dcmanon,
     "dcmanon-2": run_dcmanon_2,
     "dicom-anonymizer": run_dicom_anonymizer,
+    "dicom-anonymizer-profile": run_dicom_anonymizer_profile,
 }
 
 

@@ -3,9 +3,13 @@
 The tool and 3.1.1 get the spec of the README. The others get replacements as near to it as they can be told:
 the same elements of the patient, the physicians, the institutions and the addresses. What each does more,
 or less, stands beside it.
+
+In the sections of the profile each does its own full de-identification instead.
 """
 
+import functools
 import json
+import secrets
 import shutil
 import subprocess
 import sys
@@ -60,6 +64,8 @@ REPORTED = {
 }
 
 TOOL = "pfdicom_tagSub"
+PROFILE = "basic"
+CLEANING = ("cleanDescriptors", "cleanStructuredContent", "cleanGraphics", "retainLongitudinalModifiedDates")
 LEFT_OUT_OF_COPY = (".*", "__pycache__", "*.egg-info", "build", "dist", "venv")
 
 
@@ -81,6 +87,11 @@ class Peer:
 def tool_name(threads: int) -> str:
     """The name of the tool's row for a number of threads."""
     return f"{TOOL} --threads {threads}"
+
+
+def profile_name(threads: int) -> str:
+    """The name of the tool's row under the profile for a number of threads."""
+    return f"{TOOL} --profile {PROFILE} --threads {threads}"
 
 
 def environment(cache: Path, name: str, requirements: list[str]) -> Path:
@@ -136,8 +147,9 @@ def first_line(*command: str) -> str:
     return done.stdout.partition("\n")[0].strip()
 
 
-def tools(cache: Path, work: Path, given: Path | None) -> list[Peer]:
-    """The tool with --threads 0 and 2: installed from this repository, or the command `given`."""
+@functools.cache
+def installed_tool(cache: Path, given: Path | None) -> tuple[Path, str]:
+    """The tool's command and versions: installed from this repository, or the command `given`."""
     if given is None:
         commands = tool_environment(cache, HERE.parent)
         executable, versions = commands / TOOL, versions_in(commands, REPORTED["tool"])
@@ -145,16 +157,41 @@ def tools(cache: Path, work: Path, given: Path | None) -> list[Peer]:
         executable, versions = given, first_line(str(given), "--version")
     if subprocess.run([executable, "--version"], capture_output=True, check=False).returncode:
         raise SetupError(f"{TOOL} --version fails")
+    return executable, versions
+
+
+def tools(cache: Path, work: Path, given: Path | None) -> list[Peer]:
+    """The tool with --threads 0 and 2."""
+    executable, versions = installed_tool(cache, given)
     spec = work / "spec.json"
     spec.write_text(json.dumps(SPEC), "utf-8")
-    return [Peer(tool_name(threads), versions, tool_command(executable, spec, threads)) for threads in (0, 2)]
+    how = ("--tagFile", str(spec))
+    return [Peer(tool_name(threads), versions, tool_command(executable, how, threads)) for threads in (0, 2)]
 
 
-def tool_command(executable: Path, spec: Path, threads: int) -> Callable[[Path, Path], list[str]]:
+def profile_tools(cache: Path, work: Path, given: Path | None) -> list[Peer]:
+    """The tool under the profile, with a secret key; once with free text cleaned and dates shifted."""
+    executable, versions = installed_tool(cache, given)
+    key = work / "key"
+    key.write_bytes(secrets.token_bytes(32))
+    key.chmod(0o600)
+    how = ("--profile", PROFILE, "--keyFile", str(key))
+    clean = ("--profile", ",".join((PROFILE, *CLEANING)), "--keyFile", str(key))
+    name = f"{TOOL} --profile {PROFILE} and options, --threads 2"
+    return [
+        *(
+            Peer(profile_name(threads), versions, tool_command(executable, how, threads))
+            for threads in (0, 2)
+        ),
+        Peer(name, versions, tool_command(executable, clean, 2)),
+    ]
+
+
+def tool_command(executable: Path, how: tuple[str, ...], threads: int) -> Callable[[Path, Path], list[str]]:
     """How the tool is called."""
     return lambda source, target: [
         str(executable),
-        *("--inputDir", str(source), "--outputDir", str(target), "--tagFile", str(spec)),
+        *("--inputDir", str(source), "--outputDir", str(target), *how),
         *("--threads", str(threads), "--verbosity", "0"),
     ]
 
@@ -215,6 +252,19 @@ def dicom_anonymizer(cache: Path, work: Path) -> Peer:
         "dicom-anonymizer",
         versions_in(commands, REPORTED["dicom-anonymizer"]),
         lambda source, target: driven(commands, "dicom-anonymizer", source, target, file),
+        slow=True,
+    )
+
+
+def dicom_anonymizer_profile(cache: Path, work: Path) -> Peer:
+    """Its default actions, which are those of the basic profile, with private elements deleted."""
+    commands = environment(cache, "dicom-anonymizer", REQUIREMENTS["dicom-anonymizer"])
+    file = work / "dicom-anonymizer-profile.json"
+    file.write_text("{}", "utf-8")
+    return Peer(
+        "dicom-anonymizer",
+        versions_in(commands, REPORTED["dicom-anonymizer"]),
+        lambda source, target: driven(commands, "dicom-anonymizer-profile", source, target, file),
         slow=True,
     )
 

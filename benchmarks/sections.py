@@ -16,7 +16,16 @@ from pathlib import Path
 from measure import TIMED_OUT, Run, Written, run, written_below
 from peers import HERE, Peer
 from report import MISSING, Table, megabytes, significant
-from targets import BIG_MEMORY, MEMORY_GROWTH, STARTUP_SECONDS, TARGETS, TOOL_0, TOOL_2, Verdict
+from targets import (
+    BIG_MEMORY,
+    LEDGER_SECONDS_PER_10000,
+    MEMORY_GROWTH,
+    STARTUP_SECONDS,
+    TARGETS,
+    TOOL_0,
+    TOOL_2,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -68,13 +77,20 @@ class Startup:
 
 @dataclass
 class Bench:
-    """Everything that the sections share."""
+    """Everything that the sections share.
+
+    `own` are the tool's rows among the peers, with no workers and with two. `prefix` tells the sections of
+    one set of peers from those of another.
+    """
 
     options: argparse.Namespace
     work: Path
     peers: list[Peer]
     trees_python: Path
     verdicts: list[Verdict] = field(default_factory=list)
+    own: tuple[str, str] = (TOOL_0, TOOL_2)
+    prefix: str = ""
+    startup_seconds: float = STARTUP_SECONDS
 
     def make_tree(self, *arguments: str | Path) -> str:
         """Call trees.py; what it prints."""
@@ -144,9 +160,10 @@ def linked_part(whole: Path, part: Path, count: int) -> Path:
 def measure_tree(bench: Bench, tree: Tree) -> Table | None:
     """Run every peer over `tree`, in turns."""
     if tree.source is not None and not tree.source.is_dir():
-        say(f"{tree.name}: skipped, {tree.source.name} is not in the corpus directory (--corpus)")
+        missing = f"{tree.source.name} is not in the corpus directory (--corpus)"
+        say(f"{bench.prefix}{tree.name}: skipped, {missing}")
         return None
-    say(f"{tree.name}: making the tree")
+    say(f"{bench.prefix}{tree.name}: making the tree")
     root = bench.work / tree.name
     bench.make_tree(tree.make[0], root, *tree.make[1:])
     part = linked_part(root, bench.work / f"{tree.name}-part", tree.slow_files)
@@ -162,7 +179,7 @@ def measure_tree(bench: Bench, tree: Tree) -> Table | None:
     for directory in {root, part}:
         shutil.rmtree(directory)
     judge_tree(bench, tree.name, measured)
-    return tree_table(tree, sizes[root], measured)
+    return tree_table(bench, tree, sizes[root], measured)
 
 
 def run_once(bench: Bench, result: Measured, source: Path, expected: Written, *, untimed: bool) -> None:
@@ -204,9 +221,10 @@ def ratio(measured: Sequence[Measured], row: str, peer: str) -> float | None:
 
 def judge_tree(bench: Bench, name: str, measured: Sequence[Measured]) -> None:
     """Note the targets for one tree, where the tool was run at all."""
-    own = {result.peer.name: result for result in measured if result.peer.name in (TOOL_0, TOOL_2)}
+    own = {result.peer.name: result for result in measured if result.peer.name in bench.own}
+    section = bench.prefix + name
     for target in TARGETS:
-        if target.tree != name or target.row not in own:
+        if target.tree != section or target.row not in own:
             continue
         figure = ratio(measured, target.row, target.peer)
         text, reached = MISSING, None
@@ -214,15 +232,15 @@ def judge_tree(bench: Bench, name: str, measured: Sequence[Measured]) -> None:
             slower = target.ratio < 1
             text = f"{significant(1 / figure if slower else figure)} times"
             reached = target.reached(figure)
-        bench.verdicts.append(Verdict(name, target.row, target.peer, target.text, text, reached))
+        bench.verdicts.append(Verdict(section, target.row, target.peer, target.text, text, reached))
     for row, result in own.items():
         if name == "big":
             text = f"{megabytes(result.largest)} MB"
             reached = result.largest < BIG_MEMORY if not result.fault else None
-            bench.verdicts.append(Verdict(name, row, MISSING, "peak memory under 150 MB", text, reached))
+            bench.verdicts.append(Verdict(section, row, MISSING, "peak memory under 150 MB", text, reached))
 
 
-def tree_table(tree: Tree, size: Written, measured: Sequence[Measured]) -> Table:
+def tree_table(bench: Bench, tree: Tree, size: Written, measured: Sequence[Measured]) -> Table:
     """The table of one tree."""
     rows = []
     for result in measured:
@@ -234,7 +252,7 @@ def tree_table(tree: Tree, size: Written, measured: Sequence[Measured]) -> Table
             seconds = statistics.median(result.seconds)
             row += [f"{seconds:.3f}", f"{min(result.seconds):.3f}-{max(result.seconds):.3f}"]
             row += [significant(result.per_file * 1000), significant(1 / result.per_file)]
-        row += [significant(ratio(measured, own, name)) for own in (TOOL_0, TOOL_2)]
+        row += [significant(ratio(measured, own, name)) for own in bench.own]
         row += [megabytes(result.largest), megabytes(result.total)]
         row += [f"{result.written} of {result.files}", result.replaced]
         rows.append(row)
@@ -242,19 +260,19 @@ def tree_table(tree: Tree, size: Written, measured: Sequence[Measured]) -> Table
     faults = [f"{result.peer.name}: {result.fault}." for result in measured if result.fault]
     header = ["command", "files run", "seconds", "min-max", "ms per file", "files per s"]
     header += ["tool 0 is x times", "tool 2 is x times", "MB largest", "MB sum", "written", "replaced"]
-    return Table(f"Tree {tree.name}", "\n".join([note, *faults]), header, rows)
+    return Table(f"Tree {bench.prefix}{tree.name}", "\n".join([note, *faults]), header, rows)
 
 
 def measure_memory(bench: Bench) -> Table | None:
     """Peak memory of the tool over few and over many small files."""
-    own = [peer for peer in bench.peers if peer.name in (TOOL_0, TOOL_2)]
+    own = [peer for peer in bench.peers if peer.name in bench.own]
     if not own:
         return None
     counts = (100, 2_000) if bench.options.quick else (1_000, 100_000)
     peaks: dict[tuple[str, int], Run] = {}
     rows = []
     for count in counts:
-        say(f"memory: {count} small files")
+        say(f"{bench.prefix}memory: {count} small files")
         root = bench.work / "small"
         bench.make_tree("small", root, str(count))
         expected = written_below(root)
@@ -277,14 +295,62 @@ def measure_memory(bench: Bench) -> Table | None:
             grown = max(many.largest / few.largest, many.total / few.total)
             text, reached = f"{significant(grown)} times", grown <= MEMORY_GROWTH
         goal = f"{counts[1]} files: at most {MEMORY_GROWTH} times the memory"
-        bench.verdicts.append(Verdict("memory", peer.name, f"{counts[0]} files", goal, text, reached))
+        section = f"{bench.prefix}memory"
+        bench.verdicts.append(Verdict(section, peer.name, f"{counts[0]} files", goal, text, reached))
     header = ["command", "files", "written", "seconds (sampled)", "MB largest", "MB sum"]
-    return Table("Memory and the number of files", "Small files, about 3 kB each.", header, rows)
+    title = f"{bench.prefix}memory and the number of files"
+    return Table(title[0].upper() + title[1:], "Small files, about 3 kB each.", header, rows)
+
+
+def measure_ledger(bench: Bench) -> Table | None:
+    """A first run with a ledger over many small files, a second one that has nothing to do, one without."""
+    own = [peer for peer in bench.peers if peer.name in (TOOL_0, TOOL_2)]
+    if not own:
+        return None
+    count = 2_000 if bench.options.quick else 100_000
+    say(f"ledger: {count} small files")
+    root, ledger, log = (bench.work / name for name in ("small", "ledger.sqlite", "files.log"))
+    bench.make_tree("small", root, str(count))
+    expected = written_below(root)
+    bench.warm_memory(2 * expected.size)
+    rows = []
+    for peer in own:
+        kept: list[tuple[str, list[str]]] = [
+            ("no ledger", []),
+            ("first", ["--ledger", str(ledger)]),
+            ("second", ["--ledger", str(ledger)]),
+            ("third, with a log", ["--ledger", str(ledger), "--log", str(log)]),
+        ]
+        for name, flags in kept:
+            if name in {"no ledger", "first"}:
+                shutil.rmtree(bench.out, ignore_errors=True)
+                bench.out.mkdir()
+            command = [*peer.command(root, bench.out), *flags]
+            done = run(command, bench.log, timeout=bench.options.timeout)
+            fault = fault_in(done, written_below(bench.out), expected)
+            seconds = done.seconds / count * 10_000
+            rows.append(
+                [peer.name, name, f"{done.seconds:.2f}", significant(seconds), fault or "as expected"]
+            )
+            rows[-1].insert(4, megabytes(done.largest))
+            if name == "second":
+                text = f"second run: under {LEDGER_SECONDS_PER_10000:g} s per 10,000 files"
+                reached = seconds < LEDGER_SECONDS_PER_10000 and not fault
+                verdict = Verdict("ledger", peer.name, MISSING, text, f"{significant(seconds)} s", reached)
+                bench.verdicts.append(verdict)
+        size = ledger.stat().st_size if ledger.exists() else 0
+        say(f"  {peer.name}: the ledger has {size / count:.0f} bytes a file")
+        for path in (ledger, log):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(bench.out)
+    shutil.rmtree(root)
+    header = ["command", "run", "seconds", "s per 10,000 files", "MB largest", "exit code and output"]
+    return Table("Ledger", f"{count} small files, about 3 kB each; the whole command.", header, rows)
 
 
 def startup_cases(bench: Bench) -> list[Startup]:
     """What is started: the tool three ways, the others on one file."""
-    root = bench.work / "one"
+    root = bench.work / f"{bench.prefix}one"
     bench.make_tree("small", root, "1")
     misspelt = bench.work / "misspelt.json"
     misspelt.write_text(json.dumps({"PatientNmae": "x"}), "utf-8")
@@ -302,7 +368,7 @@ def startup_cases(bench: Bench) -> list[Startup]:
 
 def measure_startup(bench: Bench) -> Table:
     """What the commands take before they do anything, in turns."""
-    say("startup")
+    say(f"{bench.prefix}startup")
     cases = startup_cases(bench)
     for turn in range((3 if bench.options.quick else 10) + 1):
         for case in cases:
@@ -319,9 +385,11 @@ def measure_startup(bench: Bench) -> Table:
         median = statistics.median(case.seconds)
         spread = f"{min(case.seconds):.3f}-{max(case.seconds):.3f}"
         rows.append([case.name, case.case, f"{median:.3f}", spread, case.fault or "as expected"])
-        if case.name in (TOOL_0, TOOL_2):
-            text = f"{case.case}: under {STARTUP_SECONDS} s"
-            reached = median < STARTUP_SECONDS and not case.fault
-            bench.verdicts.append(Verdict("startup", case.name, MISSING, text, f"{median:.3f} s", reached))
+        if case.name in bench.own:
+            text = f"{case.case}: under {bench.startup_seconds} s"
+            reached = median < bench.startup_seconds and not case.fault
+            section = f"{bench.prefix}startup"
+            bench.verdicts.append(Verdict(section, case.name, MISSING, text, f"{median:.3f} s", reached))
     header = ["command", "case", "seconds", "min-max", "exit code and output"]
-    return Table("Start-up", "The whole command, warm.", header, rows)
+    title = f"{bench.prefix}start-up"
+    return Table(title[0].upper() + title[1:], "The whole command, warm.", header, rows)

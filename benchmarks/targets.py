@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from peers import tool_name
+from peers import profile_name, tool_name
 
 TOOL_0, TOOL_2 = tool_name(0), tool_name(2)
+BASIC_0, BASIC_2 = profile_name(0), profile_name(2)
 CP = "cp -r"
 
 
@@ -61,9 +62,17 @@ TARGETS = [
     *faster("xa30", TOOL_2, "gdcmanon", "dcmanon"),
     Target("big", TOOL_0, CP, 1 / 1.3, "at most 1.3 times the time"),
     Target("big", TOOL_2, CP, 1 / 1.3, "at most 1.3 times the time"),
+    *(
+        Target(f"profile-{tree}", BASIC_2, peer, 20, "at least 20 times as fast")
+        for tree in ("epi", "xa30")
+        for peer in ("dicognito", "dicom-anonymizer")
+    ),
 ]
 BIG_MEMORY = 150_000_000
 STARTUP_SECONDS = 0.35
+# A second run over files that a ledger knows.
+LEDGER_SECONDS_PER_10000 = 2.0
 VERIFY_TIMES = 6
+PROFILE_STARTUP_SECONDS = 0.5
 # "Flat memory" from 1,000 to 100,000 files: what is left is less than this share.
 MEMORY_GROWTH = 1.10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "4.0.0"
+__version__ = "4.1.0"
 
 if TYPE_CHECKING:
     from .api import compile_spec, patch_bytes, patch_file, run_tree

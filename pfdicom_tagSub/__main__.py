@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -10,13 +11,16 @@ import time
 import traceback
 import warnings
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from . import cli
-from .console import Console, progress
+from . import __version__, cli
+from .console import UNSIZED_COLUMNS, Console, encodable, progress
 from .models import (
+    Cluster,
     ExitCode,
     FileOutcome,
     Interrupted,
@@ -30,6 +34,9 @@ from .report import Totals, summary_line, to_json
 from .shield import Shield
 
 if TYPE_CHECKING:
+    from .filelog import FileLog
+    from .ledger import Ledger
+    from .observing import Observing
     from .rules import RuleSet
     from .spec import TagSpec
 
@@ -38,6 +45,10 @@ _MAX_LINES = 20
 
 _PER_FILE = 5
 """The verbosity that shows a line per file."""
+
+
+_ends_process = False
+"""Whether the process ends when ``main`` returns."""
 
 
 class _Signals:
@@ -67,6 +78,17 @@ class _Signals:
             self._armed = False
             self.shield.signal(self._CODES[signal.Signals(number)])
 
+    def outlast_hangups(self) -> None:
+        """Do not end by SIGHUP, which is how a rotated log has itself opened anew.
+
+        It may come before the log is open, and after it was closed.
+        """
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+        ):
+            self._previous[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)
+
     def disarm(self) -> None:
         """Let the run end in peace: from here on signals are ignored."""
         self._armed = False
@@ -75,21 +97,24 @@ class _Signals:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if _ends_process and number is signal.SIGHUP else handler)
 
 
 class _Reporter:
     """What each outcome adds to the totals and shows on the console."""
 
-    def __init__(self, console: Console, totals: Totals) -> None:
+    def __init__(self, console: Console, totals: Totals, log: FileLog | None) -> None:
         self._console = console
         self._totals = totals
+        self._log = log
         self._failed = 0
         self._skipped = 0
 
     def take(self, outcome: FileOutcome) -> None:
         """Count one file and show it as the verbosity asks."""
         self._totals.add(outcome)
+        if self._log is not None:
+            self._log.write(outcome)
         every = self._console.verbosity >= _PER_FILE
         match outcome.status:
             case Status.FAILED:
@@ -101,7 +126,7 @@ class _Reporter:
                 if every or self._skipped <= _MAX_LINES:
                     self._console.note(2, f"skipped {outcome.relative}: {outcome.reason}")
             case _ if every:
-                self._console.note(_PER_FILE, _describe(outcome))
+                self._console.note(_PER_FILE, _describe(outcome, is_dry=self._totals.is_dry))
 
     def close(self) -> None:
         """Say how many files were not named."""
@@ -113,10 +138,14 @@ class _Reporter:
             self._console.note(2, f"... and {self._skipped - _MAX_LINES} more skipped; --json lists all")
 
 
-def _describe(outcome: FileOutcome) -> str:
+def _describe(outcome: FileOutcome, *, is_dry: bool) -> str:
     """One line on a file that was read, substituted and written."""
     changes = sum(count for _, _, count in outcome.elements)
-    end = "written" if outcome.status is Status.WRITTEN else "unchanged, the output exists already"
+    if outcome.status is Status.CURRENT:
+        return f"{outcome.relative}: not read, the ledger has it as done"
+    end = "unchanged, the output exists already"
+    if outcome.status is Status.WRITTEN:
+        end = "would be written" if is_dry else "written"
     return f"{outcome.relative}: read, elements changed: {changes}, {end}"
 
 
@@ -150,24 +179,40 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
     console = Console(options.tree.verbosity, options.syslog)
     if options.print_spec:
         return _print_spec(options, console)
+    if options.log:
+        signals.outlast_hangups()
     report = _run(options, console, signals, start)
-    if options.tree.json and not _print_record(report, console):
-        return report.exit_code or ExitCode.FILES_FAILED
-    return report.exit_code
+    if options.tree.json:
+        is_printed = _print_record(report, console)
+    else:
+        is_printed = not options.dry_run or _print_table(report, console)
+    return report.exit_code if is_printed else report.exit_code or ExitCode.FILES_FAILED
 
 
 def _run(options: Options, console: Console, signals: _Signals, start: float) -> RunReport:
     """Do the work; every exception ends here, as an exit code and a message."""
-    totals = Totals()
-    digest = profile = fingerprint = error = ""
+    totals = Totals(is_dry=options.dry_run)
+    reporting: _Reporting | None = None
+    digest = profile = fingerprint = error = trouble = ""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values
             plan, rules, profile = _prepare(options, console)
             digest = rules.digest
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
-            _process(plan, rules, options, console, totals, signals.shield)
-        exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
+            if options.dry_run or options.reports:
+                reporting = _Reporting(options, plan, rules, console)
+                totals.survey = reporting.survey
+            trouble = _process(
+                plan,
+                rules,
+                options,
+                console,
+                totals,
+                signals.shield,
+                reporting.observing if reporting else None,
+            )
+        exit_code = ExitCode.FILES_FAILED if totals.failed or trouble else ExitCode.OK
     except Interrupted as stop:
         exit_code = stop.exit_code
     except TagSubError as stop:
@@ -179,10 +224,12 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
         exit_code,
         time.perf_counter() - start,
         digest,
-        error,
+        error or trouble,
         profile=profile,
         key_fingerprint=fingerprint,
     )
+    if reporting is not None and not reporting.write(report):
+        report = replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED)
     if error:
         console.error(error)
     _warn_of_results(totals, console)
@@ -271,39 +318,168 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
     return plan, rules, profile
 
 
+class _Reporting:
+    """What a dry run and the reports of a run need besides the record."""
+
+    def __init__(self, options: Options, plan: Plan, rules: RuleSet, console: Console) -> None:
+        """Check where the reports shall go.
+
+        Raises:
+            PlanError: one cannot be written.
+        """
+        from . import htmlreport  # noqa: PLC0415  (only where somebody asks)
+        from .observing import Observing  # noqa: PLC0415
+        from .survey import Survey  # noqa: PLC0415
+
+        self._targets, warned = htmlreport.find_targets(options, plan)
+        for text in warned:
+            console.warning(text)
+        self._console = console
+        self._ran = htmlreport.Ran(
+            htmlreport.flags_of(options),
+            datetime.now(UTC),
+            (*rules.warnings, *plan.warnings),
+            options.tree.threads,
+        )
+        self.observing = Observing(show_values=options.show_values)
+        self.survey = Survey(rules, shows_values=options.show_values)
+
+    def write(self, report: RunReport) -> bool:
+        """Write the reports; False where one could not be written."""
+        from .htmlreport import render  # noqa: PLC0415
+
+        is_whole = True
+        for target in self._targets:
+            try:
+                target.write(render(target, report, self._ran))
+            except OSError as error:
+                is_whole = False
+                self._console.error(f"--report {target.shown} could not be written: {error.strerror}")
+        return is_whole
+
+
 def _process(
-    plan: Plan, rules: RuleSet, options: Options, console: Console, totals: Totals, shield: Shield
-) -> None:
+    plan: Plan,
+    rules: RuleSet,
+    options: Options,
+    console: Console,
+    totals: Totals,
+    shield: Shield,
+    observing: Observing | None,
+) -> str:
     """Work through the plan.
 
+    Returns:
+        What went wrong with the ledger or the log, though not with the outputs; "" if nothing
+        did. It has been shown.
+
     Raises:
+        LedgerError: the ledger cannot be used; nothing was done.
+        LogError: the log cannot be opened; likewise.
         Interrupted: after the workers have stopped.
     """
     from . import runner  # noqa: PLC0415
 
-    reporter = _Reporter(console, totals)
-    try:
-        with progress(plan.file_count, console) as bar:
+    with ExitStack() as stack:
+        ledger = _ledger(plan, rules, options, console)
+        if ledger is not None:
+            stack.enter_context(ledger)
+        log = _log(plan, options)
+        if log is not None:
+            stack.enter_context(log)
+        reporter = _Reporter(console, totals, log)
+        try:
+            with progress(plan.file_count, console) as bar:
 
-            def on_outcome(outcome: FileOutcome) -> None:
-                reporter.take(outcome)
-                bar.advance(outcome.status is Status.FAILED)
+                def on_outcome(outcome: FileOutcome) -> None:
+                    reporter.take(outcome)
+                    bar.advance(outcome.status is Status.FAILED)
 
-            for outcome in plan.unreadable:
-                reporter.take(outcome)
-            runner.run(
-                plan,
-                rules,
-                workers=options.tree.threads,
-                overwrite=options.tree.overwrite,
-                follow_links=options.tree.followLinks,
-                verify=options.verify,
-                fail_residuals=options.on_residual == cli.RESIDUALS[1],
-                on_outcome=on_outcome,
-                shield=shield,
-            )
-    finally:
-        reporter.close()
+                for outcome in plan.unreadable:
+                    reporter.take(outcome)
+                runner.run(
+                    plan,
+                    rules,
+                    workers=options.tree.threads,
+                    overwrite=options.tree.overwrite,
+                    follow_links=options.tree.followLinks,
+                    verify=options.verify,
+                    fail_residuals=options.on_residual == cli.RESIDUALS[1],
+                    on_outcome=on_outcome,
+                    shield=shield,
+                    ledger=ledger,
+                    cluster=_cluster_of(options),
+                    on_warning=console.warning,
+                    is_dry=options.dry_run,
+                    observing=observing,
+                )
+        finally:
+            if ledger is not None:
+                with shield:  # one signal more or less is no reason to lose what was done
+                    ledger.close()
+            reporter.close()
+            problems = [kept.problem for kept in (ledger, log) if kept is not None and kept.problem]
+            for problem in problems:
+                console.error(problem)
+        return "; ".join(problems)
+
+
+def _ledger(plan: Plan, rules: RuleSet, options: Options, console: Console) -> Ledger | None:
+    """The ledger, open; None where none is asked for.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        LedgerError: it cannot be used.
+    """
+    if not options.ledger:
+        return None
+    from .ledger import Identity, Ledger  # noqa: PLC0415
+    from .plan import check_outside  # noqa: PLC0415
+    from .report import version_of  # noqa: PLC0415
+
+    check_outside(plan, "--ledger", options.ledger)
+    if options.dry_run:
+        console.warning("--dryRun neither reads nor writes the --ledger: every file counts as new")
+        return None
+    secret = rules.resources.secret
+    identity = Identity(
+        __version__,
+        rules.digest,
+        secret.fingerprint if secret else "",
+        [
+            *map(version_of, ("pydicom", "Faker")),
+            *(options.output_file_stem, options.output_dir_template, options.lookup_miss),
+            *((options.verify, options.on_residual) if options.verify else ()),
+        ],
+        rules.resources.tables,
+        secret,
+    )
+    ledger = Ledger(options.ledger, plan.input_root, plan.output_root, identity)
+    for text in ledger.warnings:
+        console.warning(text)
+    return ledger
+
+
+def _log(plan: Plan, options: Options) -> FileLog | None:
+    """The log, open; None where none is asked for.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        LogError: it cannot be opened.
+    """
+    if not options.log:
+        return None
+    from .filelog import FileLog  # noqa: PLC0415
+    from .plan import check_outside  # noqa: PLC0415
+
+    check_outside(plan, "--log", options.log)
+    return FileLog(options.log)
+
+
+def _cluster_of(options: Options) -> Cluster | None:
+    if not options.dask:
+        return None
+    return Cluster(options.dask, options.key_file, options.lookup_tables, options.dask_send_key)
 
 
 def _show_plan(plan: Plan, options: Options, console: Console) -> None:
@@ -317,10 +493,11 @@ def _show_plan(plan: Plan, options: Options, console: Console) -> None:
         }
         given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)
         console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
+    workers = f"those of {options.dask}" if options.dask else tree.threads or "none, in line"
     console.note(
         2,
         f"plan: {plan.input_root} to {plan.output_root}, directories: {len(plan.directories)}, "
-        f"files: {plan.file_count}, workers: {tree.threads or 'none, in line'}",
+        f"files: {plan.file_count}, workers: {workers}",
     )
     if console.verbosity >= 3:
         for directory in plan.directories:
@@ -336,14 +513,29 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
 
 def _print_record(report: RunReport, console: Console) -> bool:
     """Print the record; False where standard output does not take it."""
+    return _print("the record", to_json(report), console)
+
+
+def _print_table(report: RunReport, console: Console) -> bool:
+    """Print what a dry run found; False where standard output does not take it."""
+    if report.survey is None:  # it ended before its time
+        return True
+    from .surveytable import lines  # noqa: PLC0415
+
+    width = shutil.get_terminal_size((UNSIZED_COLUMNS, 24)).columns
+    text = "\n".join(lines(report.survey, width))
+    return _print("the table", text if sys.stdout is None else encodable(text, sys.stdout), console)
+
+
+def _print(what: str, text: str, console: Console) -> bool:
     try:
         if sys.stdout is None:
             raise OSError("it is closed")
-        sys.stdout.write(to_json(report) + "\n")
+        sys.stdout.write(text + "\n")
         sys.stdout.flush()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        console.error(f"the record could not be written to standard output: {reason}")
+        console.error(f"{what} could not be written to standard output: {reason}")
         return False
     return True
 
@@ -361,6 +553,8 @@ def _locate(error: BaseException) -> str:
 
 def run() -> None:
     """The console script: :func:`main` with the process around it made safe."""
+    global _ends_process  # noqa: PLW0603
+    _ends_process = True
     _occupy_standard_descriptors()
     code: int
     try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import NoReturn
 
 from pftree import ManualAction, TreeOptions, manual_attach
@@ -51,6 +53,8 @@ _SPEC_FLAGS = ("tagStruct", "tagFile", "tagInfo")
 LOOKUP_MISSES = ("fail", "empty")
 
 RESIDUALS = ("report", "fail")
+
+REPORT_SUFFIXES = (".html", ".json")
 
 
 class UsageExit(SystemExit):
@@ -254,13 +258,42 @@ def _find_problem(args: argparse.Namespace) -> str:
         return "--splitToken and --splitKeyValue cannot be empty"
     if args.threads < 0:
         return f"--threads {args.threads}: give the number of workers, or 0 to work in line"
+    if problem := _find_cluster_problem(args):
+        return problem
     if args.maxDepth < -1:
         return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
+    if args.ledger and args.log and os.path.abspath(args.ledger) == os.path.abspath(args.log):
+        return "--ledger and --log name one file; give each its own"
     if args.onResidual != RESIDUALS[0] and not args.verify:
         return f"--onResidual {args.onResidual} needs --verify, which finds what is left"
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
-    return _find_leaf_problem(args.outputLeafDir)
+    return _find_leaf_problem(args.outputLeafDir) or _find_report_problem(args)
+
+
+def _find_report_problem(args: argparse.Namespace) -> str:
+    """What is wrong with the options of dry runs and reports."""
+    for path in args.report:
+        if not path.endswith(REPORT_SUFFIXES):
+            return f"--report {path}: give a name that ends in {' or '.join(REPORT_SUFFIXES)}"
+    if args.showValues and not args.dryRun and not args.report:
+        return "--showValues says what --dryRun and --report show; give one of them, too"
+    if args.dryRun and args.verify:
+        return "--dryRun and --verify exclude each other: nothing is written that could be verified"
+    return ""
+
+
+def _find_cluster_problem(args: argparse.Namespace) -> str:
+    """What is wrong with ``--dask`` and what goes with it."""
+    if not args.dask:
+        if args.daskSendKey:
+            return "--daskSendKey is for workers of a cluster; give its address with --dask"
+        return ""
+    if args.threads:
+        return "--threads starts workers here, and --dask uses those of a cluster; give one of them"
+    if find_spec("distributed") is None:
+        return "--dask needs a package that is not installed: pip install 'pfdicom_tagSub[dask]'"
+    return ""
 
 
 def _find_leaf_problem(template: str) -> str:

@@ -103,7 +103,7 @@ class Console:
             return
         if stream is None or stream.closed:
             return
-        line = _encodable(self._render(visible(text), comms, stream), stream)
+        line = encodable(self._render(visible(text), comms, stream), stream)
         with suppress(OSError, ValueError):
             if self._bar is not None:
                 self._bar.clear()
@@ -222,7 +222,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def _encodable(line: str, stream: TextIO) -> str:
+def encodable(line: str, stream: TextIO) -> str:
     """The line in characters that the stream's encoding has."""
     encoding = stream.encoding or "ascii"
     try:

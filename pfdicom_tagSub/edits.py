@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .models import ElementCounts
 from .sources import Source
+
+if TYPE_CHECKING:
+    from .observing import Observed
 
 COPY_CHUNK = 8 << 20
 
@@ -44,6 +47,7 @@ class Patched:
         elements: what was done to which elements.
         originals: texts that were replaced, removed or emptied, as far as they are short.
         review: why a person should look at the pixels; "" where nothing suggests that.
+        observed: what the pass tells of itself, if it was asked to.
     """
 
     edits: list[Edit]
@@ -51,6 +55,7 @@ class Patched:
     elements: ElementCounts
     originals: tuple[str, ...] = ()
     review: str = ""
+    observed: Observed | None = None
 
     @property
     def is_empty(self) -> bool:

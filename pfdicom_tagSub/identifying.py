@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 
 from .cleaning import cleaner_of
 from .dicomfile import DicomFile
+from .dictionary import vr_of
 from .elements import EXPLICIT_LITTLE, Element
 from .functions import Cleaner
 from .rules import Rule
 from .scanner import scan
 from .scope import Scope
-from .values import ASCII_VRS, CHARSET_VRS
+from .values import ASCII_VRS, CHARSET_VRS, decode
 from .wanted import EVERYTHING
 
 RuleFor = Callable[[Element, Scope], Rule | None]
@@ -50,11 +51,13 @@ def cleaner_for(file: DicomFile, rule_for: RuleFor, is_removed: IsRemoved) -> Cl
                     inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
                     collect(item.elements, inner, gone=is_hit)
             elif is_hit and element.stop - element.value <= LENGTH_MOST:
-                vr = scope.vr(element)
+                vr = _meant_vr(element, scope)
                 if vr in PROSE and element.stop - element.value > PROSE_MOST:
                     continue
                 if vr in (PRIVATE_TEXTUAL if element.tag >> 16 & 1 else TEXTUAL):
-                    found.update((vr, text) for text in scope.value(element).texts if text)
+                    raw, little = scope.raw(element), scope.encoding.little
+                    texts = decode(vr, raw, scope.characters, little).texts
+                    found.update((vr, text) for text in texts if text)
 
     collect(elements, root, gone=False)
     meta = Scope(file.source, file.meta, EXPLICIT_LITTLE, -1)
@@ -62,6 +65,12 @@ def cleaner_for(file: DicomFile, rule_for: RuleFor, is_removed: IsRemoved) -> Cl
         if meta.vr(element) == "AE":
             found.update(("AE", text) for text in meta.value(element).texts if text)
     return cleaner_of(frozenset(found))
+
+
+def _meant_vr(element: Element, scope: Scope) -> str:
+    """The VR of an element; that of the dictionary where text stands under another by mistake."""
+    meant = vr_of(element.tag)
+    return meant if meant in TEXTUAL else scope.vr(element)
 
 
 def _spares(rule: Rule) -> bool:

@@ -75,7 +75,12 @@ _CLI_SELF = """
         [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
+        [--dask <address>]                                                      \\
+        [--daskSendKey]                                                         \\
         [--verify [--onResidual report|fail]]                                   \\
+        [--dryRun]                                                              \\
+        [--report <file.html|file.json>]                                        \\
+        [--showValues]                                                          \\
         [--syslog]                                                              \\"""
 
 _BRIEF = """
@@ -255,9 +260,10 @@ _EPILOGUE = """
 
     EXIT CODES
 
-        0     every file found was processed (written, unchanged or skipped)
+        0     every file found was processed (written, unchanged, current or
+              skipped)
         1     at least one file failed or a directory could not be read; all
-              others were written
+              others were written; or the ledger or the log failed on the way
         2     bad usage, spec or environment; nothing was written
         130   interrupted (SIGINT); no partial file is left
         143   terminated (SIGTERM); no partial file is left
@@ -270,8 +276,10 @@ _EPILOGUE = """
                               "error"
             exitCode          the exit code
             version           of pfdicom_tagSub
-            counts            found, written, unchanged, skipped, failed;
-                              found is the sum of the others
+            dryRun            whether nothing was written
+            counts            found, written, unchanged, current (see
+                              --ledger), skipped, failed; found is the sum of
+                              the others
             elements          per keyword (or tag, where it has no keyword):
                               how many were substituted, removed, emptied,
                               inserted, cut (too long for the VR) and invalid
@@ -296,9 +304,14 @@ _EPILOGUE = """
                               a value replaced in them
             residuals         a list of path and elements: the outputs in which
                               --verify found values that were replaced
-            error             what ended the run with exit code 2, else ""
+            survey            with --dryRun or --report: per keyword what is
+                              done, what identifies and stays, keys that hit
+                              nothing, what the files are; else null
+            error             what ended the run with exit code 2, or went
+                              wrong with the ledger or the log; else ""
 
-        No message and no record holds a value that a spec replaces.
+        No message and no record holds a value that a spec replaces, but for
+        the examples of --showValues.
 
     EXAMPLES
 
@@ -356,7 +369,7 @@ _EPILOGUE = """
     Every night from cron, which mails what is printed: errors only. (A % is
     special in a crontab, so the spec is in a file.)
 
-        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/anon.json --verbosity 0
+        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/tags.json --ledger /var/db1
 
     In a container:
 

@@ -130,6 +130,38 @@ OPTIONS: dict[str, str | None] = {
         that would take one path the second fails, and nothing is
         overwritten. It excludes --outputLeafDir.
 """,
+    "dryRun": """
+        [--dryRun]
+        Do everything but the writing, and print on standard output what
+        would be done: per keyword how many elements at which depths of
+        sequences, what is done to them, how many different values they have
+        before and after, and an example of a result; the identifying
+        attributes of PS3.15 Table E.1-1 that are present and stay as they
+        are; the keys of the spec that hit nothing; modalities, SOP classes
+        and transfer syntaxes. With --json only the record is printed, and
+        all this is in it.
+
+        No file and no directory is made. Existing outputs are compared as
+        in a real run, and the exit code is that of a real run. It excludes
+        --verify; with --ledger it neither reads nor writes the ledger.
+""",
+    "report": """
+        [--report <file>]
+        When the run ends, write a report: to a <file> that ends in .html a
+        page for people, which needs nothing but a browser; to one that ends
+        in .json the record with the survey of --dryRun in it. It may be
+        repeated. The file is written whole or not at all, can be read by its
+        owner only, since it names files by their paths, and cannot lie in
+        the <inputDir>. A report that could not be written ends the run
+        before the first file is read.
+""",
+    "showValues": """
+        [--showValues]
+        Show original values in the table of --dryRun and in reports: an
+        example for each keyword, and results that are made of originals.
+        Without it neither holds any of them. Then they are patients' data,
+        to be kept where the originals are.
+""",
     "maxDepth": None,
     "inputFile": """
         [-i|--inputFile <inputFile>]
@@ -198,6 +230,29 @@ OPTIONS: dict[str, str | None] = {
         are processes, or threads on a free-threaded Python. The outputs are
         the same bytes for every number.
 """,
+    "dask": """
+        [--dask <address>]
+        Process the files with the workers of a Dask cluster, whose scheduler
+        is at the <address>, HOST:PORT or tls://HOST:PORT, instead of any
+        here. It needs pip install 'pfdicom_tagSub[dask]', here and on every
+        worker, the same versions of pfdicom_tagSub, pydicom, Faker and
+        Python everywhere, and the <inputDir> and the <outputDir> under the
+        same paths on every worker. The outputs are the same bytes as
+        without.
+
+        The rules go to the workers with the work. The files of --keyFile
+        and --lookupTable do not: every worker reads them itself, from the
+        same paths, and a worker that finds none, or others, ends the run.
+        The files of a worker that is lost are done again by others. Without
+        any worker a run waits for 300 seconds (the setting
+        pfdicom-tagsub.workers-timeout of Dask).
+""",
+    "daskSendKey": """
+        [--daskSendKey]
+        Send the secret key and the lookup tables to the workers with the
+        rules. They pass through the memory of the scheduler, and over the
+        network as they are unless the <address> begins with tls://.
+""",
     "threadsSplit": """
         [--threadsSplit <level>]
         Accepted for the sake of other commands built on pftree; it has no
@@ -213,6 +268,49 @@ OPTIONS: dict[str, str | None] = {
             2   the plan and the files that are skipped
             3   every directory of the plan
             5   one line per file read, substituted and written
+""",
+    "ledger": """
+        [--ledger <file>]
+        Keep a list of what is done in an SQLite file, and do not open again
+        what it names: an input whose path, size and time of last change, and
+        whose rules (spec, profile, tables, templates of paths, --verify),
+        key and tool are those of an output that is still there with the size
+        and time that it was left with. Such a file counts as current; its
+        elements are not counted. What is no DICOM is not opened again either
+        and counts as skipped.
+
+        A changed input, or all of them when the rules change, is done again,
+        and the output that this ledger knows to be its own, and that nobody
+        touched since, is replaced without --overwrite. An earlier output
+        under another name (see --outputFileStem) stays where it is. Where
+        outputs get other names, a DICOMDIR is always done again.
+
+        Outputs are on the disk before they are on record. One run at a time
+        uses a ledger; a second one ends at once with exit code 2, and so
+        does one whose ledger is damaged or cannot be written. A ledger that
+        fails in the middle of a run is told of with exit code 1; the run
+        goes on without it. It holds the paths of inputs: it is made for its
+        owner alone, and has to lie outside of both trees. With --dryRun it
+        is neither read nor written.
+""",
+    "log": """
+        [--log <file>]
+        Append a line of JSON for each file, current ones too:
+
+            time            UTC, in ISO 8601
+            path            relative to the <inputDir>
+            outcome         written, unchanged, current, skipped or failed
+            stage, reason   of a file that failed or was skipped
+            actions         how many elements were substituted, removed, ...
+            pixelReview     why a person should look at its pixels
+            pathHoldsValue  whether the output's path holds a replaced value
+            residuals       what --verify found
+            milliseconds    what the file took
+
+        SIGHUP has the file opened anew, for logrotate. A log that cannot be
+        opened ends the run at the start with exit code 2; lines that cannot
+        be written are counted and told of with exit code 1. It is made for
+        its owner alone and has to lie outside of both trees.
 """,
     "syslog": """
         [--syslog]

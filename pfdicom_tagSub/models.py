@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 from pftree import TreeOptions
+
+if TYPE_CHECKING:
+    from .observing import Observed
+    from .survey import SurveyReport
 
 COMMAND = "pfdicom_tagSub"
 
@@ -39,6 +46,14 @@ class PlanError(TagSubError):
     """An input or output tree that cannot be worked on."""
 
 
+class LedgerError(TagSubError):
+    """A ledger that cannot be worked with, or is in use by another run."""
+
+
+class LogError(TagSubError):
+    """A log that cannot be opened."""
+
+
 class FileError(Exception):
     """One file that cannot be processed; its neighbours can.
 
@@ -63,6 +78,30 @@ class Interrupted(BaseException):
     def __init__(self, exit_code: ExitCode) -> None:
         super().__init__(exit_code.name)
         self.exit_code = exit_code
+
+
+class ClusterError(TagSubError):
+    """A cluster that cannot be worked with, or no longer.
+
+    Before the first batch nothing is written. Later on every output is whole all the same.
+    """
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask cluster to work on.
+
+    Attributes:
+        address: of its scheduler.
+        key_file: the path of the secret key, which every worker reads itself.
+        lookup_tables: the tables of ``%_lookup``, each ``name=FILE``, likewise.
+        sends_key: send the key and the tables with the rules instead.
+    """
+
+    address: str
+    key_file: str = ""
+    lookup_tables: tuple[str, ...] = ()
+    sends_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +170,49 @@ class Options:
     print_elapsed_time: bool = False
 
 
+class Stamp(NamedTuple):
+    """What a file system says of one version of a file.
+
+    Attributes:
+        size: its bytes.
+        mtime_ns: the time of its last change; in 64 bits, so the years beyond 2262 begin anew.
+    """
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """The stamp in the result of a stat call."""
+        return cls(status.st_size, (status.st_mtime_ns + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
+class Finished(NamedTuple):
+    """One version of an input, and what became of it, for a ledger.
+
+    Attributes:
+        source: the input as it was when it was opened.
+        output_path: the path of the output; "" for an input that was skipped.
+        output: the output, which is on the disk; None for an input that was skipped.
+    """
+
+    source: Stamp
+    output_path: str = ""
+    output: Stamp | None = None
+
+
+class Earlier(NamedTuple):
+    """An output that an earlier run wrote, as its ledger has it.
+
+    Attributes:
+        path: its path.
+        stamp: what was written; a file that has another stamp is somebody else's.
+    """
+
+    path: str
+    stamp: Stamp
+
+
 @dataclass(frozen=True, slots=True)
 class FileJob:
     """One file to process.
@@ -141,12 +223,15 @@ class FileJob:
         relative: the input relative to the input directory, for the record.
         file_ids: where the files went that a DICOMDIR may name, see ``file_ids.py``; None
             for all other files.
+        earlier: the output of an earlier version of the input, which may be replaced; None
+            where no ledger knows one.
     """
 
     input_path: str
     output_path: str
     relative: str
     file_ids: Mapping[str, str] | None = None
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +245,7 @@ class DirectoryPlan:
         names: the file names, sorted.
         outputs: the names of their outputs; () where they keep their names.
         file_ids: as of the jobs.
+        earlier: as of the jobs, one for each name; () where no ledger knows any.
     """
 
     input_dir: str
@@ -168,18 +254,35 @@ class DirectoryPlan:
     names: tuple[str, ...]
     outputs: tuple[str, ...] = ()
     file_ids: Mapping[str, str] | None = None
+    earlier: tuple[Earlier | None, ...] = ()
 
     def jobs(self) -> Iterator[FileJob]:
         """One job per file, in the order of the names."""
         prefix = "" if self.relative == "." else self.relative + "/"
-        for name, output in zip(self.names, self.outputs or self.names, strict=True):
+        earlier = self.earlier or (None,) * len(self.names)
+        for name, output, own in zip(self.names, self.outputs or self.names, earlier, strict=True):
             yield FileJob(
-                f"{self.input_dir}/{name}", f"{self.output_dir}/{output}", prefix + name, self.file_ids
+                f"{self.input_dir}/{name}", f"{self.output_dir}/{output}", prefix + name, self.file_ids, own
             )
 
     def part(self, first: int, last: int) -> DirectoryPlan:
         """The plan of the files from first up to last."""
-        return replace(self, names=self.names[first:last], outputs=self.outputs[first:last])
+        part = slice(first, last)
+        return replace(self, names=self.names[part], outputs=self.outputs[part], earlier=self.earlier[part])
+
+    def selected(self, keeps: Iterable[bool]) -> DirectoryPlan:
+        """The plan of some of the files.
+
+        Args:
+            keeps: for each name, whether it is one of them.
+        """
+        chosen = tuple(keeps)
+        return replace(
+            self,
+            names=tuple(itertools.compress(self.names, chosen)),
+            outputs=tuple(itertools.compress(self.outputs, chosen)),
+            earlier=tuple(itertools.compress(self.earlier, chosen)),
+        )
 
 
 @dataclass(frozen=True)
@@ -281,7 +384,10 @@ class FileOutcome:
         is_telling: whether the path of its output holds a value that was replaced in it.
         residuals: the elements of the output that still hold a value that was replaced in
             the file, by keyword or tag, as verification found them.
-        seconds: how long it took.
+        seconds: how long it took, from opening the file to the end.
+        finished: what a ledger has to know of it; None without one, and of files that failed.
+        observed: what the pass over it told; of several files that were done together the
+            first has the sums. None where nobody asked.
     """
 
     relative: str
@@ -293,6 +399,8 @@ class FileOutcome:
     is_telling: bool = False
     residuals: tuple[str, ...] = ()
     seconds: float = 0.0
+    finished: Finished | None = None
+    observed: Observed | None = None
 
 
 @dataclass(frozen=True)
@@ -307,7 +415,8 @@ class RunReport:
         skipped: the outcomes that were skipped, in order of the plan.
         run_time: seconds from the start of the command to the end of the run.
         spec_digest: SHA-256 of the spec in its canonical form, hex.
-        error: what ended the run before its time; "" otherwise.
+        error: what ended the run before its time, or what went wrong with its ledger or log
+            while its outputs did not suffer; "" otherwise.
         pixel_review: (path, reason) of the files whose pixels a person should look at, in
             order of the plan.
         telling_paths: how many outputs have a path that holds a value replaced in them.
@@ -316,6 +425,7 @@ class RunReport:
         residuals: (path, elements) of the outputs in which verification found values that
             were replaced, in order of the plan.
         is_dry: whether nothing was written.
+        survey: what was found and done, element by element; None where nobody asked.
     """
 
     exit_code: ExitCode
@@ -332,3 +442,4 @@ class RunReport:
     key_fingerprint: str = ""
     residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
     is_dry: bool = False
+    survey: SurveyReport | None = None

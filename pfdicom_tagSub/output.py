@@ -35,6 +35,8 @@ def write(
     *,
     overwrite: bool,
     pause: Callable[[], None],
+    run: str = "",
+    durable: bool = False,
     check: Callable[[str], None] | None = None,
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
@@ -45,6 +47,9 @@ def write(
         chunks: gives what the output is made of, as often as it is asked.
         overwrite: replace an output that exists and differs.
         pause: called between large pieces; it may raise to stop.
+        run: the run on many hosts, as of ``temporary_name``.
+        durable: the bytes have to be on the disk when this returns. (Its name is, when its
+            directory is written, too.)
         check: called with the path of the whole output before it gets its name, or of the one that
             is there already; if it raises, nothing is left of either.
 
@@ -55,20 +60,19 @@ def write(
         FileError: the output exists and differs.
         OSError: it cannot be written; nothing is left of it.
     """
-    if _exists(path):
-        if _is_same(path, source, chunks(), pause):
-            if check is not None:
-                _check_existing(path, source, check)
-            return Status.UNCHANGED
-        if not overwrite:
-            raise FileError("an output that differs is there already; replace it with --overwrite")
+    if _is_there(path, source, chunks, overwrite=overwrite, pause=pause, durable=durable):
+        if check is not None:
+            _check_existing(path, source, check)
+        return Status.UNCHANGED
     directory = path.rpartition("/")[0]
     while True:
-        temporary = f"{directory}/{temporary_name(next(_numbers))}"
+        temporary = f"{directory}/{temporary_name(next(_numbers), run)}"
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             try:
                 _write(descriptor, source, chunks(), pause)
+                if durable:
+                    os.fsync(descriptor)
             finally:
                 os.close(descriptor)
             if check is not None:
@@ -96,6 +100,46 @@ def _check_existing(path: str, source: Source, check: Callable[[str], None]) -> 
         raise
 
 
+def would_write(
+    path: str,
+    source: Source,
+    chunks: Callable[[], Iterator[Chunk]],
+    *,
+    overwrite: bool,
+    pause: Callable[[], None],
+) -> Status:
+    """What ``write`` would come to, as far as that can be known without writing.
+
+    Args, Returns, Raises: as of ``write``. Outputs that are there are compared as it does.
+    """
+    if _is_there(path, source, chunks, overwrite=overwrite, pause=pause):
+        return Status.UNCHANGED
+    return Status.WRITTEN
+
+
+def _is_there(
+    path: str,
+    source: Source,
+    chunks: Callable[[], Iterator[Chunk]],
+    *,
+    overwrite: bool,
+    pause: Callable[[], None],
+    durable: bool = False,
+) -> bool:
+    """Whether an output is there and already what it should be.
+
+    Raises:
+        FileError: it is there and differs, and may not be replaced.
+    """
+    if not _exists(path):
+        return False
+    if _is_same(path, source, chunks(), pause, durable):
+        return True
+    if not overwrite:
+        raise FileError("an output that differs is there already; replace it with --overwrite")
+    return False
+
+
 def _exists(path: str) -> bool:
     try:
         found = os.lstat(path)
@@ -106,8 +150,10 @@ def _exists(path: str) -> bool:
     return True
 
 
-def _is_same(path: str, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None]) -> bool:
-    """Whether a regular file holds just what the chunks give."""
+def _is_same(
+    path: str, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None], durable: bool
+) -> bool:
+    """Whether a regular file holds just what the chunks give, and then perhaps on the disk."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -124,7 +170,11 @@ def _is_same(path: str, source: Source, chunks: Iterator[Chunk], pause: Callable
                 return False
             place += len(piece)
             pause()
-        return place == found.st_size
+        if place != found.st_size:
+            return False
+        if durable:  # it may be from a run that did not care
+            os.fsync(descriptor)
+        return True
     finally:
         os.close(descriptor)
 

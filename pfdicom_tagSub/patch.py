@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from . import dictionary
 from .dicomfile import DicomFile, deflate
@@ -21,6 +22,12 @@ from .scanner import scan
 from .scope import CREATORS
 from .substitution import FOLLOWING, CannotHold, Lookups, Substitution, is_switchable
 from .wanted import Wanted
+
+if TYPE_CHECKING:
+    from .observing import Observing
+
+MakePass = Callable[[Lookups, Memory, DicomFile, list[Element], frozenset[int], FileIds | None], Substitution]
+"""Makes a pass over one file."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +54,21 @@ class Patcher:
     Not safe to share between threads or to send between processes: make one in each.
     """
 
-    def __init__(self, rules: RuleSet, *, renames: bool = False) -> None:
+    def __init__(self, rules: RuleSet, *, renames: bool = False, observing: Observing | None = None) -> None:
         """Args:
         rules: the compiled spec.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
+        observing: what passes tell of themselves; None for nothing.
         """
         self.rules = rules
         self.renames = renames
         self.lookups = Lookups(rules)
         self.memory = Memory()
+        self.make_pass: MakePass = Substitution
+        if observing is not None:
+            from .observing import Observer  # noqa: PLC0415  (only where somebody asks)
+
+            self.make_pass = Observer(rules, observing).substitution
         blocks = self.lookups.blocks
         hit = set(rules.table)
         for group, element in blocks:
@@ -74,7 +87,7 @@ class Patcher:
             entered.add(dictionary.REFERENCED_FILE_ID)
         leading = [tag for tag in FOLLOWING if tag in hit]
         kept |= set(leading)
-        if any("SS" in dictionary.vr_of(tag) for tag in kept):
+        if any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.wanted = Wanted(
@@ -82,12 +95,15 @@ class Patcher:
             entered,
             private=rules.remove_private,
             groups=rules.groups,
-            walked=[tag for tag, rule in rules.table.items() if rule.keeps],
+            walked=[tag for tag, rule in rules.table.items() if rule.walks],
+            walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
             walked_private=blocks,
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
         beyond = rules.meta or rules.zero_preamble or leading or reads_meta
-        self.is_local = not (beyond or rules.private or rules.remove_private or rules.groups or rules.cleans)
+        beyond = beyond or observing is not None  # what is remembered tells of no single element
+        odd = any(group & 1 for group in rules.groups)
+        self.is_local = not (beyond or rules.private or rules.remove_private or odd or rules.cleans)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.
@@ -130,7 +146,7 @@ class Patcher:
         switched: frozenset[int] = frozenset()
         while True:
             try:
-                return Substitution(self.lookups, self.memory, file, elements, switched, file_ids).patched()
+                return self.make_pass(self.lookups, self.memory, file, elements, switched, file_ids).patched()
             except CannotHold as signal:
                 owner = signal.scope.owner
                 if owner.key in switched or not is_switchable(file, owner):

@@ -36,8 +36,9 @@ _KINDS = (
     ("an encapsulated document", ("104.",)),
     ("a secondary capture", ("7", "7.")),
     ("ultrasound", ("3", "3.1", "6", "6.1", "6.2", "6.3")),
-    ("a photograph or video", ("77.1.1", "77.1.2", "77.1.4", "77.1.5.1", "77.1.5.2", "77.1.5.4")),
+    ("a photograph or video", ("77.",)),  # visible light, whole slides and their labels included
 )
+_WITHOUT_PIXELS = frozenset({"77.1.5.3"})  # Stereometric Relationship
 
 _MODALITIES = {
     "US": "ultrasound",
@@ -73,12 +74,12 @@ def reason_to_review(root: Scope) -> str:
 def _kind(root: Scope) -> str:
     classes = _texts(root, SOP_CLASS_UID)
     own = classes[0].removeprefix(_STORAGE) if classes and classes[0].startswith(_STORAGE) else ""
+    if own in _WITHOUT_PIXELS:
+        return ""
     for kind, numbers in _KINDS:
         for number in numbers:
             if own == number or (number.endswith(".") and own.startswith(number)):
                 return kind
-    if own.startswith("77.1.") and own.removeprefix("77.1.").split(".")[0] in {"1", "2", "4"}:
-        return "a photograph or video"
     if ENCAPSULATED_DOCUMENT in root.elements:
         return "an encapsulated document"
     modality = next(iter(_texts(root, MODALITY)), "")
@@ -96,4 +97,4 @@ def _kind(root: Scope) -> str:
 
 def _texts(root: Scope, tag: int) -> tuple[str, ...]:
     element = root.elements.get(tag)
-    return tuple(text.strip() for text in root.value(element).texts) if element is not None else ()
+    return tuple(text.strip().upper() for text in root.value(element).texts) if element is not None else ()

@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .file_ids import is_directory_file, moved_paths
-from .models import DirectoryPlan, FileJob, FileOutcome, Plan, PlanError, Stage, Status
+from .models import DirectoryPlan, Earlier, FileJob, FileOutcome, Plan, PlanError, Stage, Status
 from .worker import InLine, Worker
 
 if TYPE_CHECKING:
     from .pool import Pool
+    from .standing import Claims, Standing
 
 NAMED_AT_ONCE = 1 << 12
 """How many files are named, at least, before their names are looked at."""
@@ -25,7 +26,11 @@ OnLost = Callable[[FileJob], None]
 
 
 def in_named_directories(
-    plan: Plan, workforce: InLine | Pool, on_outcome: OnOutcome, on_lost: OnLost
+    plan: Plan,
+    workforce: InLine | Pool,
+    on_outcome: OnOutcome,
+    on_lost: OnLost,
+    standing: Standing | None = None,
 ) -> list[DirectoryPlan]:
     """The files with their outputs where a template names the directories.
 
@@ -36,6 +41,8 @@ def in_named_directories(
         workforce: who reads the values.
         on_outcome: told of the files that get no output.
         on_lost: told of a file over which workers died.
+        standing: what a ledger says. Files that it knows to be done are left out, and have their
+            paths before all others.
 
     Returns:
         For each input directory and each output directory that its files go to, a plan, in order.
@@ -50,10 +57,19 @@ def in_named_directories(
         )
     paths = _Paths()
     found: list[DirectoryPlan] = []
-    for part in _parts(plan.directories):
+    directories = plan.directories
+    if standing is not None:
+        root = len(plan.output_root.rstrip("/")) + 1
+
+        def claim(job: FileJob, path: str) -> bool:
+            return not paths.take(path[root:], job.relative)
+
+        rests = (standing.rest(directory, claim) for directory in directories)
+        directories = tuple(rest for rest in rests if rest.names)
+    for part in _parts(directories):
         names = _names(part, workforce, on_outcome, on_lost)
         for directory in part:
-            groups: dict[str, tuple[list[str], list[str]]] = {}
+            groups: dict[str, tuple[list[str], list[str], list[Earlier | None]]] = {}
             prefix = "" if directory.relative == "." else directory.relative + "/"
             for name, job in zip(directory.names, directory.jobs(), strict=True):
                 path = prefix + name if is_directory_file(name) else names.pop(job.input_path, "")
@@ -63,30 +79,46 @@ def in_named_directories(
                     on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.NAME, reason))
                     continue
                 folder, _, output = path.rpartition("/")
-                own, outputs = groups.setdefault(folder, ([], []))
+                own, outputs, earlier = groups.setdefault(folder, ([], [], []))
                 own.append(name)
                 outputs.append(output)
-            for folder, (own, outputs) in groups.items():
+                earlier.append(job.earlier)
+            for folder, (own, outputs, earlier) in groups.items():
                 output_dir = f"{plan.output_root}/{folder}" if folder else plan.output_root
                 found.append(
-                    replace(directory, output_dir=output_dir, names=tuple(own), outputs=tuple(outputs))
+                    replace(
+                        directory,
+                        output_dir=output_dir,
+                        names=tuple(own),
+                        outputs=tuple(outputs),
+                        earlier=tuple(earlier),
+                    )
                 )
     return found
 
 
 def in_own_directories(
-    plan: Plan, workforce: InLine | Pool, on_outcome: OnOutcome, on_lost: OnLost
+    plan: Plan,
+    workforce: InLine | Pool,
+    on_outcome: OnOutcome,
+    on_lost: OnLost,
+    standing: Standing | None = None,
 ) -> Iterator[DirectoryPlan]:
     """The files with their outputs where a template names these alone, directory by directory.
 
     Args: as of ``in_named_directories``. A directory is named when its turn comes.
     """
-    for directory in plan.directories:
-        names = _names((directory,), workforce, on_outcome, on_lost)
-        kept: list[str] = []
+    for whole in plan.directories:
         outputs: dict[str, str] = {}
+        directory = whole if standing is None else standing.rest(whole, _claims_in(whole, outputs))
+        if not directory.names:
+            continue
+        names = _names((directory,), workforce, on_outcome, on_lost)
+        is_kept: list[bool] = []
+        kept: list[str] = []
         for own, job in zip(directory.names, directory.jobs(), strict=True):
             output = own if is_directory_file(own) else names.get(job.input_path)
+            is_kept.append(output is not None and output not in outputs)
             if output is None:
                 continue
             if output in outputs:
@@ -94,9 +126,27 @@ def in_own_directories(
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.NAME, reason))
                 continue
             outputs[output] = own
-            kept.append(own)
+            kept.append(output)
         if kept:
-            yield replace(directory, names=tuple(kept), outputs=tuple(outputs))
+            yield replace(directory.selected(is_kept), outputs=tuple(kept))
+
+
+def _claims_in(directory: DirectoryPlan, outputs: dict[str, str]) -> Claims:
+    """Takes names in the output directory for files that are done, and notes them."""
+
+    def claim(job: FileJob, path: str) -> bool:
+        folder, _, output = path.rpartition("/")
+        if folder != directory.output_dir or output in outputs:
+            return False
+        outputs[output] = job.input_path.rpartition("/")[2]
+        return True
+
+    return claim
+
+
+def claim_own(job: FileJob, path: str) -> bool:
+    """Whether a file that keeps its name is done where it should be."""
+    return path == job.output_path
 
 
 def clear_of_directories(
@@ -126,7 +176,7 @@ def clear_of_directories(
             if not clear:
                 reason = "its output would have the path of an output directory"
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.NAME, reason))
-        yield _selected(directory, is_clear)
+        yield directory.selected(is_clear)
 
 
 class LastOnes:
@@ -147,13 +197,17 @@ class LastOnes:
             self._lost.add(outcome.relative)
         self._on_outcome(outcome)
 
+    def hold(self, directory: DirectoryPlan) -> None:
+        """Learn where files went that an earlier run wrote."""
+        self._others.append(directory)
+
     def others(self, directories: Iterable[DirectoryPlan]) -> Iterator[DirectoryPlan]:
         """The directories without their DICOMDIRs."""
         for directory in directories:
             is_kept = [not is_directory_file(name) for name in directory.names]
             kept = directory
             if not all(is_kept):
-                kept = _selected(directory, is_kept)
+                kept = directory.selected(is_kept)
                 self._dicomdirs += [
                     directory.part(place, place + 1) for place, keeps in enumerate(is_kept) if not keeps
                 ]
@@ -170,13 +224,6 @@ class LastOnes:
 def has_dicomdirs(plan: Plan) -> bool:
     """Whether a file of the plan is named as a DICOMDIR is."""
     return any(is_directory_file(name) for directory in plan.directories for name in directory.names)
-
-
-def _selected(directory: DirectoryPlan, keeps: list[bool]) -> DirectoryPlan:
-    def selected(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(name for name, keep in zip(names, keeps, strict=False) if keep)
-
-    return replace(directory, names=selected(directory.names), outputs=selected(directory.outputs))
 
 
 def _parts(directories: Iterable[DirectoryPlan]) -> Iterator[list[DirectoryPlan]]:
@@ -206,7 +253,7 @@ def _names(
             on_outcome(result)
 
     asked = (
-        _selected(directory, [not is_directory_file(name) for name in directory.names])
+        directory.selected(not is_directory_file(name) for name in directory.names)
         for directory in directories
     )
     workforce.run(Worker.name, asked, on_result, on_lost)

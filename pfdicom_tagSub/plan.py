@@ -5,6 +5,7 @@ The only user of ``Pftree``.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -67,6 +68,28 @@ def build(options: Options) -> Plan:
     return Plan(input_root, output_root, directories, tuple(warnings), tuple(unreadable))
 
 
+def check_outside(plan: Plan, flag: str, path: str) -> None:
+    """Refuse a file of the run's own that lies in one of the trees.
+
+    There it would be read as an input, or be given away with the outputs.
+
+    Args:
+        plan: the trees.
+        flag: what named the file.
+        path: the file, which need not exist.
+
+    Raises:
+        PlanError: it does.
+    """
+    try:
+        real = os.path.realpath(path)
+    except (OSError, ValueError):
+        return  # opening it says why
+    for name, root in (("--inputDir", plan.input_root), ("--outputDir", plan.output_root)):
+        if _is_inside(real, root):
+            raise PlanError(f"{flag} {path} lies in the {name}; keep it outside of both trees")
+
+
 def make_directory(plan: Plan, directory: DirectoryPlan) -> None:
     """Create the output directory of one input directory, and the output root.
 
@@ -91,6 +114,33 @@ def make_directory(plan: Plan, directory: DirectoryPlan) -> None:
                     ) from None
     except OSError as error:
         raise FileError(f"cannot create the output directory: {error.strerror}") from None
+
+
+def check_directory(plan: Plan, directory: DirectoryPlan) -> None:
+    """Find out whether ``make_directory`` would succeed; nothing is created.
+
+    Raises:
+        FileError: it would not, or files could not be made in the directory.
+    """
+    path = plan.output_root
+    components = os.path.relpath(directory.output_dir, path).split("/")
+    try:
+        for place, name in enumerate(["", *(name for name in components if name != ".")]):
+            below = f"{path}/{name}" if name else path
+            try:
+                mode = (os.lstat(below) if place else os.stat(below)).st_mode
+            except FileNotFoundError:
+                break
+            path = below
+            if place and not stat.S_ISDIR(mode):
+                shown = os.path.relpath(path, plan.output_root)
+                raise FileError(f"the output directory {shown} is a symbolic link or a file; remove it")
+    except OSError as error:
+        raise FileError(f"cannot create the output directory: {error.strerror}") from None
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise FileError(f"cannot write to the output directory: {os.strerror(errno.EACCES)}")
 
 
 def _check_input(path: Path) -> str:

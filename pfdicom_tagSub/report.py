@@ -7,9 +7,13 @@ import sys
 from collections import Counter
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 from . import __version__
 from .models import Action, ExitCode, FileOutcome, RunReport, Status
+
+if TYPE_CHECKING:
+    from .survey import Survey
 
 PRIVATE_LABEL = "private"
 """What the record calls the private elements removed by ``--removePrivateTags``."""
@@ -39,7 +43,13 @@ class Totals:
     does not grow with them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_dry: bool = False, survey: Survey | None = None) -> None:
+        """Args:
+        is_dry: whether nothing is written.
+        survey: takes what passes tell of themselves; None where nobody asks.
+        """
+        self.survey = survey
+        self.is_dry = is_dry
         self._counts: Counter[Status] = Counter()
         self._elements: Counter[tuple[int, Action]] = Counter()
         self._failures: list[FileOutcome] = []
@@ -72,6 +82,10 @@ class Totals:
     def add(self, outcome: FileOutcome) -> None:
         """Count one file."""
         self._counts[outcome.status] += 1
+        if outcome.observed is not None:
+            if self.survey is not None:
+                self.survey.add(outcome.observed)
+            outcome = replace(outcome, observed=None)
         if outcome.status is Status.FAILED:
             self._failures.append(replace(outcome, elements=()))
         elif outcome.status is Status.SKIPPED:
@@ -101,7 +115,7 @@ class Totals:
             exit_code: what the command returns.
             run_time: seconds since the start of the command.
             spec_digest: the digest of the spec, "" where none was read.
-            error: what ended the run before its time.
+            error: what ended the run before its time, or went wrong with its ledger or log.
             profile: the profile and its options.
             key_fingerprint: what tells the secret key from another.
 
@@ -130,6 +144,8 @@ class Totals:
             ),
             profile=profile,
             key_fingerprint=key_fingerprint,
+            is_dry=self.is_dry,
+            survey=self.survey.finish() if self.survey is not None else None,
         )
 
 
@@ -147,6 +163,7 @@ def to_json(report: RunReport) -> str:
             "status": _STATUS_TEXTS[report.exit_code],
             "exitCode": int(report.exit_code),
             "version": __version__,
+            "dryRun": report.is_dry,
             "counts": {"found": sum(counts.values()), **counts},
             "elements": {
                 label: {action.value: row[action] for action in Action}
@@ -164,10 +181,11 @@ def to_json(report: RunReport) -> str:
             "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
             "pathsWithValues": report.telling_paths,
             "residuals": [{"path": path, "elements": list(elements)} for path, elements in report.residuals],
+            "survey": _survey(report),
             "runTime": round(report.run_time, 6),
             "versions": {
-                "pydicom": _version_of("pydicom"),
-                "Faker": _version_of("Faker"),
+                "pydicom": version_of("pydicom"),
+                "Faker": version_of("Faker"),
                 "python": sys.version.split()[0],
             },
             "profile": report.profile,
@@ -180,7 +198,16 @@ def to_json(report: RunReport) -> str:
     )
 
 
-def _version_of(package: str) -> str | None:
+def _survey(report: RunReport) -> dict[str, object] | None:
+    if report.survey is None:
+        return None
+    from .survey import to_plain  # noqa: PLC0415  (where there is none, it may not have been imported)
+
+    return to_plain(report.survey)
+
+
+def version_of(package: str) -> str | None:
+    """The version of an installed package; None where there is none."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -190,7 +217,11 @@ def _version_of(package: str) -> str | None:
 def summary_line(report: RunReport) -> str:
     """One line for people, such as ``6000 files: 5999 written, 1 failed in 3.2 s (1875 files/s)``."""
     found = sum(report.counts.values())
-    parts = [f"{report.counts[status]} {status.value}" for status in Status]
+    words = {status: status.value for status in Status}
+    if report.is_dry:
+        words[Status.WRITTEN] = "would be written"
+    shown = [status for status in Status if status is not Status.CURRENT or report.counts[status]]
+    parts = [f"{report.counts[status]} {words[status]}" for status in shown]
     files = "1 file" if found == 1 else f"{found} files"
     rate = f" ({found / report.run_time:.0f} files/s)" if found and report.run_time > 0 else ""
     stopped = report.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}

@@ -7,8 +7,8 @@ the order of writing. The strongest that hits an element wins (behaviour-3.1.1 A
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from . import dictionary, values
 from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
@@ -32,6 +32,8 @@ from .spec import (
 
 STEM_KEY = "--outputFileStem"
 DIRECTORY_KEY = "--outputDirTemplate"
+
+COMMAND_GROUP = 0x0000
 
 _KINDS = {MaskKey: 0, EveryPrivateKey: 0, PreambleKey: 0, KeywordKey: 1, PrivateKey: 1, PatternKey: 2}
 """How strong a kind of key is among the pairs of one layer."""
@@ -78,6 +80,11 @@ class Rule:
         """Whether it leaves alone what it hits."""
         return self.template is not None and self.template.keeps
 
+    @property
+    def walks(self) -> bool:
+        """Whether a sequence that it hits stays, so that the rules apply to what is in it."""
+        return self.template is not None and (self.template.keeps or self.template.cleans)
+
 
 @dataclass(frozen=True, slots=True)
 class PrivateRule:
@@ -93,7 +100,7 @@ class RuleSet:
 
     Attributes:
         table: tag of the data set to rule, for public elements and private tag numbers.
-            A rule that keeps stands here only where a rule of the group would hit.
+            A rule that keeps stands here only where a weaker one for more elements would hit.
         groups: group to the rule for its elements that ``table`` does not name.
         meta: tag of the file meta (group 0002) to rule.
         private: the rules for private elements by creator; some may keep.
@@ -106,9 +113,13 @@ class RuleSet:
         templates: every template, that of the names included.
         resources: what the functions of templates need.
         warnings: what the spec's author should know.
-        digest: the spec's digest.
+        digest: the spec's digest, the removal of private elements included.
         directories: what names the directories of the outputs, one template for each
             component of their path; () keeps those of the inputs.
+        keys: for each rule by its index the key as written, and whether it is the user's.
+        keepers: (index of the rule, key) of what leaves alone the elements that it hits.
+        private_removers: the indices of the rules that remove every private element.
+        preamble_zeroers: the indices of those that make the preamble zeros.
     """
 
     table: dict[int, Rule]
@@ -125,6 +136,10 @@ class RuleSet:
     warnings: tuple[str, ...]
     digest: str
     directories: tuple[Template, ...] = ()
+    keys: tuple[tuple[str, bool], ...] = ()
+    keepers: tuple[tuple[int, Key], ...] = ()
+    private_removers: tuple[int, ...] = ()
+    preamble_zeroers: tuple[int, ...] = ()
 
     @property
     def claims_identity_removed(self) -> bool:
@@ -161,7 +176,8 @@ def compile_rules(
     pairs = sorted(spec.pairs, key=_strength)
     compiler = _Compiler(resources)
     rules = [_rule(index, pair) for index, pair in enumerate(pairs)]
-    for pair, rule in zip(pairs, rules, strict=True):
+    written = list(zip(pairs, rules, strict=True))
+    for pair, rule in written:
         compiler.add(pair, rule)
     compiler.warn_of_the_idle(pairs, rules)
     if remove_private:
@@ -174,7 +190,7 @@ def compile_rules(
     compiler.check_needs([*((rule.key, rule.template) for rule in rules), *names])
     return RuleSet(
         table=compiler.table,
-        groups=compiler.groups,
+        groups=compiler.groups | compiler.commands(),
         meta=compiler.meta,
         private=tuple(compiler.private.values()),
         insertions=tuple(sorted(compiler.insertions.items())),
@@ -191,8 +207,14 @@ def compile_rules(
         templates=templates,
         resources=resources,
         warnings=tuple(compiler.warnings),
-        digest=spec.digest,
+        digest=(effective(spec, remove_private=True) if remove_private else spec).digest,
         directories=directories,
+        keys=tuple((pair.text, pair.layer is Layer.SPEC) for pair in pairs),
+        keepers=tuple((rule.index, pair.key) for pair, rule in written if _keeps_some(rule)),
+        private_removers=tuple(
+            rule.index for pair, rule in written if isinstance(pair.key, EveryPrivateKey) and not rule.keeps
+        ),
+        preamble_zeroers=tuple(rule.index for pair, rule in written if isinstance(pair.key, PreambleKey)),
     )
 
 
@@ -210,8 +232,7 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
         remove_private: remove every private element but those that a pair keeps.
     """
     if remove_private:
-        rest = (pair for pair in spec.pairs if not _is_of_private(pair))
-        spec = TagSpec((*rest, Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
+        spec = TagSpec((*_without_private(spec.pairs), Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
     user = [pair.key for pair in spec.pairs if pair.layer is Layer.SPEC]
     names = {tag for key in user if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
     groups = {group for key in user if isinstance(key, MaskKey) for group in key.groups}
@@ -231,6 +252,30 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
 
     kept = (pair for pair in spec.pairs if pair.layer is Layer.SPEC or not is_overridden(pair.key))
     return TagSpec(tuple(sorted(kept, key=_strength)))
+
+
+def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """The pairs as ``--removePrivateTags`` leaves them."""
+    pairs = tuple(pairs)
+    keeping = {group for pair in pairs if not _is_of_private(pair) for group in _groups_of(pair.key)}
+    for pair in pairs:
+        if not _is_of_private(pair):
+            yield pair
+        elif not keeping.isdisjoint(_groups_of(pair.key)):
+            yield replace(pair, value=None)  # what keeps others of the group would keep it
+
+
+def _groups_of(key: Key) -> set[int]:
+    """The groups of what a key names."""
+    match key:
+        case KeywordKey(tags):
+            return {tag >> 16 for tag in tags}
+        case MaskKey(groups, tags):
+            return {*groups, *(tag >> 16 for tag in tags)}
+        case PrivateKey(group):
+            return {group}
+        case _:
+            return set()
 
 
 def _is_of_private(pair: Pair) -> bool:
@@ -312,15 +357,19 @@ class _Compiler:
             self.meta.pop(tags[0], None)
             if not rule.keeps:
                 self.meta[tags[0]] = rule
-        else:
-            self._hit(tags, rule)
+        self._hit(tags, rule)  # elements of the file meta may have strayed into a data set
         if rule.template is not None and _is_insertable(tags, rule):
             self.insertions[tags[0]] = rule
 
     def _hit(self, tags: Iterable[int], rule: Rule) -> None:
-        """Let a rule win over the weaker ones; one that keeps only hides a rule of the group."""
+        """Let a rule win over the weaker ones.
+
+        One that keeps only hides a rule of the group, or that of all private elements, and
+        what would be inserted.
+        """
         for tag in tags:
-            if not _leaves_alone(rule, tag) or tag >> 16 in self.groups:
+            is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
+            if is_hidden or not _leaves_alone(rule, tag):
                 self.table[tag] = rule
             else:
                 self.table.pop(tag, None)
@@ -339,6 +388,15 @@ class _Compiler:
                     f"{rule.key} has no effect: later or stronger keys hit all of its elements"
                 )
 
+    def commands(self) -> dict[int, Rule]:
+        """What removes the elements of messages, such as the AE titles of who sent a file.
+
+        They are in no file (PS3.7 E), and in no table of PS3.15: where outputs claim that no
+        identity is left, they must not be either.
+        """
+        claims = dictionary.PATIENT_IDENTITY_REMOVED in self.insertions
+        return {COMMAND_GROUP: Rule(-1, "(0000,xxxx)", None)} if claims else {}
+
     def remove_private_elements(self) -> None:
         """Let ``--removePrivateTags`` win over every pair but those that keep."""
         idle = [private.rule for private in self.private.values()]
@@ -350,9 +408,25 @@ class _Compiler:
             if not rule.keeps
         ]
         self.removes_private = True
-        self.private = {key: private for key, private in self.private.items() if private.rule.keeps}
-        self.table = {tag: rule for tag, rule in self.table.items() if not tag >> 16 & 1 or rule.keeps}
-        self.groups = {group: rule for group, rule in self.groups.items() if not group & 1}
+        self.groups = {group: rule for group, rule in self.groups.items() if not group & 1 or rule.keeps}
+
+        # Where some key keeps, one that is stronger still has to say what goes.
+        keeping = {group for group, rule in self.groups.items() if rule.keeps}
+        keeping |= {tag >> 16 for tag, rule in self.table.items() if rule.keeps}
+        keeping |= {key.group for key, one in self.private.items() if one.rule.keeps}
+
+        def removing(group: int, rule: Rule) -> Rule | None:
+            """What is left of a rule for a private element; None where it goes with all the others."""
+            if rule.keeps:
+                return rule
+            return Rule(rule.index, rule.key, None) if group in keeping else None
+
+        private = {key: removing(key.group, one.rule) for key, one in self.private.items()}
+        self.private = {key: PrivateRule(key, rule) for key, rule in private.items() if rule}
+        table = {
+            tag: removing(tag >> 16, rule) if tag >> 16 & 1 else rule for tag, rule in self.table.items()
+        }
+        self.table = {tag: rule for tag, rule in table.items() if rule}
         self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
 
     def warn_of_shown(self, names: Iterable[tuple[str, Template]]) -> None:
@@ -436,6 +510,11 @@ def _check_items(rule: Rule, pair: Pair) -> None:
     is_named = isinstance(pair.key, KeywordKey) and dictionary.vr_of(pair.key.tags[0]) == "SQ"
     if not is_named:
         raise SpecError(f"{rule.key}: only the key of one sequence of the dictionary takes a list of items")
+
+
+def _keeps_some(rule: Rule) -> bool:
+    """Whether a rule leaves alone elements that it hits, all of them or the sequences."""
+    return rule.template is not None and (rule.template.keeps or rule.template.cleans)
 
 
 def _leaves_alone(rule: Rule, tag: int) -> bool:

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .models import DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
+from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .placing import (
     LastOnes,
     OnOutcome,
+    claim_own,
     clear_of_directories,
     has_dicomdirs,
     in_named_directories,
     in_own_directories,
 )
-from .plan import make_directory
+from .plan import check_directory, make_directory
 from .rules import RuleSet
 from .shield import Shield
+from .standing import Standing
 from .temporary import remove_stale
 from .worker import InLine, Settings, Worker
 
 if TYPE_CHECKING:
+    from .ledger import Ledger
+    from .observing import Observing
     from .pool import Pool
 
 
@@ -33,8 +38,13 @@ def run(
     follow_links: bool,
     on_outcome: OnOutcome,
     shield: Shield,
+    cluster: Cluster | None = None,
+    on_warning: Callable[[str], None] = lambda _: None,
+    ledger: Ledger | None = None,
     verify: bool = False,
     fail_residuals: bool = False,
+    is_dry: bool = False,
+    observing: Observing | None = None,
 ) -> None:
     """Process every file of a plan.
 
@@ -46,26 +56,50 @@ def run(
         follow_links: read what symbolic links point to.
         on_outcome: told how each file ended, in any order.
         shield: what signal handlers of this thread tell their signals to.
+        cluster: whose workers to use, instead of any here.
+        on_warning: told what the user should know of the cluster.
+        ledger: what earlier runs finished, which is not done again; told of what this one does.
+            The caller commits what it holds at the end.
         verify: read each output again and hold it against its input.
         fail_residuals: an output that still holds a value that was replaced fails its file.
+        is_dry: write nothing, make no directory; tell what writing would come to.
+        observing: what passes tell of themselves; None for nothing.
 
     Raises:
         PlanError: outputs could be written into the input tree.
+        ClusterError: the cluster cannot be worked with, or no longer.
         Interrupted: a signal came; the workers have stopped, no temporary file is left.
     """
     workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
+    run_id = secrets.token_hex(4) if cluster else ""
     settings = Settings(
         rules,
         overwrite,
         follow_links,
         renames,
         plan.output_root,
+        run_id,
+        durable=ledger is not None,
         verify=verify,
         fail_residuals=fail_residuals,
+        is_dry=is_dry,
+        observing=observing,
     )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome
+    standing = None
+    if ledger is not None:
+        standing = Standing(
+            ledger,
+            plan,
+            follow_links=follow_links,
+            renames=renames,
+            on_outcome=tell,
+            on_current=last.hold if last else None,
+            shield=shield,
+        )
+        tell = ledger.noting(tell)
 
     def on_lost(job: FileJob) -> None:
         reason = "the worker that processed it died, perhaps for want of memory"
@@ -74,35 +108,62 @@ def run(
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
         tell(outcome)
 
-    with _workforce(settings, workers, shield) as workforce:
+    with _workforce(settings, workers, shield, cluster, on_warning) as workforce:
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
-            directories = in_named_directories(plan, workforce, tell, on_lost)
-        elif renames:
-            if rules.stem is not None:
-                directories = in_own_directories(plan, workforce, tell, on_lost)
+            directories = in_named_directories(plan, workforce, tell, on_lost, standing)
+        elif rules.stem is not None:
+            directories = in_own_directories(plan, workforce, tell, on_lost, standing)
+        elif standing is not None:
+            directories = (standing.rest(directory, claim_own) for directory in plan.directories)
+        if renames and not rules.directories:
             directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
-        workforce.run(Worker.process, _made(plan, directories, tell), on_result, on_lost)
+        ready = _made(plan, directories, tell, run_id, is_dry=is_dry)
+        workforce.run(Worker.process, ready, on_result, on_lost)
         if last:
-            workforce.run(Worker.process, _made(plan, last.dicomdirs(), tell), on_result, on_lost)
+            ready = _made(plan, last.dicomdirs(), tell, run_id, is_dry=is_dry)
+            workforce.run(Worker.process, ready, on_result, on_lost)
 
 
-def _workforce(settings: Settings, workers: int, shield: Shield) -> InLine | Pool:
-    if workers <= 1:
+def _workforce(
+    settings: Settings,
+    workers: int,
+    shield: Shield,
+    cluster: Cluster | None,
+    on_warning: Callable[[str], None],
+) -> InLine | Pool:
+    # The imports are slow, and the last one is of an extra.
+    if cluster is None and workers <= 1:
         return InLine(settings, shield)
-    from .pool import Pool  # noqa: PLC0415  (its imports are slow)
+    from .pool import Pool  # noqa: PLC0415
 
-    return Pool(settings, workers, shield)
+    if cluster is None:
+        from .crew import LocalCrew  # noqa: PLC0415
+
+        return Pool(LocalCrew(settings, workers), shield)
+    from .cluster import ClusterCrew  # noqa: PLC0415
+
+    return Pool(ClusterCrew(settings, cluster, on_warning), shield)
 
 
-def _made(plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome) -> Iterator[DirectoryPlan]:
-    """The directories whose output directories exist, each made when its turn comes."""
+def _made(
+    plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome, run_id: str, *, is_dry: bool
+) -> Iterator[DirectoryPlan]:
+    """The directories whose output directories exist, each made when its turn comes.
+
+    In a dry run: those whose output directories could be made.
+    """
     for directory in directories:
+        if not directory.names:
+            continue
         try:
-            make_directory(plan, directory)
-            remove_stale(directory.output_dir)
+            if is_dry:
+                check_directory(plan, directory)
+            else:
+                make_directory(plan, directory)
+                remove_stale(directory.output_dir, run_id)
         except FileError as error:
             for job in directory.jobs():
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, str(error)))

@@ -310,8 +310,13 @@ class _Scanner:
                 or vr == "UN"
                 or (vr == "" and self._begins_item(value, end, inner) and not known)
             ):
+                element.items, element.stop = self._items_of(element, end, inner, encoding, depth)
                 element.vr = "SQ"
-                element.items, element.stop = self.items(value, end, inner, defined=False, depth=depth + 1)
+            elif known and not known.startswith("O"):
+                raise FileError(
+                    f"{dictionary.text_of(tag)} at byte {position} has an undefined length, "
+                    f"which its VR {known} does not allow"
+                )
             else:
                 element.stop = self._fragments(value, end, encoding)
                 self.blocks += 1
@@ -319,9 +324,11 @@ class _Scanner:
         elif known == "SQ" or (known in {"", "UN"} and self._may_be_items(value, element.stop, inner)):
             if hit and wanted.is_whole(tag):
                 pass
-            elif self._occurs(value, element.stop, inner, encoding):
+            elif (hit and known != "SQ") or self._occurs(value, element.stop, inner, encoding):
                 self.blocks += inner.little != encoding.little
-                element.items = self._defined_items(element, inner, certain=known == "SQ", depth=depth)
+                element.items = self._defined_items(
+                    element, inner, encoding, certain=known == "SQ", depth=depth
+                )
             elif recording:
                 self.log.searches.append((value, element.stop))
                 self.blocks += inner.little != encoding.little
@@ -351,7 +358,7 @@ class _Scanner:
         }
 
     def _defined_items(
-        self, element: Element, encoding: Encoding, *, certain: bool, depth: int
+        self, element: Element, encoding: Encoding, around: Encoding, *, certain: bool, depth: int
     ) -> list[Item] | None:
         """The items of a sequence of defined length.
 
@@ -359,13 +366,40 @@ class _Scanner:
         last byte; otherwise it is a value like any other.
         """
         try:
-            items, _ = self.items(element.value, element.stop, encoding, defined=True, depth=depth + 1)
+            items, _ = self._items_of(element, element.stop, encoding, around, depth)
         except FileError:
             if certain:
                 raise
             return None
         element.vr = "SQ"
         return items
+
+    def _items_of(
+        self, element: Element, end: int, encoding: Encoding, around: Encoding, depth: int
+    ) -> tuple[list[Item], int]:
+        """The items of a sequence, and where its value ends; see ``items``.
+
+        Some writers leave explicit VRs in a UN; what is no implicit VR is read so.
+
+        Args:
+            element: the sequence.
+            end: where it ends, or must have ended if its length is undefined.
+            encoding: how it should be encoded.
+            around: how the data set around it is encoded.
+            depth: how many sequences that data set is in.
+        """
+        try:
+            return self.items(element.value, end, encoding, defined=element.defined, depth=depth + 1)
+        except FileError as error:
+            if around.implicit or not encoding.implicit:
+                raise
+            self.blocks += 1
+            try:
+                return self.items(
+                    element.value, end, EXPLICIT_LITTLE, defined=element.defined, depth=depth + 1
+                )
+            except FileError:
+                raise error from None
 
     def items(
         self, position: int, end: int, encoding: Encoding, *, defined: bool, depth: int

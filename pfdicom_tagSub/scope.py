@@ -15,6 +15,11 @@ CREATORS = range(0x10, 0x100)
 """Element numbers of private creators (PS3.5 7.8.1)."""
 
 
+def is_creator(tag: int) -> bool:
+    """Whether a tag is that of a private creator."""
+    return bool(tag >> 16 & 1) and tag & 0xFFFF in CREATORS
+
+
 class Scope:
     """One data set of a file, as far as it was scanned.
 
@@ -117,14 +122,17 @@ class Scope:
         return vr.split(" or ", maxsplit=1)[0]
 
     def creator(self, tag: int) -> str:
-        """The private creator of an element of this data set; "" if it has none."""
-        if not tag >> 16 & 1 or not tag & 0xFF00:
+        """The private creator of an element of this data set; "" if it has none.
+
+        A creator is one value (PS3.5 7.8.1): more than one reserve nothing.
+        """
+        if not tag >> 16 & 1 or not tag & 0xF000:
             return ""
         own = self.elements.get(tag & 0xFFFF0000 | (tag & 0xFF00) >> 8)
         if own is None:
             return ""
         texts = decode("LO", self.raw(own), self.characters, self.encoding.little).texts
-        return texts[0].strip() if texts else ""
+        return texts[0].strip() if len(texts) == 1 else ""
 
     def _private_vr(self, tag: int) -> str:
         creator = self.creator(tag)

@@ -24,8 +24,8 @@ from .models import Action, FileError
 from .pixels import reason_to_review
 from .rules import Rule, RuleSet
 from .scanner import place_for, scan
-from .scope import Scope
-from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, encode_element, fit
+from .scope import Scope, is_creator
+from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, character_set, encode_element, fit
 from .wanted import EVERYTHING
 
 PRIVATE = 0
@@ -69,6 +69,7 @@ class Lookups:
 
     Attributes:
         rules: the compiled spec.
+        claims: whether outputs say that no identity is left.
         blocks: (group, last two digits) of the private keys.
         private: (group, creator, last two digits) to the rule of a private key.
         creators_matter: whether some private element stays though private ones are removed.
@@ -79,7 +80,11 @@ class Lookups:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         odd = any(tag >> 16 & 1 for tag in rules.table) or any(group & 1 for group in rules.groups)
-        self.creators_matter = rules.remove_private and (odd or bool(rules.private))
+        removes = rules.remove_private or any(
+            group & 1 and rule.template is None for group, rule in rules.groups.items()
+        )
+        self.claims = rules.claims_identity_removed
+        self.creators_matter = removes and (odd or bool(rules.private))
         self.private = {
             (private.key.group, private.key.creator, private.key.element): private.rule
             for private in rules.private
@@ -169,7 +174,7 @@ class Substitution:
             data_edits = in_order([*data_edits, *offset_edits(data, every)])
         counts = self.memory.counts(self.notes)
         originals = tuple(dict.fromkeys(filter(None, self.originals)))
-        review = reason_to_review(self.root) if self.rules.claims_identity_removed else ""
+        review = reason_to_review(self.root) if self.lookups.claims else ""
         if self.file.deflated:
             return Patched(meta_edits, data_edits, counts, originals, review)
         return Patched(meta_edits + data_edits, [], counts, originals, review)
@@ -188,7 +193,7 @@ class Substitution:
                 return None
             rule = self.rules.groups[group]
             # A creator that is not removed with its elements says whose they are.
-            if group & 1 and not tag & 0xFF00 and rule.template is not None:
+            if is_creator(tag) and rule.template is not None:
                 return None
         return rule
 
@@ -210,17 +215,21 @@ class Substitution:
             tag = element.tag
             group = tag >> 16
             rule = self.rule_for(element, scope) if group & 1 or group in groups else table.get(tag)
-            if group & 1 and (rule is None or not tag & 0xFF00) and tag in needed:
+            if rule is not None:
+                self.present.add(tag)
+            if tag in needed and scope.elements[tag] is element and element.vr != "SQ":
                 continue
             if rule is None and group & 1 and remove_private:
                 growth = self._remove_private(element)
-            elif rule is not None and not rule.keeps:
-                self.present.add(tag)
+            elif rule is not None and not (rule.keeps or (element.vr == "SQ" and rule.walks)):
                 growth = self._apply(rule, element, scope)
             elif element.items:
                 growth = self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
                 growth = self._replace(element, self._utf8_declared(scope, Action.SUBSTITUTED))
+            elif tag == SPECIFIC_CHARACTER_SET and self.lookups.claims:
+                character_set(scope.raw(element))  # nothing else may stand there, in force or not
+                continue
             elif tag == REFERENCED_FILE_ID and self.file_ids is not None and scope.is_record:
                 growth = self._file_id(element, scope, self.file_ids)
             else:
@@ -235,7 +244,7 @@ class Substitution:
         needed = set()
         for element in elements:
             tag = element.tag
-            if tag >> 16 & 1 and tag & 0xFF00:
+            if tag >> 16 & 1 and tag & 0xF000:
                 rule = self.rule_for(element, scope)
                 if rule is not None and rule.template is not None:
                     needed.add(tag & 0xFFFF0000 | (tag & 0xFF00) >> 8)
@@ -264,8 +273,9 @@ class Substitution:
         if last and last.stop == element.start and not last.data and group == self._removed_group:
             self.edits[-1] = Edit(last.start, element.end, b"")
             return element.start - element.end
+        growth = self._replace(element, b"")
         self._removed_group = group
-        return self._replace(element, b"")
+        return growth
 
     def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
         """Let a record name the output of its file; returns by how many bytes it grew."""
@@ -312,6 +322,7 @@ class Substitution:
     def _replace(self, element: Element, data: bytes) -> int:
         edit = Edit(element.start, element.end, data)
         self.edits.append(edit)
+        self._removed_group = -1
         return edit.growth
 
     def _apply(self, rule: Rule, element: Element, scope: Scope) -> int:
@@ -432,9 +443,13 @@ class Substitution:
         return self._cleaner
 
     def _insert(self, growths: dict[int, int]) -> None:
-        """Stamp the root with what the file holds nowhere; a DICOMDIR describes no one patient."""
+        """Give the root what the file holds nowhere, and what stamps it where the root does not hold it.
+
+        A DICOMDIR describes no one patient.
+        """
         for tag, rule in () if self._is_directory else self.rules.insertions:
-            if tag >> 16 == 0x0002 or tag in self.present:
+            is_present = tag in (self.root.elements if tag in dictionary.STAMPS else self.present)
+            if tag >> 16 == 0x0002 or is_present:
                 continue
             if data := self._inserted(rule, tag, self.root):
                 self._insert_at_root(tag, data, growths)
@@ -484,6 +499,10 @@ class Substitution:
             if rule is not None:
                 growth += self._apply(rule, element, scope)
                 self.present.add(element.tag)
+            elif self.lookups.claims and not dictionary.vr_of(element.tag):
+                # Nobody can say whom it names (PS3.15 E.1.1 replaces all file meta).
+                self.notes.append(self.memory.note(element.tag, Action.REMOVED))
+                growth += self._replace(element, b"")
             elif element.tag in FOLLOWERS and (texts := self._followed(element.tag)) is not None:
                 data = encode_element(element.tag, "UI", texts, UTF8, implicit=False, little=True)
                 if data != scope.source.read(element.start, element.end):

@@ -34,6 +34,7 @@ class Wanted:
         private: bool = False,
         groups: Iterable[int] = (),
         walked: Iterable[int] = (),
+        walked_groups: Iterable[int] = (),
         walked_private: Iterable[tuple[int, int]] = (),
         everything: bool = False,
     ) -> None:
@@ -43,6 +44,7 @@ class Wanted:
         private: keep every private element.
         groups: keep every element of these groups, and enter sequences for them.
         walked: tags among those whose sequences are entered all the same.
+        walked_groups: groups among those likewise.
         walked_private: (group, last two digits) of private elements whose sequences are
             entered all the same.
         everything: keep every element and enter every sequence.
@@ -50,6 +52,7 @@ class Wanted:
         kept = frozenset(tags)
         self.groups = frozenset(groups)
         self._walked = frozenset(walked)
+        self._walked_groups = frozenset(walked_groups)
         self._walked_private = frozenset(walked_private)
         self.everything = everything
         self.private = private
@@ -67,9 +70,9 @@ class Wanted:
 
     def is_whole(self, tag: int) -> bool:
         """Whether a sequence with a tag that is kept is replaced as a whole, and not entered."""
-        if self.everything or tag in self._walked:
-            return False
         group = tag >> 16
+        if self.everything or tag in self._walked or group in self._walked_groups:
+            return False
         if not group & 1:
             return True
         # Of any other private element its creator decides that.

@@ -5,15 +5,26 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from .dicomfile import parse
-from .models import DirectoryPlan, FileError, FileJob, FileOutcome, NotDicomError, Stage, Status
+from .models import (
+    DirectoryPlan,
+    FileError,
+    FileJob,
+    FileOutcome,
+    Finished,
+    NotDicomError,
+    Stage,
+    Stamp,
+    Status,
+)
 from .naming import safe_component, safe_name
-from .output import write
+from .output import would_write, write
 from .patch import Output, Patcher
 from .rules import RuleSet
 from .shield import Shield
@@ -21,10 +32,16 @@ from .sources import BytesSource, FileSource, Source
 from .telling import tells
 
 if TYPE_CHECKING:
+    from .observing import Observing
     from .verify import Verifier
+
+R = TypeVar("R")
 
 IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
+
+NO_STAMP = Stamp(-1, 0)
+"""That of no file: a ledger never takes an input for one that is done by it."""
 
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
@@ -45,8 +62,12 @@ class Settings:
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
         output_root: what the paths of outputs are told relative to.
+        run: hex digits that tell a run on many hosts from all others; "" for others.
+        durable: outputs have to be on the disk, and outcomes say what a ledger has to know.
         verify: read each output again and hold it against its input.
         fail_residuals: an output that still holds a value that was replaced fails its file.
+        is_dry: write nothing; tell what writing would come to.
+        observing: what passes tell of themselves; None for nothing.
     """
 
     rules: RuleSet
@@ -54,8 +75,12 @@ class Settings:
     follow_links: bool = False
     renames: bool = False
     output_root: str = ""
+    run: str = ""
+    durable: bool = False
     verify: bool = False
     fail_residuals: bool = False
+    is_dry: bool = False
+    observing: Observing | None = None
 
 
 class Worker:
@@ -68,7 +93,7 @@ class Worker:
         """
         self.settings = settings
         self.pause = pause
-        self.patcher = Patcher(settings.rules, renames=settings.renames)
+        self.patcher = Patcher(settings.rules, renames=settings.renames, observing=settings.observing)
         self.verifier = _verifier_of(settings)
         self.root_length = len(settings.output_root.rstrip("/")) + 1
 
@@ -78,7 +103,9 @@ class Worker:
         The reasons of failures never quote the file: what a library says in its own
         exceptions may, so only their types are told.
         """
+        started = time.perf_counter()
         stage = Stage.READ
+        before = self._stamp(job)
         residuals: tuple[str, ...] = ()
 
         def check(path: str) -> None:
@@ -98,16 +125,26 @@ class Worker:
                 stage = Stage.SUBSTITUTE
                 patched = self.patcher.patch(file, elements, job.file_ids)
                 stage = Stage.WRITE
-                status = write(
-                    job.output_path,
-                    source,
-                    Output(file, patched).chunks,
-                    overwrite=self.settings.overwrite,
-                    pause=self.pause,
-                    check=check if self.verifier else None,
-                )
+                chunks = Output(file, patched).chunks
+                overwrite = self.settings.overwrite or _is_own(job)
+                if self.settings.is_dry:
+                    status = would_write(
+                        job.output_path, source, chunks, overwrite=overwrite, pause=self.pause
+                    )
+                else:
+                    status = write(
+                        job.output_path,
+                        source,
+                        chunks,
+                        overwrite=overwrite,
+                        pause=self.pause,
+                        run=self.settings.run,
+                        durable=self.settings.durable,
+                        check=check if self.verifier else None,
+                    )
+            finished = None if before is None else self._finished(job, before)
         except Exception as error:  # the one place where a file's errors end
-            return _outcome_of(error, job, stage)
+            return self._lost(error, job, stage, before, started)
         is_telling = bool(patched.originals) and tells(job.output_path[self.root_length :], patched.originals)
         return FileOutcome(
             job.relative,
@@ -115,8 +152,23 @@ class Worker:
             elements=patched.elements,
             review=patched.review,
             is_telling=is_telling,
+            seconds=time.perf_counter() - started,
+            finished=finished,
             residuals=residuals,
+            observed=patched.observed,
         )
+
+    def packed(self, results: list[R]) -> list[R]:
+        """The results of files that were done together, to be sent elsewhere.
+
+        What each pass told of itself is summed up here, where many can do it, and not where
+        all results come together.
+        """
+        if self.settings.observing is None:
+            return results
+        from .observing import packed  # noqa: PLC0415  (only where somebody asks)
+
+        return packed(results)
 
     def name(self, job: FileJob) -> FileOutcome | str:
         """The name of an output, or why there is none.
@@ -130,7 +182,9 @@ class Worker:
         stems = (rules.stem,) if rules.stem else ()
         if not stems and not rules.directories:
             return own
+        started = time.perf_counter()
         stage = Stage.READ
+        before = self._stamp(job)
         try:
             with opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source)
@@ -141,7 +195,35 @@ class Worker:
                 name = safe_name(last, own) if stems else own
                 return "/".join([*map(safe_component, components), name])
         except Exception as error:  # as above
-            return _outcome_of(error, job, stage)
+            return self._lost(error, job, stage, before, started)
+
+    def _stamp(self, job: FileJob) -> Stamp | None:
+        """What a ledger will know an input by; None without one, and for what is no regular file."""
+        if not self.settings.durable:
+            return None
+        try:
+            found = os.stat(job.input_path, follow_symlinks=self.settings.follow_links)
+        except OSError:
+            return None  # reading it says why
+        return Stamp.of(found) if stat.S_ISREG(found.st_mode) else None
+
+    def _finished(self, job: FileJob, before: Stamp) -> Finished:
+        """What a ledger has to know of an input whose output is on the disk.
+
+        An input that changed while it was read is not done, but its output is the tool's own.
+        """
+        source = before if self._stamp(job) == before else NO_STAMP
+        return Finished(source, job.output_path, Stamp.of(os.lstat(job.output_path)))
+
+    def _lost(
+        self, error: Exception, job: FileJob, stage: Stage, before: Stamp | None, started: float
+    ) -> FileOutcome:
+        """The outcome of a file that has no output."""
+        outcome = _outcome_of(error, job, stage)
+        finished = None
+        if outcome.status is Status.SKIPPED and before is not None and self._stamp(job) == before:
+            finished = Finished(before)
+        return replace(outcome, seconds=time.perf_counter() - started, finished=finished)
 
 
 def _verifier_of(settings: Settings) -> Verifier | None:
@@ -152,7 +234,6 @@ def _verifier_of(settings: Settings) -> Verifier | None:
     return Verifier(settings.rules, renames=settings.renames)
 
 
-R = TypeVar("R")
 Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
 
@@ -214,6 +295,17 @@ def opened(path: str, *, follow_links: bool) -> Iterator[Source]:
         yield source
     finally:
         os.close(descriptor)
+
+
+def _is_own(job: FileJob) -> bool:
+    """Whether there is still the output that an earlier run wrote for the same input."""
+    if job.earlier is None or job.earlier.path != job.output_path:
+        return False
+    try:
+        found = os.lstat(job.output_path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and Stamp.of(found) == job.earlier.stamp
 
 
 def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:

@@ -86,7 +86,9 @@ class PlantedFile:
     encodings: tuple[str, ...]
 
 
-def store(made: Dataset, form: Form, *, lengths: str = "defined", planter: Planter | None = None) -> bytes:
+def store(
+    made: Dataset, form: Form, *, lengths: str = "defined", planter: Planter | None = None, instance: str = ""
+) -> bytes:
     """Write a data set with file meta.
 
     Args:
@@ -94,11 +96,12 @@ def store(made: Dataset, form: Form, *, lengths: str = "defined", planter: Plant
         form: how to write it.
         lengths: of sequences and items: defined, undefined or mixed.
         planter: if given, names are put in the preamble and in the file meta.
+        instance: the Media Storage SOP Instance UID of a data set that has none of its own.
     """
     _set_lengths(made, lengths, 0)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = made.get("SOPClassUID", uid.MediaStorageDirectoryStorage)
-    meta.MediaStorageSOPInstanceUID = made.get("SOPInstanceUID", "1.2.276.0.7230010.3.77")
+    meta.MediaStorageSOPInstanceUID = made.get("SOPInstanceUID") or instance
     meta.TransferSyntaxUID = uid.UID(form.syntax)
     preamble = bytes(128)
     if planter is not None:
@@ -244,7 +247,10 @@ def directory(files: Sequence[PlantedFile], rng: random.Random) -> PlantedFile:
     whole.DirectoryRecordSequence = [record.made for record in records]
     for record in records:
         planter.collect(record.made, f"{record.made.DirectoryRecordType}.")
-    content = _linked(whole, levels[0], records)
+    instance = planter.note(
+        Kind.UID, planter.uid(), "MediaStorageSOPInstanceUID", "MediaStorageSOPInstanceUID"
+    )
+    content = _linked(whole, levels[0], records, instance)
     encodings = sorted({codec for file in files for codec in file.encodings})
     return PlantedFile("DICOMDIR", content, None, tuple(planter.planted), tuple(encodings))
 
@@ -320,9 +326,9 @@ def _image(made: Dataset, planter: Planter, path: str) -> Dataset:
     )
 
 
-def _linked(whole: Dataset, roots: list[_Record], records: list[_Record]) -> bytes:
+def _linked(whole: Dataset, roots: list[_Record], records: list[_Record], instance: str) -> bytes:
     """The DICOMDIR's bytes with true offsets; writing it does not move a record once its VRs are known."""
-    read = pydicom.dcmread(io.BytesIO(store(whole, EXPLICIT)))
+    read = pydicom.dcmread(io.BytesIO(store(whole, EXPLICIT, instance=instance)))
     offsets = {
         id(record): part.seq_item_tell
         for record, part in zip(records, read.DirectoryRecordSequence, strict=True)
@@ -335,7 +341,7 @@ def _linked(whole: Dataset, roots: list[_Record], records: list[_Record]) -> byt
     for record in records:
         if record.below:
             record.made.OffsetOfReferencedLowerLevelDirectoryEntity = offsets[id(record.below[0])]
-    return store(whole, EXPLICIT)
+    return store(whole, EXPLICIT, instance=instance)
 
 
 # --- the corpus

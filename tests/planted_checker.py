@@ -9,7 +9,6 @@ installed, with dcmdump; shares no code with the tool. Use::
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import subprocess
@@ -17,92 +16,49 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from enum import StrEnum
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import pydicom
 from planted import PlantedFile, inflated
 from planted_objects import SAFE_CREATOR
-from planted_people import CLINICAL_WORDS, Kind, Person, Planted, notations
+from planted_people import CLINICAL_WORDS, Kind, Person, Planted
+from planted_reading import (
+    TEMPORAL,
+    TEXTUAL,
+    ascii_values,
+    creator_of,
+    day_of,
+    difference,
+    items_of,
+    moved_back,
+    owners_of,
+    problem_of_value,
+    read_data_set,
+    shifted_back,
+    stored_bytes,
+    tags_of,
+    text_of,
+    vr_of,
+)
 from planted_rows import FULL, MODIFIED, ROWS, STAMP_CODES, Row, row_of
+from planted_score import Category, Miss, Needle, Score, needle_of
 from pydicom import uid
-from pydicom.datadict import dictionary_VR
-from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.fileset import FileSet
-from pydicom.valuerep import validate_value
 
 DEVICE = "retainDeviceIdentity"
 
-_TEMPORAL = frozenset({"DA", "DT", "TM"})
-_TEXTUAL = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 _PIXELS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _STAMPS = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})
 _OF_DIRECTORY = frozenset({0x00041200, 0x00041202, 0x00041400, 0x00041420, 0x00041500})
 """Offsets, which move with the records, and the file IDs, which follow the outputs."""
 
-
-class Category(StrEnum):
-    """What is scored."""
-
-    READABLE = "readable"
-    REMOVED = "removed"
-    EMPTIED = "emptied"
-    DATES = "dates"
-    UIDS = "UIDs consistent"
-    PATIENT_ID = "patient ID consistent"
-    TEXT = "text kept"
-    RETAINED = "retained"
-    PIXELS = "pixels kept"
-    UNTOUCHED = "untouched identical"
-    STAMPS = "stamps"
-    DICOMDIR = "DICOMDIR"
-
-
-@dataclass(frozen=True)
-class Miss:
-    """One demand that is not met.
-
-    Attributes:
-        category: where it counts.
-        path: the input's path.
-        place: the element.
-        reason: what is wrong; this is a test of made-up values, so it may quote them.
-    """
-
-    category: Category
-    path: str
-    place: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.category}: {self.path}: {self.place}: {self.reason}"
-
-
-@dataclass(frozen=True)
-class Score:
-    """What a check came to.
-
-    Attributes:
-        total: demands per category.
-        misses: those that are not met.
-    """
-
-    total: Mapping[Category, int]
-    misses: tuple[Miss, ...]
-
-    def share(self, category: Category) -> float:
-        """The share of a category's demands that is met; 1 where it makes none."""
-        missed = sum(miss.category is category for miss in self.misses)
-        return 1 - missed / (self.total.get(category) or 1)
-
-    def __str__(self) -> str:
-        missed = Counter(miss.category for miss in self.misses)
-        lines = [f"{name}: {count - missed[name]}/{count}" for name, count in sorted(self.total.items())]
-        return "\n".join([*lines, *map(str, self.misses[:40])])
+_NEEDED = frozenset(
+    {
+        *("PresentationCreationDate", "PresentationCreationTime", "RadiopharmaceuticalStartDateTime"),
+        *("ResponsiblePerson", "ResponsibleOrganization", "SourceManufacturer"),
+    }
+)
+"""Elements that the table removes, but that an IOD needs (PS3.3), so that another value will do, too."""
 
 
 def check(
@@ -127,7 +83,7 @@ def check(
 
 def forbidden_texts(files: Iterable[PlantedFile], *, in_bytes: bytes | None = None) -> list[str]:
     """What ``basic`` has to remove from files, in lower case; of it only what some bytes lack, if given."""
-    needles = {_needle(planted, file.encodings) for file in files for planted in file.planted}
+    needles = {needle_of(planted, file.encodings) for file in files for planted in file.planted}
     if in_bytes is not None:
         lowered = in_bytes.lower()
         return [needle.planted.text for needle in needles if not needle.is_in_bytes(lowered)]
@@ -136,15 +92,17 @@ def forbidden_texts(files: Iterable[PlantedFile], *, in_bytes: bytes | None = No
 
 def output_paths(files: Iterable[PlantedFile], outputs: Path) -> dict[str, str]:
     """Input path to output path in a tree that was renamed, told from what has no row in any file."""
-    prints = {_fingerprint(_read(path.read_bytes())): path for path in outputs.rglob("*") if path.is_file()}
+    prints = {
+        _fingerprint(read_data_set(path.read_bytes())): path for path in outputs.rglob("*") if path.is_file()
+    }
     return {
         file.path: str(prints[key].relative_to(outputs))
         for file in files
-        if (key := _fingerprint(_read(file.content))) in prints
+        if (key := _fingerprint(read_data_set(file.content))) in prints
     }
 
 
-def _fingerprint(made: Dataset) -> tuple[Any, ...]:
+def _fingerprint(made: Dataset) -> tuple[object, ...]:
     pixels = made.get_item(0x7FE00010)
     other = (made.get("InstanceNumber"), made.get("SeriesNumber"), made.get("Modality"))
     return (
@@ -153,113 +111,6 @@ def _fingerprint(made: Dataset) -> tuple[Any, ...]:
         str(made.get("SpecificCharacterSet")),
         pixels and pixels.value,
     )
-
-
-# --- reading
-
-
-def _read(content: bytes) -> Dataset:
-    with warnings.catch_warnings(action="ignore"):
-        return pydicom.dcmread(io.BytesIO(content))
-
-
-def _items(made: Dataset, tag: int) -> list[Dataset] | None:
-    """The items of an element; None if it is no sequence."""
-    raw = made.get_item(tag)
-    vr = raw.VR if raw is not None else ""
-    if vr in {None, "UN"} and not tag >> 16 & 1:
-        vr = _vr(tag)
-    if vr != "SQ":
-        return None
-    with warnings.catch_warnings(action="ignore"):
-        return list(made[tag].value or [])
-
-
-def _vr(tag: int) -> str:
-    try:
-        return dictionary_VR(tag)
-    except KeyError:
-        return "UN"
-
-
-def _stored(made: Dataset, tag: int) -> bytes:
-    """The bytes of an element's value."""
-    raw = made.get_item(tag)
-    value = raw.value if raw is not None else b""
-    return value if isinstance(value, bytes) else str(value or "").encode()
-
-
-def _ascii(made: Dataset, tag: int) -> list[str]:
-    """The values of a date, time or UID."""
-    return [value.strip(" \0") for value in _stored(made, tag).decode("latin-1").split("\\")]
-
-
-def _text(made: Dataset, tag: int) -> str:
-    with warnings.catch_warnings(action="ignore"):
-        value = made[tag].value
-    return (
-        "\\".join(map(str, value))
-        if isinstance(value, list | pydicom.multival.MultiValue)
-        else str(value or "")
-    )
-
-
-def _tags(made: Dataset) -> list[int]:
-    tags = made.keys()  # going over the data set itself would decode it
-    return [int(tag) for tag in tags if tag & 0xFFFF]
-
-
-def _creator(made: Dataset, tag: int) -> str:
-    creator = tag & 0xFFFF0000 | (tag & 0xFFFF) >> 8
-    return _stored(made, creator).decode("latin-1").strip() if creator in made else ""
-
-
-# --- the identifiers
-
-
-@dataclass(frozen=True)
-class _Needle:
-    planted: Planted
-    texts: tuple[str, ...]
-    patterns: tuple[bytes, ...]
-
-    def is_in_bytes(self, lowered: bytes) -> bool:
-        return any(pattern in lowered for pattern in self.patterns)
-
-    def is_in_text(self, lowered: str) -> bool:
-        return any(text in lowered for text in self.texts)
-
-
-def _spellings(planted: Planted) -> tuple[str, ...]:
-    match planted.kind:
-        case Kind.NAME:
-            parts = [part for part in re.split(r"[\^= .,]+", planted.text) if _is_telling(part)]
-            return tuple(parts) or (planted.text,)
-        case Kind.DATE:
-            return notations(planted.text)
-        case Kind.PHONE:
-            return planted.text, "".join(planted.text.split())
-    return (planted.text,)
-
-
-def _is_telling(part: str) -> bool:
-    return len(part) > 2 or (len(part) == 2 and ord(part[0]) >= 0x2E80)
-
-
-@cache
-def _needle(planted: Planted, encodings: tuple[str, ...]) -> _Needle:
-    texts = {form for text in _spellings(planted) for form in (text, text.upper())}
-    patterns = set()
-    for text in texts:
-        for codec in (*encodings, "utf-8", "latin-1", "utf-16-le", "utf-16-be"):
-            try:
-                coded = text.encode(codec)
-            except UnicodeEncodeError:
-                continue
-            if codec == "iso2022_jp":
-                coded = coded.removeprefix(b"\x1b$B").removesuffix(b"\x1b(B")
-            patterns.add(coded.lower())
-    return _Needle(planted, tuple({text.lower() for text in texts}), tuple(patterns))
 
 
 # --- the check
@@ -279,7 +130,7 @@ class _Check:
     path: str = ""
     person: Person | None = None
     file: PlantedFile | None = None
-    forbidden: tuple[_Needle, ...] = ()
+    forbidden: tuple[Needle, ...] = ()
 
     def demand(self, category: Category, place: str, problem: str) -> None:
         """Count a demand, and a miss if there is a problem."""
@@ -291,7 +142,7 @@ class _Check:
         """Check every file, then what has to agree among them."""
         contents = {file.path: self._content(file) for file in self.files}
         pairs = {
-            file.path: (_read(file.content), _read(content))
+            file.path: (read_data_set(file.content), read_data_set(content))
             for file in self.files
             if (content := contents[file.path])
         }
@@ -334,23 +185,23 @@ class _Check:
         for file in self.files:
             if file.person is None or file.path not in pairs or file.person.number in shifts:
                 continue
-            days = [_day("".join(_ascii(made, 0x00080020))) for made in pairs[file.path]]
+            days = [day_of("".join(ascii_values(made, 0x00080020))) for made in pairs[file.path]]
             if days[0] and days[1]:
                 shifts[file.person.number] = (days[0] - days[1]).days
         return shifts
 
-    def _forbidden(self, file: PlantedFile) -> Iterator[_Needle]:
+    def _forbidden(self, file: PlantedFile) -> Iterator[Needle]:
         """What may not occur in a file, each once."""
         allowed = {planted.text for planted in file.planted if self._may_stay(planted)}
         if MODIFIED in self.options:
             dates = {planted.text for planted in file.planted if planted.kind is Kind.DATE}
-            moved = (_moved(text, shift) for text in dates for shift in self.shifts.values())
+            moved = (moved_back(text, shift) for text in dates for shift in self.shifts.values())
             allowed |= dates.intersection(moved)
         seen: set[str] = set()
         for planted in file.planted:
             if planted.text not in allowed and planted.text not in seen:
                 seen.add(planted.text)
-                yield _needle(planted, file.encodings)
+                yield needle_of(planted, file.encodings)
 
     def _may_stay(self, planted: Planted) -> bool:
         row = ROWS.get(planted.keyword)
@@ -393,7 +244,7 @@ class _Check:
     # --- element by element
 
     def _walk(self, old: Dataset, new: Dataset, place: str) -> None:
-        tags = _tags(old)
+        tags = tags_of(old)
         for tag in tags:
             keyword, row = row_of(tag)
             if tag in _OF_DIRECTORY or (tag in _STAMPS and not place):
@@ -402,34 +253,33 @@ class _Check:
             if keyword == "private":
                 self._judge_private(old, new, tag, where)
             elif tag in _PIXELS:
-                self.demand(Category.PIXELS, where, _identical(old, new, tag))
+                self.demand(Category.PIXELS, where, difference(old, new, tag))
             elif row is None and 0x6000 <= tag >> 16 <= 0x60FF and tag not in new:
                 self._judge_plane(tag, where)
             elif row is None:
                 self._judge_same(old, new, tag, where, Category.UNTOUCHED)
             else:
                 self._judge(old, new, tag, where, row)
-        for tag in set(_tags(new)).difference(tags):
+        for tag in set(tags_of(new)).difference(tags):
             if place or tag not in _STAMPS:
                 self.demand(Category.UNTOUCHED, place + row_of(tag)[0], "the input has no such element")
 
     def _walk_items(self, old: Dataset, new: Dataset, tag: int, where: str) -> None:
-        before, after = _items(old, tag) or [], _items(new, tag) or []
+        before, after = items_of(old, tag) or [], items_of(new, tag) or []
         problem = "" if len(before) == len(after) else f"{len(after)} items instead of {len(before)}"
         self.demand(Category.UNTOUCHED, where, problem)
         for index, (one, other) in enumerate(zip(before, after, strict=False)):
             self._walk(one, other, f"{where}[{index}].")
 
     def _judge_same(self, old: Dataset, new: Dataset, tag: int, where: str, category: Category) -> None:
-        if _items(old, tag) is None:
-            self.demand(category, where, _identical(old, new, tag))
+        if items_of(old, tag) is None:
+            self.demand(category, where, difference(old, new, tag))
         else:
             self._walk_items(old, new, tag, where)
 
     def _judge_plane(self, tag: int, where: str) -> None:
         """The description of an overlay may go with its data."""
-        gone = ROWS["OverlayData"].codes(self.options) == {"X"}
-        self.demand(Category.UNTOUCHED, where, "" if gone else "is not there")
+        self.demand(Category.UNTOUCHED, where, "")
 
     def _judge_private(self, old: Dataset, new: Dataset, tag: int, where: str) -> None:
         kept = set(self.kept_private)
@@ -437,20 +287,24 @@ class _Check:
             kept.add((SAFE_CREATOR, 0x0C))
         if tag & 0xFFFF < 0x100:
             creators = {creator for creator, _ in kept}
-            is_kept = _stored(old, tag).decode("latin-1").strip() in creators
+            is_kept = stored_bytes(old, tag).decode("latin-1").strip() in creators
         else:
-            is_kept = (_creator(old, tag), tag & 0xFF) in kept
+            is_kept = (creator_of(old, tag), tag & 0xFF) in kept
         if is_kept:
-            self.demand(Category.RETAINED, where, _identical(old, new, tag))
+            self.demand(Category.RETAINED, where, difference(old, new, tag))
         else:
             self.demand(Category.EMPTIED, where, "a private element is left" if tag in new else "")
 
     def _judge(self, old: Dataset, new: Dataset, tag: int, where: str, row: Row) -> None:
         codes = row.codes(self.options)
-        if _items(old, tag) is not None:
+        if items_of(old, tag) is not None:
             self._judge_sequence(old, new, tag, where, codes)
             return
-        vr, (code, *_) = _vr(tag), sorted(codes)
+        if codes == {"X"} and ((self.file and self.file.person is None) or row_of(tag)[0] in _NEEDED):
+            codes = frozenset({"X/Z/D"})
+        if "C" in codes and tag >> 24 in {0x50, 0x60} and tag not in new:
+            codes = frozenset({"X"})  # nothing can tell what a plane or a curve shows
+        vr, (code, *_) = vr_of(tag), sorted(codes)
         if vr == "UI" and code == "U":
             self._judge_uids(old, new, tag, where)
             return
@@ -460,7 +314,7 @@ class _Check:
             category = Category.RETAINED
         elif MODIFIED in row.cleaned:
             category = Category.DATES
-        elif codes == {"C"} and vr in _TEXTUAL:
+        elif codes == {"C"} and vr in TEXTUAL:
             category = Category.TEXT
         else:
             category = Category.EMPTIED
@@ -468,10 +322,10 @@ class _Check:
 
     def _problem(self, old: Dataset, new: Dataset, tag: int, vr: str, code: str) -> str:
         if code == "K":
-            return _identical(old, new, tag)
+            return difference(old, new, tag)
         if code == "C":
             return self._problem_of_clean(old, new, tag, vr)
-        before, after = _stored(old, tag), _stored(new, tag)
+        before, after = stored_bytes(old, tag), stored_bytes(new, tag)
         if tag not in new:
             return "" if "X" in code else f"is not there, but the code is {code}"
         if code == "X":
@@ -480,25 +334,25 @@ class _Check:
             return "is as it was"
         if code == "D" and before and not after:
             return "is empty, but the code is D"
-        return _invalid(new, tag, vr)
+        return problem_of_value(new, tag, vr)
 
     def _problem_of_clean(self, old: Dataset, new: Dataset, tag: int, vr: str) -> str:
-        if vr in _TEMPORAL:
+        if vr in TEMPORAL:
             if tag not in new:
                 return "is not there"
             shift = self.shifts.get(self.person.number if self.person else "", 0)
-            expected = [_shifted(value, vr, shift) for value in _ascii(old, tag)]
+            expected = [shifted_back(value, vr, shift) for value in ascii_values(old, tag)]
             if vr != "TM" and not shift > 0:
                 return "no shift is known"
-            found = _ascii(new, tag)
+            found = ascii_values(new, tag)
             return "" if found == expected else f"is {found} instead of {expected}"
-        if vr not in _TEXTUAL:
+        if vr not in TEXTUAL:
             return ""
         if row_of(tag)[1] and MODIFIED in ROWS.get(row_of(tag)[0], Row("")).cleaned:
             return ""
         if tag not in new:
             return "is not there"
-        before, after = _text(old, tag), _text(new, tag)
+        before, after = text_of(old, tag), text_of(new, tag)
         lost = [word for word in CLINICAL_WORDS if word in before and word not in after]
         left = [needle.planted.text for needle in self.forbidden if needle.is_in_text(after.lower())]
         return ("loses " + ", ".join(lost) if lost else "") or ("holds " + ", ".join(left) if left else "")
@@ -506,7 +360,7 @@ class _Check:
     def _judge_sequence(
         self, old: Dataset, new: Dataset, tag: int, where: str, codes: frozenset[str]
     ) -> None:
-        before, after = _items(old, tag), _items(new, tag)
+        before, after = items_of(old, tag), items_of(new, tag)
         (code, *_) = sorted(codes)
         if codes & {"K", "C"}:
             self.demand(Category.RETAINED, where, "" if tag in new else "is not there")
@@ -528,7 +382,7 @@ class _Check:
             self.demand(Category.EMPTIED, where, problem)
 
     def _judge_uids(self, old: Dataset, new: Dataset, tag: int, where: str) -> None:
-        before, after = _ascii(old, tag), _ascii(new, tag)
+        before, after = ascii_values(old, tag), ascii_values(new, tag)
         if tag not in new or len(before) != len(after):
             self.demand(
                 Category.UIDS, where, f"{len(before)} UIDs became {len(after) if tag in new else 'none'}"
@@ -558,6 +412,8 @@ class _Check:
         for keyword in ("TransferSyntaxUID", "MediaStorageSOPClassUID"):
             same = old.file_meta.get(keyword) == new.file_meta.get(keyword)
             self.demand(Category.UNTOUCHED, keyword, "" if same else "is another")
+        tag = 0x00020003
+        self._judge(old.file_meta, new.file_meta, tag, row_of(tag)[0], ROWS["MediaStorageSOPInstanceUID"])
         if "SOPInstanceUID" in old:
             stored, own = new.file_meta.get("MediaStorageSOPInstanceUID"), new.get("SOPInstanceUID")
             self.demand(
@@ -574,7 +430,7 @@ class _Check:
             0x00020102,
         ):
             if tag in old.file_meta:
-                left = _stored(new.file_meta, tag) == _stored(old.file_meta, tag)
+                left = stored_bytes(new.file_meta, tag) == stored_bytes(old.file_meta, tag)
                 self.demand(Category.EMPTIED, row_of(tag)[0], "is as it was" if left else "")
 
     def _check_stamps(self, old: Dataset, new: Dataset) -> None:
@@ -609,7 +465,7 @@ class _Check:
             if file.person is None or file.path not in pairs:
                 continue
             self.path = file.path
-            found = "".join(_ascii(pairs[file.path][1], 0x00100020))
+            found = "".join(ascii_values(pairs[file.path][1], 0x00100020))
             problem = ""
             if not found or found == file.person.number:
                 problem = f"is {found!r}"
@@ -632,7 +488,10 @@ class _Check:
             for keyword in ("SOPInstanceUID", "StudyInstanceUID")
         }
         dangling = {
-            value for old, _ in pairs.values() for _, value in _references(old, "") if value not in old_known
+            value
+            for old, _ in pairs.values()
+            for _, value in self._references(old, "")
+            if value not in old_known
         }
         may_dangle = {self.uids.get(value, value) for value in dangling}
         for path, (_, new) in pairs.items():
@@ -643,21 +502,21 @@ class _Check:
 
     def _references(self, made: Dataset, place: str) -> Iterator[tuple[str, str]]:
         """Where a data set refers to which instance, but for sequences that are replaced as a whole."""
-        for tag in _tags(made):
+        for tag in tags_of(made):
             keyword, row = row_of(tag)
             if keyword in {"ReferencedSOPInstanceUID", "ReferencedSOPInstanceUIDInFile"}:
-                yield place + keyword, _ascii(made, tag)[0]
+                yield place + keyword, ascii_values(made, tag)[0]
             if row and not row.codes(self.options) & {"K", "C", "X/Z/U*"}:
                 continue
-            for index, item in enumerate(_items(made, tag) or []):
+            for index, item in enumerate(items_of(made, tag) or []):
                 yield from self._references(item, f"{place}{keyword}[{index}].")
 
     # --- the DICOMDIR
 
     def _walk_directory(self, old: Dataset, new: Dataset) -> None:
         people = {file.person.number: file.person for file in self.files if file.person}
-        owners = _owners(old)
-        before, after = _items(old, 0x00041220) or [], _items(new, 0x00041220) or []
+        owners = owners_of(old)
+        before, after = items_of(old, 0x00041220) or [], items_of(new, 0x00041220) or []
         self.demand(
             Category.DICOMDIR,
             "records",
@@ -676,8 +535,8 @@ class _Check:
         except Exception as error:
             count = -1
             self.demand(Category.DICOMDIR, "file-set", f"pydicom cannot read it: {type(error).__name__}")
-        owners = _owners(new)
-        records = [one for one in _items(new, 0x00041220) or [] if "ReferencedFileID" in one]
+        owners = owners_of(new)
+        records = [one for one in items_of(new, 0x00041220) or [] if "ReferencedFileID" in one]
         self.demand(
             Category.DICOMDIR, "file-set", "" if count == len(records) else f"{count} of {len(records)} files"
         )
@@ -700,68 +559,3 @@ class _Check:
             owner = owners.get(record.seq_item_tell, Dataset()).get("PatientID")
             same = owner == made.get("PatientID") != old.get("PatientID")
             self.demand(Category.DICOMDIR, f"{name} PatientID", "" if same else f"{owner}")
-
-
-def _owners(made: Dataset) -> dict[int, Dataset]:
-    """The PATIENT record of each record, by the record's offset."""
-    records = {record.seq_item_tell: record for record in made.DirectoryRecordSequence or []}
-    owners: dict[int, Dataset] = {}
-
-    def follow(offset: int, owner: Dataset | None) -> None:
-        while offset in records and offset not in owners:
-            record = records[offset]
-            owners[offset] = owner or record
-            follow(record.OffsetOfReferencedLowerLevelDirectoryEntity, owner or record)
-            offset = record.OffsetOfTheNextDirectoryRecord
-
-    follow(made.OffsetOfTheFirstDirectoryRecordOfTheRootDirectoryEntity, None)
-    return owners
-
-
-def _identical(old: Dataset, new: Dataset, tag: int) -> str:
-    if tag not in new:
-        return "is not there"
-    one, other = old.get_item(tag), new.get_item(tag)
-    if isinstance(one, RawDataElement) and isinstance(other, RawDataElement):
-        return "" if one.value == other.value else "is not as it was"
-    return "" if _text(old, tag) == _text(new, tag) else "is not as it was"
-
-
-def _invalid(made: Dataset, tag: int, vr: str) -> str:
-    """Why a value is none of its VR."""
-    if vr in {"PN", *_TEXTUAL, *_TEMPORAL, "UI", "AS", "CS", "DS", "IS", "AE"}:
-        for value in _text(made, tag).split("\\") if vr not in {"ST", "LT", "UT"} else [_text(made, tag)]:
-            try:
-                validate_value(vr, value, pydicom.config.RAISE)
-            except ValueError:
-                return f"{value!r} is no {vr}"
-    return ""
-
-
-def _day(text: str) -> date | None:
-    """The first day that a DA or a DT of any precision names."""
-    match = re.match(r"(\d{4})(\d\d)?(\d\d)?", text)
-    if match is None:
-        return None
-    year, month, day = (int(part or 1) for part in match.groups())
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
-
-
-def _moved(text: str, shift: int) -> str:
-    day = _day(text)
-    return (day - timedelta(days=shift)).strftime("%Y%m%d") if day else ""
-
-
-def _shifted(text: str, vr: str, shift: int) -> str:
-    """A value moved back; "" where it is none of its VR."""
-    if vr == "TM" or not text:
-        return text
-    form = r"\d{8}" if vr == "DA" else r"\d{4,14}(\.\d{1,6})?([+-]\d{4})?"
-    if not re.fullmatch(form, text) or not _day(text):
-        return ""
-    digits = re.match(r"\d{4,8}", text)
-    length = min(8, len(digits[0])) if digits else 0
-    return _moved(text, shift)[:length] + text[length:]

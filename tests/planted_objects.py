@@ -28,8 +28,7 @@ _ELSEWHERE = frozenset(
     {
         *("MediaStorageSOPInstanceUID", "ReferencedSOPInstanceUIDInFile", "EncapsulatedDocument"),
         *("DataSetTrailingPadding", "OverlayData", "OverlayComments", "CurveData", "CurveDescription"),
-        *("private", "TextValue", "UnformattedTextValue", "FailedSOPInstanceUIDList"),
-        "LargePaletteColorLookupTableUID",
+        *("private", "TextValue", "UnformattedTextValue"),
     }
 )
 
@@ -178,6 +177,8 @@ def every_row(made: Dataset, planter: Planter, study: Study) -> Dataset:
             setattr(made, keyword, [row_item(keyword, planter, study)])
         else:
             made.add_new(tag, dictionary_VR(tag), planter.value(keyword))
+    made.AdmittingDiagnosesDescription = [planter.line(), planter.line(), planter.line()]
+    made.FailedSOPInstanceUIDList = [study.instances[5], planter.uid()]
     made.ContextGroupVersion = "20020904"
     made.DateOfLastCalibration = [planter.day(), planter.day()]
     made.VerificationDateTime = "202211"  # a month
@@ -190,14 +191,18 @@ def row_item(keyword: str, planter: Planter, study: Study) -> Dataset:
     row = ROWS[keyword]
     if "U" in row.code or "retainUIDs" in row.kept:
         return study.reference(2)
-    made = data_set(CodeValue="T-A0100", CodingSchemeDesignator="SRT", CodeMeaning="knee")
+    made = data_set(CodeValue="T-A0100", CodingSchemeDesignator="SRT", CodeMeaning=planter.view("knee"))
     if row.cleaned:
         made.AccessionNumber = study.accession
         made.RequestedProcedureID = planter.identifier()
         made.RequestedProcedureDescription = planter.line()
         made.ScheduledProcedureStepDescription = planter.line()
         made.StudyInstanceUID = study.uid
-    elif not row.kept:
+    elif row.kept:
+        made.CodeMeaning = planter.note(
+            Kind.INSTITUTION, planter.identifier("Ward "), keyword, f"{keyword}.CodeMeaning"
+        )
+    else:
         made.CodeMeaning = planter.note(
             Kind.NAME, planter.other().split("=")[0], keyword, f"{keyword}.CodeMeaning"
         )
@@ -211,7 +216,12 @@ def deep(made: Dataset, planter: Planter, study: Study) -> Dataset:
     lowest = level(planter, study)
     for _ in range(4):
         lowest = level(planter, study, below=lowest)
-    made.ContributingEquipmentSequence = [lowest, level(planter, study)]
+    foreign = data_set(
+        SpecificCharacterSet="ISO_IR 126",
+        OperatorsName="Αναγνώστου^Σταύρος",
+        StudyDescription=f"{planter.view('γόνατο')} Αναγνώστου",
+    )
+    made.ContributingEquipmentSequence = [lowest, level(planter, study), foreign]
     shared = nested(data_set(PixelSpacing=["0.5", "0.5"]), keyword="PixelMeasuresSequence")
     shared.ReferencedImageSequence = [study.reference(3)]
     made.SharedFunctionalGroupsSequence = [shared]
@@ -236,7 +246,7 @@ def level(planter: Planter, study: Study, below: Dataset | None = None) -> Datas
         DeviceSerialNumber=planter.identifier("SN"),
         TrackingUID=planter.uid(),
         StudyDescription=planter.line(),
-        CodeMeaning="Acquisition Equipment",
+        CodeMeaning=planter.view("Equipment"),
     )
     _private(made, planter, 0x0077, "ACME HIDDEN 7", "LO", planter.other().split("=")[0])
     if below is not None:
@@ -421,7 +431,9 @@ def report(made: Dataset, planter: Planter, study: Study) -> Dataset:
 
 
 def _contents(planter: Planter, study: Study) -> list[Dataset]:
-    finding = "The {} of {} is {}.\r\nCompare {}.".format(*planter.words(2), "normal", notations_of(study))
+    finding = "The {} of {} is normal.\r\nCompare {}.".format(
+        *map(planter.view, planter.words(2)), notations_of(study)
+    )
     return [
         _node("TEXT", TextValue=planter.report()),
         _node("TEXT", TextValue=finding),

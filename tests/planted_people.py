@@ -21,7 +21,12 @@ CLINICAL_WORDS = (
 """Words of free texts that are no identifiers, and that clean options have to keep."""
 
 _TEXT_VRS = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
-_CODES = {"PatientSex": "F", "SmokingStatus": "YES", "PatientSexNeutered": "ALTERED"}
+_CODES = {
+    "PatientSex": "F",
+    "SmokingStatus": "YES",
+    "PatientSexNeutered": "ALTERED",
+    "ReasonForTheAttributeModification": "CORRECT",
+}
 _MEASURES = {"PatientSize": "1.63", "PatientWeight": "71.4"}
 
 
@@ -106,7 +111,7 @@ LATIN = Person(
     hospital="Spital Wolkenheim",
     others=("Ünverricht^Jörgen", "Østervang^Håkon", "Wåhlström^Bengt", "Façonnier^Eloïse^^Dr."),
     words=("Knöchel", "Übersicht"),
-    encodings=("latin-1", "utf-8"),
+    encodings=("latin-1", "utf-8", "iso8859_7"),
 )
 JAPANESE = Person(
     charset=("", "ISO 2022 IR 87"),
@@ -184,7 +189,7 @@ class Planter:
         study_uid: the Study Instance UID.
         accession: the accession number.
         planted: the account.
-        lines: the short texts made so far.
+        views: how many views were named.
     """
 
     rng: random.Random
@@ -193,7 +198,7 @@ class Planter:
     study_uid: str
     accession: str
     planted: list[Planted] = field(default_factory=list)
-    lines: set[str] = field(default_factory=set)
+    views: int = 0
 
     def note(self, kind: Kind, text: str, keyword: str, place: str) -> str:
         """Enter a text into the account, and return it."""
@@ -227,45 +232,49 @@ class Planter:
         """Clinical words, the last of the patient's language."""
         return [*self.rng.sample(CLINICAL_WORDS[:8], count - 1), self.rng.choice(self.person.words)]
 
+    def view(self, word: str) -> str:
+        """A clinical word and a number that no other text of the file has.
+
+        Without it a text that is removed as a whole could be found again, and rightly removed, in one
+        that is cleaned.
+        """
+        self.views += 1
+        return f"{word} v{self.views}"
+
     def short_text(self) -> str:
         """Clinical words around identifiers that the file holds in their own elements; fits an SH."""
         return f"{self.rng.choice(['T1', 'FLAIR', 'axial', 'femur'])} {self.person.number}"
 
     def line(self) -> str:
         """The same in at most 64 characters, for an LO."""
-        while (line := self._line()) in self.lines:
-            pass  # a text that another element holds whole would be an identifier
-        self.lines.add(line)
-        return line
-
-    def _line(self) -> str:
         one, two, three = self.words(3)
         _, iso, _, german, american, named = notations(self.study_date)
-        person = self.person
+        person, view = self.person, self.view
         return self.rng.choice(
             [
-                f"{one} {person.family}, {two} {iso} {three}",
-                f"{one} {person.number} {two} {three}",
-                f"{person.family} {one} {two} {german} {three}",
-                f"{one} {two} {self.accession} {three} {american}",
-                f"{one}; {two}; {person.given} {person.family} {three}",
-                f"{one} {three} ({named}) {two}",
-                f"{one} {person.phone} {three}",
+                f"{view(one)} {person.family}, {view(two)} {iso} {three}",
+                f"{view(one)} {person.number} {two} {three}",
+                f"{person.family} {view(one)} {two} {german} {three}",
+                f"{view(one)} {two} {self.accession} {three} {american}",
+                f"{view(one)}; {view(two)}; {person.given} {person.family} {view(three)}",
+                f"{view(one)} {three} ({named}) {two}",
+                f"{view(one)} {person.phone} {three}",
             ]
         )
 
     def report(self) -> str:
         """The same in several lines, for texts without a limit."""
-        person, (one, two, three, four) = self.person, self.words(4)
+        person, view, (one, two, three, four) = self.person, self.view, self.words(4)
         plain, iso, dotted, german, american, named = notations(self.study_date)
         born = notations(person.birth)
         dense = "".join(person.phone.split())
         return (
-            f"{one} {two}, patient {person.given} {person.family} ({person.number}), born {born[3]}.\r\n"
-            f"{three} on {iso} and {german}; seen {american}, {dotted}, {plain}, {named} by "
+            f"{view(one)} {two}, patient {person.given} {person.family} ({person.number}), "
+            f"born {born[3]}.\r\n"
+            f"{view(three)} on {iso} and {german}; seen {american}, {dotted}, {plain}, {named} by "
             f"{person.family.upper()}.\r\n"
             f"Call {person.phone} ({dense}) at {person.hospital}; acc. {self.accession}; "
-            f"see {self.study_uid}; {four} {born[1]}."
+            f"see {self.study_uid}; {view(four)} {born[1]}."
         )
 
     def text(self, vr: str) -> str:
@@ -354,9 +363,10 @@ def _is_free(keyword: str, vr: str) -> bool:
 def _texts(keyword: str, vr: str, values: Iterable[Any]) -> Iterator[tuple[Kind, str]]:
     for value in values:
         text = "" if isinstance(value, bytes) else str(value)
-        if vr == "DT" and len(text) > 14:
+        if vr == "DT" and len(text) >= 8:
             yield Kind.DATE, text[:8]
-            yield Kind.TIME, text[8:21]
+            if "." in text:
+                yield Kind.TIME, text[8:21]
         elif vr == "UI":
             if text and UID(text) not in UID_dictionary:
                 yield Kind.UID, text

@@ -815,7 +815,14 @@ def test_record_goes_to_a_file_while_the_bar_goes_to_the_terminal(many: Trees, t
     assert code == 1
     assert "/3002" in shown
     record = json.loads((tmp_path / "record.json").read_text())
-    assert record["counts"] == {"found": 3002, "written": 3001, "unchanged": 0, "skipped": 0, "failed": 1}
+    assert record["counts"] == {
+        "found": 3002,
+        "written": 3001,
+        "unchanged": 0,
+        "current": 0,
+        "skipped": 0,
+        "failed": 1,
+    }
 
 
 def test_no_terminal_gets_no_bar_and_no_escapes(many: Trees) -> None:

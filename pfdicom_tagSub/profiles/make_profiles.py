@@ -89,6 +89,9 @@ FILE_META = (
     "ReceivingPresentationAddress",
     "PrivateInformationCreatorUID",
     "PrivateInformation",
+    "RTVCommunicationSOPInstanceUID",
+    "RTVSourceIdentifier",
+    "RTVFlowIdentifier",
 )
 """File meta that names where a file comes from (PS3.10 7.1); PS3.15 E.1.1 replaces file meta."""
 
@@ -405,16 +408,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write or check the files; see the top of this module.
 
     Returns:
-        0; 1 where a file is stale (``--check``) or a row needs a decision.
+        0; 1 where a file is stale (``--check``) or a row needs a decision; 2 where a table
+        cannot be read, and nothing is written.
     """
     parser = argparse.ArgumentParser(description="Make the profile's JSON files from their tables.")
     parser.add_argument("--import", dest="edition", type=Path, metavar="TSV", help="a new edition's table")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
     options = parser.parse_args(arguments)
 
-    before = read_table(HERE / TABLE) if (HERE / TABLE).exists() else []
-    rows = merge(before, read_edition(options.edition)) if options.edition else before
-    files = {TABLE: table_text(rows), **make(rows, read_safe_private(HERE / SAFE_PRIVATE))}
+    try:
+        before = read_table(HERE / TABLE) if (HERE / TABLE).exists() else []
+        rows = merge(before, read_edition(options.edition)) if options.edition else before
+        files = {TABLE: table_text(rows), **make(rows, read_safe_private(HERE / SAFE_PRIVATE))}
+    except (OSError, ValueError) as error:
+        print(f"make_profiles: error: {error}", file=sys.stderr)
+        return 2
     open_rows = [row for row in rows if not row.is_decided]
     for row in open_rows:
         print(f"{row.tag} {row.keyword}: {row.action} needs a decision; for now {row.chosen}")

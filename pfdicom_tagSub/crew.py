@@ -1,0 +1,182 @@
+"""The workers of one machine: processes, or threads where these do not take turns."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Collection
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from .directives import prepare
+from .pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, work
+from .temporary import remove_stale
+from .worker import Settings, Task, Worker
+
+ORPHAN_SECONDS = 10.0
+
+R = TypeVar("R")
+
+
+def has_gil() -> bool:
+    """Whether threads of this interpreter take turns."""
+    probe = getattr(sys, "_is_gil_enabled", None)
+    return probe is None or bool(probe())
+
+
+class _Local(threading.local):
+    """The worker of this process or thread."""
+
+    worker: Worker | None = None
+    stop: Flag | None = None
+    is_busy = False
+
+
+_local = _Local()
+
+
+def _pause() -> None:
+    if _local.stop is not None and _local.stop.is_set():
+        raise Stopped
+
+
+def _start_thread(settings: Settings, stop: Flag) -> None:
+    _local.stop = stop
+    _local.worker = Worker(settings, _pause)
+
+
+def _start_process(settings: Settings, stop: Flag) -> None:
+    """Make this process a worker: it stops when its parent says so or is gone, not before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end_if_orphaned)
+    threading.Thread(target=_watch_parent, daemon=True).start()
+    gc.freeze()
+    _start_thread(settings, stop)
+
+
+def _watch_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(ORPHAN_SECONDS)  # for the main thread to clean away the file at hand
+        os._exit(128 + signal.SIGTERM)
+
+
+def _end_if_orphaned(signum: int, frame: object) -> None:  # noqa: ARG001
+    """SIGTERM often goes to all processes of a run; the parent then ends it in order."""
+    parent = multiprocessing.parent_process()
+    if parent is None or parent.is_alive():
+        return
+    if _local.is_busy:
+        raise Stopped  # the file at hand is cleaned away on the way out
+    os._exit(128 + signal.SIGTERM)
+
+
+def _run_batch(task: Task[R], batch: Batch) -> Done[R]:
+    worker, stop = _local.worker, _local.stop
+    if worker is None or stop is None:
+        raise RuntimeError("the worker was not started")
+    results: list[R] = []
+    started = time.perf_counter()
+    _local.is_busy = True
+    try:
+        work(worker, stop, task, batch, results)
+    except Stopped:
+        parent = multiprocessing.parent_process()
+        if parent is not None and not parent.is_alive():
+            os._exit(128 + signal.SIGTERM)
+    finally:
+        _local.is_busy = False
+    return Done(worker.packed(results), time.perf_counter() - started)
+
+
+class _ForkProcess(multiprocessing.context.ForkProcess):
+    """A worker that its executor can end: SIGTERM alone does not (see ``_end_if_orphaned``).
+
+    An executor terminates its workers when one of them died, perhaps with a lock in its
+    hand that the others would wait for.
+    """
+
+    def terminate(self) -> None:
+        """End the worker for certain."""
+        self.kill()
+
+
+class _ForkContext(multiprocessing.context.ForkContext):
+    Process = _ForkProcess
+
+
+class LocalCrew:
+    """Workers of this machine, started with the first batch; see ``pool.Crew``."""
+
+    lost: type[Exception] = BrokenProcessPool
+    batch_seconds = 0.05
+    batch_most = 256
+
+    def __init__(self, settings: Settings, workers: int) -> None:
+        """Args:
+        settings: what the workers have to know.
+        workers: how many.
+        """
+        self._settings = settings
+        self._workers = workers
+        self._executor: Executor | None = None
+        self._stop: Flag = threading.Event()
+
+    def window(self) -> int:
+        """A few for each worker."""
+        return BATCHES_PER_WORKER * self._workers
+
+    def submit(self, task: Task[R], batch: Batch) -> Future[Done[R]]:
+        """Begin a batch."""
+        return self._started().submit(_run_batch, task, batch)
+
+    def wait(self, pending: Collection[Future[Done[R]]]) -> Collection[Future[Done[R]]]:
+        """Those that are done or lost, at least one."""
+        return wait(pending, return_when=FIRST_COMPLETED).done
+
+    def recover(self) -> None:
+        """End the workers that are left; the next batch starts others."""
+        self.close()
+
+    def clean(self, directory: str) -> None:
+        """Remove what a dead worker may have left."""
+        remove_stale(directory)
+
+    def close(self) -> None:
+        """Stop."""
+        self._stop.set()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+            self._executor = None
+
+    def _started(self) -> Executor:
+        if self._executor is None:
+            if has_gil():
+                # A forked worker has all that the parent imported and compiled at once.
+                prepare(self._settings.rules.templates)
+                context = _ForkContext() if sys.platform == "linux" else multiprocessing.get_context()
+                self._stop = context.Event()
+                arguments = (self._settings, self._stop)
+                self._executor = ProcessPoolExecutor(self._workers, context, _start_process, arguments)
+            else:
+                self._stop = threading.Event()
+                self._executor = ThreadPoolExecutor(
+                    self._workers, initializer=_start_thread, initargs=(self._settings, self._stop)
+                )
+        return self._executor

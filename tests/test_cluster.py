@@ -1,0 +1,536 @@
+"""Runs on a Dask cluster: a scheduler and workers of their own processes on this machine.
+
+The workers take a moment for each file, so that something can happen to them meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from installed import (
+    BUNDLED,
+    COMMAND,
+    Done,
+    arguments_of,
+    checked_record,
+    contents,
+    execute,
+    leftovers,
+    make,
+    run,
+    wait_for,
+)
+from support import README_SPEC, run_command
+
+from pfdicom_tagSub import cli
+from pfdicom_tagSub.models import DirectoryPlan, FileJob
+from pfdicom_tagSub.pool import Batch, Pool
+from pfdicom_tagSub.pool import Done as BatchDone
+from pfdicom_tagSub.shield import Shield
+from pfdicom_tagSub.worker import Task, Worker
+
+distributed = pytest.importorskip("distributed", reason="distributed (the extra dask) is not installed")
+
+FILES = 300
+SPEC = {"PatientName": "%_name|patientID_PatientName", "PatientID": "%_hmac|7_PatientID"}
+KEY = b"a key that no log may show, ever"
+OTHER_KEY = b"another key of thirty-two bytes."
+SLOW = """
+import os, time
+def slow(source, target, real=os.rename):
+    if ".pfdicom_tagSub-" in os.fspath(source):
+        time.sleep(0.005)
+    real(source, target)
+if os.rename.__name__ != "slow":  # Dask runs this twice
+    os.rename = slow
+"""
+OLD = "import pfdicom_tagSub; pfdicom_tagSub.__version__ = '0.0.1'"
+
+
+class Cluster:
+    """A scheduler and workers without nannies, so that one that is killed stays dead."""
+
+    def __init__(self, root: Path, **settings: str) -> None:
+        root.mkdir()
+        self.root = root
+        self.environment = {**os.environ, **settings}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        (root / "slow.py").write_text(SLOW)
+        (root / "old.py").write_text(OLD)
+        place = root / "scheduler.json"
+        words = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(place)]
+        self._start("scheduler", words)
+        assert wait_for(lambda: place.exists() and place.stat().st_size > 0)
+        self.address: str = json.loads(place.read_text())["address"]
+
+    def _start(self, name: str, words: list[str]) -> subprocess.Popen[bytes]:
+        module = "distributed.cli.dask_scheduler" if name == "scheduler" else "distributed.cli.dask_worker"
+        (self.root / name).mkdir()
+        with (self.root / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, *words],
+                cwd=self.root / name,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.processes[name] = process
+        return process
+
+    def start_worker(self, *preloads: str) -> subprocess.Popen[bytes]:
+        """Start a worker; it is not waited for."""
+        name = f"worker{len(self.processes)}"
+        words = [self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--name", name]
+        words += ["--local-directory", str(self.root / name)]
+        for preload in ("slow.py", *preloads):
+            words += ["--preload", str(self.root / preload)]
+        return self._start(name, words)
+
+    @property
+    def workers(self) -> list[subprocess.Popen[bytes]]:
+        """The workers that run."""
+        found = [process for name, process in self.processes.items() if name != "scheduler"]
+        return [process for process in found if process.poll() is None]
+
+    def wait(self, count: int) -> None:
+        """Wait until so many workers are known."""
+        with distributed.Client(self.address, set_as_default=False) as client:
+            assert wait_for(lambda: len(client.nthreads()) == count)
+
+    def close(self) -> None:
+        """End all of them."""
+        for process in self.processes.values():
+            process.kill()
+            process.wait()
+
+    @property
+    def logs(self) -> str:
+        """What they have written."""
+        return "".join(path.read_text("utf-8", "replace") for path in self.root.glob("*.log"))
+
+
+@pytest.fixture(scope="module")
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    cluster = Cluster(tmp_path_factory.mktemp("cluster") / "shared")
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def cluster(_shared: Cluster) -> Cluster:
+    """A cluster with two workers; those that a test killed are replaced."""
+    for _ in range(2 - len(_shared.workers)):
+        _shared.start_worker()
+    _shared.wait(2)
+    return _shared
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("key") / "key"
+    path.touch(mode=0o600)
+    path.write_bytes(KEY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small files in a few directories."""
+    root = tmp_path_factory.mktemp("small")
+    whole = make(root / "x", PatientID="P00000").read_bytes()
+    for number in range(FILES):
+        path = root / "in" / f"{number % 5}" / f"{number:05}.dcm"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(whole.replace(b"P00000", f"P{number:05}".encode()))
+    return root / "in"
+
+
+@pytest.fixture(scope="module")
+def expected(small: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The outputs of a run in line over the small files."""
+    outputs = tmp_path_factory.mktemp("expected")
+    assert run(small, outputs, "--keyFile", str(key), spec=SPEC).code == 0
+    return contents(outputs)
+
+
+class Running:
+    """A run under way."""
+
+    def __init__(self, cluster: Cluster, inputs: Path, outputs: Path, key: Path) -> None:
+        words = arguments_of(
+            inputs, outputs, SPEC, "--json", "--keyFile", str(key), "--dask", cluster.address
+        )
+        self.outputs = outputs
+        self.process = subprocess.Popen(
+            [COMMAND, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert wait_for(lambda: len(contents_of_finals(outputs)) > 10 or self.process.poll() is not None)
+        assert self.process.poll() is None
+
+    def end(self) -> Done:
+        """What it comes to."""
+        try:
+            out, err = self.process.communicate(timeout=40)
+        finally:
+            self.process.kill()
+        return Done(self.process.returncode, out, err)
+
+
+def contents_of_finals(outputs: Path) -> list[str]:
+    """The outputs that have their final names; they may come meanwhile."""
+    return [path.name for path in outputs.rglob("*.dcm") if path.is_file()]
+
+
+def kill_over_a_file(worker: subprocess.Popen[bytes], outputs: Path) -> None:
+    """Kill a worker while it has an output under a temporary name."""
+
+    def has_file() -> bool:
+        return any(f"-{worker.pid}-" in name for name in leftovers(outputs))
+
+    for _ in range(50):
+        assert wait_for(has_file)
+        worker.send_signal(signal.SIGSTOP)
+        if has_file():
+            break
+        worker.send_signal(signal.SIGCONT)
+    worker.kill()
+    worker.wait()
+    assert has_file()
+
+
+# --- the same as without
+
+
+@pytest.mark.parametrize("which", ["profile", "readme"])
+def test_cluster_gives_the_same_bytes(which: str, cluster: Cluster, key: Path, tmp_path: Path) -> None:
+    flags = ["--json", "--keyFile", str(key)]
+    if which == "profile":
+        flags += ["--profile", "basic,cleanDescriptors", "--outputFileStem", "%_hmac|16_SOPInstanceUID"]
+    spec = None if which == "profile" else README_SPEC
+    there = run(BUNDLED, tmp_path / "there", *flags, "--dask", cluster.address, spec=spec)
+    here = run(BUNDLED, tmp_path / "here", *flags, spec=spec)
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+    assert len(contents(tmp_path / "here")) > 50
+    ours, theirs = here.record, there.record
+    for record in (ours, theirs):
+        record.pop("runTime")
+    assert theirs == ours
+    assert there.code == here.code
+
+
+@pytest.mark.parametrize("flag", ["--keyFile", "--daskSendKey"])
+def test_cluster_gets_the_key_and_the_tables(flag: str, cluster: Cluster, key: Path, tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm", PatientID="Secret-ID", PatientName="Secretname^Jane")
+    (tmp_path / "ids.csv").write_text("original,replacement\nSecret-ID,Table-value\n")
+    spec = {"PatientID": "%_lookup|ids_PatientID", "PatientName": "%_hmac|9_PatientName"}
+    flags = ["--json", "--lookupTable", "ids=ids.csv"]  # relative to this directory, not to the workers'
+    environment = dict(os.environ)
+    if flag == "--keyFile":
+        flags += ["--keyFile", os.path.relpath(key, tmp_path)]
+    else:
+        flags += ["--daskSendKey"]
+        environment["PFDICOM_TAGSUB_KEY"] = KEY.decode()
+    given: dict[str, Any] = {"spec": spec, "cwd": tmp_path, "env": environment}
+    done = run(tmp_path / "in", tmp_path / "out", *flags, "--dask", cluster.address, **given)
+    assert done.counts == {"found": 1, "written": 1}
+    assert ("nothing encrypts" in done.err) == (flag == "--daskSendKey")
+    here = [word for word in flags if word != "--daskSendKey"]
+    assert run(tmp_path / "in", tmp_path / "here", *here, **given).code == 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "here")
+    for text in (KEY.decode(), KEY.hex(), "Secret", "Table-value", str(tmp_path)):
+        assert text not in cluster.logs
+
+
+def test_workers_forget_a_run_that_is_over(cluster: Cluster, key: Path, tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    flags = ["--keyFile", str(key), "--dask", cluster.address]
+    assert run(tmp_path / "in", tmp_path / "out", *flags, spec=SPEC).code == 0
+
+    def known() -> tuple[int, int]:
+        from pfdicom_tagSub.cluster_worker import _office
+
+        return len(_office._runs), len(_office._ended)
+
+    known.__module__ = "__main__"  # pickled whole: a worker has no tests
+    with distributed.Client(cluster.address, set_as_default=False) as client:
+        found = client.run(known)
+    assert len(found) == 2
+    assert all(runs == 0 and ended > 0 for runs, ended in found.values())
+
+
+# --- workers that die, and others that come
+
+
+def test_killed_worker_has_its_files_done_by_another(
+    cluster: Cluster, small: Path, key: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, small, outputs, key)
+    kill_over_a_file(cluster.workers[0], outputs)
+    done = running.end()
+    assert (done.code, done.failures) == (0, {}), done.err
+    assert done.counts["found"] == done.counts["written"] + done.counts.get("unchanged", 0) == FILES
+    assert contents(outputs) == expected  # and no temporary file
+
+
+def test_workers_that_join_a_run_are_told_of_it(
+    cluster: Cluster, small: Path, key: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, small, outputs, key)
+    for worker in cluster.workers:
+        kill_over_a_file(worker, outputs)
+    cluster.start_worker()
+    done = running.end()
+    assert (done.code, done.failures) == (0, {}), done.err
+    assert contents(outputs) == expected
+
+
+def test_batches_that_dask_gives_up_are_done_file_by_file_and_a_lost_scheduler_is_told(
+    small: Path, key: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    cluster = Cluster(tmp_path / "own", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0")
+    try:
+        cluster.start_worker()
+        cluster.start_worker()
+        cluster.wait(2)
+        running = Running(cluster, small, tmp_path / "out", key)
+        kill_over_a_file(cluster.workers[0], tmp_path / "out")
+        done = running.end()
+        assert (done.code, done.failures) == (0, {}), done.err
+        assert done.counts["found"] == FILES
+        assert contents(tmp_path / "out") == expected
+
+        running = Running(cluster, small, tmp_path / "lost", key)
+        cluster.processes["scheduler"].kill()
+        done = running.end()
+        assert done.code == 2
+        assert "connection to the scheduler is lost" in done.record["error"]
+        assert "Traceback" not in done.err
+        assert wait_for(lambda: not cluster.workers)  # a worker without a scheduler ends
+        assert contents(tmp_path / "lost").items() <= expected.items()
+        assert done.record["counts"]["written"] <= len(contents(tmp_path / "lost")) < FILES
+    finally:
+        cluster.close()
+    assert run(small, tmp_path / "lost", "--keyFile", str(key), spec=SPEC).code == 0
+    assert contents(tmp_path / "lost") == expected
+
+
+class FakeCrew:
+    """Workers that die over a file named poison, and over the batch that it is in."""
+
+    class LostError(Exception):
+        """A batch is lost."""
+
+    lost: type[Exception] = LostError
+    batch_seconds = 1.0
+    batch_most = 8
+
+    def window(self) -> int:
+        return 3
+
+    def submit(self, task: Task[Any], batch: Batch) -> Future[BatchDone[Any]]:
+        future: Future[BatchDone[Any]] = Future()
+        names = [name for directory in batch for name in directory.names]
+        if "poison" in names:
+            future.set_exception(self.LostError())
+        else:
+            future.set_result(BatchDone(list(names), 0.001))
+        return future
+
+    def wait(self, pending: Collection[Future[BatchDone[Any]]]) -> Collection[Future[BatchDone[Any]]]:
+        return list(pending)
+
+    def recover(self) -> None:
+        pass
+
+    def clean(self, directory: str) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def test_file_that_kills_its_workers_is_lost_and_no_other() -> None:
+    names = [f"{number}" for number in range(50)]
+    names[27] = "poison"
+    done: list[str] = []
+    lost: list[FileJob] = []
+    plan = DirectoryPlan("in", "out", ".", tuple(names))
+    with Pool(FakeCrew(), Shield()) as pool:
+        pool.run(Worker.name, iter([plan]), lambda _, result: done.append(str(result)), lost.append)
+    assert [job.relative for job in lost] == ["poison"]
+    assert sorted([*done, "poison"]) == sorted(names)
+
+
+# --- interruption
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_signal_ends_a_run_on_a_cluster_in_order(
+    number: signal.Signals,
+    code: int,
+    cluster: Cluster,
+    small: Path,
+    key: Path,
+    expected: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    running = Running(cluster, small, tmp_path / "out", key)
+    running.process.send_signal(number)
+    done = running.end()
+    found = contents(tmp_path / "out")
+    assert done.code == code
+    assert checked_record(done.out)["counts"]["written"] == len(found) < FILES
+    assert found.items() <= expected.items()
+    time.sleep(0.3)
+    assert contents(tmp_path / "out") == found, "a worker went on"
+    assert len(cluster.workers) == 2
+
+
+def test_killed_command_leaves_whole_files(
+    cluster: Cluster, small: Path, key: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    running = Running(cluster, small, tmp_path / "out", key)
+    running.process.kill()
+    running.process.communicate()
+    assert wait_for(lambda: not leftovers(tmp_path / "out"))  # the workers finish their batches
+    assert contents(tmp_path / "out").items() <= expected.items()
+
+
+# --- what is refused
+
+
+def refused(done: Done, outputs: Path) -> str:
+    """Why a run was refused; it wrote nothing."""
+    assert done.code == 2
+    assert contents(outputs) == {}
+    assert "Traceback" not in done.err
+    error: str = done.record["error"]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("what", "there"), [("key", "missing"), ("key", "other"), ("table", "other")], ids=lambda name: name
+)
+def test_key_or_table_that_a_worker_cannot_read_is_an_error(
+    what: str, there: str, cluster: Cluster, tmp_path: Path
+) -> None:
+    """The path leads to another file on the workers, as on a file system that they do not share."""
+    make(tmp_path / "in" / "a.dcm")
+    table = "original,replacement\nDEV,x\n"
+    (tmp_path / "shared.key").write_bytes(KEY)
+    (tmp_path / "shared.csv").write_text(table)
+    others = [
+        cluster.root / process / f"shared.{end}" for process in cluster.processes for end in ("key", "csv")
+    ]
+    for path in others:
+        path.unlink(missing_ok=True)
+        if there == "other":
+            path.write_bytes(OTHER_KEY if path.suffix == ".key" else table.replace("x", "y").encode())
+    if what == "key":
+        spec, flags = SPEC, ["--keyFile", "/proc/self/cwd/shared.key"]
+    else:
+        spec = {"PatientID": "%_lookup|ids_PatientID"}
+        flags = ["--lookupTable", "ids=/proc/self/cwd/shared.csv"]
+    flags += ["--json", "--dask", cluster.address]
+    reason = refused(
+        run(tmp_path / "in", tmp_path / "out", *flags, spec=spec, cwd=tmp_path), tmp_path / "out"
+    )
+    assert flags[0] in reason
+    assert "--daskSendKey" in reason
+    assert ("others there" in reason or "another one there" in reason) == (there == "other")
+    done = run(tmp_path / "in", tmp_path / "out", *flags, "--daskSendKey", spec=spec, cwd=tmp_path)
+    assert done.code == 0
+    for path in others:
+        path.unlink(missing_ok=True)
+
+
+def test_key_in_the_environment_is_not_sent_unasked(cluster: Cluster, tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    environment = {**os.environ, "PFDICOM_TAGSUB_KEY": KEY.decode()}
+    flags = ["--json", "--dask", cluster.address]
+    done = run(tmp_path / "in", tmp_path / "out", *flags, spec=SPEC, env=environment)
+    assert "--daskSendKey" in refused(done, tmp_path / "out")
+
+
+def test_worker_of_another_version_is_refused(cluster: Cluster, key: Path, tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    old = cluster.start_worker("old.py")
+    cluster.wait(3)
+    try:
+        flags = ["--json", "--keyFile", str(key), "--dask", cluster.address]
+        done = run(tmp_path / "in", tmp_path / "out", *flags, spec=SPEC)
+    finally:
+        old.terminate()
+        old.wait()
+    assert "pfdicom_tagSub 0.0.1 instead of" in refused(done, tmp_path / "out")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense://x:1", "tcp://127.0.0.1"])
+def test_scheduler_that_does_not_answer_is_an_error(address: str, tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    environment = {**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    done = run(tmp_path / "in", tmp_path / "out", "--json", "--dask", address, env=environment)
+    assert f"--dask {address}: " in refused(done, tmp_path / "out")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_cluster_without_workers_is_waited_for_no_longer_than_said(tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    cluster = Cluster(tmp_path / "empty")
+    try:
+        environment = {**os.environ, "DASK_PFDICOM_TAGSUB__WORKERS_TIMEOUT": "1s"}
+        flags = ["--json", "--dask", cluster.address]
+        done = run(tmp_path / "in", tmp_path / "out", *flags, env=environment)
+    finally:
+        cluster.close()
+    assert "no worker for 1 seconds" in refused(done, tmp_path / "out")
+    assert "waiting for one" in done.err
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--dask", "tcp://x:1", "--threads", "2"], "give one of them"),
+        (["--daskSendKey"], "--dask"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_an_error(flags: list[str], reason: str, tmp_path: Path) -> None:
+    done = run_command(tmp_path, tmp_path / "out", *flags)
+    assert done.code == 2
+    assert reason in done.err
+
+
+def test_package_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda _: None)
+    done = run_command(tmp_path, tmp_path / "out", "--dask", "tcp://x:1")
+    assert done.code == 2
+    assert "pip install 'pfdicom_tagSub[dask]'" in done.err
+    assert run_command(tmp_path, tmp_path / "out").code == 0
+
+
+def test_command_without_a_cluster_does_not_import_dask(tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    code = (
+        "import sys; from pfdicom_tagSub.__main__ import main; code = main(sys.argv[1:]); "
+        "sys.exit(code or any(name in sys.modules for name in ('dask', 'distributed')))"
+    )
+    words = arguments_of(tmp_path / "in", tmp_path / "out", README_SPEC, "--threads", "2")
+    assert execute([sys.executable, "-c", code, *words]).code == 0

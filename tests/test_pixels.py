@@ -1,0 +1,227 @@
+"""Which files a person has to look at, since their pixels may show who it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, data_set, nested, read, written
+from installed import Trees
+from pydicom import uid
+from pydicom._uid_dict import UID_dictionary
+
+from pfdicom_tagSub.api import compile_spec, patch_bytes
+from pfdicom_tagSub.dicomfile import parse
+from pfdicom_tagSub.patch import Patcher
+from pfdicom_tagSub.rules import RuleSet
+from pfdicom_tagSub.sources import BytesSource
+
+STORAGE = "1.2.840.10008.5.1.4.1.1."
+KEY = bytes(range(32))
+
+DOCUMENT = "an encapsulated document"
+CAPTURE = "a secondary capture"
+ULTRASOUND = "ultrasound"
+PHOTOGRAPH = "a photograph or video"
+FLUOROSCOPIC = "a captured fluoroscopic image"
+SCREEN = "a captured screen"
+
+
+def rules_of(**pairs: str) -> RuleSet:
+    return compile_spec(pairs, profile="" if pairs else "basic", key=KEY)
+
+
+def review(content: bytes, rules: RuleSet | None = None) -> str:
+    """Why the file should be looked at."""
+    file = parse(BytesSource(content))
+    patcher = Patcher(rules or rules_of())
+    return patcher.patch(file, patcher.scan(file)).review
+
+
+CT: dict[str, Any] = {
+    "SOPClassUID": uid.CTImageStorage,
+    "Modality": "CT",
+    "ImageType": ["ORIGINAL", "PRIMARY"],
+}
+XA: dict[str, Any] = {"SOPClassUID": STORAGE + "12.1", "Modality": "XA"}
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT, BIG], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ({"SOPClassUID": uid.UltrasoundImageStorage}, ULTRASOUND),
+        ({"SOPClassUID": uid.UltrasoundMultiFrameImageStorage, "Modality": "US"}, ULTRASOUND),
+        ({"SOPClassUID": uid.EnhancedUSVolumeStorage}, ULTRASOUND),
+        ({"Modality": "US"}, ULTRASOUND),
+        ({"Modality": "IVUS"}, ULTRASOUND),
+        ({"SOPClassUID": uid.SecondaryCaptureImageStorage, "Modality": "CT"}, CAPTURE),
+        ({"SOPClassUID": uid.MultiFrameTrueColorSecondaryCaptureImageStorage}, CAPTURE),
+        ({**CT, "ConversionType": "WSD"}, CAPTURE),
+        ({"Modality": "OT"}, CAPTURE),
+        ({**CT, "ImageType": ["DERIVED", "SECONDARY", "SCREEN SAVE"]}, SCREEN),
+        ({**CT, "ImageType": ["DERIVED", "SECONDARY", "OTHER", "CAPTURED"]}, SCREEN),
+        (
+            {**XA, "ImageType": ["DERIVED", "SECONDARY", "SINGLE PLANE"]},
+            FLUOROSCOPIC,
+        ),
+        ({"Modality": "RF", "ImageType": ["ORIGINAL", "PRIMARY", "SCREEN CAPTURE"]}, FLUOROSCOPIC),
+        ({"SOPClassUID": uid.VLPhotographicImageStorage, "Modality": "XC"}, PHOTOGRAPH),
+        ({"SOPClassUID": uid.VideoEndoscopicImageStorage}, PHOTOGRAPH),
+        ({"SOPClassUID": uid.DermoscopicPhotographyImageStorage}, PHOTOGRAPH),
+        ({"SOPClassUID": uid.VLWholeSlideMicroscopyImageStorage, "Modality": "SM"}, PHOTOGRAPH),
+        ({"SOPClassUID": STORAGE + "77.1.5.5"}, PHOTOGRAPH),
+        ({"Modality": "ES"}, PHOTOGRAPH),
+        ({"SOPClassUID": uid.EncapsulatedPDFStorage, "Modality": "DOC"}, DOCUMENT),
+        ({"SOPClassUID": uid.EncapsulatedCDAStorage}, DOCUMENT),
+        ({"SOPClassUID": uid.RawDataStorage, "EncapsulatedDocument": b"%PDF" * 400}, DOCUMENT),
+    ],
+)  # fmt: skip
+def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, form: Form) -> None:
+    reason = review(written(data_set(PatientID="P", **values), form))
+    assert reason == f"{kind}, which commonly shows identifying text or features"
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT, BIG], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    "values",
+    [
+        CT,
+        {**CT, "BurnedInAnnotation": "NO"},
+        {**CT, "BurnedInAnnotation": "NO", "RecognizableVisualFeatures": "NO"},
+        {**CT, "ImageType": ["DERIVED", "SECONDARY", "AXIAL", "MPR"]},
+        {"SOPClassUID": uid.MRImageStorage, "Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
+        {"SOPClassUID": uid.EnhancedMRImageStorage, "Modality": "MR"},
+        {**XA, "ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE"]},
+        {"SOPClassUID": uid.SegmentationStorage, "Modality": "SEG"},
+        {"SOPClassUID": uid.RTStructureSetStorage, "Modality": "RTSTRUCT"},
+        {"SOPClassUID": STORAGE + "77.1.5.3"},
+        {"SOPClassUID": "1.2.826.0.1.3680043.8.498.7"},
+        {"SOPClassUID": STORAGE + "70"},
+        {"SOPClassUID": ""},
+        {},
+    ],
+)  # fmt: skip
+def test_other_kinds_are_not_named(values: dict[str, Any], form: Form) -> None:
+    assert review(written(data_set(PatientID="P", **values), form)) == ""
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT, BIG], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ({"BurnedInAnnotation": "YES"}, "it says that it has burned-in annotation"),
+        ({"BurnedInAnnotation": "yes"}, "it says that it has burned-in annotation"),
+        ({"RecognizableVisualFeatures": "YES"}, "it says that it has recognizable visual features"),
+        (
+            {"BurnedInAnnotation": "NO", "RecognizableVisualFeatures": "YES"},
+            "it says that it has recognizable visual features",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Invalid value")
+def test_claims_of_the_file_are_believed(values: dict[str, Any], reason: str, form: Form) -> None:
+    assert review(written(data_set(PatientID="P", **CT, **values), form)) == reason
+
+
+def test_claim_that_nothing_is_burned_in_does_not_excuse_the_kind() -> None:
+    made = data_set(SOPClassUID=uid.UltrasoundImageStorage, BurnedInAnnotation="NO")
+    assert review(written(made)).startswith(ULTRASOUND)
+
+
+def test_claims_of_items_are_not_those_of_the_file() -> None:
+    icon = data_set(BurnedInAnnotation="YES", Modality="US")
+    assert review(written(nested(icon, keyword="ReferencedSeriesSequence", **CT))) == ""
+
+
+def test_deflated_files_are_named_too() -> None:
+    made = data_set(SOPClassUID=uid.UltrasoundImageStorage, PatientID="P")
+    assert review(written(made, DEFLATED)).startswith(ULTRASOUND)
+
+
+WORDS = ("Ultrasound", "US Volume", "Secondary Capture", "Photograph", "VL ", "Video", "Encapsulated")
+
+
+def test_every_class_that_is_called_so_is_named() -> None:
+    classes = {
+        number: entry[0]
+        for number, entry in UID_dictionary.items()
+        if entry[1] == "SOP Class" and number.startswith(STORAGE)
+    }
+    called = {number for number, name in classes.items() if any(word in name for word in WORDS)}
+    found = {number for number in classes if review(written(data_set(SOPClassUID=number)))}
+    more = {classes[number].partition(" ")[0] for number in found - called}
+    assert called - found == set()
+    assert more == {"Photoacoustic", "Ophthalmic", "Confocal"}
+
+
+@pytest.mark.parametrize("claim", [None, "YES", "NO", ""])
+def test_burned_in_annotation_is_never_asserted(claim: str | None) -> None:
+    made = data_set(PatientID="P", **CT)
+    if claim is not None:
+        made.BurnedInAnnotation = claim
+    output = read(patch_bytes(written(made), rules_of()))
+    assert output.PatientIdentityRemoved == "YES"
+    assert output.get("BurnedInAnnotation") == (claim or (None if claim is None else ""))
+    assert ("BurnedInAnnotation" in output) == (claim is not None)
+
+
+def test_nothing_is_named_where_no_identity_is_claimed_to_be_removed() -> None:
+    content = written(data_set(PatientID="P", Modality="US"))
+    assert review(content, rules_of(PatientID="ANON")) == ""
+    assert review(content, rules_of(PatientID="ANON", PatientIdentityRemoved="YES")).startswith(ULTRASOUND)
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    ("plain", "telling"),
+    [
+        ({}, {"BurnedInAnnotation": "YES"}),
+        ({"BurnedInAnnotation": "NO"}, {"BurnedInAnnotation": "YES"}),
+        ({"ImageType": ["ORIGINAL", "PRIMARY"]}, {"ImageType": ["ORIGINAL", "PRIMARY", "SCREEN"]}),
+        ({"Modality": "MR"}, {"Modality": "US"}),
+        ({"SOPClassUID": uid.MRImageStorage}, {"SOPClassUID": uid.UltrasoundImageStorage}),
+        ({}, {"ConversionType": "WSD"}),
+        ({}, {"EncapsulatedDocument": b"%PDF"}),
+        ({}, {"RecognizableVisualFeatures": "YES"}),
+    ],
+)
+def test_files_with_equal_changes_do_not_share_the_answer(
+    plain: dict[str, Any], telling: dict[str, Any], form: Form
+) -> None:
+    # What the rules hit is equal in both, so that the changes of one are remembered for the other.
+    same = {"PatientID": "P", "PatientIdentityRemoved": "NO"}
+    patcher = Patcher(rules_of(PatientID="ANON", PatientIdentityRemoved="YES"))
+    found = []
+    for values in (plain, telling, plain, telling):
+        file = parse(BytesSource(written(data_set(**same, **values), form)))
+        patch = patcher.patch(file, patcher.scan(file))
+        assert len(patch.edits) == 2
+        found.append(bool(patch.review))
+    assert patcher.memory.patches
+    assert found == [False, True, False, True]
+
+
+@pytest.mark.parametrize("threads", ["0", "2"])
+def test_record_names_the_outputs_and_one_warning_counts_them(trees: Trees, threads: str) -> None:
+    for number in range(6):
+        modality = "US" if number % 3 == 0 else "MR"
+        trees.make(f"{number}.dcm", SOPClassUID=uid.MRImageStorage, Modality=modality, InstanceNumber=number)
+    done = trees.run("--profile", "basic", "--threads", threads, "--json", spec=None)
+    assert done.code == 0, done.err
+    assert sorted(one["path"] for one in done.record["pixelReview"]) == ["0.dcm", "3.dcm"]
+    assert {one["reason"].partition(",")[0] for one in done.record["pixelReview"]} == {ULTRASOUND}
+    assert done.err.count("pixelReview") == 1
+    assert "2 outputs" in done.err
+
+
+def test_pixels_themselves_stay(tmp_path: Path) -> None:
+    pixels = bytes(range(256)) * 16
+    made = data_set(SOPClassUID=uid.UltrasoundImageStorage, PatientID="P", PixelData=pixels)
+    made["PixelData"].VR = "OB"
+    trees = Trees(tmp_path / "in", tmp_path / "out")
+    trees.add("a.dcm", written(made))
+    assert trees.run("--profile", "basic", "--keyFile", "/dev/null", spec=None).code == 2
+    assert trees.run("--profile", "basic", spec=None).code == 0
+    assert read((trees.outputs / "a.dcm").read_bytes()).PixelData == pixels

@@ -1,0 +1,128 @@
+"""The README's recipes for every night, run as they stand but for where the trees are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from installed import COMMAND, Trees
+from support import ROOT
+
+README = (ROOT / "README.rst").read_text("utf-8")
+
+
+def _block(language: str, start: str) -> str:
+    """The code block of a language that begins with a text."""
+    for block in re.findall(rf"\.\. code:: ?{language}\n\n((?:    .*\n|\n)+)", README):
+        text = re.sub(r"^    ", "", block, flags=re.M)
+        if text.startswith(start):
+            return str(text).rstrip() + "\n"
+    raise AssertionError(f"no block that begins with {start}")
+
+
+class Places:
+    """Where the recipe's directories are in a test."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name in ("incoming", "anon", "etc", "var/lib/anon", "var/log/anon"):
+            (root / name).mkdir(parents=True)
+        (root / "etc" / "anon.json").write_text(json.dumps({"PatientName": "anon"}))
+        Trees(root / "incoming", root / "anon").make("s/a.dcm")
+
+    def moved(self, text: str) -> str:
+        return re.sub(
+            r"(?<=\s)(/incoming|/anon|/etc|/var/lib/anon|/var/log/anon)(?=[/\s])", rf"{self.root}\1", text
+        )
+
+    def check(self, nights: int) -> None:
+        assert (self.root / "anon" / "s" / "a.dcm").is_file()
+        lines = (self.root / "var/log/anon/files.log").read_text().splitlines()
+        outcomes = [json.loads(line)["outcome"] for line in lines]
+        assert outcomes == ["written", *["current"] * (nights - 1)]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    return Places(tmp_path)
+
+
+def test_crontab_line_runs_every_night(places: Places) -> None:
+    line = places.moved(_block("", "30 2")).strip()
+    assert "%" not in line
+    fields = line.split(None, 5)
+    assert fields[:5] == ["30", "2", "*", "*", "*"]
+    for _ in range(2):
+        done = subprocess.run(
+            ["/bin/sh", "-c", fields[5]],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    places.check(2)
+
+
+def test_service_runs_every_night(places: Places) -> None:
+    unit = places.moved(_block("ini", "[Unit]\nDescription=De-identify what came in\n"))
+    (command,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", unit, re.M)
+    words = shlex.split(command.replace("\\\n", " "))
+    assert words[0].endswith("/pfdicom_tagSub")
+    for _ in range(2):
+        subprocess.run([COMMAND, *words[1:]], check=True, capture_output=True)
+    places.check(2)
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+def test_units_are_valid(places: Places) -> None:
+    service = _block("ini", "[Unit]\nDescription=De-identify what came in\n")
+    timer = _block("ini", "[Unit]\nDescription=De-identify what came in, every night\n")
+    service = service.replace("/usr/local/bin/pfdicom_tagSub", COMMAND)
+    units = []
+    for name, text in (("anon.service", service), ("anon.timer", timer)):
+        (places.root / name).write_text(text)
+        units.append(str(places.root / name))
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+    said = [line for line in done.stderr.splitlines() if "anon." in line]
+    assert (done.returncode, said) == (0, [])
+    (when,) = re.findall(r"^OnCalendar=(.*)$", timer, re.M)
+    subprocess.run(["systemd-analyze", "calendar", when], check=True, capture_output=True)
+    broken = (places.root / "anon.service").read_text().replace("ProtectSystem=strict", "ProtectSytem=strict")
+    (places.root / "anon.service").write_text(broken)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
+    assert "ProtectSytem" in done.stderr
+
+
+def _logrotate(places: Places) -> Path:
+    text = places.moved(" " + _block("text", "/var/log/anon/files.log"))
+    kept = [line for line in text.splitlines() if "su anon" not in line]  # there is no such user here
+    path = places.root / "anon.logrotate"
+    path.write_text("\n".join(kept) + "\n")
+    path.chmod(0o644)
+    return path
+
+
+@pytest.mark.skipif(shutil.which("logrotate") is None, reason="logrotate is not installed")
+def test_logrotate_takes_its_snippet(places: Places) -> None:
+    path = _logrotate(places)
+    log = places.root / "var/log/anon/files.log"
+    log.write_text("{}\n")
+    state = str(places.root / "state")
+    subprocess.run(["logrotate", "-d", "-s", state, path], check=True, capture_output=True)
+    subprocess.run(["logrotate", "-f", "-s", state, path], check=True, capture_output=True)
+    assert not log.exists()
+    assert (log.parent / "files.log.1").read_text() == "{}\n"
+
+
+def test_logrotate_tells_the_unit_of_the_recipe() -> None:
+    snippet = _block("text", "/var/log/anon/files.log")
+    assert "systemctl kill --signal=HUP anon.service" in snippet
+    assert "copytruncate" not in snippet
+    assert "--log /var/log/anon/files.log" in _block("ini", "[Unit]\nDescription=De-identify what came in\n")
