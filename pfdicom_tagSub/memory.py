@@ -89,7 +89,7 @@ class Memory:
         self.results: dict[tuple[object, ...], Result] = {}
         self.patches: dict[tuple[object, ...], LocalPatch] = {}
         self._notes: dict[Note, Note] = {}
-        self._counts: dict[tuple[int, ...], tuple[list[Note], ElementCounts]] = {}
+        self._counts: dict[tuple[object, ...], tuple[list[Note], ElementCounts]] = {}
 
     def add_result(self, key: tuple[object, ...], result: Result) -> None:
         """Remember what a rule made."""
@@ -108,12 +108,20 @@ class Memory:
             self.patches.clear()
         self.patches[key] = known
 
-    def counts(self, notes: list[Note]) -> ElementCounts:
-        """How often each was noted. Files that had the same done to them share the answer."""
-        key = tuple(map(id, notes))
+    def counts(self, notes: list[Note], more: Note, times: int) -> ElementCounts:
+        """How often each was noted. Files that had the same done to them share the answer.
+
+        Args:
+            notes: one after the other.
+            more: one beside them.
+            times: how often that was noted.
+        """
+        key = (times, more, *map(id, notes))
         known = self._counts.get(key)
         if known is None:
             counter = Counter(notes)
+            counter[more] += times
+            counter += Counter()  # without what was not noted
             counts = tuple((tag, action, count) for (tag, action), count in sorted(counter.items()))
             if len(self._counts) >= REMEMBERED:
                 self._counts.clear()
