@@ -17,7 +17,6 @@ from .edits import Edit, Patched, in_order
 from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item, Stretch
 from .file_ids import FileIds
 from .functions import Cleaner
-from .identifying import cleaner_for
 from .items import encode_items
 from .memory import Memory, Note, Result
 from .models import Action, FileError
@@ -481,6 +480,8 @@ class Substitution:
     def _own_cleaner(self) -> Cleaner:
         """What cleans texts of what this file holds in elements that the rules replace."""
         if self._cleaner is None:
+            from .identifying import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
+
             self._cleaner = cleaner_for(self.file, self.rule_for, self.is_removed)
         return self._cleaner
 
