@@ -18,6 +18,9 @@ from .models import Action, ElementCounts
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""
 
+RESULT_MOST = 1 << 12
+"""What was made of more bytes than this is not kept: few files share a document or a report."""
+
 LOCAL_MOST = 1 << 10
 """Elements longer than this are not worth remembering whole."""
 
@@ -91,8 +94,16 @@ class Memory:
         self._notes: dict[Note, Note] = {}
         self._counts: dict[tuple[object, ...], tuple[list[Note], ElementCounts]] = {}
 
-    def add_result(self, key: tuple[object, ...], result: Result) -> None:
-        """Remember what a rule made."""
+    def add_result(self, key: tuple[object, ...], result: Result, size: int) -> None:
+        """Remember what a rule made, if it made it of no more than a few bytes.
+
+        Args:
+            key: all that the result depends on.
+            result: the result.
+            size: how many bytes of the file the key holds.
+        """
+        if size > RESULT_MOST:
+            return
         if len(self.results) >= REMEMBERED:
             self.results.clear()
         self.results[key] = result

@@ -24,7 +24,17 @@ from .pixels import reason_to_review
 from .rules import Rule, RuleSet
 from .scanner import place_for, scan
 from .scope import Scope, is_creator
-from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, character_set, encode_element, fit
+from .values import (
+    BINARY_VRS,
+    CHARSET_VRS,
+    UTF8,
+    UTF8_CHARSET,
+    Value,
+    can_hold,
+    character_set,
+    encode_element,
+    fit,
+)
 from .wanted import EVERYTHING
 
 PRIVATE = 0
@@ -116,6 +126,13 @@ def _reads(template: Template) -> tuple[tuple[int, ...], ...]:
     return tuple(
         tags for directive in template.directives for tags in (directive.source, directive.seed) if tags
     )
+
+
+def _is_blind(template: Template, element: Element, scope: Scope) -> bool:
+    """Whether a template makes the same of every value that is not empty."""
+    if template.is_constant or template.functions == {"empty"}:
+        return True
+    return template.functions == {"dummy"} and scope.vr(element) in BINARY_VRS
 
 
 def _may_insert(template: Template | None) -> bool:
@@ -378,7 +395,7 @@ class Substitution:
             self.originals.append(self._short_text(element, scope))
             return self._replace(element, b"")
         size = element.end - element.start
-        is_vast = size > VAST and rule.template.is_constant
+        is_vast = size > VAST and _is_blind(rule.template, element, scope)
         stop = element.value if is_vast else element.end
         stored = scope.source.read(element.start, stop)
         result = self._result(rule, rule.template, element.tag, scope, element, stored)
@@ -430,12 +447,14 @@ class Substitution:
         encoding = scope.encoding
         key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little, characters.terms]
         found: dict[tuple[int, ...], tuple[Element, Scope] | None] = {}
+        size = len(stored)
         for tags in self.lookups.reads[rule.index]:
             if element is not None and (tags == (SELF_SOURCE,) or tag in tags):
                 found[(tag,) if tags == (SELF_SOURCE,) else tags] = (element, scope)
             else:
                 place = found[tags] = scope.find(tags)
                 key.append(place and _identity(*place))
+                size += place[0].stop - place[0].value if place else 0
         if element is None:
             key.append(_inserted_vr(tag, scope))
         elif len(element.vr) != 2 or element.vr == "UN":  # the data set around it decides on the VR
@@ -452,8 +471,12 @@ class Substitution:
         else:
             vr = "SQ" if element.vr == "SQ" else scope.vr(element)
 
+        is_vast = element is not None and len(stored) < element.end - element.start
+
         def value_of(tags: tuple[int, ...]) -> Value | None:
             place = found[tags]
+            if is_vast and place and place[0] is element:
+                return Value((), (), vr)
             return place[1].value(place[0]) if place else None
 
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
@@ -474,7 +497,7 @@ class Substitution:
         if element is None and action is not Action.INVALID:
             action = Action.INSERTED
         result = Result(data, self.memory.note(tag, action), fitted.texts, original)
-        self.memory.add_result(tuple(key), result)
+        self.memory.add_result(tuple(key), result, size)
         return result
 
     def _own_cleaner(self) -> Cleaner:
