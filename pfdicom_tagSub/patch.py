@@ -128,9 +128,9 @@ class Patcher:
         """
         encoding = file.data.encoding
         is_local = self.is_local and encoding.little and not file.deflated
-        for element in elements:
-            if element.items or element.end - element.start > LOCAL_MOST:
-                is_local = False
+        is_local = is_local and not any(
+            element.items or element.end - element.start > LOCAL_MOST for element in elements
+        )
         if not is_local:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None)
         read = file.source.read

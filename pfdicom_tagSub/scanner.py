@@ -26,7 +26,7 @@ from .elements import (
 )
 from .models import FileError
 from .sources import Source
-from .wanted import EVERYTHING, Wanted
+from .wanted import EVERYTHING, NOTHING, Wanted
 
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
@@ -500,7 +500,7 @@ def place_for(data_set: Stretch, tag: int, known: Iterable[Element]) -> int:
         if element.tag > tag:
             break
         position = element.end
-    scanner = _Scanner(data_set.source, Wanted(()))
+    scanner = _Scanner(data_set.source, NOTHING)
     stop, encoding = data_set.stop, data_set.encoding
     while stop - position >= 8 and scanner.tag_at(position, stop, little=encoding.little) < tag:
         _, position = scanner.element(position, stop, encoding, 0)

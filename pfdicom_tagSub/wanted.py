@@ -154,3 +154,7 @@ def _byte_class(values: Iterable[int]) -> bytes:
 
 EVERYTHING = Wanted((), everything=True)
 """Keeps every element; shared, so that what its scans learn is, too."""
+
+
+NOTHING = Wanted(())
+"""Keeps nothing and enters no sequence of defined length; shared likewise."""
