@@ -266,8 +266,8 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
         SpecError: the spec cannot mean what it says.
     """
     # Imported here: they load pydicom, which --version, --man and usage errors can spare.
+    from . import compiling as compiler  # noqa: PLC0415
     from . import profile, spec  # noqa: PLC0415
-    from . import rules as compiler  # noqa: PLC0415
     from .functions import Resources  # noqa: PLC0415
     from .lookup import load_tables  # noqa: PLC0415
     from .secret import load_secret  # noqa: PLC0415

@@ -14,13 +14,15 @@ from .directives import Template
 from .edits import Chunk, Patched, chunks, pieces
 from .elements import Element
 from .file_ids import FileIds
+from .lookups import Lookups
 from .memory import LOCAL_MOST, Memory
 from .models import FileError
 from .pixels import REVIEWED
 from .rules import RuleSet
 from .scanner import scan
 from .scope import CREATORS
-from .substitution import FOLLOWING, CannotHold, Lookups, Substitution, is_switchable
+from .substitution import FOLLOWING, Substitution
+from .switching import CannotHold, is_switchable
 from .wanted import Wanted
 
 if TYPE_CHECKING:

@@ -12,21 +12,22 @@ from . import dictionary
 from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
 from .dicomfile import PREAMBLE, PREFIX, DicomFile
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
-from .directives import SELF_SOURCE, Template, parse_template
+from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
-from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item, Stretch
+from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item
 from .file_ids import FileIds
 from .functions import Cleaner
 from .items import encode_items
+from .lookups import DUMMY, EMPTY, Lookups
 from .memory import Memory, Note, Result
 from .models import Action, FileError
 from .pixels import reason_to_review
-from .rules import Rule, RuleSet
-from .scanner import place_for, scan
-from .scope import Scope, is_creator
+from .rules import Rule
+from .scanner import place_for
+from .scope import META_KEY, Scope, is_creator
+from .switching import CannotHold
 from .values import (
     BINARY_VRS,
-    CHARSET_VRS,
     UTF8,
     UTF8_CHARSET,
     Value,
@@ -35,7 +36,6 @@ from .values import (
     encode_element,
     fit,
 )
-from .wanted import EVERYTHING
 
 PRIVATE = 0
 """Stands for every private element in the counts."""
@@ -47,8 +47,6 @@ TELLING_VRS = frozenset({"AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "
 TELLING_MOST = 128
 """What the path of an output is searched for: values of these VRs, up to so many bytes."""
 
-META_KEY = -1
-"""The key of the file meta's scope; those of data sets are places in the file."""
 
 FOLLOWING = {
     dictionary.SOP_INSTANCE_UID: dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID,
@@ -59,87 +57,11 @@ FOLLOWING = {
 FOLLOWERS = frozenset(FOLLOWING.values())
 
 
-DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy_#tag", "DICOMDIR"))
-EMPTY = Rule(-2, "DICOMDIR", parse_template("%_empty_#tag", "DICOMDIR"))
-"""What becomes of elements that a record has to hold, where a rule removes or empties them."""
-
-
-class CannotHold(Exception):  # noqa: N818  (a signal, not an error)
-    """A text does not fit the character set that ``scope`` owns."""
-
-    def __init__(self, scope: Scope, tag: int) -> None:
-        super().__init__()
-        self.scope = scope
-        self.tag = tag
-
-
-class Lookups:
-    """What of a spec every pass asks for, in the form in which it asks.
-
-    Attributes:
-        rules: the compiled spec.
-        claims: whether outputs say that no identity is left.
-        blocks: (group, last two digits) of the private keys.
-        private: (group, creator, last two digits) to the rule of a private key.
-        creators_matter: whether some private element stays though private ones are removed.
-        drops_private: whether every private element is removed.
-        insertions: those of the rules that may insert something into the data set.
-        meta_insertions: those for the file meta.
-        reads: the index of a rule to the sources and seeds of its template, each the tags
-            that may hold it.
-    """
-
-    def __init__(self, rules: RuleSet) -> None:
-        self.rules = rules
-        odd = any(tag >> 16 & 1 for tag in rules.table) or any(group & 1 for group in rules.groups)
-        removes = rules.remove_private or any(
-            group & 1 and rule.template is None for group, rule in rules.groups.items()
-        )
-        self.claims = rules.claims_identity_removed
-        self.creators_matter = removes and (odd or bool(rules.private))
-        self.drops_private = rules.remove_private and not self.creators_matter
-        inserting = [(tag, rule) for tag, rule in rules.insertions if _may_insert(rule.template)]
-        self.insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 != 0x0002]
-        self.meta_insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 == 0x0002]
-        self.private = {
-            (private.key.group, private.key.creator, private.key.element): private.rule
-            for private in rules.private
-        }
-        self.blocks = {(group, element) for group, _, element in self.private}
-        every = (
-            *rules.table.values(),
-            *rules.groups.values(),
-            *rules.meta.values(),
-            *self.private.values(),
-            DUMMY,
-            EMPTY,
-        )
-        self.reads = {
-            rule.index: _reads(rule.template)
-            for rule in (*every, *dict(rules.insertions).values())
-            if rule.template
-        }
-
-
-def _reads(template: Template) -> tuple[tuple[int, ...], ...]:
-    """The sources and seeds of a template, each the tags that may hold it."""
-    return tuple(
-        tags for directive in template.directives for tags in (directive.source, directive.seed) if tags
-    )
-
-
 def _is_blind(template: Template, element: Element, scope: Scope) -> bool:
     """Whether a template makes the same of every value that is not empty."""
     if template.is_constant or template.functions == {"empty"}:
         return True
     return template.functions == {"dummy"} and scope.vr(element) in BINARY_VRS
-
-
-def _may_insert(template: Template | None) -> bool:
-    """Whether a template can make an element where there is none."""
-    return template is not None and all(
-        directive.source != (SELF_SOURCE,) for directive in template.directives
-    )
 
 
 class Substitution:
@@ -614,26 +536,3 @@ def _identity(element: Element, scope: Scope) -> tuple[object, ...]:
 
 def _inserted_vr(tag: int, scope: Scope) -> str:
     return scope.vr(Element(tag, "", 0, 0, 0, 0))
-
-
-def is_switchable(file: DicomFile, owner: Scope) -> bool:
-    """Whether a data set may declare UTF-8: all text that its character set governs is ASCII.
-
-    A byte of 0x80 and above, or an escape sequence, would be read as something else.
-    """
-    if owner.key == META_KEY:
-        return False  # the file meta cannot declare a character set
-    return _is_ascii(scan(file.data, EVERYTHING), file.data, owner.key, file.data.start)
-
-
-def _is_ascii(elements: Sequence[Element], data: Stretch, wanted: int, owner: int) -> bool:
-    for element in elements:
-        if element.vr in CHARSET_VRS and owner == wanted:
-            raw = data.source.read(element.value, element.stop)
-            if not raw.isascii() or b"\x1b" in raw:
-                return False
-        for item in element.items or ():
-            own = any(inner.tag == SPECIFIC_CHARACTER_SET for inner in item.elements)
-            if not _is_ascii(item.elements, data, wanted, item.value if own else owner):
-                return False
-    return True

@@ -16,8 +16,9 @@ from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.models import Action, FileJob, FileOutcome, Status
-from pfdicom_tagSub.rules import RuleSet, compile_rules
+from pfdicom_tagSub.rules import RuleSet
 from pfdicom_tagSub.spec import parse_json
 from pfdicom_tagSub.worker import Settings, Worker
 

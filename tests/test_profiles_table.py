@@ -14,7 +14,8 @@ from types import ModuleType
 import pytest
 from pydicom import datadict
 
-from pfdicom_tagSub.spec import Layer, PrivateKey, from_pairs, parse_json
+from pfdicom_tagSub.keys import PrivateKey
+from pfdicom_tagSub.spec import Layer, from_pairs, parse_json
 
 ROOT = Path(__file__).resolve().parents[1]
 PROFILES = ROOT / "pfdicom_tagSub" / "profiles"

@@ -27,9 +27,10 @@ from pydicom import Dataset
 from pydicom.dataset import PrivateBlock
 
 from pfdicom_tagSub.api import patch_bytes
+from pfdicom_tagSub.compiling import compile_rules, effective
 from pfdicom_tagSub.functions import Resources
 from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.rules import RuleSet, compile_rules, effective
+from pfdicom_tagSub.rules import RuleSet
 from pfdicom_tagSub.secret import Secret
 from pfdicom_tagSub.spec import Layer, TagSpec, parse_json, to_json
 
