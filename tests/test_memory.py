@@ -142,13 +142,14 @@ def test_private_elements_are_removed_as_well_where_a_scan_takes_them_together(t
             _private(0x0009, b"one ", value)
             + _private(0x000B, value)
             + name
-            + _private(0x0011, *[value] * 70)
+            + _private(0x0011, *[value] * 65)
+            + _private(0x0013, *[value] * 4)[12:]  # without its group length
             + sequence(0x00400275, item(inner, EXPLICIT) + item(name, EXPLICIT), EXPLICIT)
         )
         for value in (b"two ", b"three ", b"two ", b"two ", b"four", b"three ")
     ]
     rules = rules_of(
-        {"PatientName": "X", "PatientID": "P", "StudyID": "%_md5|4_PatientName"}, remove_private=True
+        {"PatientName": "X", "PatientID": "P", "PatientIdentityRemoved": "YES"}, remove_private=True
     )
     shared = Worker(Settings(rules))
     for content in contents:
