@@ -100,6 +100,9 @@ class Patcher:
             walked=[tag for tag, rule in rules.table.items() if rule.walks],
             walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
             walked_private=blocks,
+            merges=self.lookups.drops_private
+            and observing is None
+            and not any(tag >> 16 & 1 for tag in rules.sources),
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
         beyond = rules.meta or rules.zero_preamble or leading or reads_meta

@@ -149,9 +149,15 @@ class _Scanner:
                 family = families[key] = Family()
             chain, count = family.match(buffer, place, end - base, pattern)
             if chain is not None:
-                for _, tag, vr, start, value, stop in chain.kept:
-                    stop += position  # noqa: PLW2901
-                    kept.append(Element(tag, vr, position + start, position + value, stop, stop))
+                if self.wanted.merges:
+                    for many, tag, vr, start, value, stop in chain.runs:
+                        stop += position  # noqa: PLW2901
+                        first, own = position + start, position + value
+                        kept.append(Element(tag, vr, first, own, stop, stop, count=many))
+                else:
+                    for _, tag, vr, start, value, stop in chain.kept:
+                        stop += position  # noqa: PLW2901
+                        kept.append(Element(tag, vr, position + start, position + value, stop, stop))
                 if self.recording:
                     self.log.replay(chain, position)
                 position += chain.places[count]

@@ -202,6 +202,7 @@ class Substitution:
         something may be inserted.
         """
         public: list[Element] = []
+        removed = 0
         start, stop, group = 0, 0, -1
         for element in elements:
             own = element.tag >> 16
@@ -214,9 +215,10 @@ class Substitution:
                 start, group = element.start, own
             growths[own] = growths.get(own, 0) + element.start - element.end
             stop = element.end
+            removed += element.count
         if group >= 0:
             self.edits.append(Edit(start, stop, b""))
-        self.private_removed += len(elements) - len(public)
+        self.private_removed += removed
         return public
 
     def _needed_creators(self, elements: Sequence[Element], scope: Scope) -> set[int]:
@@ -290,11 +292,13 @@ class Substitution:
 
     def _true_group_lengths(self, elements: Sequence[Element], scope: Scope, growths: dict[int, int]) -> None:
         for element in elements if any(growths.values()) else ():
+            if element.tag & 0xFFFF:
+                continue
             group = element.tag >> 16
             if group & 1 and self.rules.remove_private:
                 continue  # it is removed as well
             growth = growths.get(group, 0)
-            if element.tag & 0xFFFF == 0 and growth and element.stop - element.value == 4:
+            if growth and element.stop - element.value == 4:
                 order = scope.encoding.little
                 old = int.from_bytes(scope.raw(element), "little" if order else "big")
                 self._length(element.value, max(old + growth, 0), order)
