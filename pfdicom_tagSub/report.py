@@ -87,17 +87,17 @@ class Totals:
                 self.survey.add(outcome.observed)
             outcome = replace(outcome, observed=None)
         if outcome.status is Status.FAILED:
-            self._failures.append(replace(outcome, elements=()))
+            self._failures.append(replace(outcome, elements=(), finished=None))
         elif outcome.status is Status.SKIPPED:
-            self._skipped.append(replace(outcome, elements=()))
+            self._skipped.append(replace(outcome, elements=(), finished=None))
         else:
             for tag, action, count in outcome.elements:
                 self._elements[tag, action] += count
             self.telling += outcome.is_telling
             if outcome.residuals:
-                self._residuals.append(replace(outcome, elements=()))
+                self._residuals.append(replace(outcome, elements=(), finished=None))
             if outcome.review:
-                self._reviews.append(replace(outcome, elements=()))
+                self._reviews.append(replace(outcome, elements=(), finished=None))
 
     def finish(
         self,

@@ -83,6 +83,6 @@ class FileSource:
         while len(data) < stop - start:  # a signal, or more than the system reads at once
             more = os.pread(self.descriptor, stop - start - len(data), start + len(data))
             if not more:
-                raise FileError("the file became shorter while it was read")
+                raise FileError("the file became shorter while it was read: run again when it is whole")
             data += more
         return data

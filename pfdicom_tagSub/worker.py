@@ -43,6 +43,21 @@ IN_MEMORY = 1 << 17
 NO_STAMP = Stamp(-1, 0)
 """That of no file: a ledger never takes an input for one that is done by it."""
 
+_AGAIN = "run again"
+_CURES = {
+    errno.ENOSPC: f"make room on the disk and {_AGAIN}",
+    errno.EDQUOT: f"make room in the quota and {_AGAIN}",
+    errno.EFBIG: f"raise the limit (ulimit -f) and {_AGAIN}",
+    errno.EMFILE: f"raise the limit (ulimit -n) and {_AGAIN}",
+    errno.EACCES: f"let the user of this run have access and {_AGAIN}",
+    errno.EPERM: f"let the user of this run have access and {_AGAIN}",
+    errno.EROFS: f"mount the file system so that it can be written and {_AGAIN}",
+    errno.EIO: f"see the system's log about the disk and {_AGAIN}",
+    errno.ESTALE: f"the network file system lost it; {_AGAIN}",
+    errno.ENOENT: f"it was there and is gone; {_AGAIN}",
+}
+"""What to do about errors of the system; a run does again only what is not done."""
+
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -315,7 +330,8 @@ def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
         reason = str(error)
     elif isinstance(error, OSError):
         code = error.errno or 0
-        reason = f"{os.strerror(code)} ({errno.errorcode.get(code, code)})"
+        cure = f": {_CURES[code]}" if code in _CURES else ""
+        reason = f"{os.strerror(code)} ({errno.errorcode.get(code, code)}){cure}"
     elif isinstance(error, MemoryError):
         reason = "out of memory"
     else:

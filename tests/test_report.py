@@ -13,7 +13,17 @@ import jsonschema
 import pytest
 
 from pfdicom_tagSub import report as reporting
-from pfdicom_tagSub.models import Action, ElementCounts, ExitCode, FileOutcome, RunReport, Stage, Status
+from pfdicom_tagSub.models import (
+    Action,
+    ElementCounts,
+    ExitCode,
+    FileOutcome,
+    Finished,
+    RunReport,
+    Stage,
+    Stamp,
+    Status,
+)
 from pfdicom_tagSub.report import Totals, element_label, summary_line, to_json
 
 SCHEMA = json.loads((Path(__file__).parent / "record_schema.json").read_text("utf-8"))
@@ -191,3 +201,17 @@ def test_summary_of_no_files_tells_no_rate() -> None:
 def test_summary_of_a_stopped_run_says_so() -> None:
     assert summary_line(finish(exit_code=ExitCode.TERMINATED)).startswith("terminated after 0 files")
     assert summary_line(finish(exit_code=ExitCode.INTERRUPTED)).startswith("interrupted after 0 files")
+
+
+@pytest.mark.parametrize("status", Status)
+def test_totals_keep_nothing_for_the_ledger(status: Status) -> None:
+    """Of files that are named in the record no more is kept than it tells: there may be very many."""
+    finished = Finished(Stamp(1, 2), "/out/a", Stamp(3, 4))
+    elements = ((NAME, Action.SUBSTITUTED, 1),)
+    totals = Totals()
+    totals.add(
+        FileOutcome("a", status, Stage.READ, "why", elements, review="r", residuals=("x",), finished=finished)
+    )
+    kept = [*totals._failures, *totals._skipped, *totals._reviews, *totals._residuals]
+    assert kept
+    assert all(outcome.finished is None and outcome.elements == () for outcome in kept)
