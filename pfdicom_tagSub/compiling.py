@@ -343,10 +343,15 @@ class _Compiler:
                     raise SpecError(f"{key}: {directive.function}: {problem}")
                 if function.secret is SecretUse.USED and self.resources.secret is None:
                     keyless[directive.function] = None
-        if keyless:
+        said = []
+        if guessed := [name for name in keyless if name != "dummy"]:
+            made = ", ".join(guessed)
+            said.append(f"whoever knows or guesses an original value can find out what {made} made of it")
+        if "dummy" in keyless:
+            said.append("every patient gets the same dummy, as PatientID under a profile")
+        if said:
             self.warnings.append(
-                "no secret key: whoever knows or guesses an original value can find out what "
-                f"{', '.join(keyless)} made of it; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
+                f"no secret key: {', and '.join(said)}; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
             )
 
 

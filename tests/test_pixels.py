@@ -140,7 +140,7 @@ def test_deflated_files_are_named_too() -> None:
     assert review(written(made, DEFLATED)).startswith(ULTRASOUND)
 
 
-WORDS = ("Ultrasound", "US Volume", "Secondary Capture", "Photograph", "VL ", "Video", "Encapsulated")
+WORDS = ("Ultrasound", "US Volume", "Secondary Capture", "Photograph", "VL ", "Video", "Encapsulated", "Audio")
 
 
 def test_every_class_that_is_called_so_is_named() -> None:
