@@ -45,7 +45,7 @@ class Sizes:
 QUICK = Sizes(400, 1, 4, 400, 100, 60, 11)
 WHOLE = Sizes(6000, 10, 100, 3900, 1400, 1216, 110)
 # Full de-identification takes the peers longer, and each command is measured for the second time.
-PROFILE = Sizes(3000, 5, 50, 3900, 300, 304, 33)
+PROFILE = Sizes(2000, 10, 50, 3900, 300, 304, 33)
 
 
 def trees(options: argparse.Namespace, sizes: Sizes) -> list[Tree]:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import sys
-import threading
 import time
 import traceback
 import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from types import FrameType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import __version__, cli
+from . import cli
 from .console import UNSIZED_COLUMNS, Console, encodable, progress
+from .keeping import Reporting, cluster_of, ledger_of, log_of
 from .models import (
-    Cluster,
     ExitCode,
     FileOutcome,
     Interrupted,
@@ -32,10 +28,10 @@ from .models import (
 )
 from .report import Totals, summary_line, to_json
 from .shield import Shield
+from .signals import Signals
 
 if TYPE_CHECKING:
     from .filelog import FileLog
-    from .ledger import Ledger
     from .observing import Observing
     from .rules import RuleSet
     from .spec import TagSpec
@@ -45,59 +41,6 @@ _MAX_LINES = 20
 
 _PER_FILE = 5
 """The verbosity that shows a line per file."""
-
-
-_ends_process = False
-"""Whether the process ends when ``main`` returns."""
-
-
-class _Signals:
-    """SIGINT and SIGTERM as :class:`Interrupted`, in the main thread while a run lasts.
-
-    The first signal is raised; later ones are ignored, so that they cannot break the
-    cleaning up. A signal that the parent had ignored (nohup) stays ignored.
-    """
-
-    _CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}  # noqa: RUF012
-
-    def __init__(self) -> None:
-        self.shield = Shield()
-        self._previous: dict[signal.Signals, Any] = {}
-        self._armed = False
-
-    def __enter__(self) -> _Signals:
-        if threading.current_thread() is threading.main_thread():
-            self._armed = True
-            for number in self._CODES:
-                if signal.getsignal(number) is not signal.SIG_IGN:
-                    self._previous[number] = signal.signal(number, self._handle)
-        return self
-
-    def _handle(self, number: int, _frame: FrameType | None) -> None:
-        if self._armed:
-            self._armed = False
-            self.shield.signal(self._CODES[signal.Signals(number)])
-
-    def outlast_hangups(self) -> None:
-        """Do not end by SIGHUP, which is how a rotated log has itself opened anew.
-
-        It may come before the log is open, and after it was closed.
-        """
-        if (
-            threading.current_thread() is threading.main_thread()
-            and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-        ):
-            self._previous[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)
-
-    def disarm(self) -> None:
-        """Let the run end in peace: from here on signals are ignored."""
-        self._armed = False
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, signal.SIG_IGN if _ends_process and number is signal.SIGHUP else handler)
 
 
 class _Reporter:
@@ -158,15 +101,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code, one of :class:`ExitCode`.
     """
+    return _main(argv, ends_process=False)
+
+
+def _main(argv: Sequence[str] | None, *, ends_process: bool) -> int:
     start = time.perf_counter()
     try:
-        with _Signals() as signals:
+        with Signals(ends_process=ends_process) as signals:
             return _parse_and_run(argv, signals, start)
     except Interrupted as stop:  # before there was anything to record
         return stop.exit_code
 
 
-def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) -> int:
+def _parse_and_run(argv: Sequence[str] | None, signals: Signals, start: float) -> int:
     try:
         options = cli.parse(argv)
     except cli.UsageExit as stop:
@@ -189,10 +136,10 @@ def _parse_and_run(argv: Sequence[str] | None, signals: _Signals, start: float) 
     return report.exit_code if is_printed else report.exit_code or ExitCode.FILES_FAILED
 
 
-def _run(options: Options, console: Console, signals: _Signals, start: float) -> RunReport:
+def _run(options: Options, console: Console, signals: Signals, start: float) -> RunReport:
     """Do the work; every exception ends here, as an exit code and a message."""
     totals = Totals(is_dry=options.dry_run)
-    reporting: _Reporting | None = None
+    reporting: Reporting | None = None
     digest = profile = fingerprint = error = trouble = ""
     try:
         with warnings.catch_warnings():
@@ -201,7 +148,7 @@ def _run(options: Options, console: Console, signals: _Signals, start: float) ->
             digest = rules.digest
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
             if options.dry_run or options.reports:
-                reporting = _Reporting(options, plan, rules, console)
+                reporting = Reporting(options, plan, rules, console)
                 totals.survey = reporting.survey
             trouble = _process(
                 plan,
@@ -266,8 +213,8 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
         SpecError: the spec cannot mean what it says.
     """
     # Imported here: they load pydicom, which --version, --man and usage errors can spare.
+    from . import compiling as compiler  # noqa: PLC0415
     from . import profile, spec  # noqa: PLC0415
-    from . import rules as compiler  # noqa: PLC0415
     from .functions import Resources  # noqa: PLC0415
     from .lookup import load_tables  # noqa: PLC0415
     from .secret import load_secret  # noqa: PLC0415
@@ -318,46 +265,6 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
     return plan, rules, profile
 
 
-class _Reporting:
-    """What a dry run and the reports of a run need besides the record."""
-
-    def __init__(self, options: Options, plan: Plan, rules: RuleSet, console: Console) -> None:
-        """Check where the reports shall go.
-
-        Raises:
-            PlanError: one cannot be written.
-        """
-        from . import htmlreport  # noqa: PLC0415  (only where somebody asks)
-        from .observing import Observing  # noqa: PLC0415
-        from .survey import Survey  # noqa: PLC0415
-
-        self._targets, warned = htmlreport.find_targets(options, plan)
-        for text in warned:
-            console.warning(text)
-        self._console = console
-        self._ran = htmlreport.Ran(
-            htmlreport.flags_of(options),
-            datetime.now(UTC),
-            (*rules.warnings, *plan.warnings),
-            options.tree.threads,
-        )
-        self.observing = Observing(show_values=options.show_values)
-        self.survey = Survey(rules, shows_values=options.show_values)
-
-    def write(self, report: RunReport) -> bool:
-        """Write the reports; False where one could not be written."""
-        from .htmlreport import render  # noqa: PLC0415
-
-        is_whole = True
-        for target in self._targets:
-            try:
-                target.write(render(target, report, self._ran))
-            except OSError as error:
-                is_whole = False
-                self._console.error(f"--report {target.shown} could not be written: {error.strerror}")
-        return is_whole
-
-
 def _process(
     plan: Plan,
     rules: RuleSet,
@@ -381,10 +288,10 @@ def _process(
     from . import runner  # noqa: PLC0415
 
     with ExitStack() as stack:
-        ledger = _ledger(plan, rules, options, console)
+        ledger = ledger_of(plan, rules, options, console)
         if ledger is not None:
             stack.enter_context(ledger)
-        log = _log(plan, options)
+        log = log_of(plan, options)
         if log is not None:
             stack.enter_context(log)
         reporter = _Reporter(console, totals, log)
@@ -408,7 +315,7 @@ def _process(
                     on_outcome=on_outcome,
                     shield=shield,
                     ledger=ledger,
-                    cluster=_cluster_of(options),
+                    cluster=cluster_of(options),
                     on_warning=console.warning,
                     is_dry=options.dry_run,
                     observing=observing,
@@ -422,64 +329,6 @@ def _process(
             for problem in problems:
                 console.error(problem)
         return "; ".join(problems)
-
-
-def _ledger(plan: Plan, rules: RuleSet, options: Options, console: Console) -> Ledger | None:
-    """The ledger, open; None where none is asked for.
-
-    Raises:
-        PlanError: it lies in one of the trees.
-        LedgerError: it cannot be used.
-    """
-    if not options.ledger:
-        return None
-    from .ledger import Identity, Ledger  # noqa: PLC0415
-    from .plan import check_outside  # noqa: PLC0415
-    from .report import version_of  # noqa: PLC0415
-
-    check_outside(plan, "--ledger", options.ledger)
-    if options.dry_run:
-        console.warning("--dryRun neither reads nor writes the --ledger: every file counts as new")
-        return None
-    secret = rules.resources.secret
-    identity = Identity(
-        __version__,
-        rules.digest,
-        secret.fingerprint if secret else "",
-        [
-            *map(version_of, ("pydicom", "Faker")),
-            *(options.output_file_stem, options.output_dir_template, options.lookup_miss),
-            *((options.verify, options.on_residual) if options.verify else ()),
-        ],
-        rules.resources.tables,
-        secret,
-    )
-    ledger = Ledger(options.ledger, plan.input_root, plan.output_root, identity)
-    for text in ledger.warnings:
-        console.warning(text)
-    return ledger
-
-
-def _log(plan: Plan, options: Options) -> FileLog | None:
-    """The log, open; None where none is asked for.
-
-    Raises:
-        PlanError: it lies in one of the trees.
-        LogError: it cannot be opened.
-    """
-    if not options.log:
-        return None
-    from .filelog import FileLog  # noqa: PLC0415
-    from .plan import check_outside  # noqa: PLC0415
-
-    check_outside(plan, "--log", options.log)
-    return FileLog(options.log)
-
-
-def _cluster_of(options: Options) -> Cluster | None:
-    if not options.dask:
-        return None
-    return Cluster(options.dask, options.key_file, options.lookup_tables, options.dask_send_key)
 
 
 def _show_plan(plan: Plan, options: Options, console: Console) -> None:
@@ -553,12 +402,10 @@ def _locate(error: BaseException) -> str:
 
 def run() -> None:
     """The console script: :func:`main` with the process around it made safe."""
-    global _ends_process  # noqa: PLW0603
-    _ends_process = True
     _occupy_standard_descriptors()
     code: int
     try:
-        code = main()
+        code = _main(None, ends_process=True)
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except OSError as error:  # of standard output, such as --man | head

@@ -17,13 +17,14 @@ from pftree import TreeOptions
 
 from . import plan, runner
 from . import profile as profiles
+from .compiling import compile_rules, effective
 from .dicomfile import parse
 from .edits import pieces
 from .functions import Resources
 from .models import ExitCode, FileJob, FileOutcome, Options, RunReport
 from .patch import Output, Patcher
 from .report import Totals
-from .rules import RuleSet, compile_rules, effective
+from .rules import RuleSet
 from .secret import Secret
 from .shield import Shield
 from .sources import BytesSource

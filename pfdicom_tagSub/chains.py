@@ -71,6 +71,8 @@ class Chain:
         layout: unpacks the headers.
         extent: how many bytes from its start a match has to see.
         kept: the elements to keep.
+        runs: the same with private elements of one group that follow each other as one; the
+            first number is how many they are.
         checks: (element, place): where no item may begin.
         searches: (element, start, stop): what may not hold a tag to enter it for.
     """
@@ -84,6 +86,7 @@ class Chain:
     layout: Struct
     extent: int
     kept: tuple[Kept, ...]
+    runs: tuple[Kept, ...]
     checks: tuple[tuple[int, int], ...]
     searches: tuple[tuple[int, int, int], ...]
 
@@ -217,9 +220,23 @@ def _made(
         structure,
         max(looked_at),
         kept,
+        _runs(kept),
         checks,
         searches,
     )
+
+
+def _runs(kept: tuple[Kept, ...]) -> tuple[Kept, ...]:
+    """Elements with private ones that follow each other as one; a group length stands alone."""
+    runs: list[Kept] = []
+    for _, tag, vr, start, value, stop in kept:
+        if runs and tag >> 16 & 1 and tag & 0xFFFF:
+            count, first, *_, last = runs[-1]
+            if last == start and first >> 16 == tag >> 16 and first & 0xFFFF:
+                runs[-1] = (count + 1, *runs[-1][1:-1], stop)
+                continue
+        runs.append((1, tag, vr, start, value, stop))
+    return tuple(runs)
 
 
 class Log:

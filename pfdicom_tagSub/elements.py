@@ -87,6 +87,8 @@ class Element:
         end: where the element ends, its delimiter included.
         defined: whether its length is stored.
         items: the items that were entered; None for what is no sequence or was not entered.
+        count: how many elements it stands for: more than one only for private elements of
+            one group that follow each other, where a scan may take them together.
     """
 
     tag: int
@@ -97,3 +99,4 @@ class Element:
     end: int
     defined: bool = True
     items: list[Item] | None = None
+    count: int = 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from . import dictionary
-from .rereading import DataSet, raw_value
+from .rereading import REST, DataSet, Entry, is_sequence, raw_value
 from .rules import Rule, RuleSet
 
 
@@ -51,6 +51,9 @@ class Hits:
             (one.key.group, one.key.creator, one.key.element): one.rule for one in rules.private
         }
         self.numbers = {(group, number) for group, _, number in self.by_creator}
+        self.removes_creators = rules.remove_private or any(
+            group & 1 and rule.template is None for group, rule in rules.groups.items()
+        )
         self._public: dict[int, tuple[Hit, Rule | None]] = {}
         self.claims_private = bool(
             rules.remove_private
@@ -60,33 +63,38 @@ class Hits:
         )
         self._patterns = {little: self._pattern(little) for little in (True, False)}
 
-    def of(self, tag: int, data: DataSet) -> tuple[Hit, Rule | None]:
+    def of(self, entry: Entry, data: DataSet) -> tuple[Hit, Rule | None]:
         """What the spec does to an element of a data set, and by which rule; none where private
         elements go as they are private."""
-        if tag < 0:
+        tag = entry.tag
+        if tag == REST:
             return NO_RULE
-        if tag >> 16 & 1:
-            return self._of_private(tag, data)
-        known = self._public.get(tag)
-        if known is None:
-            known = self._public[tag] = self._of_public(tag)
-        return known
+        found = self._of_private(entry, data) if tag >> 16 & 1 else self.of_public(tag)
+        rule = found[1]
+        if rule is not None and rule.walks and is_sequence(entry, data):
+            return NO_RULE
+        return found
 
-    def _of_public(self, tag: int) -> tuple[Hit, Rule | None]:
+    def of_public(self, tag: int) -> tuple[Hit, Rule | None]:
+        """What the spec does to a public element that is no sequence."""
+        known = self._public.get(tag)
+        if known is not None:
+            return known
         rule = self.rules.table.get(tag)
         by_group = self.rules.groups.get(tag >> 16)
         if rule is None and by_group and tag & 0xFFFF and tag not in dictionary.NEVER_BY_PATTERN:
             rule = by_group
-        return _effect(rule)
+        known = self._public[tag] = _effect(rule)
+        return known
 
-    def _of_private(self, tag: int, data: DataSet) -> tuple[Hit, Rule | None]:
+    def _of_private(self, entry: Entry, data: DataSet) -> tuple[Hit, Rule | None]:
         if not self.claims_private:
             return NO_RULE
+        tag = entry.tag
         hit, rule = _effect(self.private_rule(tag, data))
         if rule is None and self.rules.remove_private:
             hit = Hit.REMOVED
-        own = 0 < tag & 0xFFFF < 0x100
-        if own and self._is_needed(tag, data):
+        if hit is not Hit.NONE and _is_creator(tag) and self._is_needed(entry, data):
             return NO_RULE
         return hit, rule
 
@@ -94,22 +102,23 @@ class Hits:
         """The rule that names a private element: by its number or its creator, or of its group."""
         group, number = tag >> 16, tag & 0xFF
         found = [self.rules.table.get(tag)]
-        if tag & 0xFF00 and (group, number) in self.numbers:
+        if tag & 0xF000 and (group, number) in self.numbers:
             found.append(self.by_creator.get((group, creator_of(tag, data), number)))
         named = [rule for rule in found if rule is not None]
         if named:
             return max(named, key=lambda rule: rule.index)
         by_group = self.rules.groups.get(group)
-        is_creator = not tag & 0xFF00
-        if by_group is None or not tag & 0xFFFF or (is_creator and by_group.template is not None):
+        if by_group is None or not tag & 0xFFFF or (_is_creator(tag) and by_group.template is not None):
             return None
         return by_group
 
-    def _is_needed(self, creator: int, data: DataSet) -> bool:
+    def _is_needed(self, creator: Entry, data: DataSet) -> bool:
         """Whether a private creator says whose elements are that stay (PS3.5 7.8.1)."""
-        if not self.rules.remove_private:
+        if not self.removes_creators or is_sequence(creator, data):
             return False
-        block = creator >> 16 << 8 | creator & 0xFF
+        if any(entry.tag == creator.tag and entry.start > creator.start for entry in data.entries):
+            return False  # of elements with one tag the last one counts
+        block = creator.tag >> 16 << 8 | creator.tag & 0xFF
         for entry in data.entries:
             if entry.tag >> 8 == block:
                 rule = self.private_rule(entry.tag, data)
@@ -138,6 +147,10 @@ class Hits:
         return re.compile(b"|".join(parts) or b"(?!)", re.DOTALL)
 
 
+def _is_creator(tag: int) -> bool:
+    return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
+
+
 def _effect(rule: Rule | None) -> tuple[Hit, Rule | None]:
     if rule is None or rule.keeps:
         return Hit.NONE, rule
@@ -146,13 +159,15 @@ def _effect(rule: Rule | None) -> tuple[Hit, Rule | None]:
 
 def creator_of(tag: int, data: DataSet) -> str:
     """The private creator of an element; "" if it has none."""
+    if not tag >> 16 & 1 or not tag & 0xF000:
+        return ""
     wanted = tag & 0xFFFF0000 | (tag & 0xFF00) >> 8
     found = ""
     for entry in data.entries:
         if entry.tag == wanted:
             value = raw_value(entry, data)
             texts = value.decode("latin-1") if value.isascii() else _decoded(value, data)
-            found = texts.split("\\")[0].strip(" \0")
+            found = texts.strip(" \0") if "\\" not in texts else ""  # a creator is one value (PS3.5 7.8.1)
     return found
 
 

@@ -75,6 +75,8 @@ _CLI_SELF = """
         [--lookupMiss fail|empty]                                               \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
+        [--ledger <file>]                                                       \\
+        [--log <file>]                                                          \\
         [--dask <address>]                                                      \\
         [--daskSendKey]                                                         \\
         [--verify [--onResidual report|fail]]                                   \\
@@ -369,7 +371,7 @@ _EPILOGUE = """
     Every night from cron, which mails what is printed: errors only. (A % is
     special in a crontab, so the spec is in a file.)
 
-        30 2 * * *  pfdicom_tagSub --inputDir /in --outputDir /anon --tagFile /etc/tags.json --ledger /var/db1
+        30 2 * * *  pfdicom_tagSub -I /in -O /anon -F /etc/anon.json -v 0 --ledger /var/lib/anon.db
 
     In a container:
 

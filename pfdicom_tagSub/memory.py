@@ -18,6 +18,9 @@ from .models import Action, ElementCounts
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""
 
+RESULT_MOST = 1 << 12
+"""What was made of more bytes than this is not kept: few files share a document or a report."""
+
 LOCAL_MOST = 1 << 10
 """Elements longer than this are not worth remembering whole."""
 
@@ -89,10 +92,18 @@ class Memory:
         self.results: dict[tuple[object, ...], Result] = {}
         self.patches: dict[tuple[object, ...], LocalPatch] = {}
         self._notes: dict[Note, Note] = {}
-        self._counts: dict[tuple[int, ...], tuple[list[Note], ElementCounts]] = {}
+        self._counts: dict[tuple[object, ...], tuple[list[Note], ElementCounts]] = {}
 
-    def add_result(self, key: tuple[object, ...], result: Result) -> None:
-        """Remember what a rule made."""
+    def add_result(self, key: tuple[object, ...], result: Result, size: int) -> None:
+        """Remember what a rule made, if it made it of no more than a few bytes.
+
+        Args:
+            key: all that the result depends on.
+            result: the result.
+            size: how many bytes of the file the key holds.
+        """
+        if size > RESULT_MOST:
+            return
         if len(self.results) >= REMEMBERED:
             self.results.clear()
         self.results[key] = result
@@ -108,12 +119,20 @@ class Memory:
             self.patches.clear()
         self.patches[key] = known
 
-    def counts(self, notes: list[Note]) -> ElementCounts:
-        """How often each was noted. Files that had the same done to them share the answer."""
-        key = tuple(map(id, notes))
+    def counts(self, notes: list[Note], more: Note, times: int) -> ElementCounts:
+        """How often each was noted. Files that had the same done to them share the answer.
+
+        Args:
+            notes: one after the other.
+            more: one beside them.
+            times: how often that was noted.
+        """
+        key = (times, more, *map(id, notes))
         known = self._counts.get(key)
         if known is None:
             counter = Counter(notes)
+            counter[more] += times
+            counter += Counter()  # without what was not noted
             counts = tuple((tag, action, count) for (tag, action), count in sorted(counter.items()))
             if len(self._counts) >= REMEMBERED:
                 self._counts.clear()

@@ -398,7 +398,7 @@ class FileOutcome:
     review: str = ""
     is_telling: bool = False
     residuals: tuple[str, ...] = ()
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
     finished: Finished | None = None
     observed: Observed | None = None
 

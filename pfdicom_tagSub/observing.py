@@ -24,6 +24,8 @@ from .dictionary import SPECIFIC_CHARACTER_SET
 from .edits import COPY_CHUNK, Patched
 from .elements import Element
 from .file_ids import FileIds
+from .keys import EveryPrivateKey, KeywordKey, MaskKey, PatternKey, PrivateKey
+from .lookups import Lookups
 from .memory import Memory, Note
 from .models import Action, FileError, FileOutcome
 from .pixels import MODALITY, SOP_CLASS_UID
@@ -31,8 +33,8 @@ from .profile import BASIC
 from .rules import Rule, RuleSet
 from .scanner import scan
 from .scope import Scope
-from .spec import EveryPrivateKey, KeywordKey, MaskKey, PatternKey, PrivateKey, parse_json
-from .substitution import FOLLOWERS, PRIVATE, VAST, Lookups, Substitution
+from .spec import parse_json
+from .substitution import FOLLOWERS, PRIVATE, VAST, Substitution
 from .values import BINARY_VRS, UTF8_CHARSET
 from .wanted import Wanted
 

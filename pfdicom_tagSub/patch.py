@@ -14,13 +14,15 @@ from .directives import Template
 from .edits import Chunk, Patched, chunks, pieces
 from .elements import Element
 from .file_ids import FileIds
+from .lookups import Lookups
 from .memory import LOCAL_MOST, Memory
 from .models import FileError
 from .pixels import REVIEWED
 from .rules import RuleSet
 from .scanner import scan
 from .scope import CREATORS
-from .substitution import FOLLOWING, CannotHold, Lookups, Substitution, is_switchable
+from .substitution import FOLLOWING, Substitution
+from .switching import CannotHold, is_switchable
 from .wanted import Wanted
 
 if TYPE_CHECKING:
@@ -98,6 +100,9 @@ class Patcher:
             walked=[tag for tag, rule in rules.table.items() if rule.walks],
             walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
             walked_private=blocks,
+            merges=self.lookups.drops_private
+            and observing is None
+            and not any(tag >> 16 & 1 for tag in rules.sources),
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
         beyond = rules.meta or rules.zero_preamble or leading or reads_meta
@@ -128,9 +133,9 @@ class Patcher:
         """
         encoding = file.data.encoding
         is_local = self.is_local and encoding.little and not file.deflated
-        for element in elements:
-            if element.items or element.end - element.start > LOCAL_MOST:
-                is_local = False
+        is_local = is_local and not any(
+            element.items or element.end - element.start > LOCAL_MOST for element in elements
+        )
         if not is_local:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None)
         read = file.source.read

@@ -38,6 +38,7 @@ _KINDS = (
     ("ultrasound", ("3", "3.1", "6", "6.1", "6.2", "6.3")),
     ("a photograph or video", ("77.",)),  # visible light, whole slides and their labels included
 )
+_SOUND = "9.4."
 _WITHOUT_PIXELS = frozenset({"77.1.5.3"})  # Stereometric Relationship
 
 _MODALITIES = {
@@ -76,6 +77,8 @@ def _kind(root: Scope) -> str:
     own = classes[0].removeprefix(_STORAGE) if classes and classes[0].startswith(_STORAGE) else ""
     if own in _WITHOUT_PIXELS:
         return ""
+    if own.startswith(_SOUND):
+        return "a sound recording"
     for kind, numbers in _KINDS:
         for number in numbers:
             if own == number or (number.endswith(".") and own.startswith(number)):

@@ -13,8 +13,9 @@ from importlib import resources
 from pathlib import Path
 
 from . import __version__
+from .keys import PrivateKey
 from .models import COMMAND, SpecError
-from .spec import Items, Layer, PrivateKey, SpecValue, TagSpec, from_pairs, parse_json
+from .spec import Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
 
 BASIC = "basic"
 

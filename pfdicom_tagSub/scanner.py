@@ -26,7 +26,7 @@ from .elements import (
 )
 from .models import FileError
 from .sources import Source
-from .wanted import EVERYTHING, Wanted
+from .wanted import EVERYTHING, NOTHING, Wanted
 
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
@@ -149,9 +149,15 @@ class _Scanner:
                 family = families[key] = Family()
             chain, count = family.match(buffer, place, end - base, pattern)
             if chain is not None:
-                for _, tag, vr, start, value, stop in chain.kept:
-                    stop += position  # noqa: PLW2901
-                    kept.append(Element(tag, vr, position + start, position + value, stop, stop))
+                if self.wanted.merges:
+                    for many, tag, vr, start, value, stop in chain.runs:
+                        stop += position  # noqa: PLW2901
+                        first, own = position + start, position + value
+                        kept.append(Element(tag, vr, first, own, stop, stop, count=many))
+                else:
+                    for _, tag, vr, start, value, stop in chain.kept:
+                        stop += position  # noqa: PLW2901
+                        kept.append(Element(tag, vr, position + start, position + value, stop, stop))
                 if self.recording:
                     self.log.replay(chain, position)
                 position += chain.places[count]
@@ -500,7 +506,7 @@ def place_for(data_set: Stretch, tag: int, known: Iterable[Element]) -> int:
         if element.tag > tag:
             break
         position = element.end
-    scanner = _Scanner(data_set.source, Wanted(()))
+    scanner = _Scanner(data_set.source, NOTHING)
     stop, encoding = data_set.stop, data_set.encoding
     while stop - position >= 8 and scanner.tag_at(position, stop, little=encoding.little) < tag:
         _, position = scanner.element(position, stop, encoding, 0)

@@ -15,6 +15,10 @@ CREATORS = range(0x10, 0x100)
 """Element numbers of private creators (PS3.5 7.8.1)."""
 
 
+META_KEY = -1
+"""The key of the file meta's scope; those of data sets are places in the file."""
+
+
 def is_creator(tag: int) -> bool:
     """Whether a tag is that of a private creator."""
     return bool(tag >> 16 & 1) and tag & 0xFFFF in CREATORS

@@ -4,87 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from . import dictionary
+from .keys import PATTERN_PREFIX, Key, PatternKey, resolve
 from .models import Options, SpecError
 
-PATTERN_PREFIX = "re:"
 STANDARD_INPUT = "-"
 
-PRIVATE_KEY = "private"
-PREAMBLE_KEY = "preamble"
 REPLACE = "replace"
 """Stands before items that a file gets only where it has the sequence."""
-
-MASK_MOST = 1 << 16
-
-_TAG = re.compile(r"\(\s*([0-9A-Fa-f]{4})\s*,\s*([0-9A-Fa-f]{4})\s*\)|([0-9A-Fa-f]{8})")
-_MASK = re.compile(
-    r"\(\s*([0-9A-Fa-fxX]{4})\s*,\s*([0-9A-Fa-fxX]{4})\s*\)|([0-9A-Fa-fxX]{4})([0-9A-Fa-fxX]{4})"
-)
-_PRIVATE = re.compile(r'\(\s*([0-9A-Fa-f]{4})\s*,\s*"([^"]+)"\s*,\s*([0-9A-Fa-f]{1,2})\s*\)')
-
-
-@dataclass(frozen=True, slots=True)
-class KeywordKey:
-    """A key that names public elements: one, or all of a repeating group."""
-
-    tags: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PatternKey:
-    """A ``re:`` key: the keywords that it matches, and every tag of theirs."""
-
-    keywords: tuple[str, ...]
-    tags: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PrivateKey:
-    """A private element, by its creator (PS3.5 7.8.1).
-
-    Attributes:
-        group: the odd group.
-        creator: the text of the private creator.
-        element: the last two hex digits of the element number.
-    """
-
-    group: int
-    creator: str
-    element: int
-
-
-@dataclass(frozen=True, slots=True)
-class MaskKey:
-    """A key with x digits: repeating tags and whole groups.
-
-    Attributes:
-        groups: the groups of which it names every element.
-        tags: the tags that it names otherwise.
-    """
-
-    groups: tuple[int, ...]
-    tags: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EveryPrivateKey:
-    """The key ``private``: every private element that no other key names."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreambleKey:
-    """The key ``preamble``: the 128 bytes before the prefix of a file (PS3.10 7.1)."""
-
-
-Key = KeywordKey | PatternKey | PrivateKey | MaskKey | EveryPrivateKey | PreambleKey
 
 
 class Layer(IntEnum):
@@ -332,103 +264,10 @@ def from_pairs(
     resolved: list[Pair] = []
     seen: dict[object, str] = {}
     for text, value in pairs:
-        key = _resolve(text, origin)
+        key = resolve(text, origin)
         identity: object = text if isinstance(key, PatternKey) else key
         if identity in seen:
             raise SpecError(f"{origin}: {text} and {seen[identity]} are the same key, given twice")
         seen[identity] = text
         resolved.append(Pair(text, key, value, layer))
     return TagSpec(tuple(resolved))
-
-
-def _resolve(text: str, origin: str) -> Key:
-    if text.startswith(PATTERN_PREFIX):
-        return _pattern_key(text, origin)
-    if text == PRIVATE_KEY:
-        return EveryPrivateKey()
-    if text == PREAMBLE_KEY:
-        return PreambleKey()
-    if match := _PRIVATE.fullmatch(text):
-        group = int(match[1], 16)
-        if not group & 1:
-            raise SpecError(f"{origin}: {text}: private elements are in odd groups (PS3.5 7.8)")
-        return PrivateKey(group, match[2].strip(), int(match[3], 16))
-    if match := _TAG.fullmatch(text):
-        tag = int(match[3] or match[1] + match[2], 16)
-        _check_tag(tag, text, origin)
-        return KeywordKey((tag,))
-    if match := _MASK.fullmatch(text):
-        return _mask_key((match[1] or match[3]).lower(), (match[2] or match[4]).lower(), text, origin)
-    tags = dictionary.tags_of(text)
-    if not tags:
-        near = dictionary.nearest_keyword(text)
-        hint = f"did you mean {near}?" if near else "keys are DICOM keywords, re:patterns or tags (gggg,eeee)"
-        raise SpecError(f"{origin}: unknown keyword {text!r}: {hint}")
-    _check_tag(tags[0], text, origin)
-    return KeywordKey(tags)
-
-
-def _mask_key(group: str, element: str, text: str, origin: str) -> MaskKey:
-    """Expand a key with x digits.
-
-    An ``xx`` at the end of the group stands for its even groups, as in PS3.6 (50xx, 60xx).
-    """
-    if "x" in group and (not group.endswith("xx") or "x" in group[:2]):
-        raise SpecError(f"{origin}: {text}: in a group only the last two digits may be x, as in (60xx,3000)")
-    groups = (
-        [int(group[:2] + f"{low:02x}", 16) for low in range(0, 256, 2)] if "x" in group else [int(group, 16)]
-    )
-    if {0x0000, 0x0002, 0xFFFE} & set(groups):
-        raise SpecError(
-            f"{origin}: {text} covers what says how the file itself is encoded; name single elements"
-        )
-    if element == "xxxx":
-        return MaskKey(tuple(groups), ())
-    numbers = dictionary.expanded(element)
-    tags = tuple(
-        tag
-        for tag in (one << 16 | number for one in groups for number in numbers)
-        if tag & 0xFFFF and tag not in dictionary.NEVER_BY_PATTERN
-    )
-    if len(tags) > MASK_MOST:
-        raise SpecError(
-            f"{origin}: {text} names too many elements; write ({group},xxxx) for all of the group"
-        )
-    if not any(tag >> 16 & 1 or dictionary.vr_of(tag) for tag in tags):
-        raise SpecError(f"{origin}: {text} covers no element of the DICOM dictionary")
-    return MaskKey((), tags)
-
-
-def _check_tag(tag: int, text: str, origin: str) -> None:
-    if tag in dictionary.STRUCTURE or tag & 0xFFFF == 0 or tag >> 16 in {0x0000, 0xFFFE}:
-        raise SpecError(
-            f"{origin}: {text} says how the file itself is encoded; "
-            "replacing it would make the file unreadable"
-        )
-    if not tag >> 16 & 1 and not dictionary.vr_of(tag):
-        raise SpecError(f"{origin}: {text} is not an element of the DICOM dictionary")
-
-
-def _pattern_key(text: str, origin: str) -> PatternKey:
-    """Expand a ``re:`` key: ``re.match`` on the keywords of the dictionary, without pixel
-    data, file meta and what says how the file is encoded."""
-    expression = text[len(PATTERN_PREFIX) :]
-    try:
-        pattern = re.compile(expression)
-    except (re.error, RecursionError, OverflowError) as error:
-        raise SpecError(f"{origin}: {text} is not a regular expression: {error}") from None
-    tags: dict[str, tuple[int, ...]] = {}
-    for keyword in filter(pattern.match, dictionary.all_keywords()):
-        own = dictionary.tags_of(keyword)
-        if (
-            own[0] not in dictionary.NEVER_BY_PATTERN
-            and own[0] >> 16 not in {0x0000, 0x0002}
-            and own[0] & 0xFFFF
-        ):
-            tags[keyword] = own
-    if not tags:
-        raise SpecError(
-            f"{origin}: {text} matches no keyword that a pattern may replace; patterns match from the "
-            "start of a keyword, so put .* before a part of one"
-        )
-    return PatternKey(tuple(tags), tuple(tag for own in tags.values() for tag in own))

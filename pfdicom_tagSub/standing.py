@@ -10,11 +10,14 @@ import os
 import stat
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .file_ids import is_directory_file
-from .ledger import Ledger, Row
 from .models import DirectoryPlan, Earlier, FileJob, FileOutcome, Plan, Stamp, Status
 from .shield import Shield
+
+if TYPE_CHECKING:  # it imports sqlite3, which a run without a ledger has no use for
+    from .ledger import Ledger, Row
 
 Claims = Callable[[FileJob, str], bool]
 """Whether a file that is done may have its output at a path; it then has it before all others."""

@@ -12,21 +12,30 @@ from . import dictionary
 from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
 from .dicomfile import PREAMBLE, PREFIX, DicomFile
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
-from .directives import SELF_SOURCE, Template, parse_template
+from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
-from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item, Stretch
+from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item
 from .file_ids import FileIds
 from .functions import Cleaner
-from .identifying import cleaner_for
 from .items import encode_items
+from .lookups import DUMMY, EMPTY, Lookups
 from .memory import Memory, Note, Result
 from .models import Action, FileError
 from .pixels import reason_to_review
-from .rules import Rule, RuleSet
-from .scanner import place_for, scan
-from .scope import Scope, is_creator
-from .values import CHARSET_VRS, UTF8, UTF8_CHARSET, Value, can_hold, character_set, encode_element, fit
-from .wanted import EVERYTHING
+from .rules import Rule
+from .scanner import place_for
+from .scope import META_KEY, Scope, is_creator
+from .switching import CannotHold
+from .values import (
+    BINARY_VRS,
+    UTF8,
+    UTF8_CHARSET,
+    Value,
+    can_hold,
+    character_set,
+    encode_element,
+    fit,
+)
 
 PRIVATE = 0
 """Stands for every private element in the counts."""
@@ -38,8 +47,6 @@ TELLING_VRS = frozenset({"AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "
 TELLING_MOST = 128
 """What the path of an output is searched for: values of these VRs, up to so many bytes."""
 
-META_KEY = -1
-"""The key of the file meta's scope; those of data sets are places in the file."""
 
 FOLLOWING = {
     dictionary.SOP_INSTANCE_UID: dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID,
@@ -50,66 +57,11 @@ FOLLOWING = {
 FOLLOWERS = frozenset(FOLLOWING.values())
 
 
-DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy_#tag", "DICOMDIR"))
-EMPTY = Rule(-2, "DICOMDIR", parse_template("%_empty_#tag", "DICOMDIR"))
-"""What becomes of elements that a record has to hold, where a rule removes or empties them."""
-
-
-class CannotHold(Exception):  # noqa: N818  (a signal, not an error)
-    """A text does not fit the character set that ``scope`` owns."""
-
-    def __init__(self, scope: Scope, tag: int) -> None:
-        super().__init__()
-        self.scope = scope
-        self.tag = tag
-
-
-class Lookups:
-    """What of a spec every pass asks for, in the form in which it asks.
-
-    Attributes:
-        rules: the compiled spec.
-        claims: whether outputs say that no identity is left.
-        blocks: (group, last two digits) of the private keys.
-        private: (group, creator, last two digits) to the rule of a private key.
-        creators_matter: whether some private element stays though private ones are removed.
-        reads: the index of a rule to the sources and seeds of its template, each the tags
-            that may hold it.
-    """
-
-    def __init__(self, rules: RuleSet) -> None:
-        self.rules = rules
-        odd = any(tag >> 16 & 1 for tag in rules.table) or any(group & 1 for group in rules.groups)
-        removes = rules.remove_private or any(
-            group & 1 and rule.template is None for group, rule in rules.groups.items()
-        )
-        self.claims = rules.claims_identity_removed
-        self.creators_matter = removes and (odd or bool(rules.private))
-        self.private = {
-            (private.key.group, private.key.creator, private.key.element): private.rule
-            for private in rules.private
-        }
-        self.blocks = {(group, element) for group, _, element in self.private}
-        every = (
-            *rules.table.values(),
-            *rules.groups.values(),
-            *rules.meta.values(),
-            *self.private.values(),
-            DUMMY,
-            EMPTY,
-        )
-        self.reads = {
-            rule.index: _reads(rule.template)
-            for rule in (*every, *dict(rules.insertions).values())
-            if rule.template
-        }
-
-
-def _reads(template: Template) -> tuple[tuple[int, ...], ...]:
-    """The sources and seeds of a template, each the tags that may hold it."""
-    return tuple(
-        tags for directive in template.directives for tags in (directive.source, directive.seed) if tags
-    )
+def _is_blind(template: Template, element: Element, scope: Scope) -> bool:
+    """Whether a template makes the same of every value that is not empty."""
+    if template.is_constant or template.functions == {"empty"}:
+        return True
+    return template.functions == {"dummy"} and scope.vr(element) in BINARY_VRS
 
 
 class Substitution:
@@ -143,6 +95,7 @@ class Substitution:
         self.edits: list[Edit] = []
         self.present: set[int] = set()
         self.originals: list[str] = []
+        self.private_removed = 0
         self._cleaner: Cleaner | None = None
         self._removed_group = -1
         data = file.data
@@ -172,7 +125,8 @@ class Substitution:
                 raise FileError("a DICOMDIR is never deflated (PS3.10 8.6)")
             every = [*meta_edits, *data_edits]
             data_edits = in_order([*data_edits, *offset_edits(data, every)])
-        counts = self.memory.counts(self.notes)
+        removed = self.memory.note(PRIVATE, Action.REMOVED)
+        counts = self.memory.counts(self.notes, removed, self.private_removed)
         originals = tuple(dict.fromkeys(filter(None, self.originals)))
         review = reason_to_review(self.root) if self.lookups.claims else ""
         if self.file.deflated:
@@ -211,6 +165,8 @@ class Substitution:
         table, groups = self.rules.table, self.rules.groups
         remove_private = self.rules.remove_private
         needed = self._needed_creators(elements, scope) if self.lookups.creators_matter else ()
+        if self.lookups.drops_private:
+            elements = self._without_private(elements, growths)
         for element in elements:
             tag = element.tag
             group = tag >> 16
@@ -238,6 +194,32 @@ class Substitution:
         if scope is not self.root:
             self._true_group_lengths(elements, scope, growths)
         return growths
+
+    def _without_private(self, elements: Sequence[Element], growths: dict[int, int]) -> list[Element]:
+        """Remove every private element of a data set; returns the others.
+
+        Those of one group that follow each other are one change; between two groups
+        something may be inserted.
+        """
+        public: list[Element] = []
+        removed = 0
+        start, stop, group = 0, 0, -1
+        for element in elements:
+            own = element.tag >> 16
+            if not own & 1:
+                public.append(element)
+                continue
+            if element.start != stop or own != group:
+                if group >= 0:
+                    self.edits.append(Edit(start, stop, b""))
+                start, group = element.start, own
+            growths[own] = growths.get(own, 0) + element.start - element.end
+            stop = element.end
+            removed += element.count
+        if group >= 0:
+            self.edits.append(Edit(start, stop, b""))
+        self.private_removed += removed
+        return public
 
     def _needed_creators(self, elements: Sequence[Element], scope: Scope) -> set[int]:
         """The private creators of what is not removed (PS3.5 7.8.1)."""
@@ -310,11 +292,13 @@ class Substitution:
 
     def _true_group_lengths(self, elements: Sequence[Element], scope: Scope, growths: dict[int, int]) -> None:
         for element in elements if any(growths.values()) else ():
+            if element.tag & 0xFFFF:
+                continue
             group = element.tag >> 16
             if group & 1 and self.rules.remove_private:
                 continue  # it is removed as well
             growth = growths.get(group, 0)
-            if element.tag & 0xFFFF == 0 and growth and element.stop - element.value == 4:
+            if growth and element.stop - element.value == 4:
                 order = scope.encoding.little
                 old = int.from_bytes(scope.raw(element), "little" if order else "big")
                 self._length(element.value, max(old + growth, 0), order)
@@ -337,7 +321,7 @@ class Substitution:
             self.originals.append(self._short_text(element, scope))
             return self._replace(element, b"")
         size = element.end - element.start
-        is_vast = size > VAST and rule.template.is_constant
+        is_vast = size > VAST and _is_blind(rule.template, element, scope)
         stop = element.value if is_vast else element.end
         stored = scope.source.read(element.start, stop)
         result = self._result(rule, rule.template, element.tag, scope, element, stored)
@@ -389,12 +373,14 @@ class Substitution:
         encoding = scope.encoding
         key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little, characters.terms]
         found: dict[tuple[int, ...], tuple[Element, Scope] | None] = {}
+        size = len(stored)
         for tags in self.lookups.reads[rule.index]:
             if element is not None and (tags == (SELF_SOURCE,) or tag in tags):
                 found[(tag,) if tags == (SELF_SOURCE,) else tags] = (element, scope)
             else:
                 place = found[tags] = scope.find(tags)
                 key.append(place and _identity(*place))
+                size += place[0].stop - place[0].value if place else 0
         if element is None:
             key.append(_inserted_vr(tag, scope))
         elif len(element.vr) != 2 or element.vr == "UN":  # the data set around it decides on the VR
@@ -411,8 +397,12 @@ class Substitution:
         else:
             vr = "SQ" if element.vr == "SQ" else scope.vr(element)
 
+        is_vast = element is not None and len(stored) < element.end - element.start
+
         def value_of(tags: tuple[int, ...]) -> Value | None:
             place = found[tags]
+            if is_vast and place and place[0] is element:
+                return Value((), (), vr)
             return place[1].value(place[0]) if place else None
 
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
@@ -433,12 +423,14 @@ class Substitution:
         if element is None and action is not Action.INVALID:
             action = Action.INSERTED
         result = Result(data, self.memory.note(tag, action), fitted.texts, original)
-        self.memory.add_result(tuple(key), result)
+        self.memory.add_result(tuple(key), result, size)
         return result
 
     def _own_cleaner(self) -> Cleaner:
         """What cleans texts of what this file holds in elements that the rules replace."""
         if self._cleaner is None:
+            from .identifying import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
+
             self._cleaner = cleaner_for(self.file, self.rule_for, self.is_removed)
         return self._cleaner
 
@@ -447,9 +439,8 @@ class Substitution:
 
         A DICOMDIR describes no one patient.
         """
-        for tag, rule in () if self._is_directory else self.rules.insertions:
-            is_present = tag in (self.root.elements if tag in dictionary.STAMPS else self.present)
-            if tag >> 16 == 0x0002 or is_present:
+        for tag, rule in () if self._is_directory else self.lookups.insertions:
+            if tag in (self.root.elements if tag in dictionary.STAMPS else self.present):
                 continue
             if data := self._inserted(rule, tag, self.root):
                 self._insert_at_root(tag, data, growths)
@@ -465,10 +456,7 @@ class Substitution:
     def _inserted(self, rule: Rule, tag: int, scope: Scope) -> bytes:
         """The element to insert; b"" where a source of its template is absent."""
         template = rule.template
-        if template is None or any(
-            directive.source == (SELF_SOURCE,) or scope.find(directive.source) is None
-            for directive in template.directives
-        ):
+        if template is None or any(scope.find(directive.source) is None for directive in template.directives):
             return b""
         result = self._result(rule, template, tag, scope, None, b"")
         self._note(result.note, result.texts, scope)
@@ -509,8 +497,8 @@ class Substitution:
                     growth += self._replace(element, data)
                     action = Action.SUBSTITUTED if any(texts) else Action.EMPTIED
                     self.notes.append(self.memory.note(element.tag, action))
-        for tag, rule in self.rules.insertions:
-            if tag >> 16 == 0x0002 and tag not in self.present:
+        for tag, rule in self.lookups.meta_insertions:
+            if tag not in self.present:
                 data = self._inserted(rule, tag, scope)
                 later = [element.start for element in self.file.meta if element.tag > tag]
                 place = later[0] if later else self.file.meta_stop
@@ -552,26 +540,3 @@ def _identity(element: Element, scope: Scope) -> tuple[object, ...]:
 
 def _inserted_vr(tag: int, scope: Scope) -> str:
     return scope.vr(Element(tag, "", 0, 0, 0, 0))
-
-
-def is_switchable(file: DicomFile, owner: Scope) -> bool:
-    """Whether a data set may declare UTF-8: all text that its character set governs is ASCII.
-
-    A byte of 0x80 and above, or an escape sequence, would be read as something else.
-    """
-    if owner.key == META_KEY:
-        return False  # the file meta cannot declare a character set
-    return _is_ascii(scan(file.data, EVERYTHING), file.data, owner.key, file.data.start)
-
-
-def _is_ascii(elements: Sequence[Element], data: Stretch, wanted: int, owner: int) -> bool:
-    for element in elements:
-        if element.vr in CHARSET_VRS and owner == wanted:
-            raw = data.source.read(element.value, element.stop)
-            if not raw.isascii() or b"\x1b" in raw:
-                return False
-        for item in element.items or ():
-            own = any(inner.tag == SPECIFIC_CHARACTER_SET for inner in item.elements)
-            if not _is_ascii(item.elements, data, wanted, item.value if own else owner):
-                return False
-    return True

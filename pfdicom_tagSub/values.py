@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from pydicom import charset, config
 from pydicom.dataelem import DataElement
@@ -27,6 +27,9 @@ CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
 ASCII_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"})
 SINGLE_VALUED_VRS = frozenset({"LT", "ST", "UR", "UT"})
+PLAIN_VRS = frozenset({"DA", "DT", "TM", "UI"})
+"""VRs of ASCII text that is written as it is; there are new ones in every file."""
+
 BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 INTEGER_FORMATS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q"}
 FLOAT_FORMATS = {"FL": "f", "FD": "d"}
@@ -36,6 +39,7 @@ CUT_VRS = frozenset({"AE", "CS", "LO", "LT", "SH", "ST"})
 UID would be another number, date or UID, so those are left empty instead."""
 
 PN_GROUP_LENGTH = 64
+SHORT_LENGTH_MOST = 0xFFFE
 PN_GROUPS = 3
 DEFAULT_CHARSETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 UTF8_CHARSET = "ISO_IR 192"
@@ -305,6 +309,14 @@ def encode_element(
         implicit: whether the VR is left out.
         little: whether it is little endian.
     """
+    if vr in PLAIN_VRS:
+        data = "\\".join(texts).encode("ascii")
+        if len(data) % 2:
+            data += b"\0" if vr == "UI" else b" "
+        if len(data) <= SHORT_LENGTH_MOST:
+            order: Literal["little", "big"] = "little" if little else "big"
+            length = len(data).to_bytes(4, order) if implicit else vr.encode() + len(data).to_bytes(2, order)
+            return (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order) + length + data
     value: Any
     if vr == "UN":
         value = charset.encode_string("\\".join(texts), characters.encodings)

@@ -154,7 +154,7 @@ class _Comparison:
         rest = iter(after.entries)
         own = next(rest, None)
         for entry in before.entries:
-            hit, rule = self.hits.of(entry.tag, before)
+            hit, rule = self.hits.of(entry, before)
             if hit is Hit.REMOVED and place.is_record and entry.tag in TYPE_1 | TYPE_2:
                 hit = Hit.CHANGED
             while own is not None and own.tag != entry.tag and own.tag in stamps:
@@ -186,10 +186,12 @@ class _Comparison:
 
     def _stamps(self, before: DataSet, place: Place) -> set[int]:
         """What may be inserted in a data set."""
-        if not place.is_root or self.is_directory:
+        if not place.is_root:
             return set()
         known = {entry.tag for entry in before.entries}
-        stamps = {tag for tag, _ in self.rules.insertions if tag >> 16 != 0x0002} | {SPECIFIC_CHARACTER_SET}
+        stamps = {SPECIFIC_CHARACTER_SET}
+        if not self.is_directory:
+            stamps.update(tag for tag, _ in self.rules.insertions if tag >> 16 != 0x0002)
         return stamps - known
 
     def _stamp(self, own: Entry, after: DataSet, stamps: set[int]) -> None:
@@ -336,12 +338,16 @@ class _Comparison:
         """An offset of a DICOMDIR names the same record as before."""
         order = "big" if before.content.original_encoding[1] is False else "little"
         numbers = [int.from_bytes(one, order) for one in (old, new)]  # type: ignore[arg-type]
-        if not self._records:  # the offsets of the root stand before the records
-            self._find_records()
+        if not self._records and not self._find_records() and old == new:
+            return
         if (self._records.get(numbers[0]) if numbers[0] else 0) != numbers[1]:
             raise FileError(f"{name} does not name the record that it named")
 
-    def _find_records(self) -> None:
+    def _find_records(self) -> bool:
+        """Find the records for the offsets of the root, which stand before them; whether there are any.
+
+        Records that pydicom cannot read are none; as no rule was applied to them, they are the same.
+        """
         found = [
             entry
             for data in (self.before.data, self.after.data)
@@ -350,9 +356,13 @@ class _Comparison:
         ]
         if len(found) == 2:
             pair = _Pair(*found)
-            old, new = items_of(found[0], self.before.data), items_of(found[1], self.after.data)
+            try:
+                old, new = items_of(found[0], self.before.data), items_of(found[1], self.after.data)
+            except FileError:
+                return False
             if len(old) == len(new):
                 self._match_records(pair, old, new, self.before.data, self.after.data)
+        return bool(self._records)
 
     def _switched(self, own: Entry, after: DataSet, above: str) -> None:
         """A character set that changed may only have become UTF-8."""
@@ -366,7 +376,9 @@ class _Comparison:
         before, after = self.before.meta, self.after.meta
         known = {entry.tag for entry in before.entries}
         stamps = {tag for tag, _ in self.rules.insertions if tag >> 16 == 0x0002} - known
-        follows = {own for own, followed in FOLLOWED.items() if self.hits.of(followed, self.before.data)[1]}
+        follows = {
+            own for own, followed in FOLLOWED.items() if self.hits.of_public(followed)[0] is not Hit.NONE
+        }
         rest = iter(after.entries)
         own = next(rest, None)
         for entry in before.entries:
@@ -374,7 +386,9 @@ class _Comparison:
                 stamps.discard(own.tag)
                 own = next(rest, None)
             rule = self.rules.meta.get(entry.tag)
-            if rule is not None and rule.template is None:
+            # Of what is not in the standard nobody can say whom it names (PS3.15 E.1.1).
+            is_unknown = self.rules.claims_identity_removed and not dictionary.vr_of(entry.tag)
+            if rule.template is None if rule is not None else is_unknown:
                 if own is not None and own.tag == entry.tag:
                     raise FileError(f"{name_of(entry.tag)} should have been removed")
                 self._collect(entry, before, rule, self.originals)

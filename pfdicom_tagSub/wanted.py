@@ -19,6 +19,7 @@ class Wanted:
     Attributes:
         tags: the tags to keep.
         private: whether every private element is kept.
+        merges: whether private elements may be kept together, as nobody asks for one of them.
         groups: the groups of which every element is kept.
         everything: whether every element is kept and every sequence entered.
         patterns: for each byte order (True is little endian) what to search a sequence for
@@ -37,6 +38,7 @@ class Wanted:
         walked_groups: Iterable[int] = (),
         walked_private: Iterable[tuple[int, int]] = (),
         everything: bool = False,
+        merges: bool = False,
     ) -> None:
         """Args:
         tags: the tags to keep.
@@ -48,6 +50,7 @@ class Wanted:
         walked_private: (group, last two digits) of private elements whose sequences are
             entered all the same.
         everything: keep every element and enter every sequence.
+        merges: private elements may be kept together.
         """
         kept = frozenset(tags)
         self.groups = frozenset(groups)
@@ -56,6 +59,7 @@ class Wanted:
         self._walked_private = frozenset(walked_private)
         self.everything = everything
         self.private = private
+        self.merges = merges
         self.tags: Container[int] = _Everything() if everything else kept
         sought = frozenset(kept if enter is None else enter)
         enter_all = private or everything
@@ -154,3 +158,7 @@ def _byte_class(values: Iterable[int]) -> bytes:
 
 EVERYTHING = Wanted((), everything=True)
 """Keeps every element; shared, so that what its scans learn is, too."""
+
+
+NOTHING = Wanted(())
+"""Keeps nothing and enters no sequence of defined length; shared likewise."""

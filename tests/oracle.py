@@ -26,7 +26,8 @@ ITEM = b"\xfe\xff\x00\xe0"
 T = TypeVar("T")
 
 PIXEL_DATA = {0x7FE00008, 0x7FE00009, 0x7FE00010}
-OFFSETS = {0x00041200, 0x00041202, 0x00041400, 0x00041420, 0x00041504}
+FIRST_RECORD = 0x00041200
+OFFSETS = {FIRST_RECORD, 0x00041202, 0x00041400, 0x00041420, 0x00041504}
 NEVER = PIXEL_DATA | OFFSETS | {0x00080005, 0x00041220}
 """What a pattern never hits."""
 
@@ -379,8 +380,8 @@ def expected(data_set: Dataset, rules: Rules) -> tuple[Tree, Tree]:
             root_texts[tag] = []  # removed, or lacking
     for key, template in rules.items():
         tag = datadict.tag_for_keyword(key) or 0
-        if not tag or template is None or key in present or tag >> 16 == 2:
-            continue
+        if not tag or template is None or key in present or tag >> 16 == 2 or FIRST_RECORD in data_set:
+            continue  # a DICOMDIR describes no one patient
         new = _inserted(template, int(tag), Scope([data_set], meta), data_set)
         if new is not None:
             tree[int(tag)] = new

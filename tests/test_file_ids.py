@@ -13,9 +13,9 @@ from builders import data_set, substitute, written
 from installed import Trees, contents, make, read
 from pydicom.fileset import FileSet
 
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.file_ids import FileIds, moved_paths
 from pfdicom_tagSub.models import DirectoryPlan, FileError, FileJob, Status
-from pfdicom_tagSub.rules import compile_rules
 from pfdicom_tagSub.spec import from_pairs
 from pfdicom_tagSub.worker import Settings, Worker
 

@@ -17,7 +17,7 @@ import pytest
 from installed import BUNDLED, Trees, mixed_tree, run
 from support import run_command
 
-from pfdicom_tagSub import htmlreport
+from pfdicom_tagSub import __version__, htmlreport
 from pfdicom_tagSub.htmlreport import Ran, page
 from pfdicom_tagSub.models import Action, ExitCode, FileOutcome, RunReport, Stage, Status
 from pfdicom_tagSub.survey import Count, ElementRow, LeftRow, SurveyReport
@@ -444,4 +444,4 @@ def test_page_fits_phones_and_desktops(
     assert shown["rects"] > 3
     assert shown["tables"] > 3
     assert (shown["back"] == "rgb(18, 22, 27)") is (scheme == "dark")
-    assert shown["title"].endswith("4.0.0")
+    assert shown["title"].endswith(__version__)

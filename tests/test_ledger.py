@@ -76,13 +76,14 @@ class Nightly:
             return connection.execute(query).fetchall()
 
 
+PATIENTS = {"a.dcm": "ONE-1", "s/b.dcm": "TWO-22", "s/c.dcm": "THREE-333", "s/t/d.dcm": "FOUR-4444"}
 ALL_CURRENT = {"found": 4, "current": 4}
 
 
 @pytest.fixture
 def night(trees: Trees, tmp_path: Path) -> Nightly:
-    for name in ("a.dcm", "s/b.dcm", "s/c.dcm", "s/t/d.dcm"):
-        trees.make(name, PatientID=name, InstanceNumber=str(len(name)))
+    for number, (name, patient) in enumerate(PATIENTS.items()):
+        trees.make(name, PatientID=patient, InstanceNumber=str(number))
     return Nightly(trees, tmp_path / "ledger.sqlite")
 
 
@@ -400,7 +401,7 @@ def test_jump_of_the_clock_changes_nothing(jump: int, done: Nightly, monkeypatch
 
 
 def test_pixel_review_and_paths_are_told_again(night: Nightly) -> None:
-    night.trees.make("s/DEV/burned.dcm", BurnedInAnnotation="YES", PatientID="DEV")
+    night.trees.make("s/DEV-4711/burned.dcm", BurnedInAnnotation="YES", PatientID="DEV-4711")
     flags = ["--profile", "basic"]
     first, second = night.run(*flags), night.run(*flags)
     assert second["counts"]["current"] == 5
@@ -408,6 +409,19 @@ def test_pixel_review_and_paths_are_told_again(night: Nightly) -> None:
     assert first["pathsWithValues"]
     for field in ("pixelReview", "pathsWithValues"):
         assert second[field] == first[field]
+
+
+def test_residuals_are_told_again(night: Nightly) -> None:
+    night.trees.make("r.dcm", PatientName="Plantagenet^Quirin", StudyDescription="of Plantagenet")
+    first, second = night.run("--verify"), night.run("--verify")
+    assert second["counts"]["current"] == 5
+    assert first["residuals"] == second["residuals"] == [{"path": "r.dcm", "elements": ["StudyDescription"]}]
+    assert night.counts("--verify", "--onResidual", "fail", code=1) == {
+        "found": 5,
+        "unchanged": 4,
+        "failed": 1,
+    }
+    assert night.counts("--verify", "--onResidual", "fail", code=1) == {"found": 5, "current": 4, "failed": 1}
 
 
 # --- names that values make
@@ -437,7 +451,7 @@ def test_named_outputs_are_current_without_opening_inputs(
 @pytest.mark.parametrize("naming", NAMINGS, ids=str)
 def test_file_that_is_done_keeps_its_path_before_a_new_one(naming: list[str], night: Nightly) -> None:
     night.run(*naming)
-    night.trees.make("s/Before.dcm", PatientID="s/c.dcm", InstanceNumber="99")
+    night.trees.make("s/Before.dcm", PatientID=PATIENTS["s/c.dcm"], InstanceNumber="99")
     record = night.run(*naming, code=1 if STEM[0] in naming else 0)
     if STEM[0] in naming:
         (failure,) = record["failures"]
@@ -452,7 +466,7 @@ def test_changed_input_replaces_its_output_and_a_new_name_leaves_the_old(
 ) -> None:
     night.run(*naming)
     before = set(contents(night.trees.outputs))
-    night.trees.make("s/c.dcm", PatientID="s/c.dcm", InstanceNumber="777")
+    night.trees.make("s/c.dcm", PatientID=PATIENTS["s/c.dcm"], InstanceNumber="777")
     assert night.counts(*naming) == {"found": 4, "current": 3, "written": 1}
     assert set(contents(night.trees.outputs)) == before
     night.trees.make("s/c.dcm", PatientID="someone else")

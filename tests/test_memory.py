@@ -13,12 +13,16 @@ from builders import (
     data_set,
     element,
     file_of,
+    item,
     nested,
     process,
     rules_of,
+    sequence,
     written,
 )
 
+from pfdicom_tagSub.models import Action
+from pfdicom_tagSub.sources import FileSource
 from pfdicom_tagSub.worker import Settings, Worker
 
 NAME, PATIENT_ID, CHARSET = 0x00100010, 0x00100020, 0x00080005
@@ -82,3 +86,74 @@ def test_a_remembered_patch_is_that_of_a_fresh_patcher(case: str, tmp_path: Path
         for _ in range(2):
             for content, expected in [*zip(contents, fresh, strict=True)][::order]:
                 assert process(shared, content, tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "vr", "most"),
+    [
+        ({"EncapsulatedDocument": "%_dummy_#tag"}, "OB", 1 << 16),
+        ({"EncapsulatedDocument": "%_empty_#tag"}, "OB", 1 << 16),
+        ({"EncapsulatedDocument": "%_dummy_#tag"}, "UN", 1 << 16),
+        ({"ImageComments": "%_md5_#tag"}, "UT", 1 << 21),
+        ({"StudyID": "%_md5|8_ImageComments"}, "UT", 1 << 21),
+    ],
+)
+def test_long_values_are_neither_remembered_nor_read_for_nothing(
+    spec: Spec, vr: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = {"OB": 0x00420011, "UN": 0x00420011, "UT": 0x00204000}[vr]
+    longest = 0
+    read = FileSource.read
+
+    def watched(source: FileSource, start: int, stop: int) -> bytes:
+        nonlocal longest
+        longest = max(longest, stop - start)
+        return read(source, start, stop)
+
+    monkeypatch.setattr(FileSource, "read", watched)
+    worker = Worker(Settings(rules_of(spec)))
+    study_id = element(0x00200010, "SH", b"s ", EXPLICIT)
+    contents = [file_of(study_id + element(tag, vr, letter * (1 << 20), EXPLICIT)) for letter in (b"a", b"b")]
+    outputs = [process(worker, content, tmp_path).content for content in contents]
+    assert longest <= most
+    assert len(repr(worker.patcher.memory.results)) < 1 << 13
+    for content, output in zip(contents, outputs, strict=True):
+        assert output == process(Worker(Settings(rules_of(spec))), content, tmp_path).content
+    if tag == 0x00420011:
+        assert outputs[0] == outputs[1]
+        assert len(outputs[0]) < 1 << 10
+    else:
+        assert outputs[0] != outputs[1]
+
+
+def _private(group: int, *values: bytes) -> bytes:
+    """A block of private elements after a group length and a creator."""
+    rest = element(group << 16 | 0x10, "LO", b"ACME", EXPLICIT)
+    for number, value in enumerate(values):
+        rest += element(group << 16 | 0x1000 | number, "LO", value, EXPLICIT)
+    return element(group << 16, "UL", len(rest).to_bytes(4, "little"), EXPLICIT) + rest
+
+
+def test_private_elements_are_removed_as_well_where_a_scan_takes_them_together(tmp_path: Path) -> None:
+    name = element(NAME, "PN", b"A^B ", EXPLICIT)
+    inner = _private(0x0029, b"x ") + element(0x00400007, "LO", b"step", EXPLICIT) + _private(0x0041, b"y ")
+    contents = [
+        file_of(
+            _private(0x0009, b"one ", value)
+            + _private(0x000B, value)
+            + name
+            + _private(0x0011, *[value] * 65)
+            + _private(0x0013, *[value] * 4)[12:]  # without its group length
+            + sequence(0x00400275, item(inner, EXPLICIT) + item(name, EXPLICIT), EXPLICIT)
+        )
+        for value in (b"two ", b"three ", b"two ", b"two ", b"four", b"three ")
+    ]
+    rules = rules_of(
+        {"PatientName": "X", "PatientID": "P", "PatientIdentityRemoved": "YES"}, remove_private=True
+    )
+    shared = Worker(Settings(rules))
+    for content in contents:
+        found = process(shared, content, tmp_path)
+        assert found == process(Worker(Settings(rules)), content, tmp_path)
+        assert (0, Action.REMOVED, 85) in found.outcome.elements
+        assert b"ACME" not in found.content

@@ -33,9 +33,9 @@ from installed import (
 )
 
 from pfdicom_tagSub.api import compile_spec, run_tree
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.models import FileError, PlanError, SpecError, Status
 from pfdicom_tagSub.naming import NAME_MAX, safe_component
-from pfdicom_tagSub.rules import compile_rules
 from pfdicom_tagSub.spec import from_pairs
 from pfdicom_tagSub.temporary import TEMP_PREFIX, _host
 

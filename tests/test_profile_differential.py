@@ -16,9 +16,9 @@ from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, process, read, wri
 from profile_oracle import CODES, Profile, check
 from support import ROOT
 
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.models import Status
 from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.rules import compile_rules
 from pfdicom_tagSub.worker import Settings, Worker
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -34,9 +34,9 @@ from builders import (
 from installed import Trees
 from pydicom.sequence import Sequence
 
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.models import Status
 from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.rules import compile_rules
 from pfdicom_tagSub.spec import TagSpec, parse_json
 from pfdicom_tagSub.worker import Settings, Worker
 

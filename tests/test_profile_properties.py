@@ -23,9 +23,10 @@ from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.models import SpecError, Status
 from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.rules import RuleSet, compile_rules
+from pfdicom_tagSub.rules import RuleSet
 from pfdicom_tagSub.spec import Layer, TagSpec, parse_json
 from pfdicom_tagSub.worker import Settings, Worker
 

@@ -15,8 +15,8 @@ from installed import COMMAND, Trees, arguments_of, contents, data_set, leftover
 from support import README_SPEC
 
 from pfdicom_tagSub import sources, worker
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.models import FileJob, Stage, Status
-from pfdicom_tagSub.rules import compile_rules
 from pfdicom_tagSub.spec import parse_json
 from pfdicom_tagSub.worker import Settings, Worker
 

@@ -27,9 +27,10 @@ from pydicom import Dataset
 from pydicom.dataset import PrivateBlock
 
 from pfdicom_tagSub.api import patch_bytes
+from pfdicom_tagSub.compiling import compile_rules, effective
 from pfdicom_tagSub.functions import Resources
 from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.rules import RuleSet, compile_rules, effective
+from pfdicom_tagSub.rules import RuleSet
 from pfdicom_tagSub.secret import Secret
 from pfdicom_tagSub.spec import Layer, TagSpec, parse_json, to_json
 
@@ -367,3 +368,22 @@ def test_dates_of_a_directory_move_with_those_of_its_files(tmp_path: Path) -> No
         dates = [one.StudyDate for one in result.DirectoryRecordSequence if "StudyDate" in one]
         assert file.StudyDate in dates, own
     assert len(set(dates)) == 2
+
+
+def test_records_of_a_directory_keep_what_they_have_to_hold(tmp_path: Path) -> None:
+    content = directory(tmp_path, ["A1"])
+    spec = {
+        "StudyDate": None,
+        "StudyTime": "%_empty_#tag",
+        "StudyID": None,
+        "PatientName": None,
+        "Modality": None,
+    }
+    result = read(patch_bytes(content, rules_of(spec)))
+    records = {one.DirectoryRecordType: one for one in result.DirectoryRecordSequence}
+    study = records["STUDY"]
+    for keyword, original in (("StudyDate", "20200131"), ("StudyTime", "101112"), ("StudyID", "1")):
+        assert study[keyword].value not in {"", original}
+    assert records["PATIENT"].PatientName == ""
+    assert "Modality" not in records["SERIES"]  # which is not said to stay
+    assert read(patch_bytes(content, rules_of({"StudyDate": ""}))).DirectoryRecordSequence[1].StudyDate == ""

@@ -10,9 +10,9 @@ from builders import rules_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.directives import parse_template
 from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.rules import compile_rules
 from pfdicom_tagSub.spec import from_pairs, parse_info, parse_json
 from pfdicom_tagSub.values import NO_VALUE, Value
 

@@ -20,10 +20,11 @@ from pydicom.dataset import Dataset
 from support import README_SPEC, ROOT
 
 from pfdicom_tagSub import survey as surveys
+from pfdicom_tagSub.compiling import compile_rules
 from pfdicom_tagSub.models import Action, FileJob, FileOutcome, Status
 from pfdicom_tagSub.observing import Hit, Kind, Observed, Observing, merged, packed
 from pfdicom_tagSub.profile import BASIC, load
-from pfdicom_tagSub.rules import RuleSet, compile_rules
+from pfdicom_tagSub.rules import RuleSet
 from pfdicom_tagSub.substitution import Substitution
 from pfdicom_tagSub.survey import DISTINCT_MOST, Distinct, Survey, SurveyReport
 from pfdicom_tagSub.worker import Settings, Worker

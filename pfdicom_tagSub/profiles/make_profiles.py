@@ -160,15 +160,37 @@ DUMMY_SEQUENCES: dict[str, list[Item]] = {
 }
 """What stands in for a sequence with action D, as valid for its module as a constant can be."""
 
+REFERENCES = (
+    "MultiFrameSourceSOPInstanceUID",
+    "RadiopharmaceuticalAdministrationEventUID",
+    "TargetFrameOfReferenceUID",
+    "SOPInstanceUIDOfConcatenationSource",
+    "VolumeFrameOfReferenceUID",
+    "TableFrameOfReferenceUID",
+    "FindingsGroupUIDTrial",
+    "ReferencedFindingsGroupUIDTrial",
+    "AssertionUID",
+    "ReferencedAssertionUID",
+    "ReferencedFiducialUID",
+    "VolumetricPresentationInputSetUID",
+    "SelectorUIValue",
+    "TableTopPositionAlignmentUID",
+    "EquipmentFrameOfReferenceUID",
+)
+"""UIDs without a row that name what has another UID after the table was applied: they have to follow,
+since they would give away the original and point nowhere (PS3.15 E.1.1)."""
+
 EXTRA: dict[str, dict[str, Value]] = {
     BASIC: {
         "preamble": "",
         **dict.fromkeys(FILE_META),
+        **dict.fromkeys(REFERENCES, UID),
         # A plane without its data is no valid plane (PS3.3 C.9.2): all of it goes.
         "(60xx,xxxx)": None,
         "PatientIdentityRemoved": "YES",
         "LongitudinalTemporalInformationModified": "REMOVED",
     },
+    "retainUIDs": dict.fromkeys(REFERENCES, KEEP),
     "retainLongitudinalFullDates": {"LongitudinalTemporalInformationModified": "UNMODIFIED"},
     "retainLongitudinalModifiedDates": {"LongitudinalTemporalInformationModified": "MODIFIED"},
     # Texts in what a clean option keeps that have no row of their own.

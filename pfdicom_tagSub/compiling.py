@@ -1,0 +1,381 @@
+"""A spec to rules: which key wins, and what is wrong with it.
+
+Strength, weakest first: the pairs of a profile, then those of the user; among the pairs of
+one of them keys with x digits in the order of writing, explicit keys, then ``re:`` keys in
+the order of writing. The strongest that hits an element wins (behaviour-3.1.1 A.10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from . import dictionary
+from .directives import SELF_SOURCE, Template, parse_template
+from .functions import FUNCTIONS, NO_RESOURCES, Resources, SecretUse
+from .keys import (
+    PRIVATE_KEY,
+    EveryPrivateKey,
+    Key,
+    KeywordKey,
+    MaskKey,
+    PatternKey,
+    PreambleKey,
+    PrivateKey,
+)
+from .literals import check_items, check_literal, check_literal_of_many, literals_of
+from .models import SpecError
+from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
+from .rules import PrivateRule, Rule, RuleSet
+from .spec import Items, Layer, Pair, TagSpec
+
+COMMAND_GROUP = 0x0000
+
+
+_KINDS = {MaskKey: 0, EveryPrivateKey: 0, PreambleKey: 0, KeywordKey: 1, PrivateKey: 1, PatternKey: 2}
+"""How strong a kind of key is among the pairs of one layer."""
+
+
+def compile_rules(
+    spec: TagSpec,
+    *,
+    remove_private: bool = False,
+    output_stem: str = "",
+    output_dir: str = "",
+    resources: Resources = NO_RESOURCES,
+) -> RuleSet:
+    """Compile a spec.
+
+    Args:
+        spec: its pairs.
+        remove_private: remove every private element but those that a pair keeps.
+        output_stem: the template that names the outputs; "" keeps the names.
+        output_dir: the template that names the directories of the outputs; "" keeps them.
+        resources: what the functions of templates need: the secret, the tables.
+
+    Raises:
+        SpecError: a template that is none, a literal that its VR does not allow, a
+            function without what it needs.
+    """
+    pairs = sorted(spec.pairs, key=_strength)
+    compiler = _Compiler(resources)
+    rules = [_rule(index, pair) for index, pair in enumerate(pairs)]
+    written = list(zip(pairs, rules, strict=True))
+    for pair, rule in written:
+        compiler.add(pair, rule)
+    compiler.warn_of_the_idle(pairs, rules)
+    if remove_private:
+        compiler.remove_private_elements()
+    stem = stem_of(output_stem)
+    directories = directories_of(output_dir)
+    names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
+    compiler.warn_of_shown(names)
+    templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
+    compiler.check_needs([*((rule.key, rule.template) for rule in rules), *names])
+    return RuleSet(
+        table=compiler.table,
+        groups=compiler.groups | compiler.commands(),
+        meta=compiler.meta,
+        private=tuple(compiler.private.values()),
+        insertions=tuple(sorted(compiler.insertions.items())),
+        sources=frozenset(
+            tag
+            for template in templates
+            for directive in template.directives
+            for tag in (*directive.source, *directive.seed)
+            if tag != SELF_SOURCE and not template.keeps
+        ),
+        remove_private=compiler.removes_private,
+        zero_preamble=compiler.zero_preamble,
+        stem=stem,
+        templates=templates,
+        resources=resources,
+        warnings=tuple(compiler.warnings),
+        digest=(effective(spec, remove_private=True) if remove_private else spec).digest,
+        directories=directories,
+        keys=tuple((pair.text, pair.layer is Layer.SPEC) for pair in pairs),
+        keepers=tuple((rule.index, pair.key) for pair, rule in written if _keeps_some(rule)),
+        private_removers=tuple(
+            rule.index for pair, rule in written if isinstance(pair.key, EveryPrivateKey) and not rule.keeps
+        ),
+        preamble_zeroers=tuple(rule.index for pair, rule in written if isinstance(pair.key, PreambleKey)),
+    )
+
+
+def _strength(pair: Pair) -> tuple[int, int]:
+    return pair.layer, _KINDS[type(pair.key)]
+
+
+def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
+    """The same spec without the pairs of a profile that pairs of the user override.
+
+    All of it may then stand in one layer, as ``--printSpec`` prints it.
+
+    Args:
+        spec: its pairs.
+        remove_private: remove every private element but those that a pair keeps.
+    """
+    if remove_private:
+        spec = TagSpec((*_without_private(spec.pairs), Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
+    user = [pair.key for pair in spec.pairs if pair.layer is Layer.SPEC]
+    names = {tag for key in user if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
+    groups = {group for key in user if isinstance(key, MaskKey) for group in key.groups}
+    others = {key for key in user if not isinstance(key, KeywordKey | MaskKey | PatternKey)}
+
+    def is_overridden(key: Key) -> bool:
+        match key:
+            case KeywordKey(tags):
+                return all(tag in names or tag >> 16 in groups for tag in tags)
+            case MaskKey(own_groups, tags):
+                covered = all(tag in names or tag >> 16 in groups for tag in tags)
+                return covered and groups.issuperset(own_groups)
+            case PrivateKey(group):
+                return key in others or group in groups
+            case _:
+                return key in others
+
+    kept = (pair for pair in spec.pairs if pair.layer is Layer.SPEC or not is_overridden(pair.key))
+    return TagSpec(tuple(sorted(kept, key=_strength)))
+
+
+def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
+    """The pairs as ``--removePrivateTags`` leaves them."""
+    pairs = tuple(pairs)
+    keeping = {group for pair in pairs if not _is_of_private(pair) for group in _groups_of(pair.key)}
+    for pair in pairs:
+        if not _is_of_private(pair):
+            yield pair
+        elif not keeping.isdisjoint(_groups_of(pair.key)):
+            yield replace(pair, value=None)  # what keeps others of the group would keep it
+
+
+def _groups_of(key: Key) -> set[int]:
+    """The groups of what a key names."""
+    match key:
+        case KeywordKey(tags):
+            return {tag >> 16 for tag in tags}
+        case MaskKey(groups, tags):
+            return {*groups, *(tag >> 16 for tag in tags)}
+        case PrivateKey(group):
+            return {group}
+        case _:
+            return set()
+
+
+def _is_of_private(pair: Pair) -> bool:
+    """Whether a pair is for private elements alone, and keeps none."""
+    match pair.key:
+        case KeywordKey(tags):
+            odd = all(tag >> 16 & 1 for tag in tags)
+        case MaskKey(groups, tags):
+            odd = all(group & 1 for group in (*groups, *(tag >> 16 for tag in tags)))
+        case PrivateKey() | EveryPrivateKey():
+            odd = True
+        case _:
+            odd = False
+    return odd and not (isinstance(pair.value, str) and parse_template(pair.value, pair.text).keeps)
+
+
+class _Compiler:
+    """What the pairs come to, taken from the weakest to the strongest."""
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+        self.table: dict[int, Rule] = {}
+        self.groups: dict[int, Rule] = {}
+        self.meta: dict[int, Rule] = {}
+        self.private: dict[PrivateKey, PrivateRule] = {}
+        self.insertions: dict[int, Rule] = {}
+        self.removes_private = False
+        self.zero_preamble = False
+        self.warnings: list[str] = []
+        self._layers: dict[int, tuple[Layer, Rule]] = {}
+
+    def add(self, pair: Pair, rule: Rule) -> None:
+        """Add a pair that is stronger than all before it.
+
+        Raises:
+            SpecError: it cannot mean what it says.
+        """
+        check_items(rule, pair)
+        match pair.key:
+            case PrivateKey():
+                self.private[pair.key] = PrivateRule(pair.key, rule)
+            case MaskKey(groups, tags):
+                check_literal_of_many(rule, [tag for tag in tags if dictionary.vr_of(tag)], self.warnings)
+                for group in groups:
+                    self._clear(group)
+                    self.groups[group] = rule
+                self._hit(tags, rule)
+            case KeywordKey(tags):
+                check_literal(rule, tags)
+                self._add_explicit(pair, rule, tags)
+            case PatternKey(keywords, tags):
+                firsts = [dictionary.tags_of(keyword)[0] for keyword in keywords]
+                check_literal_of_many(rule, firsts, self.warnings)
+                self._hit(tags, rule)
+            case EveryPrivateKey():
+                if not rule.keeps and rule.template is not None:
+                    raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
+                self.removes_private = rule.template is None
+            case PreambleKey():
+                if pair.value != "":
+                    raise SpecError(f'{rule.key}: its value is "", which makes it zeros')
+                self.zero_preamble = True
+
+    def _clear(self, group: int) -> None:
+        """Drop what weaker pairs say of single elements of a group."""
+        for tag in [tag for tag in self.table if tag >> 16 == group]:
+            del self.table[tag]
+        for key in [key for key in self.private if key.group == group]:
+            del self.private[key]
+
+    def _add_explicit(self, pair: Pair, rule: Rule, tags: tuple[int, ...]) -> None:
+        for tag in tags:
+            layer, other = self._layers.get(tag, (None, None))
+            if layer is pair.layer and other is not None:
+                raise SpecError(f"{rule.key} and {other.key} name the same element")
+            self._layers[tag] = pair.layer, rule
+            self.insertions.pop(tag, None)
+        if tags[0] >> 16 == 0x0002:
+            self.meta.pop(tags[0], None)
+            if not rule.keeps:
+                self.meta[tags[0]] = rule
+        self._hit(tags, rule)  # elements of the file meta may have strayed into a data set
+        if rule.template is not None and _is_insertable(tags, rule):
+            self.insertions[tags[0]] = rule
+
+    def _hit(self, tags: Iterable[int], rule: Rule) -> None:
+        """Let a rule win over the weaker ones.
+
+        One that keeps only hides a rule of the group, or that of all private elements, and
+        what would be inserted.
+        """
+        for tag in tags:
+            is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
+            if is_hidden or not _leaves_alone(rule, tag):
+                self.table[tag] = rule
+            else:
+                self.table.pop(tag, None)
+
+    def warn_of_the_idle(self, pairs: Iterable[Pair], rules: Iterable[Rule]) -> None:
+        """Warn of the user's keys that no element can be hit by."""
+        # A pattern is for what a file holds: it does not keep an explicit key from stamping.
+        homes = (self.table, self.groups, self.meta, self.insertions)
+        in_force = {rule.index for home in homes for rule in home.values()}
+        in_force |= {private.rule.index for private in self.private.values()}
+        for pair, rule in zip(pairs, rules, strict=True):
+            is_special = isinstance(pair.key, EveryPrivateKey | PreambleKey) or rule.keeps
+            cleans = rule.template is not None and rule.template.cleans
+            if pair.layer is Layer.SPEC and not (rule.index in in_force or is_special or cleans):
+                self.warnings.append(
+                    f"{rule.key} has no effect: later or stronger keys hit all of its elements"
+                )
+
+    def commands(self) -> dict[int, Rule]:
+        """What removes the elements of messages, such as the AE titles of who sent a file.
+
+        They are in no file (PS3.7 E), and in no table of PS3.15: where outputs claim that no
+        identity is left, they must not be either.
+        """
+        claims = dictionary.PATIENT_IDENTITY_REMOVED in self.insertions
+        return {COMMAND_GROUP: Rule(-1, "(0000,xxxx)", None)} if claims else {}
+
+    def remove_private_elements(self) -> None:
+        """Let ``--removePrivateTags`` win over every pair but those that keep."""
+        idle = [private.rule for private in self.private.values()]
+        idle += dict.fromkeys(rule for tag, rule in self.table.items() if tag >> 16 & 1)
+        idle += [rule for group, rule in self.groups.items() if group & 1]
+        self.warnings += [
+            f"{rule.key} has no effect: --removePrivateTags removes the element"
+            for rule in idle
+            if not rule.keeps
+        ]
+        self.removes_private = True
+        self.groups = {group: rule for group, rule in self.groups.items() if not group & 1 or rule.keeps}
+
+        # Where some key keeps, one that is stronger still has to say what goes.
+        keeping = {group for group, rule in self.groups.items() if rule.keeps}
+        keeping |= {tag >> 16 for tag, rule in self.table.items() if rule.keeps}
+        keeping |= {key.group for key, one in self.private.items() if one.rule.keeps}
+
+        def removing(group: int, rule: Rule) -> Rule | None:
+            """What is left of a rule for a private element; None where it goes with all the others."""
+            if rule.keeps:
+                return rule
+            return Rule(rule.index, rule.key, None) if group in keeping else None
+
+        private = {key: removing(key.group, one.rule) for key, one in self.private.items()}
+        self.private = {key: PrivateRule(key, rule) for key, rule in private.items() if rule}
+        table = {
+            tag: removing(tag >> 16, rule) if tag >> 16 & 1 else rule for tag, rule in self.table.items()
+        }
+        self.table = {tag: rule for tag, rule in table.items() if rule}
+        self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
+
+    def warn_of_shown(self, names: Iterable[tuple[str, Template]]) -> None:
+        """Warn of original values that names of outputs show."""
+        shown: dict[str, set[str]] = {}
+        for flag, template in names:
+            for directive in template.directives:
+                for tag in () if directive.function else directive.source:
+                    if tag in self.table or tag in self.meta or tag >> 16 in self.groups:
+                        shown.setdefault(flag, set()).add(dictionary.label_of(tag))
+        for flag, labels in shown.items():
+            self.warnings.append(
+                f"{flag} puts original values of {', '.join(sorted(labels))}, which the spec replaces, "
+                "into the names of the outputs; a function such as %_hmac|8_ hides them"
+            )
+
+    def check_needs(self, templates: Iterable[tuple[str, Template | None]]) -> None:
+        """Check that the functions have what they need; warn once of those that want a secret.
+
+        Raises:
+            SpecError: one has not.
+        """
+        keyless: dict[str, None] = {}
+        for key, template in templates:
+            for directive in template.directives if template else ():
+                if not directive.function:
+                    continue
+                function = FUNCTIONS[directive.function]
+                if problem := function.find_problem(directive.arguments, self.resources):
+                    raise SpecError(f"{key}: {directive.function}: {problem}")
+                if function.secret is SecretUse.USED and self.resources.secret is None:
+                    keyless[directive.function] = None
+        said = []
+        if guessed := [name for name in keyless if name != "dummy"]:
+            made = ", ".join(guessed)
+            said.append(f"whoever knows or guesses an original value can find out what {made} made of it")
+        if "dummy" in keyless:
+            said.append("every patient gets the same dummy, as PatientID under a profile")
+        if said:
+            self.warnings.append(
+                f"no secret key: {', and '.join(said)}; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
+            )
+
+
+def _rule(index: int, pair: Pair) -> Rule:
+    if isinstance(pair.value, Items):
+        items = literals_of(pair.value, pair.text)
+        return Rule(index, pair.text, parse_template("", pair.text), items, pair.value.inserts)
+    template = None if pair.value is None else parse_template(pair.value, pair.text)
+    return Rule(index, pair.text, template)
+
+
+def _keeps_some(rule: Rule) -> bool:
+    """Whether a rule leaves alone elements that it hits, all of them or the sequences."""
+    return rule.template is not None and (rule.template.keeps or rule.template.cleans)
+
+
+def _leaves_alone(rule: Rule, tag: int) -> bool:
+    """Whether a rule does nothing to an element itself: a sequence to be cleaned is entered."""
+    cleans = rule.template is not None and rule.template.cleans
+    return rule.keeps or (cleans and dictionary.vr_of(tag) == "SQ")
+
+
+def _is_insertable(tags: tuple[int, ...], rule: Rule) -> bool:
+    """A single public element; of sequences one with items, as an empty one would stamp nothing."""
+    if len(tags) != 1 or tags[0] >> 16 & 1 or rule.keeps or not rule.inserts:
+        return False
+    return bool(rule.items) or dictionary.vr_of(tags[0]) != "SQ"

@@ -1,0 +1,116 @@
+"""What a run keeps besides its outputs, as the options ask: a ledger, a log, reports.
+
+The modules that keep them are imported only where somebody asks.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from . import __version__
+from .console import Console
+from .models import Cluster, Options, Plan, RunReport
+
+if TYPE_CHECKING:
+    from .filelog import FileLog
+    from .ledger import Ledger
+    from .rules import RuleSet
+
+
+class Reporting:
+    """What a dry run and the reports of a run need besides the record."""
+
+    def __init__(self, options: Options, plan: Plan, rules: RuleSet, console: Console) -> None:
+        """Check where the reports shall go.
+
+        Raises:
+            PlanError: one cannot be written.
+        """
+        from . import htmlreport  # noqa: PLC0415  (only where somebody asks)
+        from .observing import Observing  # noqa: PLC0415
+        from .survey import Survey  # noqa: PLC0415
+
+        self._targets, warned = htmlreport.find_targets(options, plan)
+        for text in warned:
+            console.warning(text)
+        self._console = console
+        self._ran = htmlreport.Ran(
+            htmlreport.flags_of(options),
+            datetime.now(UTC),
+            (*rules.warnings, *plan.warnings),
+            options.tree.threads,
+        )
+        self.observing = Observing(show_values=options.show_values)
+        self.survey = Survey(rules, shows_values=options.show_values)
+
+    def write(self, report: RunReport) -> bool:
+        """Write the reports; False where one could not be written."""
+        from .htmlreport import render  # noqa: PLC0415
+
+        is_whole = True
+        for target in self._targets:
+            try:
+                target.write(render(target, report, self._ran))
+            except OSError as error:
+                is_whole = False
+                self._console.error(f"--report {target.shown} could not be written: {error.strerror}")
+        return is_whole
+
+
+def ledger_of(plan: Plan, rules: RuleSet, options: Options, console: Console) -> Ledger | None:
+    """The ledger, open; None where none is asked for.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        LedgerError: it cannot be used.
+    """
+    if not options.ledger:
+        return None
+    from .ledger import Identity, Ledger  # noqa: PLC0415
+    from .plan import check_outside  # noqa: PLC0415
+    from .report import version_of  # noqa: PLC0415
+
+    check_outside(plan, "--ledger", options.ledger)
+    if options.dry_run:
+        console.warning("--dryRun neither reads nor writes the --ledger: every file counts as new")
+        return None
+    secret = rules.resources.secret
+    identity = Identity(
+        __version__,
+        rules.digest,
+        secret.fingerprint if secret else "",
+        [
+            *map(version_of, ("pydicom", "Faker")),
+            *(options.output_file_stem, options.output_dir_template, options.lookup_miss),
+            *((options.verify, options.on_residual) if options.verify else ()),
+        ],
+        rules.resources.tables,
+        secret,
+    )
+    ledger = Ledger(options.ledger, plan.input_root, plan.output_root, identity)
+    for text in ledger.warnings:
+        console.warning(text)
+    return ledger
+
+
+def log_of(plan: Plan, options: Options) -> FileLog | None:
+    """The log, open; None where none is asked for.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        LogError: it cannot be opened.
+    """
+    if not options.log:
+        return None
+    from .filelog import FileLog  # noqa: PLC0415
+    from .plan import check_outside  # noqa: PLC0415
+
+    check_outside(plan, "--log", options.log)
+    return FileLog(options.log)
+
+
+def cluster_of(options: Options) -> Cluster | None:
+    if not options.dask:
+        return None
+    return Cluster(options.dask, options.key_file, options.lookup_tables, options.dask_send_key)

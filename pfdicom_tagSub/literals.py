@@ -1,0 +1,85 @@
+"""The literals of a spec, held against the VRs of the elements that they are for (PS3.5 6.2)."""
+
+from __future__ import annotations
+
+from . import dictionary, values
+from .keys import KeywordKey
+from .models import Action, SpecError
+from .rules import Literal, Rule
+from .spec import Items, Pair
+
+
+def literals_of(value: Items, key: str) -> tuple[tuple[Literal, ...], ...]:
+    """The items of a sequence, resolved.
+
+    Raises:
+        SpecError: a keyword that is none, a literal that its VR does not allow.
+    """
+    return tuple(
+        tuple(sorted((_literal(inner, text, key) for inner, text in item), key=lambda literal: literal.tag))
+        for item in value.items
+    )
+
+
+def _literal(keyword: str, value: str | Items, key: str) -> Literal:
+    tags = dictionary.tags_of(keyword)
+    if len(tags) != 1 or tags[0] >> 16 in {0x0000, 0x0002} or tags[0] in dictionary.STRUCTURE:
+        near = dictionary.nearest_keyword(keyword)
+        hint = f"did you mean {near}?" if near else "give the keyword of one element"
+        raise SpecError(f"{key}: {keyword!r} in its items: {hint}")
+    vr = dictionary.vr_of(tags[0]).split(" or ", maxsplit=1)[0]
+    if isinstance(value, Items):
+        if vr != "SQ":
+            raise SpecError(f"{key}: {keyword} in its items is no sequence but has the VR {vr}")
+        return Literal(tags[0], vr, items=literals_of(value, key))
+    fitted = values.fit(vr, [value])
+    if vr == "SQ" or fitted.action not in {Action.SUBSTITUTED, Action.EMPTIED} or not value.isascii():
+        raise SpecError(f"{key}: {value!r} is not a valid {vr} in ASCII for {keyword} in its items")
+    return Literal(tags[0], vr, fitted.texts)
+
+
+def check_items(rule: Rule, pair: Pair) -> None:
+    """Items are for sequences that are named by keyword or tag."""
+    if not isinstance(pair.value, Items):
+        return
+    is_named = isinstance(pair.key, KeywordKey) and dictionary.vr_of(pair.key.tags[0]) == "SQ"
+    if not is_named:
+        raise SpecError(f"{rule.key}: only the key of one sequence of the dictionary takes a list of items")
+
+
+def _holds(tag: int, literal: str) -> bool:
+    """Whether one of the VRs that the dictionary gives the tag allows the literal."""
+    vrs = dictionary.vr_of(tag).split(" or ")
+    if not literal or vrs[0] in {"SQ", ""}:
+        return True
+    return any(values.fit(vr, [literal]).action in {Action.SUBSTITUTED, Action.EMPTIED} for vr in vrs)
+
+
+def check_literal(rule: Rule, tags: tuple[int, ...]) -> None:
+    literal = rule.template.literal if rule.template else None
+    if literal is not None and not all(_holds(tag, literal) for tag in tags):
+        raise SpecError(
+            f"{rule.key}: the literal {literal!r} is not a valid {dictionary.vr_of(tags[0])} "
+            '(PS3.5 6.2); "" empties the element, null removes it'
+        )
+
+
+def check_literal_of_many(rule: Rule, tags: list[int], warnings: list[str]) -> None:
+    """A literal of a key for many elements has to fit one of them; the others are emptied."""
+    literal = rule.template.literal if rule.template else None
+    if not literal:
+        return
+    textual = [tag for tag in tags if dictionary.vr_of(tag) != "SQ"]
+    unfit = [tag for tag in textual if not _holds(tag, literal)]
+    if not unfit:
+        return
+    example = f"such as {dictionary.label_of(unfit[0])} ({dictionary.vr_of(unfit[0])})"
+    if len(unfit) == len(textual):
+        raise SpecError(
+            f"{rule.key}: the literal {literal!r} is not valid for any of the {len(unfit)} elements "
+            f"that the key matches, {example}"
+        )
+    warnings.append(
+        f"{rule.key}: {len(unfit)} of the {len(textual)} elements that it matches cannot hold "
+        f"{literal!r} and will be emptied, {example}"
+    )

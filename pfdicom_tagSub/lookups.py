@@ -1,0 +1,74 @@
+"""What of a spec every pass over a file asks for, in the form in which it asks."""
+
+from __future__ import annotations
+
+from .directives import SELF_SOURCE, Template, parse_template
+from .rules import Rule, RuleSet
+
+DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy_#tag", "DICOMDIR"))
+
+
+EMPTY = Rule(-2, "DICOMDIR", parse_template("%_empty_#tag", "DICOMDIR"))
+"""What becomes of elements that a record has to hold, where a rule removes or empties them."""
+
+
+class Lookups:
+    """What of a spec every pass asks for, in the form in which it asks.
+
+    Attributes:
+        rules: the compiled spec.
+        claims: whether outputs say that no identity is left.
+        blocks: (group, last two digits) of the private keys.
+        private: (group, creator, last two digits) to the rule of a private key.
+        creators_matter: whether some private element stays though private ones are removed.
+        drops_private: whether every private element is removed.
+        insertions: those of the rules that may insert something into the data set.
+        meta_insertions: those for the file meta.
+        reads: the index of a rule to the sources and seeds of its template, each the tags
+            that may hold it.
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        odd = any(tag >> 16 & 1 for tag in rules.table) or any(group & 1 for group in rules.groups)
+        removes = rules.remove_private or any(
+            group & 1 and rule.template is None for group, rule in rules.groups.items()
+        )
+        self.claims = rules.claims_identity_removed
+        self.creators_matter = removes and (odd or bool(rules.private))
+        self.drops_private = rules.remove_private and not self.creators_matter
+        inserting = [(tag, rule) for tag, rule in rules.insertions if _may_insert(rule.template)]
+        self.insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 != 0x0002]
+        self.meta_insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 == 0x0002]
+        self.private = {
+            (private.key.group, private.key.creator, private.key.element): private.rule
+            for private in rules.private
+        }
+        self.blocks = {(group, element) for group, _, element in self.private}
+        every = (
+            *rules.table.values(),
+            *rules.groups.values(),
+            *rules.meta.values(),
+            *self.private.values(),
+            DUMMY,
+            EMPTY,
+        )
+        self.reads = {
+            rule.index: _reads(rule.template)
+            for rule in (*every, *dict(rules.insertions).values())
+            if rule.template
+        }
+
+
+def _reads(template: Template) -> tuple[tuple[int, ...], ...]:
+    """The sources and seeds of a template, each the tags that may hold it."""
+    return tuple(
+        tags for directive in template.directives for tags in (directive.source, directive.seed) if tags
+    )
+
+
+def _may_insert(template: Template | None) -> bool:
+    """Whether a template can make an element where there is none."""
+    return template is not None and all(
+        directive.source != (SELF_SOURCE,) for directive in template.directives
+    )

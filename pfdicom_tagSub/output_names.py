@@ -1,0 +1,87 @@
+"""The templates that name outputs and their directories, checked as far as a spec goes."""
+
+from __future__ import annotations
+
+from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
+from .models import FileError, SpecError
+from .naming import safe_component
+
+STEM_KEY = "--outputFileStem"
+
+
+DIRECTORY_KEY = "--outputDirTemplate"
+
+
+def stem_of(text: str) -> Template | None:
+    if not text:
+        return None
+    template = parse_template(text, STEM_KEY)
+    for part in template.parts:
+        if isinstance(part, TagText):
+            raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
+        if isinstance(part, str) and ("/" in part or "\0" in part):
+            raise SpecError(f"{STEM_KEY}: {text!r} names a file, so it holds no '/'")
+    if any(SELF_SOURCE in (*d.source, *d.seed) for d in template.directives):
+        raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
+    _check_name(template, STEM_KEY)
+    return template
+
+
+def _check_name(name: Template, flag: str) -> None:
+    """Check that a template of names cleans nothing: it would show the text as it is.
+
+    Raises:
+        SpecError: it does.
+    """
+    if name.cleans:
+        raise SpecError(f"{flag}: clean has no meaning in a name")
+
+
+def directories_of(text: str) -> tuple[Template, ...]:
+    """The components of a path, each a template: '/' separates them, but not in an argument."""
+    if not text:
+        return ()
+    components: list[list[str | TagText | Directive]] = [[]]
+    for part in parse_template(text, DIRECTORY_KEY).parts:
+        if isinstance(part, TagText) or (
+            isinstance(part, Directive) and SELF_SOURCE in (*part.source, *part.seed)
+        ):
+            raise SpecError(f"{DIRECTORY_KEY}: #tag has no meaning in the name of a directory")
+        pieces: list[str | Directive] = [*part.split("/")] if isinstance(part, str) else [part]
+        for index, piece in enumerate(pieces):
+            if index:
+                components.append([])
+            if piece:
+                components[-1].append(piece)
+    if not components[0]:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} begins with '/', but it names directories below --outputDir"
+        )
+    return tuple(_component(tuple(parts), text) for parts in components)
+
+
+def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Template:
+    """One component of a path.
+
+    Raises:
+        SpecError: it is empty, or a text that cannot name a directory.
+    """
+    template = Template(text, parts)
+    _check_name(template, DIRECTORY_KEY)
+    literal = template.literal
+    if not literal and literal is not None:
+        raise SpecError(f"{DIRECTORY_KEY}: {text!r} has an empty component ('//' or a '/' at its end)")
+    if any(isinstance(part, str) and "\0" in part for part in parts):
+        raise SpecError(f"{DIRECTORY_KEY}: {text!r} names directories, so it holds no NUL")
+    if literal in {".", ".."}:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which names no directory of its own"
+        )
+    try:
+        if literal is not None:
+            safe_component(literal)
+    except FileError:
+        raise SpecError(
+            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which cannot be a name"
+        ) from None
+    return template
