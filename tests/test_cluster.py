@@ -27,6 +27,7 @@ from installed import (
     execute,
     leftovers,
     make,
+    names_in,
     run,
     wait_for,
 )
@@ -193,6 +194,13 @@ class Running:
 def contents_of_finals(outputs: Path) -> list[str]:
     """The outputs that have their final names; they may come meanwhile."""
     return [path.name for path in outputs.rglob("*.dcm") if path.is_file()]
+
+
+def is_settled(outputs: Path) -> bool:
+    """Whether nobody writes to the outputs any more, as far as one second tells."""
+    before = names_in(outputs)
+    time.sleep(1)
+    return names_in(outputs) == before and not leftovers(outputs)
 
 
 def kill_over_a_file(worker: subprocess.Popen[bytes], outputs: Path) -> None:
@@ -410,7 +418,7 @@ def test_killed_command_leaves_whole_files(
     running = Running(cluster, small, tmp_path / "out", key)
     running.process.kill()
     running.process.communicate()
-    assert wait_for(lambda: not leftovers(tmp_path / "out"))  # the workers finish their batches
+    assert wait_for(lambda: is_settled(tmp_path / "out"))  # the workers finish their batches
     assert contents(tmp_path / "out").items() <= expected.items()
 
 
