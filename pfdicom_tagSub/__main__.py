@@ -291,7 +291,7 @@ def _process(
         ledger = ledger_of(plan, rules, options, console)
         if ledger is not None:
             stack.enter_context(ledger)
-        log = log_of(plan, options)
+        log = log_of(plan, options, console)
         if log is not None:
             stack.enter_context(log)
         reporter = _Reporter(console, totals, log)

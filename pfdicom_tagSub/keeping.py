@@ -94,7 +94,7 @@ def ledger_of(plan: Plan, rules: RuleSet, options: Options, console: Console) ->
     return ledger
 
 
-def log_of(plan: Plan, options: Options) -> FileLog | None:
+def log_of(plan: Plan, options: Options, console: Console) -> FileLog | None:
     """The log, open; None where none is asked for.
 
     Raises:
@@ -107,6 +107,9 @@ def log_of(plan: Plan, options: Options) -> FileLog | None:
     from .plan import check_outside  # noqa: PLC0415
 
     check_outside(plan, "--log", options.log)
+    if options.dry_run:
+        console.warning("--dryRun does not write the --log: its lines would tell of files that nobody wrote")
+        return None
     return FileLog(options.log)
 
 

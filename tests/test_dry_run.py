@@ -71,6 +71,16 @@ def test_dry_run_leaves_an_output_tree_alone(trees: Trees) -> None:
     assert trees.run("--json").counts == {"found": 3, "written": 1, "unchanged": 1, "failed": 1}
 
 
+@pytest.mark.parametrize("flag", ["--ledger", "--log"])
+def test_dry_run_leaves_ledger_and_log_alone(flag: str, trees: Trees, tmp_path: Path) -> None:
+    trees.make("a.dcm")
+    dry = trees.run("--dryRun", "--json", flag, str(tmp_path / "kept"))
+    assert dry.counts == {"found": 1, "written": 1}
+    assert "--dryRun" in dry.err
+    assert flag in dry.err
+    assert not (tmp_path / "kept").exists()
+
+
 # --- the truth
 
 
