@@ -37,9 +37,8 @@ from installed import (
 from pydicom.dataset import Dataset
 from support import run_command
 
-from pfdicom_tagSub import __main__ as command
+from pfdicom_tagSub import keeping, worker
 from pfdicom_tagSub import ledger as ledgers
-from pfdicom_tagSub import worker
 from pfdicom_tagSub.ledger import Identity, Ledger
 from pfdicom_tagSub.models import FileOutcome, LedgerError, Stamp
 from pfdicom_tagSub.secret import Secret
@@ -192,7 +191,7 @@ def test_same_key_and_table_at_another_path_are_the_same(night: Nightly, tmp_pat
 @pytest.mark.parametrize("package", ["pydicom", "Faker", "pfdicom_tagSub"])
 def test_other_version_does_all_again(package: str, done: Nightly, monkeypatch: pytest.MonkeyPatch) -> None:
     if package == "pfdicom_tagSub":
-        monkeypatch.setattr(command, "__version__", "4.0.1")
+        monkeypatch.setattr(keeping, "__version__", "4.0.1")
     else:
         monkeypatch.setattr("pfdicom_tagSub.report.version_of", lambda name: name + str(name == package))
         assert done.counts() == {"found": 4, "unchanged": 4}
