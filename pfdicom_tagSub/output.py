@@ -29,7 +29,8 @@ _numbers = itertools.count()
 
 
 def write(
-    path: str,
+    folder: int,
+    name: str,
     source: Source,
     chunks: Callable[[], Iterator[Chunk]],
     *,
@@ -37,12 +38,13 @@ def write(
     pause: Callable[[], None],
     run: str = "",
     durable: bool = False,
-    check: Callable[[str], None] | None = None,
+    check: Callable[[Source], None] | None = None,
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
 
     Args:
-        path: the output.
+        folder: the descriptor of the output's directory.
+        name: the output's name there.
         source: the input, which the chunks refer to.
         chunks: gives what the output is made of, as often as it is asked.
         overwrite: replace an output that exists and differs.
@@ -50,8 +52,8 @@ def write(
         run: the run on many hosts, as of ``temporary_name``.
         durable: the bytes have to be on the disk when this returns. (Its name is, when its
             directory is written, too.)
-        check: called with the path of the whole output before it gets its name, or of the one that
-            is there already; if it raises, nothing is left of either.
+        check: called with the whole output before it gets its name, or with the one that is there
+            already; if it raises, nothing is left of either.
 
     Returns:
         WRITTEN, or UNCHANGED where the output exists and is already what it should be.
@@ -60,15 +62,16 @@ def write(
         FileError: the output exists and differs.
         OSError: it cannot be written; nothing is left of it.
     """
-    if _is_there(path, source, chunks, overwrite=overwrite, pause=pause, durable=durable):
+    if _is_there(folder, name, source, chunks, overwrite=overwrite, pause=pause, durable=durable):
         if check is not None:
-            _check_existing(path, source, check)
+            _check_existing(folder, name, source, check)
         return Status.UNCHANGED
-    directory = path.rpartition("/")[0]
     while True:
-        temporary = f"{directory}/{temporary_name(next(_numbers), run)}"
+        temporary = temporary_name(next(_numbers), run)
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(
+                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder
+            )
             try:
                 _write(descriptor, source, chunks(), pause)
                 if durable:
@@ -76,32 +79,41 @@ def write(
             finally:
                 os.close(descriptor)
             if check is not None:
-                check(temporary)
-            os.rename(temporary, path)
+                _check(folder, temporary, check)
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
         except FileExistsError:
             continue  # the file of another container, whose process ids began anew
         except BaseException:
             with contextlib.suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(temporary, dir_fd=folder)
             raise
         return Status.WRITTEN
 
 
-def _check_existing(path: str, source: Source, check: Callable[[str], None]) -> None:
+def _check(folder: int, name: str, check: Callable[[Source], None]) -> None:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        check(FileSource(descriptor, os.fstat(descriptor).st_size))
+    finally:
+        os.close(descriptor)
+
+
+def _check_existing(folder: int, name: str, source: Source, check: Callable[[Source], None]) -> None:
     """Check an output that an earlier run left; one that does not pass goes, but never the input itself."""
     try:
-        check(path)
+        _check(folder, name, check)
     except FileError:
         is_input = isinstance(source, FileSource) and os.path.samestat(
-            os.stat(path, follow_symlinks=False), os.fstat(source.descriptor)
+            os.stat(name, dir_fd=folder, follow_symlinks=False), os.fstat(source.descriptor)
         )
         if not is_input:
-            os.unlink(path)
+            os.unlink(name, dir_fd=folder)
         raise
 
 
 def would_write(
-    path: str,
+    folder: int,
+    name: str,
     source: Source,
     chunks: Callable[[], Iterator[Chunk]],
     *,
@@ -112,13 +124,14 @@ def would_write(
 
     Args, Returns, Raises: as of ``write``. Outputs that are there are compared as it does.
     """
-    if _is_there(path, source, chunks, overwrite=overwrite, pause=pause):
+    if _is_there(folder, name, source, chunks, overwrite=overwrite, pause=pause):
         return Status.UNCHANGED
     return Status.WRITTEN
 
 
 def _is_there(
-    path: str,
+    folder: int,
+    name: str,
     source: Source,
     chunks: Callable[[], Iterator[Chunk]],
     *,
@@ -131,18 +144,18 @@ def _is_there(
     Raises:
         FileError: it is there and differs, and may not be replaced.
     """
-    if not _exists(path):
+    if not _exists(folder, name):
         return False
-    if _is_same(path, source, chunks(), pause, durable):
+    if _is_same(folder, name, source, chunks(), pause, durable):
         return True
     if not overwrite:
         raise FileError("an output that differs is there already; replace it with --overwrite")
     return False
 
 
-def _exists(path: str) -> bool:
+def _exists(folder: int, name: str) -> bool:
     try:
-        found = os.lstat(path)
+        found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
         return False
     if stat.S_ISDIR(found.st_mode):
@@ -151,11 +164,16 @@ def _exists(path: str) -> bool:
 
 
 def _is_same(
-    path: str, source: Source, chunks: Iterator[Chunk], pause: Callable[[], None], durable: bool
+    folder: int,
+    name: str,
+    source: Source,
+    chunks: Iterator[Chunk],
+    pause: Callable[[], None],
+    durable: bool,
 ) -> bool:
     """Whether a regular file holds just what the chunks give, and then perhaps on the disk."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
         if error.errno in {errno.ELOOP, errno.ENXIO}:
             return False

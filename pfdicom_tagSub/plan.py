@@ -5,7 +5,6 @@ The only user of ``Pftree``.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import stat
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from pftree import DirNode, FilterLogic, Pftree, TreeOptions, tokens_parse
 
-from .models import DirectoryPlan, FileError, FileOutcome, Options, Plan, PlanError, Stage, Status
+from .models import DirectoryPlan, FileOutcome, Options, Plan, PlanError, Stage, Status
 
 
 def build(options: Options) -> Plan:
@@ -88,59 +87,6 @@ def check_outside(plan: Plan, flag: str, path: str) -> None:
     for name, root in (("--inputDir", plan.input_root), ("--outputDir", plan.output_root)):
         if _is_inside(real, root):
             raise PlanError(f"{flag} {path} lies in the {name}; keep it outside of both trees")
-
-
-def make_directory(plan: Plan, directory: DirectoryPlan) -> None:
-    """Create the output directory of one input directory, and the output root.
-
-    Raises:
-        FileError: it cannot be created, or what is there is a symbolic link or no
-            directory: nothing is written through a link planted in the output tree.
-    """
-    path = plan.output_root
-    try:
-        os.makedirs(path, exist_ok=True)
-        for name in os.path.relpath(directory.output_dir, path).split("/"):
-            if name == ".":
-                continue
-            path = f"{path}/{name}"
-            try:
-                os.mkdir(path)
-            except FileExistsError:
-                if not stat.S_ISDIR(os.lstat(path).st_mode):
-                    shown = os.path.relpath(path, plan.output_root)
-                    raise FileError(
-                        f"the output directory {shown} is a symbolic link or a file; remove it"
-                    ) from None
-    except OSError as error:
-        raise FileError(f"cannot create the output directory: {error.strerror}") from None
-
-
-def check_directory(plan: Plan, directory: DirectoryPlan) -> None:
-    """Find out whether ``make_directory`` would succeed; nothing is created.
-
-    Raises:
-        FileError: it would not, or files could not be made in the directory.
-    """
-    path = plan.output_root
-    components = os.path.relpath(directory.output_dir, path).split("/")
-    try:
-        for place, name in enumerate(["", *(name for name in components if name != ".")]):
-            below = f"{path}/{name}" if name else path
-            try:
-                mode = (os.lstat(below) if place else os.stat(below)).st_mode
-            except FileNotFoundError:
-                break
-            path = below
-            if place and not stat.S_ISDIR(mode):
-                shown = os.path.relpath(path, plan.output_root)
-                raise FileError(f"the output directory {shown} is a symbolic link or a file; remove it")
-    except OSError as error:
-        raise FileError(f"cannot create the output directory: {error.strerror}") from None
-    while not os.path.lexists(path):
-        path = os.path.dirname(path)
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise FileError(f"cannot write to the output directory: {os.strerror(errno.EACCES)}")
 
 
 def _check_input(path: Path) -> str:

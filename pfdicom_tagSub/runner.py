@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from .folders import check_directory, make_directory
 from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .placing import (
     LastOnes,
@@ -16,7 +17,6 @@ from .placing import (
     in_named_directories,
     in_own_directories,
 )
-from .plan import check_directory, make_directory
 from .rules import RuleSet
 from .shield import Shield
 from .standing import Standing
@@ -160,9 +160,9 @@ def _made(
             continue
         try:
             if is_dry:
-                check_directory(plan, directory)
+                check_directory(plan.output_root, directory.output_dir)
             else:
-                make_directory(plan, directory)
+                make_directory(plan.output_root, directory.output_dir)
                 remove_stale(directory.output_dir, run_id)
         except FileError as error:
             for job in directory.jobs():

@@ -6,8 +6,8 @@ import os
 import re
 import stat
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -89,7 +89,7 @@ def remove_run(directory: str, run: str) -> int:
 
 def _remove(directory: str, is_stale: Callable[[re.Match[str], os.stat_result], bool]) -> int:
     removed = 0
-    with suppress(OSError), os.scandir(directory) as entries:
+    with suppress(OSError), _listing(directory) as (descriptor, entries):
         for entry in entries:
             if not entry.name.startswith(TEMP_PREFIX):
                 continue
@@ -99,9 +99,20 @@ def _remove(directory: str, is_stale: Callable[[re.Match[str], os.stat_result], 
             with suppress(OSError):
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(status.st_mode) and is_stale(match, status):
-                    os.unlink(entry.path)
+                    os.unlink(entry.name, dir_fd=descriptor)
                     removed += 1
     return removed
+
+
+@contextmanager
+def _listing(directory: str) -> Iterator[tuple[int, Iterator[os.DirEntry[str]]]]:
+    """A directory that is no symbolic link: its descriptor, and what it holds."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        with os.scandir(descriptor) as entries:
+            yield descriptor, entries
+    finally:
+        os.close(descriptor)
 
 
 def _is_alive(pid: int) -> bool:

@@ -59,14 +59,14 @@ class Verifier:
         self.layouts = Layouts()
 
     def residuals(
-        self, source: Source, output: str, shown_path: str, pause: Callable[[], None] = lambda: None
+        self, source: Source, written: Source, shown_path: str, pause: Callable[[], None] = lambda: None
     ) -> tuple[str, ...]:
         """Verify one output.
 
         Args:
             source: the input.
-            output: where the output is now.
-            shown_path: the path that it is to have, relative to the output directory.
+            written: the output.
+            shown_path: the path that the output is to have, relative to the output directory.
             pause: called between pieces of a large file; it may raise to stop.
 
         Returns:
@@ -77,21 +77,16 @@ class Verifier:
                 The text names the element and quotes no value.
             OSError: the output cannot be read.
         """
-        descriptor = os.open(output, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
-            written = FileSource(descriptor, os.fstat(descriptor).st_size)
-            try:
-                before = self.layouts.read(source)
-            except FileError as error:
-                raise FileError(f"the input cannot be verified: {error}") from None
-            after = read_again(written)
-            comparison = _Comparison(self.rules, self.hits, before, after, renames=self.renames, pause=pause)
-            comparison.run()
-            return find_residuals(
-                after, shown_path, comparison.originals, comparison.results, comparison.codecs, pause
-            )
-        finally:
-            os.close(descriptor)
+            before = self.layouts.read(source)
+        except FileError as error:
+            raise FileError(f"the input cannot be verified: {error}") from None
+        after = read_again(written)
+        comparison = _Comparison(self.rules, self.hits, before, after, renames=self.renames, pause=pause)
+        comparison.run()
+        return find_residuals(
+            after, shown_path, comparison.originals, comparison.results, comparison.codecs, pause
+        )
 
 
 class _Pair(NamedTuple):

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from .dicomfile import parse
+from .edits import Chunk
+from .folders import Folders
 from .models import (
     DirectoryPlan,
     FileError,
@@ -76,7 +78,8 @@ class Settings:
         overwrite: replace outputs that exist and differ.
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
-        output_root: what the paths of outputs are told relative to.
+        output_root: the output directory, which outputs are told relative to; below it no symbolic
+            link is followed.
         run: hex digits that tell a run on many hosts from all others; "" for others.
         durable: outputs have to be on the disk, and outcomes say what a ledger has to know.
         verify: read each output again and hold it against its input.
@@ -110,6 +113,7 @@ class Worker:
         self.pause = pause
         self.patcher = Patcher(settings.rules, renames=settings.renames, observing=settings.observing)
         self.verifier = _verifier_of(settings)
+        self.folders = Folders(settings.output_root)
         self.root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
@@ -123,12 +127,12 @@ class Worker:
         before = self._stamp(job)
         residuals: tuple[str, ...] = ()
 
-        def check(path: str) -> None:
+        def check(written: Source) -> None:
             nonlocal stage, residuals
             assert self.verifier is not None
             stage = Stage.VERIFY
             shown = job.output_path[self.root_length :]
-            residuals = self.verifier.residuals(source, path, shown, self.pause)
+            residuals = self.verifier.residuals(source, written, shown, self.pause)
             if residuals and self.settings.fail_residuals:
                 raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
             stage = Stage.WRITE
@@ -142,13 +146,13 @@ class Worker:
                 stage = Stage.WRITE
                 chunks = Output(file, patched).chunks
                 overwrite = self.settings.overwrite or _is_own(job)
+                directory, _, name = job.output_path.rpartition("/")
                 if self.settings.is_dry:
-                    status = would_write(
-                        job.output_path, source, chunks, overwrite=overwrite, pause=self.pause
-                    )
+                    status = self._would_write(directory or "/", name, source, chunks, overwrite=overwrite)
                 else:
                     status = write(
-                        job.output_path,
+                        self.folders.open(directory or "/"),
+                        name,
                         source,
                         chunks,
                         overwrite=overwrite,
@@ -172,6 +176,22 @@ class Worker:
             residuals=residuals,
             observed=patched.observed,
         )
+
+    def _would_write(
+        self,
+        directory: str,
+        name: str,
+        source: Source,
+        chunks: Callable[[], Iterator[Chunk]],
+        *,
+        overwrite: bool,
+    ) -> Status:
+        """What writing would come to; in a dry run the directory need not be there."""
+        try:
+            folder = self.folders.open(directory)
+        except FileNotFoundError:
+            return Status.WRITTEN
+        return would_write(folder, name, source, chunks, overwrite=overwrite, pause=self.pause)
 
     def packed(self, results: list[R]) -> list[R]:
         """The results of files that were done together, to be sent elsewhere.

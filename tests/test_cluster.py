@@ -48,10 +48,10 @@ KEY = b"a key that no log may show, ever"
 OTHER_KEY = b"another key of thirty-two bytes."
 SLOW = """
 import os, time
-def slow(source, target, real=os.rename):
+def slow(source, target, *, real=os.rename, **folders):
     if ".pfdicom_tagSub-" in os.fspath(source):
         time.sleep(0.005)
-    real(source, target)
+    real(source, target, **folders)
 if os.rename.__name__ != "slow":  # Dask runs this twice
     os.rename = slow
 """

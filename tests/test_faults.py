@@ -781,7 +781,7 @@ def test_planted_link_to_a_directory_is_not_written_through(
     assert done.code == 1
     assert done.failures.keys() == {name for name in field.expected if name.startswith("s/")}
     for name, reason in done.failures.items():
-        assert reason == "the output directory s is a symbolic link or a file; remove it"
+        assert reason == IS_LINK
         assert f"{name}: " in done.err
     assert contents(elsewhere) == before
     assert folder.is_symlink()
@@ -791,17 +791,64 @@ def test_planted_link_to_a_directory_is_not_written_through(
     field.complete(*flags)
 
 
-@pytest.mark.xfail(strict=True, reason="directories are looked at before their first file, not before each")
-def test_link_planted_in_the_middle_of_a_run_is_not_written_through(field: Field, elsewhere: Path) -> None:
-    fault = """
+IS_LINK = "the output directory s is a symbolic link or a file; remove it"
+PLANT = """
 def plant(path):
-    if path == "s/bad.dcm":
+    if path == "s/bad.dcm" and not os.path.islink(OUTPUTS + "/s"):
         os.rename(OUTPUTS + "/s", ROOT + "/moved")
         os.symlink(ROOT + "/elsewhere", OUTPUTS + "/s")
-hooks["before"] = plant
 """
-    field.broken(fault)
+
+
+@workers
+@pytest.mark.parametrize("more", MODES, ids=" ".join)
+def test_link_planted_in_the_middle_of_a_run_is_not_written_through(
+    more: tuple[str, ...], threads: str, field: Field, elsewhere: Path
+) -> None:
+    done = field.broken(PLANT + "hooks['before'] = plant", *more, "--threads", threads)
     assert contents(elsewhere) == {}
+    assert done.failures["s/bad.dcm"] == IS_LINK
+    # The other worker may be at a file while there is no directory of that name.
+    assert all(reason == IS_LINK or "ENOENT" in reason for reason in done.failures.values())
+    written = {f"s/{name}" for name in contents(field.root / "moved")}
+    assert written | done.failures.keys() == {name for name in field.expected if name.startswith("s/")}
+    (field.trees.outputs / "s").unlink()
+    field.complete(*more, "--threads", threads)
+
+
+@workers
+@pytest.mark.parametrize("more", MODES, ids=" ".join)
+def test_link_planted_while_a_file_is_written_is_not_written_through(
+    more: tuple[str, ...], threads: str, field: Field, elsewhere: Path
+) -> None:
+    """It ends where its temporary file is, in the directory that has another name now."""
+    fault = """
+real = os.rename
+def swapped(source, target, **folders):
+    os.rename = real
+    if source.startswith(PREFIX):
+        plant(now[0])
+    real(source, target, **folders)
+    os.rename = swapped
+os.rename = swapped
+"""
+    field.broken(PLANT + fault, *more, "--threads", threads)
+    assert contents(elsewhere) == {}
+    assert (field.root / "moved" / "bad.dcm").read_bytes() == field.expected["s/bad.dcm"]
+    assert leftovers(field.root / "moved") == []
+    (field.trees.outputs / "s").unlink()
+    field.complete(*more, "--threads", threads)
+
+
+@workers
+def test_link_planted_in_the_middle_of_a_dry_run_is_told(threads: str, field: Field, elsewhere: Path) -> None:
+    field.complete()
+    (field.root / "ledger").unlink(missing_ok=True)
+    before = contents(field.trees.outputs)
+    done = field.broken(PLANT + "hooks['before'] = plant", "--dryRun", "--threads", threads)
+    assert done.failures["s/bad.dcm"] == IS_LINK
+    assert contents(elsewhere) == {}
+    assert {f"s/{name}" for name in contents(field.root / "moved")} <= before.keys()
 
 
 @pytest.mark.parametrize("more", MODES, ids=" ".join)

@@ -270,9 +270,9 @@ def test_ignored_sighup_stays_ignored(tmp_path: Path) -> None:
 SLOW = """
 import os, sys, time
 real = os.rename
-def slow(*names):
+def slow(*names, **folders):
     time.sleep(0.002)
-    real(*names)
+    real(*names, **folders)
 os.rename = slow
 sys.argv[0] = "pfdicom_tagSub"
 from pfdicom_tagSub.__main__ import run

@@ -655,10 +655,12 @@ def test_outputs_are_on_the_disk_before_they_are_on_record(
         events.extend(("row", relative) for relative, _, _ in self._waiting)
         real_write(self, connection)
 
-    def rename(old: str, new: str) -> None:
-        events.append(("rename", new))
-        events.append(("of", old))
-        real_rename(old, new)
+    def rename(old: str, new: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
+        assert src_dir_fd == dst_dir_fd
+        folder = os.readlink(f"/proc/self/fd/{src_dir_fd}")
+        events.append(("rename", f"{folder}/{new}"))
+        events.append(("of", f"{folder}/{old}"))
+        real_rename(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
     monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(os, "rename", rename)

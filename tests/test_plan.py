@@ -12,6 +12,7 @@ import pytest
 from pftree import TreeOptions
 
 from pfdicom_tagSub import plan as planning
+from pfdicom_tagSub.folders import make_directory
 from pfdicom_tagSub.models import FileError, FileJob, Options, Plan, PlanError, Stage, Status
 
 
@@ -326,7 +327,7 @@ def test_build_refuses_outputs_that_land_in_a_linked_input(tmp_path: Path) -> No
 def test_make_directory_creates_what_is_missing(tmp_path: Path) -> None:
     plan = build(grow(tmp_path / "in", "a", "s/t/b"), tmp_path / "new" / "out")
     for directory in (*plan.directories, *plan.directories):
-        planning.make_directory(plan, directory)
+        make_directory(plan.output_root, directory.output_dir)
         assert os.path.isdir(directory.output_dir)
 
 
@@ -338,7 +339,7 @@ def test_make_directory_never_follows_a_planted_link(place: str, tmp_path: Path)
     link.parent.mkdir(parents=True)
     link.symlink_to(elsewhere)
     with pytest.raises(FileError, match=f"output directory {place} is a symbolic link"):
-        planning.make_directory(plan, plan.directories[0])
+        make_directory(plan.output_root, plan.directories[0].output_dir)
     assert list(elsewhere.iterdir()) == []
 
 
@@ -347,7 +348,7 @@ def test_make_directory_does_not_follow_a_dangling_link(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "s").symlink_to(tmp_path / "nowhere")
     with pytest.raises(FileError):
-        planning.make_directory(plan, plan.directories[0])
+        make_directory(plan.output_root, plan.directories[0].output_dir)
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -355,15 +356,15 @@ def test_make_directory_over_a_file_is_an_error(tmp_path: Path) -> None:
     plan = build(grow(tmp_path / "in", "s/b"), tmp_path / "out")
     grow(tmp_path / "out", "s")
     with pytest.raises(FileError, match="or a file"):
-        planning.make_directory(plan, plan.directories[0])
+        make_directory(plan.output_root, plan.directories[0].output_dir)
 
 
 def test_make_directory_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = build(grow(tmp_path / "in", "s/b"), tmp_path / "out")
 
-    def mkdir(path: str, mode: int = 0o777) -> None:
+    def mkdir(path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "mkdir", mkdir)
     with pytest.raises(FileError, match="No space left"):
-        planning.make_directory(plan, plan.directories[0])
+        make_directory(plan.output_root, plan.directories[0].output_dir)
