@@ -27,7 +27,7 @@ setup(
     python_requires=">=3.11",
     install_requires=[
         "pydicom>=3",
-        "pftree>=4.2",
+        "pftree>=4.2,<5",  # plan.py extends its scanner
         "pfmisc",
         "Faker",
         "jinja2",

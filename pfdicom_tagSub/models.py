@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -251,7 +251,7 @@ class DirectoryPlan:
     input_dir: str
     output_dir: str
     relative: str
-    names: tuple[str, ...]
+    names: Sequence[str]
     outputs: tuple[str, ...] = ()
     file_ids: Mapping[str, str] | None = None
     earlier: tuple[Earlier | None, ...] = ()

@@ -8,13 +8,23 @@ from __future__ import annotations
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from pftree import DirNode, FilterLogic, Pftree, TreeOptions, tokens_parse
+from pftree import (
+    DirNode,
+    DirUsage,
+    FileSize,
+    FilterLogic,
+    Pftree,
+    TreeOptions,
+    TreeScanner,
+    tokens_parse,
+)
 
+from .filenames import FileNames
 from .models import DirectoryPlan, FileOutcome, Options, Plan, PlanError, Stage, Status
 
 
@@ -49,7 +59,7 @@ def build(options: Options) -> Plan:
     )
     nodes, records = _walk(quiet)
     directories = tuple(
-        DirectoryPlan(str(node.path), str(node.outputPath), node.relPath, tuple(node.files))
+        DirectoryPlan(str(node.path), str(node.outputPath), node.relPath, FileNames(node.files))
         for node in sorted(nodes, key=lambda node: _order(node.relPath))
         if not _is_output(str(node.path), input_root, output_root, tree.followLinks)
     )
@@ -157,7 +167,7 @@ def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]]]:
         PlanError: the input tree is gone or nested deeper than pftree can walk.
     """
     with _captured_warnings() as records:
-        engine = Pftree(tree)
+        engine = _Tree(tree)
         try:
             result = engine.run()
         except OSError as error:
@@ -170,6 +180,30 @@ def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]]]:
     if not result.status:
         raise PlanError(result.error)
     return list(engine.nodes.values()), [_path_and_reason(record) for record in records]
+
+
+class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
+    """A pftree that keeps no sizes of files: nobody asks for them here, and they are half of its memory."""
+
+    def scanner_build(self, recordFiles: bool = True) -> TreeScanner:  # noqa: N803  (pftree's names)
+        """A scanner of the kind below, set up as pftree sets up its own."""
+        made = super().scanner_build(recordFiles)
+        return _Scanner(made.root, made.maxDepth, made.followLinks, recordFiles=made.recordFiles)
+
+
+class _Scanner(TreeScanner):  # type: ignore[misc]
+    def dir_scan(
+        self,
+        path: Path,
+        dirSize: FileSize,  # noqa: N803
+        depth: int,
+        onSubdir: Callable[[Path, FileSize, int], DirUsage | None],  # noqa: N803
+    ) -> DirUsage:
+        """Scan one directory and what is below it, then drop the sizes of its files."""
+        own = len(self.entries)
+        usage = super().dir_scan(path, dirSize, depth, onSubdir)
+        self.entries[own].fileSizes.clear()
+        return usage
 
 
 class _Capture(logging.Handler):

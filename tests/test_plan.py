@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -319,6 +320,22 @@ def test_build_refuses_outputs_that_land_in_a_linked_input(tmp_path: Path) -> No
     (inputs / "link").symlink_to(grow(tmp_path / "data" / "s", "c"))
     with pytest.raises(PlanError, match="inside the input tree"):
         build(inputs, tmp_path / "data", followLinks=True)
+
+
+def test_build_takes_little_memory_for_each_file(tmp_path: Path) -> None:
+    """What pftree keeps of each file is dropped directory by directory: it is twice the names."""
+    count, folders = 4000, 20
+    grow(tmp_path / "in", *(f"d{number % folders}/IM-{number:06d}.dcm" for number in range(count)))
+    build(tmp_path / "in", tmp_path / "out")
+    tracemalloc.start()
+    try:
+        plan = build(tmp_path / "in", tmp_path / "out")
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert plan.file_count == count
+    assert kept < 25 * count
+    assert peak < 120 * count
 
 
 # --- output directories
