@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,29 @@ from .spec import TagSpec, from_pairs
 from .worker import Settings, Worker
 
 PathLike = str | os.PathLike[str]
+
+
+class _Kept(threading.local):
+    """What a thread patched with last: to make it anew for each file takes longer than the file."""
+
+    def __init__(self) -> None:
+        self.patcher: Patcher | None = None
+        self.worker: Worker | None = None
+
+    def patcher_of(self, rules: RuleSet) -> Patcher:
+        if self.patcher is None or self.patcher.rules is not rules:
+            self.patcher = Patcher(rules)
+        return self.patcher
+
+    def worker_of(self, rules: RuleSet, *, overwrite: bool, verify: bool) -> Worker:
+        settings = Settings(rules, overwrite=overwrite, follow_links=True, verify=verify)
+        kept = self.worker
+        if kept is None or kept.settings.rules is not rules or kept.settings != settings:
+            kept = self.worker = Worker(settings)
+        return kept
+
+
+_kept = _Kept()
 
 
 def compile_spec(
@@ -94,7 +118,7 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
     """
     source = BytesSource(data)
     file = parse(source)
-    patcher = Patcher(rules)
+    patcher = _kept.patcher_of(rules)
     patched = patcher.patch(file, patcher.scan(file))
     return b"".join(pieces(source, Output(file, patched).chunks()))
 
@@ -117,8 +141,11 @@ def patch_file(
     """
     path = os.fspath(source)
     output = os.path.abspath(os.fspath(target))
-    worker = Worker(Settings(rules, overwrite=overwrite, follow_links=True, verify=verify))
-    return worker.process(FileJob(path, output, os.path.basename(path)))
+    worker = _kept.worker_of(rules, overwrite=overwrite, verify=verify)
+    try:
+        return worker.process(FileJob(path, output, os.path.basename(path)))
+    finally:
+        worker.folders.close()
 
 
 def run_tree(

@@ -153,10 +153,14 @@ def _made(
 ) -> Iterator[DirectoryPlan]:
     """The directories whose output directories exist, each made when its turn comes.
 
+    What killed runs left is removed from those where nothing is to do, too.
+
     In a dry run: those whose output directories could be made.
     """
     for directory in directories:
         if not directory.names:
+            if not is_dry:
+                remove_stale(directory.output_dir, run_id)
             continue
         try:
             if is_dry:

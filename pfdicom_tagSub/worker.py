@@ -57,6 +57,10 @@ _CURES = {
     errno.EIO: f"see the system's log about the disk and {_AGAIN}",
     errno.ESTALE: f"the network file system lost it; {_AGAIN}",
     errno.ENOENT: f"it was there and is gone; {_AGAIN}",
+    **dict.fromkeys(
+        (errno.ELOOP, errno.EISDIR, errno.ESPIPE, errno.ENXIO),
+        f"something else took its place while it was read; {_AGAIN}",
+    ),
 }
 """What to do about errors of the system; a run does again only what is not done."""
 
@@ -161,7 +165,7 @@ class Worker:
                         durable=self.settings.durable,
                         check=check if self.verifier else None,
                     )
-            finished = None if before is None else self._finished(job, before)
+            finished = self._finished(job, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
             return self._lost(error, job, stage, before, started)
         is_telling = bool(patched.originals) and tells(job.output_path[self.root_length :], patched.originals)
@@ -233,8 +237,11 @@ class Worker:
             return self._lost(error, job, stage, before, started)
 
     def _stamp(self, job: FileJob) -> Stamp | None:
-        """What a ledger will know an input by; None without one, and for what is no regular file."""
-        if not self.settings.durable:
+        """What an input is known by, for a ledger and against what verification finds.
+
+        None where nobody asks, and for what is no regular file.
+        """
+        if not self.settings.durable and self.verifier is None:
             return None
         try:
             found = os.stat(job.input_path, follow_symlinks=self.settings.follow_links)
@@ -256,7 +263,11 @@ class Worker:
         """The outcome of a file that has no output."""
         outcome = _outcome_of(error, job, stage)
         finished = None
-        if outcome.status is Status.SKIPPED and before is not None and self._stamp(job) == before:
+        if before is not None and self._stamp(job) != before:
+            if stage is Stage.VERIFY:
+                reason = f"{outcome.reason}: the input changed while it was read; {_AGAIN}"
+                outcome = replace(outcome, reason=reason)
+        elif outcome.status is Status.SKIPPED and before is not None and self.settings.durable:
             finished = Finished(before)
         return replace(outcome, seconds=time.perf_counter() - started, finished=finished)
 

@@ -42,6 +42,7 @@ from pfdicom_tagSub import ledger as ledgers
 from pfdicom_tagSub.ledger import Identity, Ledger
 from pfdicom_tagSub.models import FileOutcome, LedgerError, Stamp
 from pfdicom_tagSub.secret import Secret
+from pfdicom_tagSub.temporary import temporary_name
 
 SPEC = ["--tagInfo", "PatientName:anon++PatientID:%_md5|7_PatientID"]
 OTHER = ["--tagInfo", "PatientName:other++PatientID:%_md5|7_PatientID"]
@@ -751,6 +752,18 @@ def test_ledger_on_a_full_disk(night: Nightly) -> None:
 
 
 # --- two at once, and killed ones
+
+
+def test_what_a_killed_run_left_goes_where_nothing_is_to_do_too(night: Nightly) -> None:
+    night.run()
+    nobody = 2**22 + 1  # a process id that no process has
+    left = night.trees.outputs / "s" / temporary_name(0).replace(f"-{os.getpid()}-", f"-{nobody}-")
+    left.write_bytes(b"half a file")
+    assert set(night.counts()) == {"found", "current"}
+    assert not left.exists()
+    left.write_bytes(b"half a file")
+    night.run("--dryRun")
+    assert left.exists()
 
 
 def test_second_run_with_a_ledger_ends_at_once(done: Nightly) -> None:

@@ -95,6 +95,15 @@ def test_remove_stale_of_an_impossible_process_id_is_quiet(tmp_path: Path) -> No
     assert remove_stale(str(tmp_path)) == 1
 
 
+def test_remove_stale_does_not_go_through_a_link(tmp_path: Path, dead_pid: int) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    theirs = plant(elsewhere, named(dead_pid))
+    (tmp_path / "link").symlink_to(elsewhere)
+    assert remove_stale(str(tmp_path / "link")) == 0
+    assert theirs.exists()
+
+
 def test_remove_stale_of_an_absent_directory_is_quiet(tmp_path: Path) -> None:
     assert remove_stale(str(tmp_path / "absent")) == 0
 
