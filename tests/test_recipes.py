@@ -34,6 +34,7 @@ class Places:
         self.root = root
         for name in ("incoming", "anon", "etc", "var/lib/anon", "var/log/anon"):
             (root / name).mkdir(parents=True)
+            (root / name).chmod(0o755)  # logrotate refuses directories that all can write to
         (root / "etc" / "anon.json").write_text(json.dumps({"PatientName": "anon"}))
         Trees(root / "incoming", root / "anon").make("s/a.dcm")
 
@@ -88,6 +89,7 @@ def test_units_are_valid(places: Places) -> None:
     units = []
     for name, text in (("anon.service", service), ("anon.timer", timer)):
         (places.root / name).write_text(text)
+        (places.root / name).chmod(0o644)  # systemd complains of units that all can write to
         units.append(str(places.root / name))
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
     said = [line for line in done.stderr.splitlines() if "anon." in line]
