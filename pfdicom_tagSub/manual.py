@@ -371,6 +371,7 @@ _EPILOGUE = """
     Every night from cron, which mails what is printed: errors only. (A % is
     special in a crontab, so the spec is in a file.)
 
+        PATH=/usr/local/bin:/usr/bin:/bin
         30 2 * * *  pfdicom_tagSub -I /in -O /anon -F /etc/anon.json -v 0 --ledger /var/lib/anon.db
 
     In a container:

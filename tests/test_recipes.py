@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +33,7 @@ class Places:
         self.root = root
         for name in ("incoming", "anon", "etc", "var/lib/anon", "var/log/anon"):
             (root / name).mkdir(parents=True)
+            (root / name).chmod(0o755)  # logrotate refuses directories that all can write to
         (root / "etc" / "anon.json").write_text(json.dumps({"PatientName": "anon"}))
         Trees(root / "incoming", root / "anon").make("s/a.dcm")
 
@@ -59,12 +59,13 @@ def test_crontab_line_runs_every_night(places: Places) -> None:
     assert "%" not in line
     fields = line.split(None, 5)
     assert fields[:5] == ["30", "2", "*", "*", "*"]
+    assert fields[5].startswith("/usr/local/bin/pfdicom_tagSub ")  # cron looks neither there nor here
     for _ in range(2):
         done = subprocess.run(
-            ["/bin/sh", "-c", fields[5]],
+            ["/bin/sh", "-c", fields[5].replace("/usr/local/bin/pfdicom_tagSub", shlex.quote(COMMAND), 1)],
             capture_output=True,
             text=True,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"},
+            env={**os.environ, "PATH": "/usr/bin:/bin"},
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     places.check(2)
@@ -88,6 +89,7 @@ def test_units_are_valid(places: Places) -> None:
     units = []
     for name, text in (("anon.service", service), ("anon.timer", timer)):
         (places.root / name).write_text(text)
+        (places.root / name).chmod(0o644)  # systemd complains of units that all can write to
         units.append(str(places.root / name))
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
     said = [line for line in done.stderr.splitlines() if "anon." in line]
@@ -126,3 +128,10 @@ def test_logrotate_tells_the_unit_of_the_recipe() -> None:
     assert "systemctl kill --signal=HUP anon.service" in snippet
     assert "copytruncate" not in snippet
     assert "--log /var/log/anon/files.log" in _block("ini", "[Unit]\nDescription=De-identify what came in\n")
+
+
+def test_logrotate_tells_the_run_of_cron_but_not_its_shell(places: Places) -> None:
+    (pattern,) = re.findall(r"With cron the line is ``pkill -HUP -u anon -f '(.*)' \|\| true``", README)
+    command = _block("", "30 2").strip().split(None, 5)[5]
+    assert re.search(pattern, f"/opt/tagsub/bin/python3 {command}")
+    assert not re.search(pattern, f"/bin/sh -c {command}")
