@@ -13,8 +13,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,13 @@ from installed import (
     arguments_of,
     checked_record,
     contents,
+    data_set,
     execute,
     leftovers,
     make,
     names_in,
     run,
+    save,
     wait_for,
 )
 from support import README_SPEC, run_command
@@ -54,9 +57,16 @@ def slow(source, target, *, real=os.rename, **relative):
     if ".pfdicom_tagSub-" in os.fspath(source):
         time.sleep(0.005)
     real(source, target, **relative)
+def slow_copy(source, target, count, *places, real=os.copy_file_range):
+    time.sleep(0.05)
+    return real(source, target, min(count, 1 << 20), *places)
 if os.rename.__name__ != "slow":  # Dask runs this twice
-    os.rename = slow
+    os.rename, os.copy_file_range = slow, slow_copy
 """
+LARGE_BYTES = 1 << 27
+"""What is slow takes three seconds for a file with so many bytes of pixels."""
+SOON = 15.0
+"""Seconds within which what should end has ended."""
 COMM = "DASK_DISTRIBUTED__COMM__"
 """How the variables begin that set how the processes of a cluster talk to each other."""
 OLD = "import pfdicom_tagSub; pfdicom_tagSub.__version__ = '0.0.1'"
@@ -173,10 +183,54 @@ def expected(small: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -
     return contents(outputs)
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A large file, mostly a hole, between two small ones."""
+    root = tmp_path_factory.mktemp("large") / "in"
+    path = save(root / "s" / "b.dcm", data_set(PatientID="LARGE", EncapsulatedDocument=b"\0\0"))
+    head = path.read_bytes()
+    assert head.endswith(b"\x02\0\0\0\0\0")
+    with path.open("r+b") as file:
+        file.seek(len(head) - 6)
+        file.write(LARGE_BYTES.to_bytes(4, "little"))
+        file.truncate(len(head) - 2 + LARGE_BYTES)
+    make(root / "a.dcm", PatientID="A")
+    make(root / "s" / "c.dcm", PatientID="C")
+    return root
+
+
+@pytest.fixture(scope="module")
+def expected_large(large: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The outputs of a run in line over the large file and the others."""
+    outputs = tmp_path_factory.mktemp("expected_large")
+    assert run(large, outputs, "--keyFile", str(key), spec=SPEC).code == 0
+    return contents(outputs)
+
+
+def has_some(outputs: Path) -> bool:
+    """Whether a run over small files has come to a few outputs."""
+    return len(contents_of_finals(outputs)) > 10
+
+
+def is_amid(outputs: Path) -> bool:
+    """Whether a run is in the middle of the large file: its second half is begun at once with the first."""
+    with suppress(FileNotFoundError):
+        return any((outputs / name).stat().st_size > LARGE_BYTES // 2 for name in leftovers(outputs))
+    return False
+
+
 class Running:
     """A run under way."""
 
-    def __init__(self, cluster: Cluster, inputs: Path, outputs: Path, key: Path) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        inputs: Path,
+        outputs: Path,
+        key: Path,
+        *,
+        until: Callable[[Path], bool] = has_some,
+    ) -> None:
         words = arguments_of(
             inputs, outputs, SPEC, "--json", "--keyFile", str(key), "--dask", cluster.address
         )
@@ -188,7 +242,7 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert wait_for(lambda: len(contents_of_finals(outputs)) > 10 or self.process.poll() is not None)
+        assert wait_for(lambda: until(outputs) or self.process.poll() is not None)
         assert self.process.poll() is None
 
     def end(self) -> Done:
@@ -503,6 +557,48 @@ def test_batches_that_dask_gives_up_are_done_file_by_file_and_a_lost_scheduler_i
     assert contents(tmp_path / "lost") == expected
 
 
+def test_worker_killed_in_the_middle_of_a_large_file_has_it_done_by_another(
+    cluster: Cluster, large: Path, key: Path, expected_large: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, large, outputs, key, until=is_amid)
+    (dying,) = [worker for worker in cluster.workers if f"-{worker.pid}-" in str(leftovers(outputs))]
+    dying.kill()
+    dying.wait()
+    assert is_amid(outputs), "it was over too soon"
+    done = running.end()
+    assert (done.code, done.counts) == (0, {"found": 3, "written": 3}), done.err
+    assert contents(outputs) == expected_large  # and no temporary file
+
+
+def test_scheduler_lost_in_the_middle_of_a_large_file_leaves_nothing_of_it(
+    large: Path, key: Path, expected_large: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    cluster = Cluster(tmp_path / "own")
+    try:
+        cluster.start_worker()
+        cluster.start_worker()
+        cluster.wait(2)
+        running = Running(cluster, large, outputs, key, until=is_amid)
+        cluster.processes["scheduler"].kill()
+        started = time.monotonic()
+        done = running.end()
+        assert time.monotonic() - started < SOON
+        assert done.code == 2
+        assert "connection to the scheduler is lost" in done.record["error"]
+        assert "Traceback" not in done.err
+        assert not leftovers(outputs)
+        assert wait_for(lambda: not cluster.workers)
+    finally:
+        cluster.close()
+    found = contents(outputs)
+    assert found.items() <= expected_large.items()
+    assert "s/b.dcm" not in found
+    assert run(large, outputs, "--keyFile", str(key), spec=SPEC).code == 0
+    assert contents(outputs) == expected_large
+
+
 class FakeCrew:
     """Workers that die over a file named poison, and over the batch that it is in."""
 
@@ -574,6 +670,34 @@ def test_signal_ends_a_run_on_a_cluster_in_order(
     assert found.items() <= expected.items()
     time.sleep(0.3)
     assert contents(tmp_path / "out") == found, "a worker went on"
+    assert len(cluster.workers) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_signal_stops_the_copy_of_a_large_file_on_a_cluster(
+    number: signal.Signals,
+    code: int,
+    cluster: Cluster,
+    large: Path,
+    key: Path,
+    expected_large: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, large, outputs, key, until=is_amid)
+    running.process.send_signal(number)
+    started = time.monotonic()
+    done = running.end()
+    assert time.monotonic() - started < SOON
+    found = contents(outputs)
+    assert done.code == code
+    assert done.record["counts"]["written"] == len(found)
+    assert found.items() <= expected_large.items()  # and no temporary file
+    assert "s/b.dcm" not in found, "it was not stopped, or over too soon"
+    assert run(large, outputs, "--keyFile", str(key), spec=SPEC).code == 0
+    assert contents(outputs) == expected_large
     assert len(cluster.workers) == 2
 
 
