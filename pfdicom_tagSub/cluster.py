@@ -39,7 +39,7 @@ from .functions import Resources
 from .models import Cluster, ClusterError
 from .pool import BATCHES_PER_WORKER, Batch, Done
 from .secret import KEY_VARIABLE
-from .temporary import remove_run
+from .temporary import remove_run, temporary_name
 from .worker import Settings, Task
 
 LOOK_SECONDS = 2.0
@@ -95,6 +95,7 @@ class ClusterCrew:
         self._briefing = Parcel(_briefing_of(settings, cluster))
         self._sent: dict[Future[Any], _Sent] = {}
         self._directories: set[str] = set()
+        self._informed: set[str] = set()
         self._threads = 0
         resources = settings.rules.resources
         self._has_said_plain = not (cluster.sends_key and (resources.secret or resources.tables))
@@ -148,18 +149,23 @@ class ClusterCrew:
         if self._is_closed:
             return
         self._is_closed = True
+        run = self._ticket.run
+        is_orderly = False
         if self._client.status == "running":
-            run = self._ticket.run
             with suppress(Exception):
                 within(CALL_SECONDS, lambda: self._client.run(end, run, on_error="ignore"))
-            wait([sent.inner for sent in self._sent.values()], STOP_SECONDS)
+            late = wait([sent.inner for sent in self._sent.values()], STOP_SECONDS).not_done
+            with suppress(Exception):
+                is_orderly = not late and self._informed <= within(CALL_SECONDS, self._client.nthreads).keys()
         for outer in list(self._sent):
             with suppress(ClusterError):
                 self._settle(outer, is_over=True)
         with suppress(Exception):  # what was not waited for is cancelled as the client goes
             within(CALL_SECONDS, self._client.close)
         for directory in self._directories:
-            remove_run(directory, self._ticket.run)
+            if not is_orderly:
+                _renew_listing(directory, run)
+            remove_run(directory, run)
 
     def _warn_of_plain(self, workers: Iterable[str]) -> None:
         """Say, once, where a key or a table goes unencrypted: a worker may do without TLS by itself."""
@@ -192,6 +198,7 @@ class ClusterCrew:
             raise ClusterError(f"--dask {self._cluster.address}: a worker: {_failure(error)}")
         match answer:
             case Uninformed(worker) if not is_over:
+                self._informed.add(worker)
                 where = {"workers": [worker], "allow_other_workers": True}
                 self._sent[outer] = replace(sent, inner=self._submitted(self._briefing, sent.order, **where))
                 return
@@ -245,6 +252,7 @@ class ClusterCrew:
             )
         except Exception as error:
             raise self._gone(error) from None
+        self._informed.update(answers)
         problems = [
             f"worker {worker}: {_failure(answer) if isinstance(answer, BaseException) else answer}"
             for worker, answer in sorted(answers.items())
@@ -301,6 +309,16 @@ def _absolute(tables: Iterable[str]) -> Iterable[str]:
     for argument in tables:
         name, _, path = argument.partition("=")
         yield f"{name}={os.path.abspath(path)}"
+
+
+def _renew_listing(directory: str, run: str) -> None:
+    """Make a file, so that this host lists the directory anew.
+
+    Network file systems show for a while what a directory held before, without the
+    temporary files that a worker on another host has made meanwhile and died over.
+    """
+    with suppress(OSError):
+        os.close(os.open(f"{directory}/{temporary_name(0, run)}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC))
 
 
 def _silence() -> None:

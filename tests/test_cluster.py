@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -63,6 +63,39 @@ def slow_copy(source, target, count, *places, real=os.copy_file_range):
 if os.rename.__name__ != "slow":  # Dask runs this twice
     os.rename, os.copy_file_range = slow, slow_copy
 """
+CACHED = """
+import os, sys
+scandir, open_file, seen = os.scandir, os.open, {}
+class Listing:
+    def __init__(self, entries):
+        self.entries = iter(entries)
+    def __iter__(self):
+        return self
+    def __next__(self):
+        return next(self.entries)
+    def __enter__(self):
+        return self
+    def __exit__(self, *exception):
+        pass
+    def close(self):
+        pass
+def cached(path="."):
+    status = os.stat(path)
+    place = status.st_dev, status.st_ino
+    if place not in seen:
+        with scandir(path) as entries:
+            seen[place] = list(entries)
+    return Listing(seen[place])
+def renewing(path, flags, *more, **relative):
+    if flags & os.O_CREAT:
+        seen.clear()
+    return open_file(path, flags, *more, **relative)
+os.scandir, os.open = cached, renewing
+sys.argv[0] = "pfdicom_tagSub"
+from pfdicom_tagSub.__main__ import run
+run()
+"""
+"""The command on a network file system, which shows old listings until this host makes a file."""
 LARGE_BYTES = 1 << 27
 """What is slow takes three seconds for a file with so many bytes of pixels."""
 SOON = 15.0
@@ -230,13 +263,14 @@ class Running:
         key: Path,
         *,
         until: Callable[[Path], bool] = has_some,
+        command: Sequence[str] = (COMMAND,),
     ) -> None:
         words = arguments_of(
             inputs, outputs, SPEC, "--json", "--keyFile", str(key), "--dask", cluster.address
         )
         self.outputs = outputs
         self.process = subprocess.Popen(
-            [COMMAND, *words],
+            [*command, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -512,6 +546,17 @@ def test_killed_worker_has_its_files_done_by_another(
     assert (done.code, done.failures) == (0, {}), done.err
     assert done.counts["found"] == done.counts["written"] + done.counts.get("unchanged", 0) == FILES
     assert contents(outputs) == expected  # and no temporary file
+
+
+def test_file_of_a_killed_worker_goes_where_listings_are_old(
+    cluster: Cluster, small: Path, key: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, small, outputs, key, command=[sys.executable, "-c", CACHED])
+    kill_over_a_file(cluster.workers[0], outputs)
+    done = running.end()
+    assert (done.code, done.failures) == (0, {}), done.err
+    assert contents(outputs) == expected
 
 
 def test_workers_that_join_a_run_are_told_of_it(
