@@ -414,11 +414,13 @@ def tls_cluster(tmp_path_factory: pytest.TempPathFactory, certificates: Path) ->
     """A scheduler and two workers that speak TLS and nothing else."""
     settings = tls(certificates / "ours", DEFAULT_SCHEME="tls")
     cluster = Cluster(tmp_path_factory.mktemp("tls") / "cluster", **settings)
-    for _ in range(2):
-        cluster.start_worker()
-    cluster.wait(2)
-    yield cluster
-    cluster.close()
+    try:
+        for _ in range(2):
+            cluster.start_worker()
+        cluster.wait(2)
+        yield cluster
+    finally:
+        cluster.close()
 
 
 @pytest.mark.parametrize("flags", [[], ["--daskSendKey"]], ids=["keyFile", "daskSendKey"])
