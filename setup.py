@@ -46,6 +46,7 @@ setup(
             "pytest",
             "pytest-xdist",
             "ruff",
+            "trustme",
             "types-docutils",
             "types-jsonschema",
             "types-tqdm",

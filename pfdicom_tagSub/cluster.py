@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
@@ -20,10 +19,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-import dask
 import distributed
 
 from . import __version__
+from .cluster_connecting import ENCRYPTED, connected, duration, within
 from .cluster_worker import (
     Briefing,
     Parcel,
@@ -40,7 +39,7 @@ from .functions import Resources
 from .models import Cluster, ClusterError
 from .pool import BATCHES_PER_WORKER, Batch, Done
 from .secret import KEY_VARIABLE
-from .temporary import remove_run
+from .temporary import remove_run, temporary_name
 from .worker import Settings, Task
 
 LOOK_SECONDS = 2.0
@@ -96,17 +95,17 @@ class ClusterCrew:
         self._briefing = Parcel(_briefing_of(settings, cluster))
         self._sent: dict[Future[Any], _Sent] = {}
         self._directories: set[str] = set()
+        self._informed: set[str] = set()
         self._threads = 0
+        resources = settings.rules.resources
+        self._has_said_plain = not (cluster.sends_key and (resources.secret or resources.tables))
         self._looked = self._seen = time.monotonic()
         self._says_none = False
         self._is_closed = False
         _silence()
-        self._client = _connected(cluster.address)
+        self._client = connected(cluster.address)
         try:
             self._executor: Executor = self._client.get_executor(pure=False)
-            resources = settings.rules.resources
-            if cluster.sends_key and (resources.secret or resources.tables) and not self._is_encrypted():
-                on_warning(f"--daskSendKey: nothing encrypts what goes to {cluster.address}; see Dask on TLS")
             self._wait_for_workers()
             self._brief_all()
         except BaseException:
@@ -150,21 +149,33 @@ class ClusterCrew:
         if self._is_closed:
             return
         self._is_closed = True
+        run = self._ticket.run
+        is_orderly = False
         if self._client.status == "running":
-            run = self._ticket.run
             with suppress(Exception):
-                _within(CALL_SECONDS, lambda: self._client.run(end, run, on_error="ignore"))
-            wait([sent.inner for sent in self._sent.values()], STOP_SECONDS)
+                within(CALL_SECONDS, lambda: self._client.run(end, run, on_error="ignore"))
+            late = wait([sent.inner for sent in self._sent.values()], STOP_SECONDS).not_done
+            with suppress(Exception):
+                is_orderly = not late and self._informed <= within(CALL_SECONDS, self._client.nthreads).keys()
         for outer in list(self._sent):
             with suppress(ClusterError):
                 self._settle(outer, is_over=True)
         with suppress(Exception):  # what was not waited for is cancelled as the client goes
-            _within(CALL_SECONDS, self._client.close)
+            within(CALL_SECONDS, self._client.close)
         for directory in self._directories:
-            remove_run(directory, self._ticket.run)
+            if not is_orderly:
+                _renew_listing(directory, run)
+            remove_run(directory, run)
 
-    def _is_encrypted(self) -> bool:
-        return str(self._client.scheduler_info(n_workers=0)["address"]).startswith("tls:")
+    def _warn_of_plain(self, workers: Iterable[str]) -> None:
+        """Say, once, where a key or a table goes unencrypted: a worker may do without TLS by itself."""
+        if self._has_said_plain:
+            return
+        for address in (self._client.scheduler.address, *workers):
+            if not address.startswith(ENCRYPTED):
+                self._has_said_plain = True
+                self._warn(f"--daskSendKey: nothing encrypts what goes to {address}; see README.rst on TLS")
+                return
 
     def _submitted(self, briefing: Parcel | None, order: Parcel, **where: object) -> Future[Any]:
         try:
@@ -184,9 +195,10 @@ class ClusterCrew:
             if self._client.status != "running" and not is_over:
                 raise self._gone(None)
         elif not is_over:
-            raise self._failed(error)
+            raise ClusterError(f"--dask {self._cluster.address}: a worker: {_failure(error)}")
         match answer:
             case Uninformed(worker) if not is_over:
+                self._informed.add(worker)
                 where = {"workers": [worker], "allow_other_workers": True}
                 self._sent[outer] = replace(sent, inner=self._submitted(self._briefing, sent.order, **where))
                 return
@@ -209,15 +221,16 @@ class ClusterCrew:
             return
         self._looked = now
         try:
-            threads: dict[str, int] = _within(CALL_SECONDS, self._client.nthreads)
+            threads: dict[str, int] = within(CALL_SECONDS, self._client.nthreads)
         except Exception as error:
             raise self._gone(error) from None
         self._threads = sum(threads.values())
+        self._warn_of_plain(threads)
         if self._threads:
             self._seen = now
             self._says_none = False
             return
-        seconds = dask.utils.parse_timedelta(dask.config.get(WORKERS_TIMEOUT, "300 s"))
+        seconds = duration(WORKERS_TIMEOUT, "300 s")
         if not self._says_none:
             self._says_none = True
             self._warn(f"{self._cluster.address} has no worker; waiting for one, {seconds:g} seconds at most")
@@ -233,14 +246,15 @@ class ClusterCrew:
     def _brief_all(self) -> None:
         """Tell every worker at once, before anything is written."""
         try:
-            answers: dict[str, object] = _within(
+            answers: dict[str, object] = within(
                 CALL_SECONDS,
                 lambda: self._client.run(begin, self._ticket, self._briefing, on_error="return"),
             )
         except Exception as error:
             raise self._gone(error) from None
+        self._informed.update(answers)
         problems = [
-            f"worker {worker}: {self._failed(answer) if isinstance(answer, BaseException) else answer}"
+            f"worker {worker}: {_failure(answer) if isinstance(answer, BaseException) else answer}"
             for worker, answer in sorted(answers.items())
             # One that died meanwhile is told of again when it is back.
             if answer and not isinstance(answer, OSError)
@@ -256,10 +270,14 @@ class ClusterCrew:
             "written so far are whole, and the same command does the rest"
         )
 
-    def _failed(self, error: BaseException | None) -> ClusterError:
-        if isinstance(error, ImportError):
-            return ClusterError(f"it has no pfdicom_tagSub {__version__} (or cannot import it)")
-        return ClusterError(f"--dask {self._cluster.address}: {type(error).__name__} on a worker")
+
+def _failure(error: BaseException | None) -> str:
+    """What is wrong with a worker on which something failed that never should."""
+    if isinstance(error, ImportError):
+        return f"it has no pfdicom_tagSub {__version__} (or cannot import it)"
+    if isinstance(error, RuntimeError):  # of the scheduler, which would not write to it
+        return "RuntimeError; if its address begins with tcp://, start it with the certificates of the others"
+    return type(error).__name__
 
 
 def _briefing_of(settings: Settings, cluster: Cluster) -> Briefing:
@@ -293,40 +311,18 @@ def _absolute(tables: Iterable[str]) -> Iterable[str]:
         yield f"{name}={os.path.abspath(path)}"
 
 
-def _connected(address: str) -> distributed.Client:
-    seconds = dask.utils.parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
-    try:
-        # A client that cannot be made complains on standard error when it is collected.
-        distributed.comm.get_address_host(distributed.comm.normalize_address(address))
-    except (LookupError, TypeError, ValueError):
-        raise ClusterError(f"--dask {address}: write HOST:PORT, or tls://HOST:PORT") from None
-    try:
-        return distributed.Client(address, timeout=seconds, set_as_default=False, name="pfdicom_tagSub")
-    except (OSError, ImportError, RuntimeError, TypeError, ValueError) as error:
-        reason = f"no scheduler answers there within {seconds:g} seconds ({type(error).__name__})"
-        raise ClusterError(f"--dask {address}: {reason}") from None
+def _renew_listing(directory: str, run: str) -> None:
+    """Make a file, so that this host lists the directory anew.
+
+    Network file systems show for a while what a directory held before, without the
+    temporary files that a worker on another host has made meanwhile and died over.
+    """
+    with suppress(OSError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        os.close(os.open(f"{directory}/{temporary_name(0, run)}", flags, 0o600))
 
 
 def _silence() -> None:
     """Dask has loggers of its own that write to standard error; what matters is said here."""
     for name in ("distributed", "distributed.client", "distributed.comm", "distributed.batched", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-
-def _within(seconds: float, call: Callable[[], R]) -> R:
-    """A call that is waited for no longer; calls of a cluster that is half gone may hang.
-
-    Raises:
-        TimeoutError: it took longer.
-        Exception: what the call raised.
-    """
-    result: Future[R] = Future()
-
-    def run() -> None:
-        try:
-            result.set_result(call())
-        except BaseException as error:
-            result.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    return result.result(seconds)

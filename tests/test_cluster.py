@@ -5,14 +5,17 @@ The workers take a moment for each file, so that something can happen to them me
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +27,13 @@ from installed import (
     arguments_of,
     checked_record,
     contents,
+    data_set,
     execute,
     leftovers,
     make,
     names_in,
     run,
+    save,
     wait_for,
 )
 from support import README_SPEC, run_command
@@ -48,13 +53,55 @@ KEY = b"a key that no log may show, ever"
 OTHER_KEY = b"another key of thirty-two bytes."
 SLOW = """
 import os, time
-def slow(source, target, *, real=os.rename, **folders):
+def slow(source, target, *, real=os.rename, **relative):
     if ".pfdicom_tagSub-" in os.fspath(source):
         time.sleep(0.005)
-    real(source, target, **folders)
+    real(source, target, **relative)
+def slow_copy(source, target, count, *places, real=os.copy_file_range):
+    time.sleep(0.05)
+    return real(source, target, min(count, 1 << 20), *places)
 if os.rename.__name__ != "slow":  # Dask runs this twice
-    os.rename = slow
+    os.rename, os.copy_file_range = slow, slow_copy
 """
+CACHED = """
+import os, sys
+scandir, open_file, seen = os.scandir, os.open, {}
+class Listing:
+    def __init__(self, entries):
+        self.entries = iter(entries)
+    def __iter__(self):
+        return self
+    def __next__(self):
+        return next(self.entries)
+    def __enter__(self):
+        return self
+    def __exit__(self, *exception):
+        pass
+    def close(self):
+        pass
+def cached(path="."):
+    status = os.stat(path)
+    place = status.st_dev, status.st_ino
+    if place not in seen:
+        with scandir(path) as entries:
+            seen[place] = list(entries)
+    return Listing(seen[place])
+def renewing(path, flags, *more, **relative):
+    if flags & os.O_CREAT:
+        seen.clear()
+    return open_file(path, flags, *more, **relative)
+os.scandir, os.open = cached, renewing
+sys.argv[0] = "pfdicom_tagSub"
+from pfdicom_tagSub.__main__ import run
+run()
+"""
+"""The command on a network file system, which shows old listings until this host makes a file."""
+LARGE_BYTES = 1 << 27
+"""What is slow takes three seconds for a file with so many bytes of pixels."""
+SOON = 15.0
+"""Seconds within which what should end has ended."""
+COMM = "DASK_DISTRIBUTED__COMM__"
+"""How the variables begin that set how the processes of a cluster talk to each other."""
 OLD = "import pfdicom_tagSub; pfdicom_tagSub.__version__ = '0.0.1'"
 
 
@@ -88,11 +135,12 @@ class Cluster:
         self.processes[name] = process
         return process
 
-    def start_worker(self, *preloads: str) -> subprocess.Popen[bytes]:
-        """Start a worker; it is not waited for."""
+    def start_worker(self, *preloads: str, protocol: str = "") -> subprocess.Popen[bytes]:
+        """Start a worker, with the protocol of the scheduler if none is given; it is not waited for."""
         name = f"worker{len(self.processes)}"
         words = [self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--name", name]
         words += ["--local-directory", str(self.root / name)]
+        words += ["--protocol", protocol] if protocol else []
         for preload in ("slow.py", *preloads):
             words += ["--preload", str(self.root / preload)]
         return self._start(name, words)
@@ -105,7 +153,11 @@ class Cluster:
 
     def wait(self, count: int) -> None:
         """Wait until so many workers are known."""
-        with distributed.Client(self.address, set_as_default=False) as client:
+        fields = ("ca_file", "client_cert", "client_key")
+        names = {f"tls_{field}": f"{COMM}TLS__{field.upper().replace('T_', 'T__')}" for field in fields}
+        given = {field: self.environment.get(name) for field, name in names.items()}
+        security = distributed.Security(require_encryption=False, **given)
+        with distributed.Client(self.address, security=security, set_as_default=False) as client:
             assert wait_for(lambda: len(client.nthreads()) == count)
 
     def close(self) -> None:
@@ -164,22 +216,67 @@ def expected(small: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -
     return contents(outputs)
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A large file, mostly a hole, between two small ones."""
+    root = tmp_path_factory.mktemp("large") / "in"
+    path = save(root / "s" / "b.dcm", data_set(PatientID="LARGE", EncapsulatedDocument=b"\0\0"))
+    head = path.read_bytes()
+    assert head.endswith(b"\x02\0\0\0\0\0")
+    with path.open("r+b") as file:
+        file.seek(len(head) - 6)
+        file.write(LARGE_BYTES.to_bytes(4, "little"))
+        file.truncate(len(head) - 2 + LARGE_BYTES)
+    make(root / "a.dcm", PatientID="A")
+    make(root / "s" / "c.dcm", PatientID="C")
+    return root
+
+
+@pytest.fixture(scope="module")
+def expected_large(large: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The outputs of a run in line over the large file and the others."""
+    outputs = tmp_path_factory.mktemp("expected_large")
+    assert run(large, outputs, "--keyFile", str(key), spec=SPEC).code == 0
+    return contents(outputs)
+
+
+def has_some(outputs: Path) -> bool:
+    """Whether a run over small files has come to a few outputs."""
+    return len(contents_of_finals(outputs)) > 10
+
+
+def is_amid(outputs: Path) -> bool:
+    """Whether a run is in the middle of the large file: its second half is begun at once with the first."""
+    with suppress(FileNotFoundError):
+        return any((outputs / name).stat().st_size > LARGE_BYTES // 2 for name in leftovers(outputs))
+    return False
+
+
 class Running:
     """A run under way."""
 
-    def __init__(self, cluster: Cluster, inputs: Path, outputs: Path, key: Path) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        inputs: Path,
+        outputs: Path,
+        key: Path,
+        *,
+        until: Callable[[Path], bool] = has_some,
+        command: Sequence[str] = (COMMAND,),
+    ) -> None:
         words = arguments_of(
             inputs, outputs, SPEC, "--json", "--keyFile", str(key), "--dask", cluster.address
         )
         self.outputs = outputs
         self.process = subprocess.Popen(
-            [COMMAND, *words],
+            [*command, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert wait_for(lambda: len(contents_of_finals(outputs)) > 10 or self.process.poll() is not None)
+        assert wait_for(lambda: until(outputs) or self.process.poll() is not None)
         assert self.process.poll() is None
 
     def end(self) -> Done:
@@ -280,6 +377,164 @@ def test_workers_forget_a_run_that_is_over(cluster: Cluster, key: Path, tmp_path
     assert all(runs == 0 and ended > 0 for runs, ended in found.values())
 
 
+# --- TLS
+
+
+def tls(certificates: Path, **changes: str) -> dict[str, str]:
+    """An environment in which Dask's configuration names the certificates of a directory.
+
+    Args:
+        certificates: the directory.
+        changes: other values for variables, named without what all of them begin with.
+    """
+    own = str(certificates / "own.pem")
+    settings = {"REQUIRE_ENCRYPTION": "true", "TLS__CA_FILE": str(certificates / "authority.pem")}
+    for role in ("SCHEDULER", "WORKER", "CLIENT"):
+        settings |= {f"TLS__{role}__CERT": own, f"TLS__{role}__KEY": own}
+    return {f"{COMM}{name}": value for name, value in (settings | changes).items()}
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of a cluster, of another authority, and of the first when it was long ago."""
+    trustme = pytest.importorskip("trustme")
+    root: Path = tmp_path_factory.mktemp("certificates")
+    authorities = [trustme.CA(), trustme.CA()]
+    for name, authority in zip(("ours", "others", "expired"), [*authorities, authorities[0]], strict=True):
+        (root / name).mkdir()
+        authority.cert_pem.write_to_path(root / name / "authority.pem")
+        until = datetime.datetime(2020, 1, 1) if name == "expired" else None
+        own = authority.issue_cert("127.0.0.1", not_after=until)
+        own.private_key_and_cert_chain_pem.write_to_path(root / name / "own.pem")
+    return root
+
+
+@pytest.fixture(scope="module")
+def tls_cluster(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Cluster]:
+    """A scheduler and two workers that speak TLS and nothing else."""
+    settings = tls(certificates / "ours", DEFAULT_SCHEME="tls")
+    cluster = Cluster(tmp_path_factory.mktemp("tls") / "cluster", **settings)
+    try:
+        for _ in range(2):
+            cluster.start_worker()
+        cluster.wait(2)
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.mark.parametrize("flags", [[], ["--daskSendKey"]], ids=["keyFile", "daskSendKey"])
+def test_cluster_with_tls_gives_the_same_bytes(
+    flags: list[str],
+    tls_cluster: Cluster,
+    certificates: Path,
+    small: Path,
+    key: Path,
+    expected: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    assert tls_cluster.address.startswith("tls://")
+    environment = {**os.environ, **tls(certificates / "ours")}
+    flags = ["--json", "--keyFile", str(key), "--dask", tls_cluster.address, *flags]
+    done = run(small, tmp_path / "out", *flags, spec=SPEC, env=environment)
+    assert (done.code, done.counts["written"]) == (0, FILES), done.err
+    assert contents(tmp_path / "out") == expected
+    assert "nothing encrypts" not in done.err
+    assert KEY.decode() not in tls_cluster.logs
+
+
+@pytest.mark.parametrize(
+    ("which", "changes", "protocol", "reason"),
+    [
+        ("", {}, "tls", "TLS__CA_FILE and DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT"),
+        ("ours", {"TLS__CLIENT__CERT": ""}, "tls", "by DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT or"),
+        ("nowhere", {}, "tls", "nowhere/authority.pem: No such file"),
+        ("ours", {"TLS__CLIENT__KEY": "{}/nowhere.pem"}, "tls", "client.key, {}/nowhere.pem: No such file"),
+        ("ours", {"TLS__CLIENT__CERT": "{}/ours/authority.pem"}, "tls", "KEY_VALUES_MISMATCH"),
+        ("ours", {"TLS__MIN_VERSION": "7"}, "tls", "distributed.comm.tls.min-version"),
+        ("others", {}, "tls", "the certificate of the scheduler is not accepted"),
+        (
+            "others",
+            {"TLS__CA_FILE": "{}/ours/authority.pem"},
+            "tls",
+            "does not accept the certificate of distributed.comm.tls.client.cert",
+        ),
+        ("expired", {}, "tls", "does not accept the certificate of distributed.comm.tls.client.cert"),
+        ("ours", {}, "tcp", "write tls://HOST:PORT"),
+        ("ours", {"REQUIRE_ENCRYPTION": "false"}, "tcp", "perhaps it is tls://HOST:PORT"),
+        ("", {}, "tcp", "perhaps it is tls://HOST:PORT"),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " not in value else "",
+)
+def test_certificates_that_do_not_fit_are_an_error_with_its_cure(
+    which: str,
+    changes: dict[str, str],
+    protocol: str,
+    reason: str,
+    tls_cluster: Cluster,
+    certificates: Path,
+    tmp_path: Path,
+) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    changes = {name: value.format(certificates) for name, value in changes.items()}
+    environment = {**os.environ, **(tls(certificates / which, **changes) if which else {})}
+    address = tls_cluster.address.replace("tls:", f"{protocol}:")
+    started = time.monotonic()
+    done = run(tmp_path / "in", tmp_path / "out", "--json", "--dask", address, env=environment)
+    assert f"--dask {address}: " in refused(done, tmp_path / "out")
+    assert reason.format(certificates) in done.record["error"]
+    assert len(done.err.splitlines()) == 1
+    assert time.monotonic() - started < 20  # Dask's own time for a connection is 30 seconds
+
+
+def test_tls_where_there_is_none_is_an_error(cluster: Cluster, certificates: Path, tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    environment = {**os.environ, **tls(certificates / "ours")}
+    address = cluster.address.replace("tcp:", "tls:")
+    done = run(tmp_path / "in", tmp_path / "out", "--json", "--dask", address, env=environment)
+    assert "tcp://HOST:PORT" in refused(done, tmp_path / "out")
+
+
+@pytest.mark.parametrize("flag", ["--keyFile", "--daskSendKey"])
+def test_worker_without_tls_at_a_scheduler_with_it_is_told(
+    flag: str, certificates: Path, key: Path, tmp_path: Path
+) -> None:
+    """The scheduler would pass the key on in the clear."""
+    make(tmp_path / "in" / "a.dcm")
+    environment = tls(certificates / "ours", REQUIRE_ENCRYPTION="false", DEFAULT_SCHEME="tls")
+    cluster = Cluster(tmp_path / "mixed", **environment)
+    try:
+        cluster.start_worker(protocol="tcp")
+        flags = ["--json", "--keyFile", str(key), "--dask", cluster.address]
+        flags += ["--daskSendKey"] if flag == "--daskSendKey" else []
+        done = run(tmp_path / "in", tmp_path / "out", *flags, spec=SPEC, env={**os.environ, **environment})
+    finally:
+        cluster.close()
+    assert done.code == 0
+    assert ("nothing encrypts what goes to tcp://" in done.err) == (flag == "--daskSendKey")
+
+
+def test_worker_that_the_scheduler_may_not_talk_to_is_an_error(
+    tls_cluster: Cluster, certificates: Path, tmp_path: Path
+) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    required = tls_cluster.environment.pop(f"{COMM}REQUIRE_ENCRYPTION")
+    worker = tls_cluster.start_worker(protocol="tcp")
+    tls_cluster.environment[f"{COMM}REQUIRE_ENCRYPTION"] = required
+    tls_cluster.wait(3)
+    try:
+        environment = {**os.environ, **tls(certificates / "ours")}
+        flags = ["--json", "--dask", tls_cluster.address]
+        done = run(tmp_path / "in", tmp_path / "out", *flags, env=environment)
+    finally:
+        worker.terminate()
+        worker.wait()
+        tls_cluster.wait(2)
+    assert "worker tcp://" in refused(done, tmp_path / "out")
+    assert "certificates of the others" in done.record["error"]
+    assert done.record["error"].count("--dask") == 1
+
+
 # --- workers that die, and others that come
 
 
@@ -293,6 +548,17 @@ def test_killed_worker_has_its_files_done_by_another(
     assert (done.code, done.failures) == (0, {}), done.err
     assert done.counts["found"] == done.counts["written"] + done.counts.get("unchanged", 0) == FILES
     assert contents(outputs) == expected  # and no temporary file
+
+
+def test_file_of_a_killed_worker_goes_where_listings_are_old(
+    cluster: Cluster, small: Path, key: Path, expected: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, small, outputs, key, command=[sys.executable, "-c", CACHED])
+    kill_over_a_file(cluster.workers[0], outputs)
+    done = running.end()
+    assert (done.code, done.failures) == (0, {}), done.err
+    assert contents(outputs) == expected
 
 
 def test_workers_that_join_a_run_are_told_of_it(
@@ -336,6 +602,48 @@ def test_batches_that_dask_gives_up_are_done_file_by_file_and_a_lost_scheduler_i
         cluster.close()
     assert run(small, tmp_path / "lost", "--keyFile", str(key), spec=SPEC).code == 0
     assert contents(tmp_path / "lost") == expected
+
+
+def test_worker_killed_in_the_middle_of_a_large_file_has_it_done_by_another(
+    cluster: Cluster, large: Path, key: Path, expected_large: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, large, outputs, key, until=is_amid)
+    (dying,) = [worker for worker in cluster.workers if f"-{worker.pid}-" in str(leftovers(outputs))]
+    dying.kill()
+    dying.wait()
+    assert is_amid(outputs), "it was over too soon"
+    done = running.end()
+    assert (done.code, done.counts) == (0, {"found": 3, "written": 3}), done.err
+    assert contents(outputs) == expected_large  # and no temporary file
+
+
+def test_scheduler_lost_in_the_middle_of_a_large_file_leaves_nothing_of_it(
+    large: Path, key: Path, expected_large: dict[str, bytes], tmp_path: Path
+) -> None:
+    outputs = tmp_path / "out"
+    cluster = Cluster(tmp_path / "own")
+    try:
+        cluster.start_worker()
+        cluster.start_worker()
+        cluster.wait(2)
+        running = Running(cluster, large, outputs, key, until=is_amid)
+        cluster.processes["scheduler"].kill()
+        started = time.monotonic()
+        done = running.end()
+        assert time.monotonic() - started < SOON
+        assert done.code == 2
+        assert "connection to the scheduler is lost" in done.record["error"]
+        assert "Traceback" not in done.err
+        assert not leftovers(outputs)
+        assert wait_for(lambda: not cluster.workers)
+    finally:
+        cluster.close()
+    found = contents(outputs)
+    assert found.items() <= expected_large.items()
+    assert "s/b.dcm" not in found
+    assert run(large, outputs, "--keyFile", str(key), spec=SPEC).code == 0
+    assert contents(outputs) == expected_large
 
 
 class FakeCrew:
@@ -409,6 +717,34 @@ def test_signal_ends_a_run_on_a_cluster_in_order(
     assert found.items() <= expected.items()
     time.sleep(0.3)
     assert contents(tmp_path / "out") == found, "a worker went on"
+    assert len(cluster.workers) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"]
+)
+def test_signal_stops_the_copy_of_a_large_file_on_a_cluster(
+    number: signal.Signals,
+    code: int,
+    cluster: Cluster,
+    large: Path,
+    key: Path,
+    expected_large: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    outputs = tmp_path / "out"
+    running = Running(cluster, large, outputs, key, until=is_amid)
+    running.process.send_signal(number)
+    started = time.monotonic()
+    done = running.end()
+    assert time.monotonic() - started < SOON
+    found = contents(outputs)
+    assert done.code == code
+    assert done.record["counts"]["written"] == len(found)
+    assert found.items() <= expected_large.items()  # and no temporary file
+    assert "s/b.dcm" not in found, "it was not stopped, or over too soon"
+    assert run(large, outputs, "--keyFile", str(key), spec=SPEC).code == 0
+    assert contents(outputs) == expected_large
     assert len(cluster.workers) == 2
 
 
@@ -494,10 +830,28 @@ def test_worker_of_another_version_is_refused(cluster: Cluster, key: Path, tmp_p
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nonsense://x:1", "tcp://127.0.0.1"])
 def test_scheduler_that_does_not_answer_is_an_error(address: str, tmp_path: Path) -> None:
     make(tmp_path / "in" / "a.dcm")
-    environment = {**os.environ, "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "1s"}
+    environment = {**os.environ, f"{COMM}TIMEOUTS__CONNECT": "1s"}
     done = run(tmp_path / "in", tmp_path / "out", "--json", "--dask", address, env=environment)
     assert f"--dask {address}: " in refused(done, tmp_path / "out")
     assert len(done.err.splitlines()) == 1
+
+
+def test_server_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    """Dask itself would wait for ever: its timeout is for the connection, and there is one."""
+    make(tmp_path / "in" / "a.dcm")
+    environment = {**os.environ, f"{COMM}TIMEOUTS__CONNECT": "1s"}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        done = run(tmp_path / "in", tmp_path / "out", "--json", "--dask", address, env=environment)
+    assert "no scheduler answers there within 1 seconds" in refused(done, tmp_path / "out")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_duration_that_is_none_is_an_error(tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm")
+    environment = {**os.environ, f"{COMM}TIMEOUTS__CONNECT": "soon"}
+    done = run(tmp_path / "in", tmp_path / "out", "--json", "--dask", "127.0.0.1:1", env=environment)
+    assert "distributed.comm.timeouts.connect is 'soon'" in refused(done, tmp_path / "out")
 
 
 def test_cluster_without_workers_is_waited_for_no_longer_than_said(tmp_path: Path) -> None:
