@@ -310,10 +310,10 @@ def test_input_that_changes_while_it_is_read_is_not_done(
     path = night.trees.inputs / "a.dcm"
     before, state = path.read_bytes(), path.stat()
 
-    def changing(path: str, *arguments: Any, **how: Any) -> Any:
-        if path.endswith("a.dcm"):
+    def changing(folder: int, name: str, *arguments: Any, **how: Any) -> Any:
+        if name == "a.dcm":
             night.trees.make("a.dcm", PatientID="it changed")
-        return real(path, *arguments, **how)
+        return real(folder, name, *arguments, **how)
 
     monkeypatch.setattr(worker, "write", changing)
     assert night.counts() == {"found": 4, "written": 4}

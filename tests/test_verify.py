@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import (
@@ -35,6 +36,7 @@ from pfdicom_tagSub.api import compile_spec, patch_file
 from pfdicom_tagSub.edits import Edit, Patched, in_order
 from pfdicom_tagSub.models import FileJob, Stage, Status
 from pfdicom_tagSub.rules import RuleSet
+from pfdicom_tagSub.sources import FileSource
 from pfdicom_tagSub.traces import COMMON, traces_of
 from pfdicom_tagSub.worker import Settings, Worker
 
@@ -332,16 +334,15 @@ def test_verification_finds_damage_done_while_writing(
 ) -> None:
     right = worker.write
 
-    def damaging(path: str, source: object, chunks: Callable[[], Iterable[object]], **how: object) -> Status:
-        check = how.pop("check")
-
-        def after_damage(written_path: str) -> None:
-            damaged = bytearray(Path(written_path).read_bytes())
+    def damaging(*arguments: Any, check: Callable[[FileSource], None], **how: Any) -> Status:
+        def after_damage(written: FileSource) -> None:
+            path = Path(f"/proc/self/fd/{written.descriptor}")
+            damaged = bytearray(path.read_bytes())
             damaged[-3] ^= 1
-            Path(written_path).write_bytes(damaged)
-            check(written_path)  # type: ignore[operator]
+            path.write_bytes(damaged)
+            check(written)
 
-        return right(path, source, chunks, check=after_damage, **how)  # type: ignore[arg-type]
+        return right(*arguments, check=after_damage, **how)
 
     monkeypatch.setattr(worker, "write", damaging)
     result = verified(_sample(), rules_of(SAMPLE_SPEC), tmp_path)
