@@ -1,6 +1,7 @@
 # Build:  docker build -t pfdicom_tagsub .
-# Use:    docker run --rm -v /incoming:/in:ro -v /anon:/out pfdicom_tagsub \
+# Use:    docker run --rm --init -v /incoming:/in:ro -v /anon:/out pfdicom_tagsub \
 #             --inputDir /in --outputDir /out --tagFile /in/spec.json
+# The user below has to be able to write to /anon; see "In a container" in README.rst.
 
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /src

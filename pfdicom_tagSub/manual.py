@@ -376,7 +376,7 @@ _EPILOGUE = """
 
     In a container:
 
-        docker run --rm -v /incoming:/in:ro -v /anon:/out IMAGE                 \\
+        docker run --rm --init -v /incoming:/in:ro -v /anon:/out IMAGE          \\
                 --inputDir /in --outputDir /out --tagFile /in/spec.json
 
 """

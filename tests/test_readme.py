@@ -269,8 +269,9 @@ def test_readme_has_a_compose_file_that_is_valid(document: nodes.document) -> No
     (text,) = blocks(document, "yaml")
     (service,) = yaml.safe_load(text)["services"].values()
     options = cli.parse(service["command"])
-    mounted = [volume.split(":")[1] for volume in service["volumes"]]
+    mounted = [volume["target"] for volume in service["volumes"]]
     assert mounted == [str(options.tree.inputDir), str(options.tree.outputDir), options.key_file]
+    assert not any(volume["bind"]["create_host_path"] for volume in service["volumes"])
 
 
 def test_readme_has_python_for_clusters_that_compiles(document: nodes.document) -> None:
