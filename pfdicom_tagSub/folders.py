@@ -13,7 +13,8 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
-from .models import FileError
+from .models import FileError, PlanError
+from .temporary import temporary_name
 
 # To pass through a directory takes no permission to list it.
 _FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
@@ -63,6 +64,36 @@ class Folders:
         """Close the directory that is open."""
         self._path = ""
         self._close()
+
+
+def check_not_input(input_root: str, output_root: str) -> None:
+    """Refuse an output directory that is the input directory, mounted a second time.
+
+    Some file systems (FUSE, network ones) number the same files differently at each mount. Two
+    directories of the same times are told apart by a file that is made in the output.
+
+    Args:
+        input_root: the input directory.
+        output_root: the output directory; it need not exist.
+
+    Raises:
+        PlanError: it is the same.
+    """
+    probe = temporary_name(0)
+    with suppress(OSError):  # where no file can be made, none is overwritten either
+        if _times_of(input_root) != _times_of(output_root):
+            return
+        descriptor = os.open(f"{output_root}/{probe}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+        try:
+            is_same = os.path.lexists(f"{input_root}/{probe}")
+        finally:
+            os.close(descriptor)
+            os.unlink(f"{output_root}/{probe}")
+        if is_same:
+            raise PlanError(
+                f"the --outputDir {output_root} is the input directory itself, mounted a second time; "
+                "give another one, the input is never overwritten"
+            )
 
 
 def make_directory(root: str, path: str) -> None:
@@ -151,6 +182,11 @@ def _components(root: str, path: str) -> list[str]:
 def _no_directory(root: str, path: str) -> FileError:
     shown = os.path.relpath(path, root)
     return FileError(f"the output directory {shown} is a symbolic link or a file; remove it")
+
+
+def _times_of(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_mtime_ns, found.st_ctime_ns
 
 
 def _identity_of(found: os.stat_result) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .folders import check_directory, make_directory
+from .folders import check_directory, check_not_input, make_directory
 from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .placing import (
     LastOnes,
@@ -66,10 +66,12 @@ def run(
         observing: what passes tell of themselves; None for nothing.
 
     Raises:
-        PlanError: outputs could be written into the input tree.
+        PlanError: outputs would or could be written into the input tree.
         ClusterError: the cluster cannot be worked with, or no longer.
         Interrupted: a signal came; the workers have stopped, no temporary file is left.
     """
+    if not is_dry:
+        check_not_input(plan.input_root, plan.output_root)
     workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
     run_id = secrets.token_hex(4) if cluster else ""

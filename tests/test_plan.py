@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from pftree import TreeOptions
 
+from pfdicom_tagSub import folders
 from pfdicom_tagSub import plan as planning
-from pfdicom_tagSub.folders import make_directory
+from pfdicom_tagSub.folders import check_not_input, make_directory
 from pfdicom_tagSub.models import FileError, FileJob, Options, Plan, PlanError, Stage, Status
 
 
@@ -339,6 +340,25 @@ def test_build_takes_little_memory_for_each_file(tmp_path: Path) -> None:
 
 
 # --- output directories
+
+
+def test_output_that_is_the_input_mounted_again_is_refused(tmp_path: Path) -> None:
+    """As with FUSE, where files have other numbers at each mount, and no stat tells; a link stands for it."""
+    inputs = grow(tmp_path / "in", "a", "s/b")
+    (tmp_path / "again").symlink_to(inputs)
+    with pytest.raises(PlanError, match="is the input directory itself, mounted a second time"):
+        check_not_input(str(inputs), str(tmp_path / "again"))
+    assert sorted(path.name for path in inputs.iterdir()) == ["a", "s"]
+
+
+def test_other_output_of_the_same_times_is_not_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, outputs = grow(tmp_path / "in"), grow(tmp_path / "out")
+    monkeypatch.setattr(folders, "_times_of", lambda path: (1, 1))
+    check_not_input(str(inputs), str(outputs))
+    check_not_input(str(inputs), str(tmp_path / "absent"))
+    assert list(outputs.iterdir()) == list(inputs.iterdir()) == []
 
 
 def test_make_directory_creates_what_is_missing(tmp_path: Path) -> None:
