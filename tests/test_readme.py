@@ -232,36 +232,55 @@ def test_readme_has_a_recipe_for_partners_that_runs(document: nodes.document, ch
     ]
 
 
+def add_odd_folders(tree: Path) -> int:
+    """Copy a file into folders whose names a regular expression, a shell or a C locale may trip over."""
+    names = ["Müller (1)", "山田", ".hidden", "a,b", "a_b", "it's", "$x", "back\\slash"]
+    for name in names:
+        (tree / name).mkdir()
+        shutil.copy(tree / "patient-2" / "report.dcm", tree / name)
+    return len(names)
+
+
 @pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
 def test_readme_has_a_recipe_for_gnu_parallel_that_runs(document: nodes.document, checkout: Path) -> None:
-    (recipe,) = (block for block in blocks(document) if "parallel -j" in block)
-    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(checkout)}
+    (recipe,) = (block for block in blocks(document) if "parallel -" in block)
+    (checkout / "examples").unlink()
+    shutil.copytree(ROOT / "examples", checkout / "examples")
+    odd = add_odd_folders(checkout / "examples" / "dicom")
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": str(checkout),
+        "LC_ALL": "C",
+    }
     subprocess.run(
         ["bash", "-euo", "pipefail", "-c", recipe], check=True, capture_output=True, env=environment
     )
-    records = [json.loads(path.read_text("utf-8")) for path in checkout.glob("records/1/*/stdout")]
-    assert [record["status"] for record in records] == ["ok", "ok"]
-    assert sum(record["counts"]["written"] for record in records) == 5
+    records = [json.loads(path.read_text("utf-8")) for path in checkout.glob("records/*/stdout")]
+    assert {record["status"] for record in records} == {"ok"}
+    assert sum(record["counts"]["written"] for record in records) == 5 + odd
 
 
 def test_readme_has_a_script_for_slurm_that_shares_out_the_tree(
     document: nodes.document, checkout: Path
 ) -> None:
     (script,) = (block for block in blocks(document) if "#SBATCH" in block)
-    (checkout / "in").symlink_to(ROOT / "examples" / "dicom")
+    shutil.copytree(ROOT / "examples" / "dicom", checkout / "in")
+    odd = add_odd_folders(checkout / "in")
     (checkout / "anon.key").write_bytes(bytes(range(32)))
     script = script.replace("root=/shared\n", f"root={shlex.quote(str(checkout))}\n").replace(
         "tasks=8", "tasks=2"
     )
     subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-    for task, count in (("0", 3), ("1", 2)):
+    for task in ("0", "1"):
         environment = {
             "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "LC_ALL": "C",
             "SLURM_ARRAY_TASK_ID": task,
         }
         subprocess.run(["bash", "-c", script], check=True, capture_output=True, env=environment)
-        record = json.loads((checkout / "records" / f"{task}.json").read_text("utf-8"))
-        assert record["counts"]["written"] == count
+    records = [json.loads(path.read_text("utf-8")) for path in checkout.glob("records/*.json")]
+    assert len(records) == 2 + odd
+    assert sum(record["counts"]["written"] for record in records) == 5 + odd
 
 
 def test_readme_has_a_compose_file_that_is_valid(document: nodes.document) -> None:
