@@ -58,7 +58,7 @@ SERIES = b"1.2.826.0.1.3680043.8.498.2000000001"
 INSTANCE = b"1.2.826.0.1.3680043.8.498.3000000001"
 NUMBER = b"100001"
 
-MOST_KB = 0.8
+MOST_KB = 0.1
 """By how much each further file may raise the peak: all files are listed before the first is read."""
 
 _PEAK = """
