@@ -161,6 +161,17 @@ def make(path: Path, **elements: object) -> Path:
     return save(path, data_set(**elements))
 
 
+def make_large(path: Path, size: int, **elements: object) -> Path:
+    """Write a file that ends in a document of so many zeros, a hole on the disk."""
+    head = make(path, EncapsulatedDocument=b"\0\0", **elements).read_bytes()
+    assert head.endswith(b"\x02\0\0\0\0\0")
+    with path.open("r+b") as file:
+        file.seek(len(head) - 6)
+        file.write(size.to_bytes(4, "little"))
+        file.truncate(len(head) - 2 + size)
+    return path
+
+
 def read(path: Path) -> Dataset:
     """What pydicom reads of a file, without its warnings."""
     with warnings.catch_warnings(action="ignore"):

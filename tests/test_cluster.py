@@ -27,13 +27,12 @@ from installed import (
     arguments_of,
     checked_record,
     contents,
-    data_set,
     execute,
     leftovers,
     make,
+    make_large,
     names_in,
     run,
-    save,
     wait_for,
 )
 from support import README_SPEC, run_command
@@ -220,13 +219,7 @@ def expected(small: Path, key: Path, tmp_path_factory: pytest.TempPathFactory) -
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A large file, mostly a hole, between two small ones."""
     root = tmp_path_factory.mktemp("large") / "in"
-    path = save(root / "s" / "b.dcm", data_set(PatientID="LARGE", EncapsulatedDocument=b"\0\0"))
-    head = path.read_bytes()
-    assert head.endswith(b"\x02\0\0\0\0\0")
-    with path.open("r+b") as file:
-        file.seek(len(head) - 6)
-        file.write(LARGE_BYTES.to_bytes(4, "little"))
-        file.truncate(len(head) - 2 + LARGE_BYTES)
+    make_large(root / "s" / "b.dcm", LARGE_BYTES, PatientID="LARGE")
     make(root / "a.dcm", PatientID="A")
     make(root / "s" / "c.dcm", PatientID="C")
     return root

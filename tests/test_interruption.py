@@ -29,13 +29,12 @@ from installed import (
     checked_record,
     children_of,
     contents,
-    data_set,
     leftovers,
     make,
+    make_large,
     names_in,
     processes_of,
     run,
-    save,
     wait_for,
 )
 from support import run_command
@@ -128,14 +127,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     """A file of several hundred MB, mostly a hole, between two small ones."""
     root = tmp_path_factory.mktemp("large")
-    content = data_set(PatientID="LARGE", EncapsulatedDocument=b"\0\0")
-    path = save(root / "in" / "s" / "b.dcm", content)
-    head = path.read_bytes()
-    assert head.endswith(b"\x02\0\0\0\0\0")
-    with path.open("r+b") as file:
-        file.seek(len(head) - 6)
-        file.write(LARGE_BYTES.to_bytes(4, "little"))
-        file.truncate(len(head) - 2 + LARGE_BYTES)
+    make_large(root / "in" / "s" / "b.dcm", LARGE_BYTES, PatientID="LARGE")
     make(root / "in" / "a.dcm", PatientID="A")
     make(root / "in" / "s" / "c.dcm", PatientID="C")
     yield _field(root, "s/b.dcm")
