@@ -18,6 +18,7 @@ from pftree import TreeOptions
 
 from . import plan, runner
 from . import profile as profiles
+from .caches import Caches
 from .compiling import compile_rules, effective
 from .dicomfile import parse
 from .edits import pieces
@@ -40,11 +41,13 @@ class _Kept(threading.local):
 
     def __init__(self) -> None:
         self.patcher: Patcher | None = None
+        self.caches = Caches()
         self.worker: Worker | None = None
 
     def patcher_of(self, rules: RuleSet) -> Patcher:
         if self.patcher is None or self.patcher.rules is not rules:
             self.patcher = Patcher(rules)
+            self.caches = Caches()
         return self.patcher
 
     def worker_of(self, rules: RuleSet, *, overwrite: bool, verify: bool) -> Worker:
@@ -119,7 +122,8 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
     source = BytesSource(data)
     file = parse(source)
     patcher = _kept.patcher_of(rules)
-    patched = patcher.patch(file, patcher.scan(file))
+    with _kept.caches:
+        patched = patcher.patch(file, patcher.scan(file))
     return b"".join(pieces(source, Output(file, patched).chunks()))
 
 

@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Container, Iterable
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import accumulate
 
+from .caches import remembered
 from .excision import Span, cut_out
 from .folding import fold, is_unbounded, split_tokens
 from .identifiers import MONTHS, Clues, Key, clues_of
@@ -33,7 +34,7 @@ _YEAR_SIGNS, _MONTH_SIGNS, _DAY_SIGNS = "年년", "月월", "日일"
 _KOREAN_TITLES = "씨님군양"
 
 
-@lru_cache(maxsize=256)
+@remembered(most=256)
 def cleaner_of(identifiers: frozenset[tuple[str, str]]) -> TextCleaner:
     """The cleaner for identifiers.
 

@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from .caches import remembered
 from .dates import is_time, shift_date, shift_date_time
 from .dummies import NUMBER_BITS, dummy_of
 from .models import FileError
@@ -192,7 +192,7 @@ def _digest(secret: Secret | None, use: str, text: str) -> bytes:
 # --- UIDs
 
 
-@lru_cache(maxsize=1 << 14)
+@remembered(most=1 << 14)
 def _new_uid(secret: Secret | None, text: str) -> str:
     """The UID for another; those of a study are in each of its files, so they are kept."""
     from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415  (see the top)
@@ -323,7 +323,7 @@ def _faker() -> Faker:
     return faker
 
 
-@lru_cache(maxsize=4096)
+@remembered(most=4096)
 def pseudonym(seed: bytes) -> str:
     """The made-up name of a seed, ``LAST^FIRST^ANON``, as 3.1.1 made it (behaviour-3.1.1 A.5).
 

@@ -11,8 +11,8 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
 
+from .caches import remembered
 from .folding import fold, is_ideograph, is_unbounded, split_tokens
 
 _NUMBER_VRS = frozenset({"DS", "IS", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"})
@@ -117,7 +117,7 @@ class Clues:
         self.keys[key] = how
 
 
-@lru_cache(maxsize=2048)
+@remembered(most=2048)
 def clues_of(vr: str, text: str) -> Clues:
     """The clues of one value of any VR but UI (a UID is its own clue); not to be changed by the caller."""
     clues = Clues()

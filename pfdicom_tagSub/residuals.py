@@ -7,8 +7,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
+from .caches import remembered
 from .dictionary import PIXEL_DATA, label_of
 from .rereading import REST, DataSet, Entry, Reading, is_sequence, items_of
 from .sources import Source
@@ -201,7 +201,7 @@ def name_of(tag: int) -> str:
     return "pixel data" if tag in PIXEL_DATA else label_of(tag)
 
 
-@lru_cache(maxsize=64)
+@remembered(most=64)
 def _marked(letters: frozenset[int]) -> bytes:
     """A table that makes the bytes of the needles one, and all others another."""
     return bytes(code in letters for code in range(256))

@@ -11,8 +11,8 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 
+from .caches import remembered
 from .models import SpecError
 
 KEY_VARIABLE = b"PFDICOM_TAGSUB_KEY"
@@ -54,7 +54,7 @@ class Secret:
         return self.subkey("fingerprint").hex()[:16]
 
 
-@lru_cache(maxsize=64)
+@remembered(most=64)
 def _subkey(key: bytes, use: str) -> bytes:
     return hmac.digest(key, _DOMAIN + use.encode(), "sha256")
 

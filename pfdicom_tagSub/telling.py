@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
+
+from .caches import remembered
 
 SHORTEST = 4
 """Shorter values are found in any path by chance."""
@@ -53,12 +54,12 @@ def _runs(text: str) -> tuple[str, ...]:
     return tuple(_RUNS.findall(_folded(text)))
 
 
-@lru_cache(maxsize=1024)
+@remembered(most=1024)
 def _directory_runs(directory: str) -> tuple[str, ...]:
     return _runs(directory + "/") if directory else ()
 
 
-@lru_cache(maxsize=8192)
+@remembered(most=8192)
 def _parts(original: str) -> tuple[str, ...]:
     """What of a value to look for, letters and digits only."""
     if len(original) > LONGEST:

@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
+from .caches import remembered
 from .identifiers import NOT_IDENTIFYING, PARTICLES
 
 SHORTEST = 4
@@ -105,7 +105,7 @@ class Needle:
     width: int = 1
 
 
-@lru_cache(maxsize=4096)
+@remembered(most=4096)
 def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
     """The traces of one decoded value; () for one that gives nothing away."""
     text = text.strip(" \0\r\n\t")[:LONGEST].lower()
@@ -170,7 +170,7 @@ def _of_day(digits: str) -> tuple[Trace, ...]:
     return (Trace(digits[:8], is_day=True),) if len(digits) >= 8 else ()
 
 
-@lru_cache(maxsize=8192)
+@remembered(most=8192)
 def needles_of(trace: Trace, codecs: tuple[str, ...]) -> tuple[Needle, ...]:
     """The bytes of a trace that is no date.
 
@@ -198,7 +198,7 @@ def needles_of(trace: Trace, codecs: tuple[str, ...]) -> tuple[Needle, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=1024)
+@remembered(most=1024)
 def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
     """How a date is found: what to look for first, and what has to stand around it.
 
@@ -236,7 +236,7 @@ def _with_zero(digits: str) -> str:
     return f"0?{digits[1]}" if digits[0] == "0" else digits
 
 
-@lru_cache(maxsize=1024)
+@remembered(most=1024)
 def plain_notations(day: str) -> tuple[str, ...]:
     """The notations of a date that are looked for in binary values and in UTF-16."""
     y, m, d = day[:4], day[4:6], day[6:]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from .caches import Caches
 from .dicomfile import parse
 from .edits import Chunk
 from .folders import Folders
@@ -83,7 +84,7 @@ class Settings:
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
         output_root: the output directory, which outputs are told relative to; below it no symbolic
-            link is followed.
+            link is followed. "" for none: then outputs are told by their names.
         run: hex digits that tell a run on many hosts from all others; "" for others.
         durable: outputs have to be on the disk, and outcomes say what a ledger has to know.
         verify: read each output again and hold it against its input.
@@ -115,10 +116,11 @@ class Worker:
         """
         self.settings = settings
         self.pause = pause
+        self.caches = Caches()
         self.patcher = Patcher(settings.rules, renames=settings.renames, observing=settings.observing)
         self.verifier = _verifier_of(settings)
         self.folders = Folders(settings.output_root)
-        self.root_length = len(settings.output_root.rstrip("/")) + 1
+        self._root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
         """Patch one file. Nothing but the stopping of the work leaves this function.
@@ -126,6 +128,10 @@ class Worker:
         The reasons of failures never quote the file: what a library says in its own
         exceptions may, so only their types are told.
         """
+        with self.caches:
+            return self._process(job)
+
+    def _process(self, job: FileJob) -> FileOutcome:
         started = time.perf_counter()
         stage = Stage.READ
         before = self._stamp(job)
@@ -135,7 +141,7 @@ class Worker:
             nonlocal stage, residuals
             assert self.verifier is not None
             stage = Stage.VERIFY
-            shown = job.output_path[self.root_length :]
+            shown = self._shown(job)
             residuals = self.verifier.residuals(source, written, shown, self.pause)
             if residuals and self.settings.fail_residuals:
                 raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
@@ -168,7 +174,7 @@ class Worker:
             finished = self._finished(job, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
             return self._lost(error, job, stage, before, started)
-        is_telling = bool(patched.originals) and tells(job.output_path[self.root_length :], patched.originals)
+        is_telling = bool(patched.originals) and tells(self._shown(job), patched.originals)
         return FileOutcome(
             job.relative,
             status,
@@ -180,6 +186,12 @@ class Worker:
             residuals=residuals,
             observed=patched.observed,
         )
+
+    def _shown(self, job: FileJob) -> str:
+        """The path of an output as far as this run makes it; without an output directory its name."""
+        if not self.settings.output_root:
+            return os.path.basename(job.output_path)
+        return job.output_path[self._root_length :]
 
     def _would_write(
         self,
@@ -216,6 +228,10 @@ class Worker:
             The name, the input's extension kept, after the components of its directory
             where the spec names that, too; an outcome where the file is skipped or fails.
         """
+        with self.caches:
+            return self._name(job)
+
+    def _name(self, job: FileJob) -> FileOutcome | str:
         own = os.path.basename(job.input_path)
         rules = self.settings.rules
         stems = (rules.stem,) if rules.stem else ()

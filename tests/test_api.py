@@ -77,6 +77,18 @@ def test_files_in_turn_are_written_as_each_call_says(tmp_path: Path) -> None:
     assert (outcome.status, outcome.residuals) == (Status.WRITTEN, ("PatientComments",))
 
 
+def test_folders_above_an_output_are_no_part_of_its_path(tmp_path: Path) -> None:
+    rules = _rules("x")
+    source, folder = tmp_path / "in.dcm", tmp_path / "Doe Jane"
+    folder.mkdir()
+    source.write_bytes(_content(1))
+    for verify in (False, True):
+        outcome = tagsub.patch_file(source, folder / "out.dcm", rules, overwrite=True, verify=verify)
+        assert (outcome.is_telling, outcome.residuals) == (False, ())
+        outcome = tagsub.patch_file(source, folder / "jane.dcm", rules, overwrite=True, verify=verify)
+        assert (outcome.is_telling, outcome.residuals) == (True, ("path",) if verify else ())
+
+
 def test_no_directory_stays_open(tmp_path: Path) -> None:
     source = tmp_path / "in.dcm"
     source.write_bytes(_content(1))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pfdicom_tagSub.caches import Caches
 from pfdicom_tagSub.cleaning import TextCleaner, cleaner_of
 from pfdicom_tagSub.folding import fold
 
@@ -357,7 +358,8 @@ def test_cleaning_maps_what_it_finds_back_through_characters_that_fold_to_severa
 def test_cleaner_is_equal_hashed_and_pickled_by_its_identifiers() -> None:
     identifiers = frozenset(PATIENT)
     cleaner = cleaner_of(identifiers)
-    assert cleaner_of(frozenset(PATIENT)) is cleaner
+    with Caches():
+        assert cleaner_of(frozenset(PATIENT)) is cleaner_of(identifiers) is not cleaner
     assert TextCleaner(identifiers) == cleaner
     assert hash(TextCleaner(identifiers)) == hash(cleaner)
     assert TextCleaner(frozenset()) != cleaner
