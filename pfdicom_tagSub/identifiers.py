@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from .caches import remembered
+from .common_words import NOT_IDENTIFYING, PARTICLES
 from .folding import fold, is_ideograph, is_unbounded, split_tokens
 
 _NUMBER_VRS = frozenset({"DS", "IS", "US", "SS", "UL", "SL", "UV", "SV", "FL", "FD"})
@@ -24,23 +25,6 @@ _LONGEST_ADDRESS = 1024
 _LEAST_DIGITS_OF_PHONE = 7
 _MOST_LETTERS_OF_PHONE = 4
 _LEAST_DIGITS_WITH_GAPS = 6
-
-_TITLES = (
-    "dr md prof professor jr sr mr mrs ms phd msc bsc ii iii iv med dipl rer habil "
-    "herr frau mme mlle monsieur madame dott"
-)
-_NAMELESS = (
-    "anon anonymous anonym anonymized anonymised anonymisiert anonyme deidentified redacted removed "
-    "unknown unbekannt inconnu none null nil patient test phantom yes"
-)
-NOT_IDENTIFYING = frozenset(_TITLES.split() + _NAMELESS.split())
-"""Titles, and what stands where a name was taken out: no identifiers on their own."""
-
-_PARTICLES = (
-    "al el de da di du del della des dos la le las los van von vom zu zum zur der den ten ter bin ibn"
-)
-PARTICLES = frozenset(_PARTICLES.split())
-"""Parts of names of several words that are words of a language, too: not looked for on their own."""
 
 _MONTH_NAMES = (
     "jan january januar janner jaenner janvier janv",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from .caches import remembered
-from .identifiers import NOT_IDENTIFYING, PARTICLES
+from .common_words import COMMON, ORDINARY
 
 SHORTEST = 4
 """Shorter texts are found everywhere by chance."""
@@ -32,19 +32,6 @@ LONGEST = 256
 
 MOST_VALUES = 4096
 """Of how many values of one file traces are looked for."""
-
-_COMMON = """
-    abdomen adult annotation axial baseline biopsy bone brain breast chest child clinical clinic clinician
-    contrast control coronal default derived derived\\primary diagnostic doctor dose emergency exam
-    examination false feet first foot follow-up followup fluoro general hand head heart hospital
-    image imaging initial inpatient institute institution left liver localizer lung male female medical
-    mobile modality name neck neuro none normal operator original other outpatient pelvis physician position
-    primary prone protocol radiology radiologist research right routine sagittal scan scanner scout screening
-    secondary series shoulder skull spine standard station study supine survey technician technologist test
-    text trial true university unspecified various volume whole with without xray
-"""
-COMMON = frozenset(_COMMON.split()) | NOT_IDENTIFYING | PARTICLES
-"""Words, folded to lower case, that say nothing about a person: they are not looked for."""
 
 _STANDARD_UIDS = "1.2.840.10008."
 _MONTHS = (
@@ -109,7 +96,11 @@ class Needle:
 def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
     """The traces of one decoded value; () for one that gives nothing away."""
     text = text.strip(" \0\r\n\t")[:LONGEST].lower()
-    if text in COMMON or text.startswith(_STANDARD_UIDS) or not any(map(str.isalnum, text)):
+    if (
+        text in (COMMON if vr == "PN" else ORDINARY)
+        or text.startswith(_STANDARD_UIDS)
+        or not any(map(str.isalnum, text))
+    ):
         return ()
     if vr == "PN":
         return tuple(dict.fromkeys(_of_name(text)))
