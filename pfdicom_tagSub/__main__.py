@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import shutil
 import sys
@@ -245,8 +247,7 @@ def _print_spec(options: Options, console: Console) -> int:
         return stop.exit_code
     for text in (*warned, *rules.warnings):
         console.warning(text)
-    print(spec_to_json(spec))
-    return ExitCode.OK
+    return ExitCode.OK if _print("the spec", spec_to_json(spec), console) else ExitCode.FILES_FAILED
 
 
 def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
@@ -428,8 +429,23 @@ def _code_of(error: Exception) -> ExitCode:
     return ExitCode.OK if isinstance(error, BrokenPipeError) else ExitCode.USAGE
 
 
+class _ClosedOutput(io.TextIOBase):
+    """Stands for a standard output that the caller closed."""
+
+    def write(self, text: str, /) -> int:
+        """Take nothing.
+
+        Raises:
+            OSError: always.
+        """
+        raise OSError(errno.EBADF, "it is closed")
+
+
 def _occupy_standard_descriptors() -> None:
-    """Open what the caller closed of 0, 1 and 2, lest an output file take its number."""
+    """Open what the caller closed of 0, 1 and 2, lest an output file take its number.
+
+    What is printed to a standard output that was closed is an error: a record that nobody gets is lost.
+    """
     # The files stay open for as long as the process lasts.
     for descriptor in range(3):
         try:
@@ -439,7 +455,7 @@ def _occupy_standard_descriptors() -> None:
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: SIM115
     if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.stdout = _ClosedOutput()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import NoReturn
@@ -50,6 +50,20 @@ _SHORT_FLAGS = {
 
 _SPEC_FLAGS = ("tagStruct", "tagFile", "tagInfo")
 
+# May be given more than once: these add up, and of this one nothing that is written depends.
+_REPEATABLE = frozenset({"keepPrivate", "lookupTable", "report", "verbosity"})
+
+# How to give these more than once in one.
+_JOINED = {
+    "fileFilter": "join the tokens with commas",
+    "dirFilter": "join the tokens with commas",
+    "profile": "join the options with commas",
+    "tagInfo": "join the pairs with the --splitToken",
+}
+
+_QUOTED = 60
+"""Characters of a value that a message quotes at most."""
+
 LOOKUP_MISSES = ("fail", "empty")
 
 RESIDUALS = ("report", "fail")
@@ -80,6 +94,51 @@ class _Parser(argparse.ArgumentParser):
             with suppress(OSError, ValueError):
                 sys.stderr.write(f"{self.format_usage()}{COMMAND}: error: {visible(message)}\n")
         raise UsageExit(message)
+
+
+class _Given(argparse.Namespace):
+    """The options of a command line, which notes the first that is given twice.
+
+    argparse would take the last value and drop the others without a word.
+    """
+
+    def __init__(self, defaults: Mapping[str, object]) -> None:
+        """Args:
+        defaults: of all options; they do not count as given.
+        """
+        super().__init__()
+        self.__dict__["defaults"] = defaults
+        self.__dict__["twice"] = None
+
+    def __getattr__(self, name: str) -> object:
+        try:
+            return self.__dict__["defaults"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        own = vars(self)
+        is_switch = isinstance(value, bool)
+        if name in own and not is_switch and name not in _REPEATABLE and own["twice"] is None:
+            own["twice"] = (name, own[name], value)
+        own[name] = value
+
+
+def _find_twice(given: _Given) -> str:
+    """What to say of an option that was given twice, with both values; "" where none was."""
+    if given.twice is None:
+        return ""
+    name, first, second = given.twice
+    flags = [f"--{name}", *(flag for flag, dest in _SHORT_FLAGS.items() if dest == name)]
+    cure = f" ({_JOINED[name]})" if name in _JOINED else ""
+    return (
+        f"{'/'.join(flags)} is given twice, as {_quoted(first)} and as {_quoted(second)}; give it once{cure}"
+    )
+
+
+def _quoted(value: object) -> str:
+    text = str(value)
+    return repr(text) if len(text) <= _QUOTED else f"{text[:_QUOTED]!r}..."
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -206,7 +265,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         SystemExit: of code 0, after ``--help``, ``--man``, ``--synopsis`` or ``--version``.
     """
     parser = build_parser()
-    args = parser.parse_args(argv)
+    args = _parse_once(parser, argv)
     if problem := _find_problem(args):
         parser.error(problem)
     try:
@@ -241,6 +300,22 @@ def parse(argv: Sequence[str] | None) -> Options:
         syslog=args.syslog,
         print_elapsed_time=args.printElapsedTime,
     )
+
+
+def _parse_once(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> argparse.Namespace:
+    """Parse a command line in which no option may be given twice.
+
+    Raises:
+        UsageExit: bad usage.
+        SystemExit: as of ``parse``.
+    """
+    defaults = vars(parser.parse_args([]))
+    for action in parser._actions:
+        action.default = argparse.SUPPRESS  # what is set is given
+    given = parser.parse_args(argv, namespace=_Given(defaults))
+    if problem := _find_twice(given):
+        parser.error(problem)
+    return argparse.Namespace(**{name: getattr(given, name) for name in defaults})
 
 
 def _find_problem(args: argparse.Namespace) -> str:

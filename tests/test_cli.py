@@ -241,3 +241,62 @@ def test_start_needs_neither_pydicom_nor_faker_nor_pfmisc(flag: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
+# --- options given twice
+
+
+@pytest.mark.parametrize(
+    ("flags", "first", "second"),
+    [
+        (["-F", "one.json", "-F", "two.json"], "'one.json'", "'two.json'"),
+        (["--tagFile", "one.json", "-F", "two.json"], "'one.json'", "'two.json'"),
+        (["--tagFil", "one.json", "--tagFile=two.json"], "'one.json'", "'two.json'"),
+        (["-I", "a", "-I", "b"], "'a'", "'b'"),
+        (["-Ia", "--inputDir", "b"], "'a'", "'b'"),
+        (["--inputdir", "a", "--inputD", "a"], "'a'", "'a'"),
+        (["-O", "a", "--outputdir", "b"], "'a'", "'b'"),
+        (["-T", "{}", "--tagStruct", "{" * 70], "'{}'", "'" + "{" * 60 + "'..."),
+        (["-k", ":", "-k", ":"], "':'", "':'"),
+        (["-s", "", "-s", "++"], "''", "'++'"),
+        (["--threads", "1", "--threads", "2"], "'1'", "'2'"),
+        (["--profile", "basic", "--profile", "basic,cleanDesc"], "'basic'", "'basic,cleanDesc'"),
+        (["-e", "a", "--extension", "b"], "'a'", "'b'"),
+        (["--keyFile", "a", "--keyFile", "b"], "'a'", "'b'"),
+        (["-o", "a", "--outputFileStem", "b"], "'a'", "'b'"),
+    ],
+    ids=str,
+)
+def test_parse_refuses_an_option_given_twice_and_names_both_values(
+    flags: list[str], first: str, second: str
+) -> None:
+    with pytest.raises(cli.UsageExit) as stop:
+        cli.parse(flags)
+    assert stop.value.code == 2
+    assert "is given twice" in stop.value.message
+    assert f"as {first} and as {second}" in stop.value.message
+
+
+def test_parse_of_a_filter_given_twice_names_the_cure() -> None:
+    with pytest.raises(cli.UsageExit) as stop:
+        cli.parse([*GOOD, "--fileFilter", "a", "--fileFilter", "b"])
+    assert "join the tokens with commas" in stop.value.message
+
+
+def test_parse_takes_twice_what_adds_up_or_changes_no_output() -> None:
+    options = cli.parse(
+        [
+            *GOOD,
+            *("--report", "a.html", "--report", "b.json", "--lookupTable", "a=b", "--lookupTable", "c=d"),
+            *("--keepPrivate", "x", "--keepPrivate", "y", "--overwrite", "--overwrite", "-v", "0", "-v", "2"),
+        ]
+    )
+    assert options.reports == ("a.html", "b.json")
+    assert options.lookup_tables == ("a=b", "c=d")
+    assert options.keep_private == ("x", "y")
+    assert options.tree.verbosity == 2
+
+
+def test_parse_takes_a_default_that_is_given() -> None:
+    options = cli.parse([*GOOD, "-k", ":", "-s", "++", "-e", "", "--onResidual", "report"])
+    assert (options.split_key_value, options.split_token, options.tree.fileFilter) == (":", "++", "")

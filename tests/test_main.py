@@ -531,3 +531,23 @@ def test_descriptors_that_the_caller_closed_are_not_given_to_outputs() -> None:
         "os.close(0), os.close(1)\noccupy()\nos._exit(os.open(os.devnull, os.O_RDONLY))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode > 2
+
+
+@pytest.mark.parametrize("flags", [["--json"], ["--dryRun"], ["--json", "--dryRun"]], ids=str)
+def test_module_fails_where_its_record_goes_to_a_closed_output(trees: list[str], flags: list[str]) -> None:
+    done = start(*trees, *flags, shell=">&-")
+    assert done.returncode == 1
+    assert "could not be written to standard output: it is closed" in done.stderr
+
+
+def test_module_fails_where_the_spec_goes_to_a_closed_or_full_output() -> None:
+    for shell in (">&-", "> /dev/full"):
+        done = start("--printSpec", "--tagStruct", '{"PatientName": "x"}', shell=shell)
+        assert done.returncode == 1
+        assert "the spec could not be written to standard output" in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--man", "--synopsis", "--version", "--help"])
+def test_module_with_its_output_closed_prints_a_page_without_a_traceback(flag: str) -> None:
+    done = start(flag, shell=">&-")
+    assert "Traceback" not in done.stderr
