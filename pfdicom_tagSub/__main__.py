@@ -310,7 +310,7 @@ def _process(
                     rules,
                     workers=options.tree.threads,
                     overwrite=options.tree.overwrite,
-                    follow_links=options.tree.followLinks,
+                    follow_links=options.tree.followLinks or bool(plan.single),
                     verify=options.verify,
                     fail_residuals=options.on_residual == cli.RESIDUALS[1],
                     on_outcome=on_outcome,

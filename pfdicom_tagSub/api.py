@@ -158,7 +158,7 @@ def run_tree(
     """Patch every file of a tree into another.
 
     Args:
-        input_dir: the tree to read.
+        input_dir: the tree to read, or one file.
         output_dir: the tree to write.
         rules: the compiled spec.
         threads: workers; 0 works in line. With workers, call it under
@@ -182,7 +182,7 @@ def run_tree(
         rules,
         workers=threads,
         overwrite=overwrite,
-        follow_links=False,
+        follow_links=bool(made.single),
         on_outcome=totals.add,
         shield=Shield(),
     )

@@ -78,7 +78,10 @@ def find_targets(options: Options, plan: Plan) -> tuple[tuple[Target, ...], tupl
             raise PlanError("--report: a path holds no null byte")
         path = os.path.join(os.path.realpath(os.path.dirname(shown) or "."), os.path.basename(shown))
         folder = os.path.dirname(path)
-        if _is_inside(folder, plan.input_root):
+        if plan.single:
+            if path in {plan.single, os.path.realpath(plan.single)}:
+                raise PlanError(f"--report {shown} is the input, which is never overwritten")
+        elif _is_inside(folder, plan.input_root):
             raise PlanError(f"--report {shown} lies in the input tree, where nothing is written")
         if any(target.path == path for target in targets):
             raise PlanError(f"--report {shown} is given twice")

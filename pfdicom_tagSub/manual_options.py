@@ -6,7 +6,7 @@ OPTIONS: dict[str, str | None] = {
     "inputDir": """
         -I|--inputDir|--inputdir <inputDir>
         The input tree. Every file in it and below it, at any depth, is a
-        candidate.
+        candidate. If it is a file, that file alone is.
 """,
     "outputDir": """
         -O|--outputDir|--outputdir <outputDir>

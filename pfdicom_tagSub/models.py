@@ -296,6 +296,8 @@ class Plan:
         warnings: what the user should know of the walk, one text each.
         unreadable: what the walk could not read and might have had to process, as
             outcomes that failed; its paths are mostly directories.
+        single: the path of the one file that was named instead of an input directory, which
+            then is the directory that holds it; "" where a directory was.
     """
 
     input_root: str
@@ -303,6 +305,7 @@ class Plan:
     directories: tuple[DirectoryPlan, ...]
     warnings: tuple[str, ...] = ()
     unreadable: tuple[FileOutcome, ...] = ()
+    single: str = ""
 
     @property
     def file_count(self) -> int:

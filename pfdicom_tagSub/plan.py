@@ -23,6 +23,7 @@ from pftree import (
     TreeScanner,
     tokens_parse,
 )
+from pftree.filters import text_matches
 
 from .filenames import FileNames
 from .models import DirectoryPlan, FileOutcome, Options, Plan, PlanError, Stage, Status
@@ -32,7 +33,8 @@ def build(options: Options) -> Plan:
     """Walk the input tree; nothing is created or opened.
 
     Args:
-        options: the command line; of it, the directories, filters, depth and links.
+        options: the command line; of it, the directories, filters, depth and links. Where
+            the input directory is a file, that file alone is the tree.
 
     Returns:
         The plan. A directory that cannot be read is in its ``unreadable``, unless the
@@ -43,6 +45,8 @@ def build(options: Options) -> Plan:
     """
     tree = options.tree
     try:
+        if _names_file(tree.inputDir):
+            return _build_of_file(tree)
         input_root = _check_input(tree.inputDir)
         output_root = _check_output(tree.outputDir, input_root)
     except ValueError as error:  # a NUL in a path
@@ -77,6 +81,46 @@ def build(options: Options) -> Plan:
     return Plan(input_root, output_root, directories, tuple(warnings), tuple(unreadable))
 
 
+def _names_file(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False  # looking for a directory says why
+
+
+def _build_of_file(tree: TreeOptions) -> Plan:
+    """The plan of one file.
+
+    A link that is named is followed, as that to an input directory is, and its output has
+    the name of the link.
+
+    Raises:
+        PlanError: a filter leaves the file out, or the output would be among the inputs.
+    """
+    path = tree.inputDir
+    folder = os.path.realpath(path.parent)
+    if tree.dirFilter.strip():
+        raise PlanError(
+            f"--inputDir {path} is a file, and --dirFilter chooses among directories below an --inputDir; "
+            "leave it out"
+        )
+    passes = text_matches(path.name, tokens_parse(tree.fileFilter), FilterLogic.parse(tree.fileFilterLogic))
+    for flag, value, fits in (
+        ("--inputFile", tree.inputFile, tree.inputFile in path.name),
+        ("--fileFilter", tree.fileFilter, passes),
+    ):
+        if not fits:
+            raise PlanError(f"--inputDir {path} is a file that {flag} {value} leaves out; leave {flag} out")
+    output_root = _check_output(tree.outputDir, folder)
+    if path.is_symlink() and _is_inside(os.path.realpath(path), output_root):
+        raise PlanError(
+            f"--inputDir {path} is a link to a file in the --outputDir; give another --outputDir, the input "
+            "is never overwritten"
+        )
+    directory = DirectoryPlan(folder, output_root, ".", FileNames([path.name]))
+    return Plan(folder, output_root, (directory,), single=f"{folder.rstrip('/')}/{path.name}")
+
+
 def check_outside(plan: Plan, flag: str, path: str) -> None:
     """Refuse a file of the run's own that lies in one of the trees.
 
@@ -94,6 +138,11 @@ def check_outside(plan: Plan, flag: str, path: str) -> None:
         real = os.path.realpath(path)
     except (OSError, ValueError):
         return  # opening it says why
+    if plan.single:
+        if real in {plan.single, os.path.realpath(plan.single)}:
+            raise PlanError(f"{flag} {path} is the input; give another file")
+        if not _is_inside(real, plan.output_root):
+            return
     for name, root in (("--inputDir", plan.input_root), ("--outputDir", plan.output_root)):
         if _is_inside(real, root):
             raise PlanError(f"{flag} {path} lies in the {name}; keep it outside of both trees")
@@ -106,13 +155,8 @@ def _check_input(path: Path) -> str:
         root = os.path.realpath(path)
     except OSError as error:
         raise PlanError(f"--inputDir {path}: {error.strerror}") from None
-    if stat.S_ISREG(status.st_mode):
-        raise PlanError(
-            f"--inputDir {path} is a file; to process it alone give "
-            f"--inputDir {path.parent} --inputFile {path.name}"
-        )
     if not stat.S_ISDIR(status.st_mode):
-        raise PlanError(f"--inputDir {path} is not a directory")
+        raise PlanError(f"--inputDir {path} is neither a directory nor a regular file")
     if not os.access(root, os.R_OK | os.X_OK):
         raise PlanError(f"--inputDir {path}: no permission to read it")
     return root

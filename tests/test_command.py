@@ -861,3 +861,57 @@ def test_outputs_are_what_the_library_call_would_give(small: Trees) -> None:
     same = (small.outputs / "none" / "a.dcm").read_bytes()
     assert hashlib.sha256(same).hexdigest() == digest
     assert uid.UID(read(small.outputs / "a.dcm").SOPInstanceUID).is_valid
+
+
+# --- one file instead of a tree
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [],
+        ["--overwrite", "--threads", "2"],
+        ["--fileFilter", "dcm", "--inputFile", "1"],
+        ["--maxDepth", "0", "--outputLeafDir", "x-%s"],
+        ["--verify"],
+    ],
+    ids=str,
+)
+def test_input_file_is_processed_alone(trees: Trees, flags: list[str]) -> None:
+    for name in ("1.dcm", "11.dcm", "1.dcm.bak", "s/1.dcm"):
+        trees.make(name)
+    done = run(trees.inputs / "1.dcm", trees.outputs, *flags, "--json", spec=ANON)
+    assert done.code == 0
+    assert done.counts == {"found": 1, "written": 1}
+    assert names_in(trees.outputs) == ["1.dcm"]
+    assert read(trees.outputs / "1.dcm").PatientName == "anon"
+
+
+def test_input_file_is_named_logged_and_kept_in_a_ledger(trees: Trees, tmp_path: Path) -> None:
+    trees.make("1.dcm")
+    trees.make("11.dcm")
+    own = ("--ledger", str(trees.inputs / "ledger"), "--log", str(trees.inputs / "log"))
+    flags = (*own, "--outputFileStem", "n-%Modality", "--report", str(trees.inputs / "r.json"), "--json")
+    done = run(trees.inputs / "1.dcm", trees.outputs, *flags, spec=ANON)
+    assert (done.code, done.counts) == (0, {"found": 1, "written": 1})
+    assert len(names_in(trees.outputs)) == 1
+    again = run(trees.inputs / "1.dcm", trees.outputs, *flags, spec=ANON)
+    assert (again.code, again.counts) == (0, {"found": 1, "current": 1})
+    assert (trees.inputs / "log").read_text().count('"1.dcm"') == 2
+    dry = run(trees.inputs / "1.dcm", tmp_path / "dry", "--dryRun", "--json", spec=ANON)
+    assert dry.counts == {"found": 1, "written": 1}
+    assert not (tmp_path / "dry").exists()
+
+
+def test_input_file_is_no_file_of_the_runs_own(trees: Trees) -> None:
+    path = trees.make("1.dcm")
+    for flag in ("--log", "--ledger"):
+        done = run(path, trees.outputs, flag, str(path), spec=ANON)
+        assert done.code == 2
+        assert "is the input" in done.err
+
+
+def test_input_file_behind_a_link_is_read_without_follow_links(trees: Trees, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(trees.make("1.dcm"))
+    assert run(tmp_path / "link", trees.outputs, spec=ANON).code == 0
+    assert names_in(trees.outputs) == ["link"]

@@ -213,15 +213,55 @@ def test_build_refuses_an_absent_input(tmp_path: Path) -> None:
         build(tmp_path / "absent", tmp_path / "out")
 
 
-def test_build_of_a_file_names_the_cure(tmp_path: Path) -> None:
-    inputs = grow(tmp_path / "in", "a.dcm")
-    with pytest.raises(PlanError, match=rf"is a file.*--inputDir {inputs} --inputFile a\.dcm"):
-        build(inputs / "a.dcm", tmp_path / "out")
+def test_build_of_a_file_holds_that_file_alone(tmp_path: Path) -> None:
+    inputs = grow(tmp_path / "in", "1.dcm", "11.dcm", "1.dcm.bak", "s/1.dcm")
+    plan = build(inputs / "1.dcm", tmp_path / "out", inputFile="1", fileFilter="dcm", maxDepth=0)
+    job = FileJob(f"{inputs}/1.dcm", f"{tmp_path}/out/1.dcm", "1.dcm")
+    assert list(plan.jobs()) == [job]
+    assert plan.single == f"{inputs}/1.dcm"
+
+
+def test_build_of_a_link_to_a_file_keeps_the_name_of_the_link(tmp_path: Path) -> None:
+    inputs = grow(tmp_path / "in", "1.dcm")
+    (tmp_path / "link.dcm").symlink_to(inputs / "1.dcm")
+    (job,) = build(tmp_path / "link.dcm", tmp_path / "out").jobs()
+    assert (job.input_path, job.relative) == (f"{tmp_path}/link.dcm", "link.dcm")
+
+
+def test_build_of_a_file_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(grow(tmp_path / "in", "1.dcm"))
+    (job,) = build(Path("1.dcm"), Path("out")).jobs()
+    assert (job.input_path, job.output_path) == (f"{tmp_path}/in/1.dcm", f"{tmp_path}/in/out/1.dcm")
+
+
+@pytest.mark.parametrize(
+    ("tree", "reason"),
+    [
+        ({"fileFilter": "ima"}, "--fileFilter ima leaves out"),
+        ({"inputFile": "2"}, "--inputFile 2 leaves out"),
+        ({"dirFilter": "s"}, "--dirFilter chooses among directories"),
+    ],
+)
+def test_build_of_a_file_that_a_filter_leaves_out_is_refused(
+    tmp_path: Path, tree: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(PlanError, match=reason):
+        build(grow(tmp_path / "in", "1.dcm") / "1.dcm", tmp_path / "out", **tree)
+
+
+def test_build_of_a_file_refuses_to_overwrite_it(tmp_path: Path) -> None:
+    inputs = grow(tmp_path / "in", "1.dcm")
+    with pytest.raises(PlanError, match="never overwritten"):
+        build(inputs / "1.dcm", inputs)
+    other = grow(tmp_path / "other")
+    (other / "1.dcm").symlink_to(inputs / "1.dcm")
+    with pytest.raises(PlanError, match="never overwritten"):
+        build(other / "1.dcm", inputs)
 
 
 def test_build_refuses_a_fifo_as_input(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(PlanError, match="not a directory"):
+    with pytest.raises(PlanError, match="neither a directory nor a regular file"):
         build(tmp_path / "fifo", tmp_path / "out")
 
 
