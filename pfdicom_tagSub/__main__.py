@@ -432,7 +432,7 @@ def _code_of(error: Exception) -> ExitCode:
 class _ClosedOutput(io.TextIOBase):
     """Stands for a standard output that the caller closed."""
 
-    def write(self, text: str, /) -> int:
+    def write(self, _text: str, /) -> int:
         """Take nothing.
 
         Raises:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pftree import ManualAction, TreeOptions, manual_attach
 from pftree.__main__ import parserCore_build, parserIO_build
@@ -110,7 +110,7 @@ class _Given(argparse.Namespace):
         self.__dict__["defaults"] = defaults
         self.__dict__["twice"] = None
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         try:
             return self.__dict__["defaults"][name]
         except KeyError:
