@@ -15,33 +15,13 @@ from random import Random
 
 from builders import BIG, EXPLICIT, IMPLICIT, LONG_VRS, SOP_CLASS, UNDEFINED, Form, element, item, tag_bytes
 
+from pfdicom_tagSub import elements
+
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 HIT = frozenset({PATIENT_NAME, PATIENT_ID})
 """What the rules have to replace."""
 
-SHORT_VRS = [
-    "AE",
-    "AS",
-    "AT",
-    "CS",
-    "DA",
-    "DS",
-    "DT",
-    "FD",
-    "FL",
-    "IS",
-    "LO",
-    "LT",
-    "PN",
-    "SH",
-    "SL",
-    "SS",
-    "ST",
-    "TM",
-    "UI",
-    "UL",
-    "US",
-]
+SHORT_VRS = tuple(vr.decode() for vr in sorted(elements.SHORT_VRS))
 PUBLIC_SEQUENCES = (0x00081110, 0x00081140, 0x00082112, 0x00400275, 0x00400260, 0x52009229, 0x0040A730)
 OTHERS = (0x00081030, 0x00091001, 0x000910FF, 0x00104000, 0x00180015, 0x00189999, 0x00204000, 0x00291010)
 """Public and private elements before and after the ones that are hit, some in no dictionary."""
@@ -120,10 +100,12 @@ def raw_element(tag: int, vr: bytes, value: bytes, form: Form, length: int | Non
 
 
 def sequence_end(form: Form, length: int = 0) -> bytes:
+    """A sequence delimiter, perhaps with a length that it must not have."""
     return tag_bytes(0xFFFEE0DD, form) + struct.pack(form.order + "I", length)
 
 
 def item_end(form: Form, length: int = 0) -> bytes:
+    """An item delimiter, likewise."""
     return tag_bytes(0xFFFEE00D, form) + struct.pack(form.order + "I", length)
 
 

@@ -122,7 +122,7 @@ def _by_folder(secrets: Secrets) -> dict[Path, Secrets]:
 
 
 def _batches(secrets: Secrets) -> Iterator[list[Path]]:
-    """Files for one process each: dcmtk may show what its memory holds of another file with the same secret."""
+    """The files for one process each: dcmtk may show what its memory holds of another file."""
     for some in _by_folder(secrets).values():
         paths = list(some)
         for at in range(0, len(paths), BATCH):
