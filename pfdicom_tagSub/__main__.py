@@ -390,9 +390,22 @@ def _print(what: str, text: str, console: Console) -> bool:
     return True
 
 
+SYSTEM_LIMITS = {
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.ENFILE: "raise the system's limit on open files",
+    errno.EAGAIN: "raise the limit on processes (docker --pids-limit, ulimit -u)",
+    errno.ENOMEM: "raise the limit on memory (ulimit -v, docker --memory)",
+}
+"""What to do where the system itself has no more to give."""
+
+
 def _locate(error: BaseException) -> str:
     """Where in this package an unexpected exception was raised, without its text."""
     package = __name__.partition(".")[0] if __package__ is None else __package__
+    if isinstance(error, OSError) and error.errno in SYSTEM_LIMITS:
+        return f"{os.strerror(error.errno)}: {SYSTEM_LIMITS[error.errno]} and run again"
+    if isinstance(error, MemoryError):
+        return "out of memory: raise the limit (ulimit -v, docker --memory) and run again"
     place = "an unknown place"
     for frame, line in traceback.walk_tb(error.__traceback__):
         module = str(frame.f_globals.get("__name__", ""))

@@ -23,7 +23,9 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from .directives import prepare
+from .models import WorkforceError
 from .pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, work
+from .process_limits import CURE
 from .temporary import remove_stale
 from .worker import Settings, Task, Worker
 
@@ -117,6 +119,14 @@ class _ForkProcess(multiprocessing.context.ForkProcess):
         self.kill()
 
 
+def _end_left_over() -> None:
+    """End workers that their executor lost; Python would wait for them at its end, for ever."""
+    for child in multiprocessing.active_children():
+        if isinstance(child, _ForkProcess):
+            child.kill()
+            child.join()
+
+
 class _ForkContext(multiprocessing.context.ForkContext):
     Process = _ForkProcess
 
@@ -143,8 +153,18 @@ class LocalCrew:
         return BATCHES_PER_WORKER * self._workers
 
     def submit(self, task: Task[R], batch: Batch) -> Future[Done[R]]:
-        """Begin a batch."""
-        return self._started().submit(_run_batch, task, batch)
+        """Begin a batch.
+
+        Raises:
+            WorkforceError: the system has no room for the workers (see ``process_limits``).
+        """
+        try:
+            return self._started().submit(_run_batch, task, batch)
+        except (OSError, RuntimeError) as error:
+            if isinstance(error, self.lost):
+                raise
+            _end_left_over()
+            raise WorkforceError(f"the workers cannot be started: {CURE}, or run with --threads 0") from None
 
     def wait(self, pending: Collection[Future[Done[R]]]) -> Collection[Future[Done[R]]]:
         """Those that are done or lost, at least one."""
@@ -162,7 +182,11 @@ class LocalCrew:
         """Stop."""
         self._stop.set()
         if self._executor is not None:
-            self._executor.shutdown(wait=True, cancel_futures=True)
+            try:
+                self._executor.shutdown(wait=True, cancel_futures=True)
+            except RuntimeError:  # it was never started whole
+                self._executor.shutdown(wait=False)
+                _end_left_over()
             self._executor = None
 
     def _started(self) -> Executor:

@@ -50,6 +50,10 @@ class LedgerError(TagSubError):
     """A ledger that cannot be worked with, or is in use by another run."""
 
 
+class WorkforceError(TagSubError):
+    """Workers that this system has no room for."""
+
+
 class LogError(TagSubError):
     """A log that cannot be opened."""
 

@@ -19,12 +19,12 @@ from pydicom import datadict, uid
 from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filereader import data_element_generator
+from pydicom.filereader import data_element_generator, read_partial
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 from pydicom.values import convert_SQ
 
 from .models import FileError
-from .sources import BytesSource, FileSource, Source
+from .sources import BytesSource, FileSource, Source, is_zeros
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -274,7 +274,9 @@ def _moved(like: Reading, source: Source) -> Reading:
 
 
 def _read(source: Source) -> Reading:
-    content = pydicom.dcmread(_open(source), defer_size=DEFERRED, force=True)
+    # Zeros after the last element would be millions of elements to pydicom.
+    stop_when = _is_padding if is_zeros(source, max(0, source.size - 8), source.size) else None
+    content = read_partial(_open(source), stop_when, defer_size=DEFERRED, force=True)
     preamble = content.preamble or b""
     meta_start = HEAD if preamble else 0
     syntax = str(content.file_meta.get("TransferSyntaxUID", ""))
@@ -299,6 +301,10 @@ def _read(source: Source) -> Reading:
     metas = DataSet(content.file_meta, source, 0, [], meta_start, meta_stop)
     metas.entries = _whole(sorted(meta, key=lambda entry: entry.start), metas)
     return Reading(source, preamble, metas, data, is_deflated)
+
+
+def _is_padding(tag: int, vr: str | None, length: int) -> bool:  # noqa: ARG001  (as pydicom calls it)
+    return tag == 0 and length == 0
 
 
 def _open(source: Source) -> BinaryIO:
@@ -369,6 +375,9 @@ def _whole(found: list[Entry], data: DataSet) -> list[Entry]:
 
 def _passed_over(start: int, stop: int, before: RawDataElement, source: Source) -> Iterator[Entry]:
     """The elements of a stretch that pydicom read and dropped; a rest where it holds none."""
+    if is_zeros(source, start, stop):
+        yield Entry(REST, start, start, stop, None)
+        return
     hidden = source.read(start, stop)
     place = 0
     if len(hidden) >= 8:

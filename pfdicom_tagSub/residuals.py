@@ -244,7 +244,8 @@ class _Search:
         """Search a stretch that holds text."""
         for place in range(start, stop, CHUNK):
             data = source.read(max(start, place - OVERLAP), min(stop, place + CHUNK))
-            self._chunk(data, max(start, place - OVERLAP), leaves, named)
+            if data.count(0) < len(data):  # zeros after a file may be many
+                self._chunk(data, max(start, place - OVERLAP), leaves, named)
             if stop - start > CHUNK:
                 self.pause()
 

@@ -17,6 +17,7 @@ from .placing import (
     in_named_directories,
     in_own_directories,
 )
+from .process_limits import CURE, affordable_workers
 from .rules import RuleSet
 from .shield import Shield
 from .standing import Standing
@@ -137,14 +138,18 @@ def _workforce(
     on_warning: Callable[[str], None],
 ) -> InLine | Pool:
     # The imports are slow, and the last one is of an extra.
-    if cluster is None and workers <= 1:
-        return InLine(settings, shield)
+    if cluster is None:
+        affordable = affordable_workers(workers) if workers > 1 else workers
+        if affordable < workers:
+            on_warning(f"{max(affordable, 1)} of {workers} workers can be started here: {CURE}")
+        if affordable <= 1:
+            return InLine(settings, shield)
     from .pool import Pool  # noqa: PLC0415
 
     if cluster is None:
         from .crew import LocalCrew  # noqa: PLC0415
 
-        return Pool(LocalCrew(settings, workers), shield)
+        return Pool(LocalCrew(settings, affordable), shield)
     from .cluster import ClusterCrew  # noqa: PLC0415
 
     return Pool(ClusterCrew(settings, cluster, on_warning), shield)

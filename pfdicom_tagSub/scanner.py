@@ -25,7 +25,7 @@ from .elements import (
     Stretch,
 )
 from .models import FileError
-from .sources import Source
+from .sources import Source, is_zeros
 from .wanted import EVERYTHING, NOTHING, Wanted
 
 ITEM = 0xFFFEE000
@@ -145,6 +145,9 @@ class _Scanner:
                 return kept, position  # padding after the last element
             family = families.get(key)
             if family is None:
+                if depth == 0 and not any(key):
+                    self._check_padding(position, end)
+                    return kept, position
                 self.wanted.learnt(1)
                 family = families[key] = Family()
             chain, count = family.match(buffer, place, end - base, pattern)
@@ -172,6 +175,13 @@ class _Scanner:
         if position > end or delimited:
             raise FileError(f"the data set that should end at byte {end} does not end there")
         return kept, position
+
+    def _check_padding(self, position: int, end: int) -> None:
+        """Check that zeros go on to the end, as after a file that was preallocated or crash-filled."""
+        if not is_zeros(self.source, position, end):
+            raise FileError(
+                f"zeros stand at byte {position}, where an element should begin, and data after them"
+            )
 
     def whole_group(self, start: int, end: int, stop: int, group: int) -> list[Element]:
         """The elements of a group whose length is stored, if the length is true; else [].
@@ -212,7 +222,8 @@ class _Scanner:
                     break
                 if delimited and self.tag_at(position, end, little=encoding.little) == ITEM_END:
                     break
-                if not chain.is_empty() and self._key(position) in families:
+                key = self._key(position)
+                if not any(key) or (key in families and not chain.is_empty()):
                     break
                 blocks = self.blocks
                 start = position

@@ -147,6 +147,7 @@ class Worker:
                 raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
             stage = Stage.WRITE
 
+        failure: Exception | None = None
         try:
             with opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source)
@@ -173,7 +174,9 @@ class Worker:
                     )
             finished = self._finished(job, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
-            return self._lost(error, job, stage, before, started)
+            failure = _untraced(error)
+        if failure is not None:
+            return self._lost(failure, job, stage, before, started)
         is_telling = bool(patched.originals) and tells(self._shown(job), patched.originals)
         return FileOutcome(
             job.relative,
@@ -250,7 +253,8 @@ class Worker:
                 name = safe_name(last, own) if stems else own
                 return "/".join([*map(safe_component, components), name])
         except Exception as error:  # as above
-            return self._lost(error, job, stage, before, started)
+            failure = _untraced(error)
+        return self._lost(failure, job, stage, before, started)
 
     def _stamp(self, job: FileJob) -> Stamp | None:
         """What an input is known by, for a ledger and against what verification finds.
@@ -368,6 +372,16 @@ def _is_own(job: FileJob) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and Stamp.of(found) == job.earlier.stamp
+
+
+def _untraced(error: Exception) -> Exception:
+    """An error without the frames it came through, and so without the memory that these hold.
+
+    After a MemoryError the next line would run into another one.
+    """
+    if isinstance(error, MemoryError):
+        return MemoryError()
+    return error.with_traceback(None)
 
 
 def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:

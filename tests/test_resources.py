@@ -240,3 +240,54 @@ def test_links_in_the_output_tree_are_not_written_through(trees: Trees, tmp_path
     assert sorted(os.listdir(elsewhere)) == ["precious"]
     assert precious.read_bytes() == b"mine"
     assert not (trees.outputs / "b.dcm").is_symlink()  # replaced by --overwrite, not written through
+
+
+@pytest.mark.parametrize("flags", [(), ("--verify",), ("--dryRun",), ("--threads", "2")])
+def test_zeros_after_a_file_take_no_memory(trees: Trees, flags: tuple[str, ...]) -> None:
+    """As in a copy that was preallocated or filled by a crash; they are copied."""
+    for name in ("a.dcm", "b.dcm", "c.dcm"):
+        trees.make(name)
+    zeros = 40 << 20
+    with (trees.inputs / "b.dcm").open("ab") as file:
+        file.truncate(file.tell() + zeros)
+    done = trees.run("--json", *flags, before=lambda: _limit_memory(1 << 30))
+    assert done.code == 0
+    if "--dryRun" not in flags:
+        assert trees.written == ["a.dcm", "b.dcm", "c.dcm"]
+        data = (trees.outputs / "b.dcm").read_bytes()
+        assert data[:-zeros] == (trees.outputs / "a.dcm").read_bytes()
+        assert not data[-zeros:].strip(b"\0")
+
+
+def test_zeros_before_more_data_fail_the_file(trees: Trees) -> None:
+    """What other readers find behind them is not what the scan would find."""
+    trees.make("a.dcm")
+    trees.make("b.dcm")
+    path = trees.inputs / "b.dcm"
+    path.write_bytes(path.read_bytes() + bytes(64) + b"\x10\x00\x10\x00PN\x04\x00Jane")
+    done = trees.run("--json")
+    assert done.code == 1
+    assert "zeros" in done.failures["b.dcm"]
+    assert trees.written == ["a.dcm"]
+
+
+def _limit_memory(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def test_memory_that_one_file_wants_fails_that_file(trees: Trees, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.dcm", "b.dcm", "c.dcm"):
+        trees.make(name)
+    jobs = [FileJob(str(trees.inputs / name), str(trees.outputs / name), name) for name in ("a.dcm", "b.dcm")]
+    subject = Worker(Settings(RULES, output_root=str(trees.outputs)))
+
+    def exhausted(file: object) -> list[object]:
+        held = [bytearray(1 << 20)]
+        raise MemoryError(held)
+
+    trees.outputs.mkdir()
+    with monkeypatch.context() as broken:
+        broken.setattr(subject.patcher, "scan", exhausted)
+        lost = subject.process(jobs[0])
+    assert (lost.status, lost.reason) == (Status.FAILED, "out of memory")
+    assert subject.process(jobs[1]).status is Status.WRITTEN
