@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from . import dictionary, functions
 from .functions import FUNCTIONS, NO_RESOURCES, Call, Cleaner, Resources
 from .models import SpecError
+from .padding import without_padding
 from .values import NO_VALUE, Value
 
 SELF_SOURCE = 0
@@ -45,6 +46,11 @@ class Directive:
     function: str = ""
     arguments: tuple[str, ...] = ()
     seed: tuple[int, ...] = ()
+
+    @property
+    def seeded_on_file(self) -> bool:
+        """Whether the seed is that of the whole file, wherever the element hit is."""
+        return bool(self.function) and FUNCTIONS[self.function].seeded_on_file and self.seed != (SELF_SOURCE,)
 
     def evaluate(
         self,
@@ -76,7 +82,8 @@ class Directive:
         if seed is not None:
             # A name goes with the value at its place, a shift with the whole element: the
             # dates of one element are to stay as far apart as they are.
-            seed_bytes, seed_text = _at(seed, index)[1], "\\".join(seed.texts)
+            seed_bytes = _at(seed, index)[1]
+            seed_text = "\\".join(without_padding(seed.vr, text) for text in seed.texts).rstrip("\\")
         return function.run(
             Call(text, stored, self.arguments, seed_bytes, seed_text, value.vr, resources, cleaner)
         )
@@ -159,12 +166,14 @@ class Template:
         values: Callable[[tuple[int, ...]], Value | None],
         resources: Resources = NO_RESOURCES,
         cleaner: Cleaner | None = None,
+        file_values: Callable[[tuple[int, ...]], Value | None] | None = None,
     ) -> tuple[str, ...]:
         """The texts to write, one per value.
 
         Args:
             tag: the element hit.
             values: looks a source up; None where the file lacks it.
+            file_values: looks a seed up that is of the whole file; ``values`` without one.
             resources: the secret key and the tables.
             cleaner: knows the identifiers of the file; without one a text to be cleaned
                 is emptied.
@@ -180,7 +189,8 @@ class Template:
         for directive in self.directives:
             value = values(own if directive.source == (SELF_SOURCE,) else directive.source) or NO_VALUE
             seed_tags = own if directive.seed == (SELF_SOURCE,) else directive.seed
-            found.append((value, values(seed_tags) if seed_tags else None))
+            look_up = file_values if file_values and directive.seeded_on_file else values
+            found.append((value, look_up(seed_tags) if seed_tags else None))
         count = max((len(value.texts) for value, _ in found), default=1)
         results = []
         for index in range(max(count, 1)):

@@ -15,9 +15,10 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from .caches import remembered
-from .dates import is_time, shift_date, shift_date_time
+from .dates import keep_time, shift_date, shift_date_time
 from .dummies import NUMBER_BITS, dummy_of
 from .models import FileError
+from .padding import without_padding
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -52,6 +53,39 @@ class Resources:
     secret: Secret | None = field(default=None, repr=False)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     empties_misses: bool = False
+    _by_person: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, table in self.tables.items():
+            self._by_person[name] = _by_significance(table)
+
+    def replacement(self, name: str, vr: str, text: str) -> str | None:
+        """What a table has for a value, whatever padding either of the two has; None for nothing.
+
+        Args:
+            name: the table.
+            vr: the VR of the value.
+            text: the value.
+        """
+        table = self.tables.get(name, {})
+        for spelling in dict.fromkeys((text, without_padding("", text), without_padding(vr, text))):
+            if (found := table.get(spelling)) is not None:
+                return found
+        return self._by_person.get(name, {}).get(without_padding(vr, text)) if text else None
+
+
+def _by_significance(table: Mapping[str, str]) -> dict[str, str]:
+    """The rows of a table that have padding, or empty components of a PN, by what is left without it.
+
+    Rows that would be one then, and replace by different texts, are left to their exact spelling.
+    """
+    found: dict[str, str | None] = {}
+    for original, replacement in table.items():
+        for vr in ("", "PN"):
+            spelling = without_padding(vr, original)
+            if spelling != original and found.setdefault(spelling, replacement) != replacement:
+                found[spelling] = None
+    return {spelling: replacement for spelling, replacement in found.items() if replacement is not None}
 
 
 NO_RESOURCES = Resources()
@@ -68,7 +102,7 @@ class Call:
         arguments: the arguments as the spec has them, ``__`` undone.
         seed: the value of the element that an argument names; None when there is none
             or the file lacks it.
-        seed_text: all of that element's text; None likewise.
+        seed_text: all of that element's text without padding; None likewise.
         vr: the VR of the value; "" where it is not known.
         resources: the secret key and the tables.
         cleaner: knows the identifiers of the file; None where nothing is cleaned.
@@ -82,6 +116,14 @@ class Call:
     vr: str = ""
     resources: Resources = NO_RESOURCES
     cleaner: Cleaner | None = None
+
+    @property
+    def significant(self) -> str:
+        """The text without what is padding: values that differ in that are one.
+
+        The functions of 3.1.1 take the text as it is, for studies depend on their results.
+        """
+        return without_padding(self.vr, self.text)
 
 
 class SecretUse(Enum):
@@ -107,6 +149,7 @@ class Function:
         run: the function itself. Raises FileError where the file must not be written.
         check: says what is wrong with the arguments; "" if nothing is.
         seeded: whether its first argument names the element that seeds it.
+        seeded_on_file: whether that is the element of the whole file, and not the nearest.
         keeps_empty: whether an empty value stays empty without a call.
         secret: whether it uses the secret key.
         find_problem: says what of the resources it misses, and the cure; "" if nothing.
@@ -120,6 +163,7 @@ class Function:
     run: Callable[[Call], str]
     check: Callable[[tuple[str, ...]], str]
     seeded: bool = False
+    seeded_on_file: bool = False
     keeps_empty: bool = True
     secret: SecretUse = SecretUse.NONE
     find_problem: Callable[[tuple[str, ...], Resources], str] = _no_problem
@@ -165,7 +209,8 @@ def _md5(call: Call) -> str:
 
 
 def _sha256(call: Call) -> str:
-    return _cut(_sha256_of(_bytes(call.text)).hex(), call)
+    text = call.significant
+    return _cut(_sha256_of(_bytes(text)).hex(), call) if text else ""
 
 
 NO_KEY = "it needs the secret key; give it with --keyFile FILE or in the variable PFDICOM_TAGSUB_KEY"
@@ -179,7 +224,8 @@ def _hmac(call: Call) -> str:
     secret = call.resources.secret
     if secret is None:
         raise FileError("the function hmac has no secret key")
-    return _cut(secret.digest("hmac", _bytes(call.text)).hex(), call)
+    text = call.significant
+    return _cut(secret.digest("hmac", _bytes(text)).hex(), call) if text else ""
 
 
 def _digest(secret: Secret | None, use: str, text: str) -> bytes:
@@ -204,7 +250,7 @@ def _new_uid(secret: Secret | None, text: str) -> str:
 
 
 def _uid(call: Call) -> str:
-    uid = call.text.strip(" \0")  # padding, which a reference to it may lack
+    uid = call.significant  # a reference to it may lack the padding
     return _new_uid(call.resources.secret, uid) if uid else ""
 
 
@@ -227,11 +273,18 @@ def _date_shift(call: Call) -> str:
         case "DT":
             return shift_date_time(call.text, days)
         case "TM":
-            return call.text if is_time(call.text) else ""
+            return keep_time(call.text)
         case "" | "UN":
-            return shift_date(call.text, days) or shift_date_time(call.text, days)
+            return shift_date(call.text, days) or shift_date_time(call.text, days) or _shift_text(call, days)
         case _:
-            return ""
+            return _shift_text(call, days)
+
+
+def _shift_text(call: Call, days: int) -> str:
+    """A date or a time under a VR that has none by itself, as LO; "" where the text is more than that."""
+    from .date_texts import is_time, shift_text  # noqa: PLC0415  (its patterns are for odd files alone)
+
+    return call.text if is_time(call.text) else shift_text(call.text, days)
 
 
 # --- tables
@@ -251,7 +304,9 @@ def _find_missing_table(arguments: tuple[str, ...], resources: Resources) -> str
 
 def _lookup(call: Call) -> str:
     name = call.arguments[0]
-    replacement = call.resources.tables.get(name, {}).get(call.text)
+    if not call.significant:
+        return ""
+    replacement = call.resources.replacement(name, call.vr, call.text)
     if replacement is None:
         if call.resources.empties_misses:
             return ""
@@ -302,7 +357,7 @@ def _dummy(call: Call) -> str:
     secret = call.resources.secret
     number = 0
     if secret is not None:
-        digest = secret.digest("dummy", _bytes(call.text))
+        digest = secret.digest("dummy", _bytes(call.significant))
         number = int.from_bytes(digest[: NUMBER_BITS // 8], "big")
     return dummy_of(call.vr, call.text, number)
 
@@ -420,13 +475,15 @@ FUNCTIONS: dict[str, Function] = {
             "dateshift",
             "%_dateshift|seedTag|days_Tag",
             "the date moved back by 1 to days (at most 36525) whole days, by the same number for the same "
-            "value of the element seedTag (patientID), so that intervals stay. DA and DT are moved; a DT "
-            "keeps its precision, its time and its offset, a TM stays as it is, and what is no valid date "
-            "or time is emptied. It uses the secret key where one is given; without it, whoever has the "
-            "value of seedTag can find the number of days",
+            "value of the element seedTag (patientID), so that intervals stay. That value is the one of the "
+            "data set itself, or of the patient's record in a DICOMDIR, whatever an item holds. DA, DT and a "
+            "text that is wholly a date are moved; a DT keeps its precision, its time and its offset, a TM "
+            "stays as it is, and what is no valid date or time is emptied. It uses the secret key where one "
+            "is given; without it, whoever has the value of seedTag can find the number of days",
             _date_shift,
             _check_shift,
             seeded=True,
+            seeded_on_file=True,
             secret=SecretUse.USED,
         ),
         Function(

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .models import SpecError
+from .padding import without_padding
 
 COLUMNS = ("original", "replacement")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -22,8 +23,8 @@ def load_tables(arguments: Sequence[str]) -> dict[str, dict[str, str]]:
         arguments: what ``--lookupTable`` was given, each ``NAME=FILE``.
 
     Returns:
-        Name to original to replacement. Blanks at the end of an original are dropped,
-        since DICOM pads with them.
+        Name to original to replacement. Blanks around an original are dropped, since they
+        mean nothing in DICOM.
 
     Raises:
         SpecError: an argument that is none, a file that cannot be read or is no such
@@ -83,7 +84,7 @@ def _table(text: str, origin: str) -> dict[str, str]:
     for line, row in rows:
         if len(row) != len(names):
             raise SpecError(f"{origin}: line {line}: {len(row)} fields where the first row has {len(names)}")
-        original, replacement = row[own].rstrip(" \0"), row[other]
+        original, replacement = without_padding("", row[own]), row[other]
         if not original:
             raise SpecError(f"{origin}: line {line}: the original is empty; an empty value stays empty")
         if table.setdefault(original, replacement) != replacement:

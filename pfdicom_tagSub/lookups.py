@@ -26,6 +26,7 @@ class Lookups:
         meta_insertions: those for the file meta.
         reads: the index of a rule to the sources and seeds of its template, each the tags
             that may hold it.
+        file_reads: the index of a rule to the seeds that are of the whole file, likewise.
     """
 
     def __init__(self, rules: RuleSet) -> None:
@@ -53,18 +54,26 @@ class Lookups:
             DUMMY,
             EMPTY,
         )
-        self.reads = {
-            rule.index: _reads(rule.template)
-            for rule in (*every, *dict(rules.insertions).values())
-            if rule.template
+        templates = {
+            rule.index: rule.template for rule in (*every, *dict(rules.insertions).values()) if rule.template
         }
+        self.reads = {index: _reads(template) for index, template in templates.items()}
+        self.file_reads = {index: _file_reads(template) for index, template in templates.items()}
 
 
 def _reads(template: Template) -> tuple[tuple[int, ...], ...]:
-    """The sources and seeds of a template, each the tags that may hold it."""
-    return tuple(
-        tags for directive in template.directives for tags in (directive.source, directive.seed) if tags
-    )
+    """The sources and seeds of a template that are looked up nearby, each the tags that may hold it."""
+    found = []
+    for directive in template.directives:
+        found.append(directive.source)
+        if directive.seed and not directive.seeded_on_file:
+            found.append(directive.seed)
+    return tuple(found)
+
+
+def _file_reads(template: Template) -> tuple[tuple[int, ...], ...]:
+    """The seeds of a template that are of the whole file."""
+    return tuple(directive.seed for directive in template.directives if directive.seeded_on_file)
 
 
 def _may_insert(template: Template | None) -> bool:

@@ -15,6 +15,8 @@ CREATORS = range(0x10, 0x100)
 """Element numbers of private creators (PS3.5 7.8.1)."""
 
 
+PATIENT_GROUP = 0x0010
+
 META_KEY = -1
 """The key of the file meta's scope; those of data sets are places in the file."""
 
@@ -107,6 +109,27 @@ class Scope:
             else:
                 scope = scope.above or scope.parent
         return None
+
+    def find_for_file(self, tags: tuple[int, ...]) -> tuple[Element, Scope] | None:
+        """The element with one of the tags that speaks for the whole file, and the data set it is in.
+
+        That is the one of the root; in a DICOMDIR, which speaks of many patients, the one of the topmost
+        record above. What the root lacks is looked for nearby, but for what tells of the patient (group
+        0010): another in an item would be another patient's.
+        """
+        root, records = self, []
+        while root.parent is not None:
+            if root.is_record:
+                records.append(root)
+            root = (root.above if root.is_record else None) or root.parent
+        for scope in reversed(records):
+            for tag in tags:
+                if element := scope.elements.get(tag):
+                    return element, scope
+        found = root.find(tags)
+        if found is None and not records and any(tag >> 16 != PATIENT_GROUP for tag in tags):
+            return self.find(tags)
+        return found
 
     def raw(self, element: Element) -> bytes:
         """The bytes of the value of an element that is in this data set."""

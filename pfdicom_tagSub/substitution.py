@@ -381,6 +381,10 @@ class Substitution:
                 place = found[tags] = scope.find(tags)
                 key.append(place and _identity(*place))
                 size += place[0].stop - place[0].value if place else 0
+        of_file = {tags: scope.find_for_file(tags) for tags in self.lookups.file_reads[rule.index]}
+        for place in of_file.values():
+            key.append(place and _identity(*place))
+            size += place[0].stop - place[0].value if place else 0
         if element is None:
             key.append(_inserted_vr(tag, scope))
         elif len(element.vr) != 2 or element.vr == "UN":  # the data set around it decides on the VR
@@ -405,10 +409,14 @@ class Substitution:
                 return Value((), (), vr)
             return place[1].value(place[0]) if place else None
 
+        def file_value_of(tags: tuple[int, ...]) -> Value | None:
+            place = of_file[tags]
+            return place[1].value(place[0]) if place else None
+
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
             texts: tuple[str, ...] = ()
             if vr != "SQ":
-                texts = template.evaluate(tag, value_of, self.rules.resources, cleaner)
+                texts = template.evaluate(tag, value_of, self.rules.resources, cleaner, file_value_of)
             fitted = fit(vr, texts)
             if not can_hold(characters, vr, fitted.texts):
                 raise CannotHold(scope, tag)

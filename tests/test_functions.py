@@ -204,7 +204,7 @@ def test_resources_can_be_sent_to_workers_and_show_nothing() -> None:
 # --- hashes
 
 
-@pytest.mark.parametrize("text", ["DEV", "Müller^Änne", "山田^太郎", " a\nb", "a\udcffb"])
+@pytest.mark.parametrize("text", ["DEV", "Müller^Änne", "山田^太郎", "a\nb", "a\udcffb"])
 @pytest.mark.parametrize("digits", [None, 1, 8, 16, 63, 64])
 def test_sha256_and_hmac_are_those_of_the_text(text: str, digits: int | None) -> None:
     argument = f"|{digits}" if digits else ""
@@ -259,6 +259,71 @@ def test_uid_maps_value_by_value_and_without_padding(resources: Resources) -> No
     assert first != second
 
 
+# --- padding
+
+SAME = [
+    ("LO", "P1", " P1"),
+    ("LO", "P1", "P1  "),
+    ("LO", "P1", "\tP1\0\0"),
+    ("SH", "P 1", " P 1 "),
+    ("UN", "P1", " P1\0"),
+    ("PN", "Doe^Jane", "Doe^Jane^^^"),
+    ("PN", "Doe^Jane", " Doe ^ Jane ^ ^"),
+    ("PN", "Doe^Jane", "Doe^Jane=="),
+    ("PN", "Yamada^Tarou=山田^太郎", "Yamada^Tarou^^^=山田^太郎^^^=^^^"),
+    ("PN", "=山田", "^^=山田^"),
+]
+NEW_FUNCTIONS = ("%_sha256_#tag", "%_hmac_#tag", "%_dummy_#tag", "%_lookup|ids_#tag")
+
+
+@pytest.mark.parametrize(("vr", "plain", "padded"), SAME)
+@pytest.mark.parametrize("template", NEW_FUNCTIONS)
+def test_new_functions_give_one_result_whatever_the_padding(
+    template: str, vr: str, plain: str, padded: str
+) -> None:
+    for table in ({plain: "S01", "other": "S02"}, {padded: "S01"}):
+        resources = Resources(Secret(KEY), {"ids": table})
+        first, second = (one(template, text, resources, vr) for text in (plain, padded))
+        assert first == second != ""
+        assert (vr, template) == ("UN", "%_dummy_#tag") or first != one(
+            template, "other", Resources(Secret(KEY), {"ids": {"other": "S02"}}), vr
+        )
+
+
+@pytest.mark.parametrize(("vr", "plain", "padded"), SAME)
+def test_dateshift_moves_by_one_number_whatever_the_padding_of_the_seed(
+    vr: str, plain: str, padded: str
+) -> None:
+    template, own = "%_dateshift|patientID|36525_#tag", value("20200301", vr="DA")
+    moved = [run(template, own, KEYED, value(seed, vr=vr)) for seed in (plain, padded, "other")]
+    assert moved[0] == moved[1] != moved[2]
+
+
+@pytest.mark.parametrize("template", ["%_md5_#tag", "%_strmsk|***********_#tag", "%_name|patientID_#tag"])
+def test_functions_of_3_1_1_take_the_text_as_it_is(template: str) -> None:
+    first, second = (run(template, value(text), seed=value(text)) for text in ("P1", " P1"))
+    assert first != second
+
+
+@pytest.mark.parametrize(("vr", "text"), [("LO", " \0"), ("PN", "^^="), ("PN", " ^ ")])
+@pytest.mark.parametrize("template", ["%_sha256_#tag", "%_hmac_#tag", "%_lookup|ids_#tag"])
+def test_padding_alone_is_no_value(template: str, vr: str, text: str) -> None:
+    assert one(template, text, Resources(Secret(KEY), {"ids": {"a": "b"}}), vr) == ""
+
+
+def test_rows_of_a_table_that_differ_in_padding_alone_keep_their_own_results() -> None:
+    resources = Resources(tables={"ids": {"Doe^J^": "S01", "Doe^J^^": "S02", "AB=": "S03", "AB==": "S04"}})
+    for vr, text, result in [
+        ("PN", "Doe^J^", "S01"),
+        ("PN", "Doe^J^^", "S02"),
+        ("LO", "AB=", "S03"),
+        ("LO", "AB== ", "S04"),
+    ]:
+        assert one("%_lookup|ids_#tag", text, resources, vr) == result
+    with pytest.raises(FileError):
+        one("%_lookup|ids_#tag", "Doe^J", resources, "PN")
+
+
 # --- dates
 
 
@@ -303,8 +368,14 @@ def test_dateshift_moves_by_the_digest_of_the_seed(seed: str, most: int, key: by
         ("DA", "00000101", 1, ""),
         ("DA", "2020031", 1, ""),
         ("DA", "2020.0301", 1, ""),
-        ("DA", "2020-03-01", 1, ""),
-        ("DA", "20200301-20200302", 1, ""),
+        ("DA", "2020-03-01", 1, "20200229"),
+        ("DA", "20200301-20200302", 1, "20200229-20200301"),
+        ("DA", "2020.03.01-", 1, "20200229-"),
+        ("DA", "-20200302", 1, "-20200301"),
+        ("DA", "-", 1, ""),
+        ("DA", "20200301-20201302", 1, ""),
+        ("DA", "20200301-20200302-20200303", 1, ""),
+        ("DA", "00000000", 1, ""),
         ("DA", "20200301\n", 1, ""),
         ("DA", "２０２００３０１", 1, ""),
         ("DA", "20200301120000", 1, ""),
@@ -326,8 +397,13 @@ def test_dateshift_moves_by_the_digest_of_the_seed(seed: str, most: int, key: by
         ("DT", "0001", 1, ""),
         ("DT", "2020030124", 1, ""),
         ("DT", "20200301126000", 1, ""),
-        ("DT", "20200301125959.", 1, ""),
-        ("DT", "20200301125959.1234567", 1, ""),
+        ("DT", "20200301125959.", 1, "20200229125959"),
+        ("DT", "20200301-20200302", 1, "20200229-20200301"),
+        ("DT", "2020-2021", 1, "2019-2020"),
+        ("DT", "20200301-0500-20200302-0500", 1, "20200229-0500-20200301-0500"),
+        ("DT", "-" * 63, 1, ""),
+        ("DT", "20200301125959.1234567", 1, "20200229125959.123456"),
+        ("DT", "20200301125959.123456789+0100", 1, "20200229125959.123456+0100"),
         ("DT", "20200301125959+1560", 1, ""),
         ("DT", "20200230", 1, ""),
         ("DT", "20201", 1, ""),
@@ -336,14 +412,37 @@ def test_dateshift_moves_by_the_digest_of_the_seed(seed: str, most: int, key: by
         ("TM", "12", 1, "12"),
         ("TM", "235960", 1, "235960"),
         ("TM", "240000", 1, ""),
-        ("TM", "12:00:00", 1, ""),
+        ("TM", "12:00:00", 1, "120000"),
+        ("TM", "12:30", 1, "1230"),
+        ("TM", "12:00:00.1234567", 1, "120000.123456"),
+        ("TM", "120000.12345678", 1, "120000.123456"),
+        ("TM", "1200-1300", 1, "1200-1300"),
+        ("TM", "12:0000", 1, ""),
+        ("TM", "24:00:00", 1, ""),
         ("TM", "Dr Who", 1, ""),
         ("", "20200301", 1, "20200229"),
         ("UN", "2020.03.01", 1, "20200229"),
         ("UN", "20200301120000+0100", 1, "20200229120000+0100"),
         ("UN", "20210229", 1, ""),
         ("UN", "anon", 1, ""),
-        ("LO", "20200301", 1, ""),
+        ("LO", "20200301", 1, "20200229"),
+        ("SH", "2020.03.01", 1, "2020.02.29"),
+        ("LT", "2020-03-01T11:59:00+01:00", 1, "2020-02-29T11:59:00+01:00"),
+        ("ST", "20200301115900.123", 1, "20200229115900.123"),
+        ("UN", "2020/03/01 11:59", 1, "2020/02/29 11:59"),
+        ("UN", "20200301", 1, "20200229"),
+        ("LO", "1.3.2020", 1, "29.02.2020"),
+        ("LO", "01-MAR-2020", 1, "29-FEB-2020"),
+        ("LO", "1. März 2020", 1, "29. Feb 2020"),
+        ("LO", "1 march 2020", 1, "29 february 2020"),
+        ("LO", "11:59:00", 1, "11:59:00"),
+        ("LO", "115900", 1, ""),
+        ("LO", "2020", 1, ""),
+        ("LO", "03/01/2020", 1, ""),
+        ("LO", "2020-03-01-2020", 1, ""),
+        ("LO", "20200301 Doe", 1, ""),
+        ("LO", "20201301", 1, ""),
+        ("LO", "01-XYZ-2020", 1, ""),
         ("IS", "2020", 1, ""),
         ("US", "2020", 1, ""),
     ],

@@ -34,7 +34,7 @@ def load(content: bytes, folder: Path) -> dict[str, str]:
         (HEAD + b"4711,\n", {"4711": ""}),
         (HEAD + b"4711,S01\n4711,S01\n", {"4711": "S01"}),
         (HEAD + b"4711,S01\n4712,S01\n", {"4711": "S01", "4712": "S01"}),
-        (HEAD + b"4711  ,S01\n 4712, S02\n", {"4711": "S01", " 4712": " S02"}),
+        (HEAD + b"4711  ,S01\n 4712, S02\n", {"4711": "S01", "4712": " S02"}),
     ],
 )
 def test_table_is_read(content: bytes, table: dict[str, str], tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""Dates and times of one file: moved alike wherever they are, and whatever ID an item holds."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from builders import EXPLICIT, FORMS, Form, data_set, element, file_of, item, nested, patched, read, sequence
+from test_dicomdir import DICOMDIRS
+
+from pfdicom_tagSub.api import compile_spec, patch_bytes
+
+KEY = b"a key of the tests, 27 bytes"
+MODIFIED = "basic,retainLongitudinalModifiedDates"
+SHIFT = "%_dateshift|patientID|365_#tag"
+
+
+def days_between(earlier: str, later: str) -> int:
+    return (date.fromisoformat(later) - date.fromisoformat(earlier)).days
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize("outer", ["P1", "", None])
+def test_dates_of_a_file_move_by_the_patient_of_the_file(
+    outer: str | None, form: Form, tmp_path: Path
+) -> None:
+    inner = nested(data_set(PatientID="P3", StudyDate="20200105"), PatientID="P2", StudyDate="20200103")
+    made = nested(inner, data_set(StudyDate="20200104"), StudyDate="20200101")
+    if outer is not None:
+        made.PatientID = outer
+    done = patched(made, {"StudyDate": SHIFT}, tmp_path, form)
+    first, second = done.RequestAttributesSequence
+    deep = first.RequestAttributesSequence[0]
+    moved = [one.StudyDate for one in (done, first, second, deep)]
+    assert moved[0] != "20200101"
+    assert [days_between(moved[0], one) for one in moved] == [0, 2, 3, 4]
+
+
+def test_shift_of_the_profile_is_that_of_the_files_patient() -> None:
+    rules = compile_spec({}, profile=MODIFIED, key=KEY)
+    alone = element(0x00080020, "DA", b"20200101", EXPLICIT)
+    patient = element(0x00100020, "LO", b"P1", EXPLICIT)
+    other = element(0x00100020, "LO", b"P2", EXPLICIT)
+    items = item(alone + other, EXPLICIT) + item(alone, EXPLICIT)
+    content = file_of(alone + sequence(0x00081115, items, EXPLICIT) + patient)
+    done = read(patch_bytes(content, rules))
+    moved = {done.StudyDate, *(one.StudyDate for one in done.ReferencedSeriesSequence)}
+    assert len(moved) == 1
+    assert moved == {read(patch_bytes(file_of(alone + patient), rules)).StudyDate}
+    assert moved != {read(patch_bytes(file_of(alone + other), rules)).StudyDate}
+
+
+def test_seed_that_only_an_item_holds_is_taken_from_there(tmp_path: Path) -> None:
+    items = [data_set(SeriesDescription=name, StudyDate="20200301") for name in ("a", "b")]
+    done = patched(
+        nested(*items), {"StudyDate": "%_dateshift|seriesDescription|36525_#tag"}, tmp_path
+    ).RequestAttributesSequence
+    assert done[0].StudyDate != done[1].StudyDate
+
+
+def test_names_are_still_seeded_on_the_item(tmp_path: Path) -> None:
+    item = data_set(PatientID="P2", PatientName="Doe")
+    done = patched(
+        nested(item, PatientID="P1", PatientName="Doe"),
+        {"PatientName": "%_name|patientID_PatientName"},
+        tmp_path,
+    )
+    assert done.PatientName != done.RequestAttributesSequence[0].PatientName
+
+
+def test_dates_of_a_directory_move_by_the_patient_record_above() -> None:
+    content = (DICOMDIRS / "DICOMDIR").read_bytes()
+    rules = compile_spec({"StudyDate": "%_dateshift|patientID|36525_#tag"}, key=KEY)
+    before, after = read(content), read(patch_bytes(content, rules))
+    shifts: dict[str, set[int]] = {}
+    patient = ""
+    for old, new in zip(before.DirectoryRecordSequence, after.DirectoryRecordSequence, strict=True):
+        patient = old.PatientID if old.DirectoryRecordType == "PATIENT" else patient
+        if old.get("StudyDate"):
+            shifts.setdefault(patient, set()).add(days_between(new.StudyDate, old.StudyDate))
+    assert len(shifts) > 1
+    assert all(len(days) == 1 for days in shifts.values())
+    assert len({days for own in shifts.values() for days in own}) == len(shifts)
