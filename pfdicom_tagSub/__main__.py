@@ -313,6 +313,7 @@ def _process(
                     follow_links=options.tree.followLinks or bool(plan.single),
                     verify=options.verify,
                     fail_residuals=options.on_residual == cli.RESIDUALS[1],
+                    max_inflated=options.max_inflated,
                     on_outcome=on_outcome,
                     shield=shield,
                     ledger=ledger,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -241,6 +242,13 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
         help="what --verify does with an output that holds a replaced value (default: report)",
     )
     trust.add_argument(
+        "--maxInflated",
+        metavar="SIZE",
+        type=_size,
+        default=0,
+        help="how large a deflated data set may become, such as 8G (default 4G)",
+    )
+    trust.add_argument(
         "--ledger", metavar="FILE", default="", help="an SQLite file of what is done, to be skipped next time"
     )
     trust.add_argument("--log", metavar="FILE", default="", help="append a JSON line for each file to FILE")
@@ -293,6 +301,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         reports=tuple(args.report),
         verify=args.verify,
         on_residual=args.onResidual,
+        max_inflated=args.maxInflated,
         ledger=args.ledger,
         log=args.log,
         dask=args.dask,
@@ -316,6 +325,14 @@ def _parse_once(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     if problem := _find_twice(given):
         parser.error(problem)
     return argparse.Namespace(**{name: getattr(given, name) for name in defaults})
+
+
+def _size(text: str) -> int:
+    """A number of bytes, such as ``500M`` or ``8G``, or one that is no size."""
+    found = re.fullmatch(r"(\d{1,15})([KMGT]?)B?", text.strip(), re.IGNORECASE)
+    if found is None or not int(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: give bytes, or a number with K, M, G or T")
+    return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 
 def _find_problem(args: argparse.Namespace) -> str:

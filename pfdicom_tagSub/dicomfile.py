@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from pydicom import uid
 
@@ -21,18 +19,16 @@ from .elements import (
     Encoding,
     Stretch,
 )
+from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
 from .models import FileError, NotDicomError
 from .scanner import found_encoding, scan_group
-from .sources import BytesSource, FileSource, Source
+from .sources import Source
 
 PREAMBLE = 128
 PREFIX = b"DICM"
 META_GROUP = 0x0002
 BARE_GROUPS = frozenset({0x0002, 0x0004, 0x0008})
 """Groups that a data set without preamble may begin with to be taken for DICOM."""
-
-INFLATE_CHUNK = 1 << 20
-INFLATE_IN_MEMORY = 64 << 20
 
 # pydicom knows the first; in the others only the data set is deflated too (PS3.5 A.6, A.9).
 DEFLATED = frozenset(
@@ -61,8 +57,12 @@ class DicomFile:
     deflated: bool = False
 
 
-def parse(source: Source) -> DicomFile:
+def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
     """Find the parts of a file.
+
+    Args:
+        source: its bytes.
+        limit: how large its data set may become if it is deflated.
 
     Raises:
         NotDicomError: it is not DICOM.
@@ -77,7 +77,7 @@ def parse(source: Source) -> DicomFile:
         raise FileError("there is no data set")
     syntax = _transfer_syntax(source, meta)
     if syntax in DEFLATED:
-        inflated = _inflate(source, data_start)
+        inflated = inflate(source, data_start, limit)
         stretch = Stretch(inflated, 0, inflated.size, EXPLICIT_LITTLE)
         return DicomFile(source, meta, start, data_start, stretch, deflated=True)
     encoding = _encoding(source, data_start, syntax)
@@ -122,47 +122,6 @@ def _encoding(source: Source, position: int, syntax: str) -> Encoding:
         big = int.from_bytes(buffer[place : place + 2], "little") >= 0x0400
         return EXPLICIT_BIG if big else EXPLICIT_LITTLE
     return IMPLICIT_LITTLE
-
-
-def _inflate(source: Source, start: int) -> Source:
-    """The inflated bytes of a data set: in memory, or in an unlinked file when they are many."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    spool: BinaryIO | None = None
-    parts: list[bytes] = []
-    size = 0
-    position = start
-    try:
-        while not inflater.eof:
-            data = inflater.unconsumed_tail
-            if not data:
-                stop = min(source.size, position + INFLATE_CHUNK)
-                if position == stop:
-                    raise FileError("the deflated data set is cut off")
-                data, position = source.read(position, stop), stop
-            part = inflater.decompress(data, INFLATE_CHUNK)
-            size += len(part)
-            if spool is None and size > INFLATE_IN_MEMORY:
-                spool = tempfile.TemporaryFile()  # noqa: SIM115  (its source keeps it)
-                spool.write(b"".join(parts))
-                parts.clear()
-            if spool is None:
-                parts.append(part)
-            else:
-                spool.write(part)
-    except zlib.error:
-        raise FileError("the deflated data set is damaged") from None
-    if spool is None:
-        return BytesSource(b"".join(parts))
-    spool.flush()
-    return SpooledSource(spool, size)
-
-
-class SpooledSource(FileSource):
-    """A source in a temporary file that has no name and ends with this object."""
-
-    def __init__(self, spool: BinaryIO, size: int) -> None:
-        super().__init__(spool.fileno(), size)
-        self._spool = spool
 
 
 def deflate(parts: Iterator[bytes]) -> Iterator[bytes]:

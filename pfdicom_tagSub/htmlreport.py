@@ -176,6 +176,7 @@ def flags_of(options: Options) -> tuple[tuple[str, str], ...]:
         ("--dirFilterLogic", tree.dirFilterLogic if tree.dirFilter else ""),
         ("--threads", str(tree.threads) if tree.threads else ""),
         ("--onResidual", options.on_residual if options.verify else ""),
+        ("--maxInflated", str(options.max_inflated or "")),
         ("--ledger", options.ledger),
         ("--log", options.log),
         ("--dask", HIDDEN if options.dask else ""),

@@ -80,6 +80,7 @@ _CLI_SELF = """
         [--dask <address>]                                                      \\
         [--daskSendKey]                                                         \\
         [--verify [--onResidual report|fail]]                                   \\
+        [--maxInflated <size>]                                                  \\
         [--dryRun]                                                              \\
         [--report <file.html|file.json>]                                        \\
         [--showValues]                                                          \\

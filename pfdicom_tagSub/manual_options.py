@@ -223,6 +223,14 @@ OPTIONS: dict[str, str | None] = {
         (the elements, never the values) and in a warning at the end; or fail
         the file, which leaves no output, not even one of an earlier run.
 """,
+    "maxInflated": """
+        [--maxInflated SIZE]
+        How large a deflated data set may become, in bytes or with K, M, G or
+        T: 8G. A file whose data set becomes larger fails. Without this option
+        the limit is 4G, and beyond 256M also 200 times what is stored. What
+        does not fit into memory goes to a temporary directory (TMPDIR), or
+        to the output directory where there is none.
+""",
     "threads": """
         [--threads <numThreads>]
         Process files with <numThreads> workers at one time, whatever the

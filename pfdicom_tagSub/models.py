@@ -138,6 +138,8 @@ class Options:
         verify: read each output again and hold it against its input.
         on_residual: what becomes of a file whose output still holds a value that was
             replaced in it: ``report`` it, or ``fail`` the file.
+        max_inflated: the most bytes that a deflated data set may become; 0 for the default, by
+            which its ratio counts, too.
         ledger: the path of a ledger of finished outputs; "" for none.
         log: the path of a log with a line for each file; "" for none.
         dask: the address of a Dask scheduler; "" for none.
@@ -166,6 +168,7 @@ class Options:
     reports: tuple[str, ...] = ()
     verify: bool = False
     on_residual: str = "report"
+    max_inflated: int = 0
     ledger: str = ""
     log: str = ""
     dask: str = ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import warnings
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -18,11 +17,12 @@ import pydicom
 from pydicom import datadict, uid
 from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.filereader import data_element_generator, read_partial
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filereader import data_element_generator, read_dataset, read_partial
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 from pydicom.values import convert_SQ
 
+from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
 from .models import FileError
 from .sources import BytesSource, FileSource, Source, is_zeros
 
@@ -48,8 +48,15 @@ REMEMBERED = 32
 """Of how many sizes of files, and of how many files of one size, the layouts are remembered."""
 
 _DECISIVE = frozenset({0x00020000, 0x00020010, 0x00080005})
-_JPIP_DEFLATED = frozenset({"1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
-"""Deflated transfer syntaxes (PS3.5 A.6, A.9) that pydicom does not inflate."""
+_DEFLATED = (
+    str(uid.DeflatedExplicitVRLittleEndian),
+    "1.2.840.10008.1.2.4.95",
+    "1.2.840.10008.1.2.4.205",
+)
+"""Transfer syntaxes whose data set is deflated (PS3.5 A.5, A.6, A.9)."""
+
+MOST_META = 1 << 14
+"""Among so many bytes a file meta names its transfer syntax."""
 
 
 @dataclass(slots=True)
@@ -183,11 +190,12 @@ class _Raw(io.RawIOBase):
         return count
 
 
-def read_again(source: Source) -> Reading:
+def read_again(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> Reading:
     """Read a file with pydicom.
 
     Args:
         source: its bytes.
+        limit: how large its data set may become if it is deflated.
 
     Raises:
         FileError: pydicom cannot read it, or its lengths do not add up. The text quotes no value.
@@ -196,7 +204,7 @@ def read_again(source: Source) -> Reading:
         source = BytesSource(source.read(0, source.size))
     try:
         with warnings.catch_warnings(action="ignore"):  # they may quote values
-            return _read(source)
+            return _read(source, limit)
     except (FileError, OSError, MemoryError):
         raise
     except Exception as error:
@@ -210,7 +218,8 @@ class Layouts:
     Where these are the same bytes at the same places, so is what it makes of the file.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: InflateLimit = DEFAULT_LIMIT) -> None:
+        self._limit = limit
         self._known: dict[int, list[tuple[list[tuple[int, int, bytes]], Reading]]] = {}
 
     def read(self, source: Source) -> Reading:
@@ -218,12 +227,12 @@ class Layouts:
         if isinstance(source, FileSource) and source.size <= WHOLE:
             source = BytesSource(source.read(0, source.size))
         if not isinstance(source, BytesSource):
-            return read_again(source)
+            return read_again(source, self._limit)
         data = source.data
         for stretches, like in self._known.get(len(data), ()):
             if all(data[start:stop] == stored for start, stop, stored in stretches):
                 return _moved(like, source)
-        found = read_again(source)
+        found = read_again(source, self._limit)
         self._remember(found, data)
         return found
 
@@ -273,34 +282,69 @@ def _moved(like: Reading, source: Source) -> Reading:
     )
 
 
-def _read(source: Source) -> Reading:
+def _read(source: Source, limit: InflateLimit) -> Reading:
+    inflated = _inflated(source, limit)
+    if inflated is not None:
+        return inflated
     # Zeros after the last element would be millions of elements to pydicom.
     stop_when = _is_padding if is_zeros(source, max(0, source.size - 8), source.size) else None
     content = read_partial(_open(source), stop_when, defer_size=DEFERRED, force=True)
     preamble = content.preamble or b""
     meta_start = HEAD if preamble else 0
-    syntax = str(content.file_meta.get("TransferSyntaxUID", ""))
     meta = [_entry_of(stored, source) for stored in content.file_meta.values()]
-    data_source = source
-    is_deflated = syntax == uid.DeflatedExplicitVRLittleEndian or syntax in _JPIP_DEFLATED
-    if is_deflated:
-        meta_stop = max((_defined_end(entry, source) for entry in meta), default=meta_start)
-        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(source.read(meta_stop, source.size))
-        data_source = BytesSource(inflated)
-        if syntax in _JPIP_DEFLATED:
-            fp = cast(BinaryIO, io.BytesIO(inflated))
-            raws = {raw.tag: raw for raw in data_element_generator(fp, False, True, defer_size=DEFERRED)}
-            content = pydicom.FileDataset("", Dataset(raws), is_implicit_VR=False, is_little_endian=True)
-    found = [_entry_of(stored, data_source) for stored in content.values()]
+    found = [_entry_of(stored, source) for stored in content.values()]
     found.sort(key=lambda entry: entry.start)
-    if not is_deflated:
-        meta_stop = found[0].start if found else source.size
-    start = 0 if is_deflated else meta_stop
-    data = DataSet(content, data_source, 0, [], start, data_source.size)
+    meta_stop = found[0].start if found else source.size
+    return _reading(source, preamble, content, meta, found, (meta_start, meta_stop), source)
+
+
+def _inflated(source: Source, limit: InflateLimit) -> Reading | None:
+    """A file whose data set is stored deflated; None for all others.
+
+    pydicom would inflate it in memory, whatever its size, and knows only one of these syntaxes.
+    """
+    head = source.read(0, min(source.size, MOST_META))
+    if not any(syntax.encode() in head for syntax in _DEFLATED):
+        return None
+    meta_start = HEAD if head[HEAD - 4 : HEAD] == b"DICM" else 0
+    fp = _open(source)
+    fp.seek(meta_start)
+    file_meta = read_dataset(fp, False, True, stop_when=_is_after_meta)
+    syntax = str(file_meta.get("TransferSyntaxUID", ""))
+    if syntax not in _DEFLATED:
+        return None
+    meta = [_entry_of(stored, source) for stored in file_meta.values()]
+    meta_stop = max((_defined_end(entry, source) for entry in meta), default=meta_start)
+    plain = inflate(source, meta_stop, limit)
+    raws = {raw.tag: raw for raw in data_element_generator(_open(plain), False, True, defer_size=DEFERRED)}
+    content = pydicom.FileDataset(
+        "", Dataset(raws), file_meta=FileMetaDataset(file_meta), is_implicit_VR=False, is_little_endian=True
+    )
+    found = [_entry_of(stored, plain) for stored in content.values()]
+    found.sort(key=lambda entry: entry.start)
+    preamble = head[: HEAD - 4] if meta_start else b""
+    return _reading(source, preamble, content, meta, found, (meta_start, meta_stop), plain)
+
+
+def _reading(
+    source: Source,
+    preamble: bytes,
+    content: pydicom.FileDataset,
+    meta: list[Entry],
+    found: list[Entry],
+    around_meta: tuple[int, int],
+    data_source: Source,
+) -> Reading:
+    is_deflated = data_source is not source
+    data = DataSet(content, data_source, 0, [], 0 if is_deflated else around_meta[1], data_source.size)
     data.entries = _whole(found, data)
-    metas = DataSet(content.file_meta, source, 0, [], meta_start, meta_stop)
+    metas = DataSet(content.file_meta, source, 0, [], *around_meta)
     metas.entries = _whole(sorted(meta, key=lambda entry: entry.start), metas)
     return Reading(source, preamble, metas, data, is_deflated)
+
+
+def _is_after_meta(tag: int, vr: str | None, length: int) -> bool:  # noqa: ARG001  (as pydicom calls it)
+    return tag >> 16 != 0x0002
 
 
 def _is_padding(tag: int, vr: str | None, length: int) -> bool:  # noqa: ARG001  (as pydicom calls it)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from .folders import check_directory, check_not_input, make_directory
+from .inflating import InflateLimit
 from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .placing import (
     LastOnes,
@@ -46,6 +47,7 @@ def run(
     fail_residuals: bool = False,
     is_dry: bool = False,
     observing: Observing | None = None,
+    max_inflated: int = 0,
 ) -> None:
     """Process every file of a plan.
 
@@ -65,6 +67,7 @@ def run(
         fail_residuals: an output that still holds a value that was replaced fails its file.
         is_dry: write nothing, make no directory; tell what writing would come to.
         observing: what passes tell of themselves; None for nothing.
+        max_inflated: the most bytes that a deflated data set may become; 0 for the default.
 
     Raises:
         PlanError: outputs would or could be written into the input tree.
@@ -88,6 +91,7 @@ def run(
         fail_residuals=fail_residuals,
         is_dry=is_dry,
         observing=observing,
+        inflate_limit=InflateLimit.of(max_inflated, "" if is_dry else plan.output_root),
     )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
     tell = last.note if last else on_outcome

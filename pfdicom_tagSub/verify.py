@@ -15,6 +15,7 @@ from . import dictionary
 from .dicomdir import TYPE_1, TYPE_2
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET
 from .hits import Hit, Hits, Place
+from .inflating import DEFAULT_LIMIT, InflateLimit
 from .models import FileError
 from .rereading import (
     REST,
@@ -48,15 +49,17 @@ Values = set[tuple[str, str]]
 class Verifier:
     """Verifies outputs of one compiled spec; make one in each process or thread."""
 
-    def __init__(self, rules: RuleSet, *, renames: bool = False) -> None:
+    def __init__(self, rules: RuleSet, *, renames: bool = False, limit: InflateLimit = DEFAULT_LIMIT) -> None:
         """Args:
         rules: the compiled spec.
+        limit: how large the data set of an output may become if it is deflated.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR follows.
         """
         self.rules = rules
         self.renames = renames
         self.hits = Hits(rules)
-        self.layouts = Layouts()
+        self.limit = limit
+        self.layouts = Layouts(limit)
 
     def residuals(
         self, source: Source, written: Source, shown_path: str, pause: Callable[[], None] = lambda: None
@@ -81,7 +84,7 @@ class Verifier:
             before = self.layouts.read(source)
         except FileError as error:
             raise FileError(f"the input cannot be verified: {error}") from None
-        after = read_again(written)
+        after = read_again(written, self.limit)
         comparison = _Comparison(self.rules, self.hits, before, after, renames=self.renames, pause=pause)
         comparison.run()
         return find_residuals(

@@ -15,6 +15,7 @@ from .caches import Caches
 from .dicomfile import parse
 from .edits import Chunk
 from .folders import Folders
+from .inflating import DEFAULT_LIMIT, InflateLimit
 from .models import (
     DirectoryPlan,
     FileError,
@@ -91,6 +92,7 @@ class Settings:
         fail_residuals: an output that still holds a value that was replaced fails its file.
         is_dry: write nothing; tell what writing would come to.
         observing: what passes tell of themselves; None for nothing.
+        inflate_limit: how large a deflated data set may become.
     """
 
     rules: RuleSet
@@ -104,6 +106,7 @@ class Settings:
     fail_residuals: bool = False
     is_dry: bool = False
     observing: Observing | None = None
+    inflate_limit: InflateLimit = DEFAULT_LIMIT
 
 
 class Worker:
@@ -150,7 +153,7 @@ class Worker:
         failure: Exception | None = None
         try:
             with opened(job.input_path, follow_links=self.settings.follow_links) as source:
-                file = parse(source)
+                file = parse(source, self.settings.inflate_limit)
                 elements = self.patcher.scan(file)
                 stage = Stage.SUBSTITUTE
                 patched = self.patcher.patch(file, elements, job.file_ids)
@@ -245,7 +248,7 @@ class Worker:
         before = self._stamp(job)
         try:
             with opened(job.input_path, follow_links=self.settings.follow_links) as source:
-                file = parse(source)
+                file = parse(source, self.settings.inflate_limit)
                 stage = Stage.NAME
                 *components, last = self.patcher.names(file, (*rules.directories, *stems)) + [own] * (
                     not stems
@@ -297,7 +300,9 @@ def _verifier_of(settings: Settings) -> Verifier | None:
         return None
     from .verify import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
 
-    return Verifier(settings.rules, renames=settings.renames)
+    # What is verified was read within the limit, and may have grown by what was replaced in it.
+    limit = replace(settings.inflate_limit, size=2 * settings.inflate_limit.size, ratio=0)
+    return Verifier(settings.rules, renames=settings.renames, limit=limit)
 
 
 Task = Callable[[Worker, FileJob], R]

@@ -101,7 +101,7 @@ def test_damaged_deflated_file_fails(damage: str, tmp_path: Path) -> None:
 
 
 def test_large_deflated_file_is_inflated_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pfdicom_tagSub.dicomfile.INFLATE_IN_MEMORY", 1000)
+    monkeypatch.setattr("pfdicom_tagSub.inflating.IN_MEMORY", 1000)
     made = nested(data_set(PatientID="inner"), PatientID="root", PixelData=bytes(100_000))
     made["PixelData"].VR = "OW"
     content = written(made, DEFLATED)
