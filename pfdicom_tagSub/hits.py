@@ -61,7 +61,7 @@ class Hits:
             or any(group & 1 for group in rules.groups)
             or any(tag >> 16 & 1 for tag in rules.table)
         )
-        self._patterns = {little: self._pattern(little) for little in (True, False)}
+        self._patterns = tuple(self._pattern(little=little) for little in (True, False))
 
     def of(self, entry: Entry, data: DataSet) -> tuple[Hit, Rule | None]:
         """What the spec does to an element of a data set, and by which rule; none where private
@@ -126,11 +126,15 @@ class Hits:
                     return True
         return False
 
-    def may_occur_in(self, value: bytes, *, little: bool) -> bool:
+    def may_occur_in(self, value: bytes) -> bool:
         """Whether a sequence may hold an element that is hit; if it does, it is never missed."""
-        return self.claims_private or self._patterns[little].search(value) is not None
+        return self.claims_private or self.names_in(value)
 
-    def _pattern(self, little: bool) -> re.Pattern[bytes]:
+    def names_in(self, value: bytes) -> bool:
+        """Whether the tag of a public element that is hit stands in bytes, in either byte order."""
+        return any(pattern.search(value) for pattern in self._patterns)
+
+    def _pattern(self, *, little: bool) -> re.Pattern[bytes]:
         """The tags that are hit, as they are stored."""
         order = "little" if little else "big"
         numbers: dict[int, set[int]] = {group: set() for group in self.rules.groups}

@@ -11,6 +11,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pydicom
@@ -19,9 +20,10 @@ from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import data_element_generator, read_dataset, read_partial
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 from pydicom.values import convert_SQ
 
+from . import dictionary
 from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
 from .models import FileError
 from .sources import BytesSource, FileSource, Source, is_zeros
@@ -44,6 +46,10 @@ _ITEM_TAGS = {
     True: (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"),
     False: (b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"),
 }
+_OPAQUE = frozenset({"", "UN", "OB"})
+"""VRs, or none, under which items may be stored."""
+
+_VRS = frozenset(str(one) for one in VR if len(one) == 2)
 REMEMBERED = 32
 """Of how many sizes of files, and of how many files of one size, the layouts are remembered."""
 
@@ -205,9 +211,11 @@ def read_again(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> Reading:
     try:
         with warnings.catch_warnings(action="ignore"):  # they may quote values
             return _read(source, limit)
-    except (FileError, OSError, MemoryError):
+    except (FileError, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno:
+            raise  # the system's; pydicom raises its own without a number
         raise FileError(f"pydicom cannot read it: {type(error).__name__}") from None
 
 
@@ -451,19 +459,23 @@ def raw_value(entry: Entry, data: DataSet) -> bytes:
 
 
 def is_sequence(entry: Entry, data: DataSet) -> bool:
-    """Whether an element is a sequence, or looks like one where no dictionary knows it."""
+    """Whether an element is a sequence, or looks like one where its VR does not say what it is.
+
+    A public sequence may be stored as UN, or as OB by mistake; what the dictionary knows as a sequence and
+    does not begin with an item is a plain value.
+    """
     vr = entry.vr
     if vr == "SQ":
         return True
-    if vr not in {"", "UN"} or entry.stored is None or entry.is_parsed:
+    if vr not in _OPAQUE or entry.stored is None or entry.is_parsed or entry.tag in dictionary.PIXEL_DATA:
         return False
     known = dictionary_vr(entry.tag)
-    if known:
+    if known and known != "SQ":
+        return False
+    if entry.end == entry.value:
         return known == "SQ"
-    order = vr == "UN" or entry.stored.is_little_endian
-    return (
-        entry.end - entry.value >= 8 and data.source.read(entry.value, entry.value + 4) in _ITEM_TAGS[order]
-    )
+    begins = data.source.read(entry.value, min(entry.value + 4, entry.end))
+    return any(begins in _ITEM_TAGS[little] for little in (True, False)) and entry.end - entry.value >= 8
 
 
 def dictionary_vr(tag: int) -> str:
@@ -475,46 +487,100 @@ def dictionary_vr(tag: int) -> str:
 
 
 def items_of(entry: Entry, data: DataSet) -> list[Item]:
-    """The items of a sequence.
+    """The items of a sequence, as the first way to read them has it.
 
     Raises:
         FileError: pydicom cannot read it, or its lengths do not add up.
     """
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            return _items(entry, data)
-    except (FileError, OSError, MemoryError):
-        raise
-    except Exception as error:
-        raise FileError(f"pydicom cannot read a sequence of it: {type(error).__name__}") from None
+    found = readings_of(entry, data)
+    if isinstance(found, FileError):
+        raise found
+    return found[0]
 
 
-def _items(entry: Entry, data: DataSet) -> list[Item]:
+def readings_of(entry: Entry, data: DataSet) -> list[list[Item]] | FileError:
+    """Each way to read a sequence: what is stored as UN or OB may hold items in any encoding (PS3.5 6.2.2).
+
+    Returns:
+        The items, for each encoding in which they make sense; what is wrong where there is none.
+    """
+    ways = [(True, True)] if entry.is_parsed else _ways(entry, data)
+    found: list[list[Item]] = []
+    problem: FileError | None = None
+    for implicit, little in ways:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                items = _items(entry, data, implicit=implicit, little=little)
+        except MemoryError:
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno:
+                raise
+            text = f"pydicom cannot read a sequence of it: {type(error).__name__}"
+            problem = problem or (error if isinstance(error, FileError) else FileError(text))
+            continue
+        if len(ways) == 1 or _makes_sense(items, implicit=implicit):
+            found.append(items)
+            if not any(item.data.entries for item in items):
+                break  # without elements there is but one way
+    return found or problem or FileError("a sequence of it makes no sense to pydicom")
+
+
+def _ways(entry: Entry, data: DataSet) -> list[tuple[bool, bool]]:
+    """The encodings, (implicit, little), that the items of a sequence may have, the likeliest first."""
+    raw = entry.stored
+    if raw.VR == "SQ":
+        return [(raw.is_implicit_VR, raw.is_little_endian)]
+    begins = data.source.read(entry.value, min(entry.value + 4, entry.end))
+    little = begins not in _ITEM_TAGS[False]
+    # UN holds implicit VR little endian, whatever is around it (PS3.5 6.2.2).
+    first = raw.VR == "UN" or raw.is_implicit_VR
+    return [(first, little), (not first, little)]
+
+
+def _makes_sense(items: list[Item], *, implicit: bool) -> bool:
+    """Whether items are read as they are encoded: with VRs, or in the order of their tags."""
+    entries = [entry for item in items for entry in item.data.entries]
+    if any(entry.tag == REST for entry in entries):
+        return False
+    if not implicit:
+        return all(entry.vr in _VRS for entry in entries)
+    return all(
+        one.tag < other.tag
+        for item in items
+        for one, other in zip(item.data.entries, item.data.entries[1:], strict=False)
+    )
+
+
+def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list[Item]:
     if entry.is_parsed:
         contents, source, base = entry.stored.value, data.source, data.base
         stop = entry.end - 8
         order = "big" if data.content.original_encoding[1] is False else "little"
     else:
-        raw = entry.stored
-        # UN holds implicit VR little endian, whatever is around it (PS3.5 6.2.2).
-        implicit, little = (True, True) if raw.VR == "UN" else (raw.is_implicit_VR, raw.is_little_endian)
-        value = raw_value(entry, data)
+        order = "little" if little else "big"
+        whole = raw_value(entry, data)
+        value = whole[: _end_of_items(whole, order)]
         contents = convert_SQ(value, implicit, little, list(data.encodings))
         source, base, stop = BytesSource(value), data.base + entry.value, len(value)
-        order = "little" if little else "big"
-    items: list[Item] = []
+    sign = _ITEM_TAGS[order == "little"][0]
+    contents = list(
+        takewhile(lambda one: source.read(one.seq_item_tell, one.seq_item_tell + 4) == sign, contents)
+    )
     starts = [content.seq_item_tell for content in contents]
+    items: list[Item] = []
     for index, content in enumerate(contents):
         start = starts[index]
-        following = starts[index + 1] if index + 1 < len(starts) else stop
+        is_last = index + 1 == len(starts)
+        following = stop if is_last else starts[index + 1]
         is_defined = not content.is_undefined_length_sequence_item
-        end = following
         if is_defined:
             end = start + 8 + int.from_bytes(source.read(start + 4, start + 8), order)  # type: ignore[arg-type]
             if end != following:
                 raise FileError("the lengths of its items do not add up")
         else:
-            end -= 8
+            closes = source.read(following - 8, following - 4) == _tag_bytes(0xFFFEE00D, order)
+            end = following - 8 if closes else following
         made = DataSet(content, source, base, [], start + 8, end)
         found = [_entry_of(stored, source) for stored in content.values()]
         made.entries = _whole(sorted(found, key=lambda one: one.start), made)
@@ -522,3 +588,19 @@ def _items(entry: Entry, data: DataSet) -> list[Item]:
     if not items and not entry.is_parsed and stop:
         raise FileError("the lengths of its items do not add up")
     return items
+
+
+def _end_of_items(value: bytes, order: str) -> int:
+    """Where the items of a sequence end: readers pass over delimiters and NULs that follow them."""
+    item = _tag_bytes(0xFFFEE000, order)
+    closing = _tag_bytes(0xFFFEE0DD, order) + bytes(4)
+    place = 0
+    while value.startswith(item, place):
+        length = int.from_bytes(value[place + 4 : place + 8], order)  # type: ignore[arg-type]
+        if length == UNDEFINED:
+            place = len(value)
+            while value.endswith(closing, 0, place):
+                place -= len(closing)
+            return place
+        place += 8 + length
+    return place if not value[place:].replace(closing, b"").strip(b"\0") else len(value)

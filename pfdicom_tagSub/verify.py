@@ -24,15 +24,16 @@ from .rereading import (
     Item,
     Layouts,
     Reading,
-    dictionary_vr,
     is_sequence,
     items_of,
     raw_value,
     read_again,
+    readings_of,
 )
 from .residuals import find_residuals, name_of
 from .rules import Rule, RuleSet
 from .sources import BytesSource, FileSource, Source
+from .staying import Surroundings, may_stay
 from .told import texts_of
 from .values import UTF8_CHARSET
 
@@ -140,12 +141,19 @@ class _Comparison:
         if self.rules.zero_preamble and any(after.preamble):
             raise FileError("the preamble is not zeros")
         self._meta()
-        self._data_set(before.data, after.data, Place())
+        self._data_set(before.data, after.data, Place(), Surroundings(before.data, beyond=before.meta))
 
     # --- the data set
 
-    def _data_set(self, before: DataSet, after: DataSet, place: Place) -> None:
-        """Compare two data sets."""
+    def _data_set(self, before: DataSet, after: DataSet, place: Place, around: Surroundings) -> None:
+        """Compare two data sets.
+
+        Args:
+            before: the input's.
+            after: the output's.
+            place: where they are.
+            around: where look-ups from ``before`` go.
+        """
         self.codecs.update(before.encodings, after.encodings)
         untouched: list[_Pair] = []
         stamps = self._stamps(before, place)
@@ -168,7 +176,7 @@ class _Comparison:
             assert own is not None
             if hit is Hit.CHANGED:
                 assert rule is not None
-                self._changed(_Pair(entry, own), before, after, rule, place)
+                self._changed(_Pair(entry, own), after, rule, place, around)
             else:
                 untouched.append(_Pair(entry, own))
             own = next(rest, None)
@@ -180,7 +188,7 @@ class _Comparison:
             self._stamp(own, after, stamps)
             own = next(rest, None)
         for pairs in _runs(untouched):
-            self._same(pairs, before, after, place)
+            self._same(pairs, before, after, place, around)
 
     def _stamps(self, before: DataSet, place: Place) -> set[int]:
         """What may be inserted in a data set."""
@@ -208,18 +216,47 @@ class _Comparison:
             f"{_name(entry, place)} is missing, or is not where it was, though no rule removes it"
         )
 
-    def _changed(self, pair: _Pair, before: DataSet, after: DataSet, rule: Rule, place: Place) -> None:
-        """An element that a rule hits: what stood there must not be left elsewhere."""
+    def _changed(self, pair: _Pair, after: DataSet, rule: Rule, place: Place, around: Surroundings) -> None:
+        """An element that a rule hits: what stood there must not be left, here or elsewhere."""
+        before = around.data
         template = rule.template
         if template is not None and template.empties and not (place.is_record and pair.before.tag in TYPE_1):
             is_left = pair.after.value_end > pair.after.value and not pair.after.is_parsed
             if is_left or (pair.after.is_parsed and pair.after.stored.value):
                 raise FileError(f"{_name(pair.after, place)} should have been emptied")
-        if not self._is_same(pair.before, pair.after, before, after):
+        if not self._holds_the_same(pair, before, after):
             self._collect(pair.before, before, rule, self.originals)
+        else:
+            self._check_stays(pair.before, rule, place, around)
         self._collect(pair.after, after, rule, self.results)
 
-    def _same(self, pairs: Sequence[_Pair], before: DataSet, after: DataSet, place: Place) -> None:
+    def _holds_the_same(self, pair: _Pair, before: DataSet, after: DataSet) -> bool:
+        """Whether the value of an element is the same, whatever its header is."""
+        one, other = pair
+        return self._equal(
+            before.source, one.value, one.value_end, after.source, other.value, other.value_end
+        )
+
+    def _check_stays(self, entry: Entry, rule: Rule, place: Place, around: Surroundings) -> None:
+        """An element that a rule hits is as it was.
+
+        Raises:
+            FileError: the template does not give the same.
+        """
+        template = rule.template
+        if template is None or (place.is_record and entry.tag in TYPE_1 | TYPE_2):
+            return  # what a record has to hold gets a dummy, or is empty
+        if not may_stay(rule, entry, around, self.rules):
+            raise FileError(f"{_name(entry, place)} is as it was though the key {rule.key} hits it")
+
+    def _same(
+        self,
+        pairs: Sequence[_Pair],
+        before: DataSet,
+        after: DataSet,
+        place: Place,
+        around: Surroundings,
+    ) -> None:
         """Elements that follow each other in both data sets and that no rule hits."""
         first, last = pairs[0], pairs[-1]
         same = self._equal(
@@ -235,9 +272,9 @@ class _Comparison:
                 continue
             if same or self._is_same(pair.before, pair.after, before, after):
                 if self._may_hide(pair.before, before):
-                    self._enter(_Pair(pair.before, pair.after), before, after, place)
+                    self._enter(pair, after, place, around)
             elif is_sequence(pair.before, before) and is_sequence(pair.after, after):
-                self._enter(pair, before, after, place)
+                self._enter(pair, after, place, around)
             else:
                 self._differs(pair, after, place)
 
@@ -262,35 +299,48 @@ class _Comparison:
         """Whether a sequence that is the same in the output may hold what should have changed."""
         if not is_sequence(entry, data):
             return False
-        little = True if entry.vr == "UN" or entry.is_parsed else entry.stored.is_little_endian
-        if entry.is_parsed and data.content.original_encoding[1] is False:
-            little = False
-        return self.hits.may_occur_in(data.source.read(entry.value, entry.end), little=little)
+        return self.hits.may_occur_in(data.source.read(entry.value, entry.end))
 
-    def _enter(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> None:
+    def _enter(self, pair: _Pair, after: DataSet, place: Place, around: Surroundings) -> None:
         """Compare the items of two sequences."""
+        before = around.data
         name = _name(pair.before, place)
-        certain = pair.before.vr == "SQ" or dictionary_vr(pair.before.tag) == "SQ"
-        try:
-            old = items_of(pair.before, before)
-        except FileError:
-            if certain:
-                raise
-            # What no dictionary knows may only look like a sequence.
-            if not self._is_same(pair.before, pair.after, before, after):
-                raise FileError(f"{name} differs from the input's though no rule hits it") from None
+        olds, news = readings_of(pair.before, before), readings_of(pair.after, after)
+        if isinstance(olds, FileError):
+            self._pass_over(pair, before, after, name, olds)
             return
-        new = items_of(pair.after, after)
-        if len(old) != len(new) or [one.is_defined for one in old] != [one.is_defined for one in new]:
-            raise FileError(f"{name} has other items than the input's")
+        if isinstance(news, FileError):
+            raise news
+        if len(olds) != len(news):
+            raise FileError(f"{name} can be read in other ways than the input's")
         if pair.before.vr != pair.after.vr or pair.before.is_parsed != pair.after.is_parsed:
             raise FileError(f"{name} is encoded otherwise than the input's")
         is_records = place.is_root and pair.before.tag == DIRECTORY_RECORD_SEQUENCE
-        if is_records:
-            self._match_records(pair, old, new, before, after)
-        for index, (one, other) in enumerate(zip(old, new, strict=True)):
-            inner = Place(f"{name}[{index}].", is_root=False, is_record=is_records)
-            self._data_set(one.data, other.data, inner)
+        for old, new in zip(olds, news, strict=True):
+            if len(old) != len(new) or [one.is_defined for one in old] != [one.is_defined for one in new]:
+                raise FileError(f"{name} has other items than the input's")
+            if is_records:
+                self._match_records(pair, old, new, before, after)
+            for index, (one, other) in enumerate(zip(old, new, strict=True)):
+                inner = Place(f"{name}[{index}].", is_root=False, is_record=is_records)
+                self._data_set(one.data, other.data, inner, Surroundings(one.data, around))
+
+    def _pass_over(self, pair: _Pair, before: DataSet, after: DataSet, name: str, problem: FileError) -> None:
+        """A sequence of the input that cannot be read.
+
+        Raises:
+            FileError: it is one for certain, it differs, or it may hold what should have changed.
+        """
+        if pair.before.vr == "SQ":
+            raise problem
+        # What no dictionary knows may only look like a sequence.
+        if not self._is_same(pair.before, pair.after, before, after):
+            raise FileError(f"{name} differs from the input's though no rule hits it")
+        if self.hits.names_in(before.source.read(pair.before.value, pair.before.end)):
+            raise FileError(
+                f"{name} begins like a sequence that cannot be read and may hold what a rule names: "
+                "remove it as a whole, with null as the value of its key"
+            )
 
     def _match_records(
         self, pair: _Pair, old: Sequence[Item], new: Sequence[Item], before: DataSet, after: DataSet

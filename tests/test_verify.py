@@ -34,10 +34,11 @@ from support import README_SPEC, SHARED, run_command
 from pfdicom_tagSub import patch, worker
 from pfdicom_tagSub.api import compile_spec, patch_file
 from pfdicom_tagSub.edits import Edit, Patched, in_order
-from pfdicom_tagSub.models import FileJob, Stage, Status
+from pfdicom_tagSub.models import FileError, FileJob, Stage, Status
 from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.sources import FileSource
+from pfdicom_tagSub.sources import BytesSource, FileSource
 from pfdicom_tagSub.traces import COMMON, traces_of
+from pfdicom_tagSub.verify import Verifier
 from pfdicom_tagSub.worker import Settings, Worker
 
 NAME, PATIENT_ID, CHARSET, PIXELS = 0x00100010, 0x00100020, 0x00080005, 0x7FE00010
@@ -325,7 +326,7 @@ def test_verification_finds_private_elements_that_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patch.Patcher, "patch", lambda *_: Patched([], [], ()))
-    result = verified(_sample(), rules_of(README_SPEC, remove_private=True), tmp_path)
+    result = verified(_sample(), rules_of({"StudyID": ""}, remove_private=True), tmp_path)
     assert result.outcome.reason == "(0029,0010) should have been removed"
 
 
@@ -716,3 +717,129 @@ def test_deflated_data_is_searched_inflated(tmp_path: Path) -> None:
     data = _identity() + element(NOTE, "LT", b"MRN-4711-X", EXPLICIT)
     content = file_of(deflater.compress(data) + deflater.flush(), form)
     assert residuals(content, SPEC, tmp_path) == ("PatientComments",)
+
+
+# --- an element that is as it was though a rule hits it
+
+
+PASSED_OVER = (
+    element(0x00080060, "CS", b"MR", EXPLICIT)
+    + struct.pack("<HH4sHH", 0x0008, 0x0070, b"P\0\0\0", 0x10, 0x10)
+    + b"PN\x08\0Doe^Jane"
+    + element(0x00200011, "UN", bytes(52), EXPLICIT)
+)
+"""pydicom takes the VR for none and so sees a PatientName where others see a part of Manufacturer."""
+
+
+def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patch.Patcher, "patch", lambda *_: Patched([], [], ()))
+
+
+SAME = {
+    "a constant": ("A", "LO", b"A ", True),
+    "another constant": ("B", "LO", b"A ", False),
+    "its own value": ("%PatientID", "LO", b"4711", True),
+    "a table that maps to itself": ("%_lookup|ids_PatientID", "LO", b"SAME", True),
+    "a table that does not": ("%_lookup|ids_PatientID", "LO", b"OTHER ", False),
+    "an empty value": ("%_md5|7_PatientID", "LO", b"", True),
+    "blanks": ("%_md5|7_PatientID", "LO", b"  ", True),
+    "a hash": ("%_md5|7_PatientID", "LO", b"4711", False),
+    "a name": ("%_name|patientID_PatientID", "LO", b"4711", False),
+    "the text of another": ("%StudyID", "LO", b"S1", True),
+    "the text of an element that is absent": ("%AccessionNumber", "LO", b"S1", False),
+    "a value that is to be emptied": ("", "LO", b"4711", False),
+    "a dummy": ("%_dummy_#tag", "LO", b"4711", False),
+}
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize("case", SAME)
+def test_element_that_a_rule_hits_stays_only_where_its_template_gives_the_same(
+    case: str, form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template, vr, value, may_stay = SAME[case]
+    tables = {"ids": {"SAME": "SAME", "OTHER": "ELSE"}}
+    rules = compile_spec({"PatientID": template}, lookup_tables=tables)
+    content = file_of(element(PATIENT_ID, vr, value, form) + element(0x00200010, "SH", b"S1", form), form)
+    _as_it_was(monkeypatch)
+    result = verified(content, rules, tmp_path)
+    reason = "" if may_stay else "PatientID is as it was though the key PatientID hits it"
+    assert result.outcome.reason == reason
+
+
+def test_element_that_only_pydicom_sees_is_not_taken_for_replaced(tmp_path: Path) -> None:
+    """Whatever the scanner makes of it."""
+    same = BytesSource(file_of(PASSED_OVER, EXPLICIT))
+    with pytest.raises(FileError, match="PatientName is as it was"):
+        Verifier(rules_of({"re:PatientName$": "ANON"})).residuals(same, same, "a.dcm")
+
+
+@pytest.mark.parametrize("key", ["PatientName", "(0008,xxxx)", "PatientSex"])
+def test_nested_element_that_is_as_it_was_is_found(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = nested(data_set(PatientName="Doe^Jane", AccessionNumber="4711", PatientSex="F"), StudyID="S")
+    _as_it_was(monkeypatch)
+    result = verified(written(made), rules_of({key: "O"}), tmp_path)
+    assert result.outcome.reason.startswith("RequestAttributesSequence[0].")
+    assert "is as it was though the key" in result.outcome.reason
+
+
+def test_literal_sequence_that_is_there_already_may_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = compile_spec({}, profile="basic", key=KEY)
+    once = process(Worker(Settings(rules)), written(data_set(PatientID="4711")), tmp_path).content
+    assert verified(once, rules, tmp_path).outcome.status is Status.WRITTEN
+
+
+# --- sequences under other VRs than SQ
+
+
+def _un(items: bytes, vr: str = "UN", tag: int = 0x20011001) -> bytes:
+    return element(0x20010010, "LO", b"MAKER ", EXPLICIT) + element(tag, vr, items, EXPLICIT)
+
+
+CLOSINGS = {
+    "nothing": b"",
+    "a delimiter": b"\xfe\xff\xdd\xe0\0\0\0\0",
+    "NULs": bytes(8),
+    "two NULs": bytes(2),
+}
+
+
+@pytest.mark.parametrize("closing", CLOSINGS)
+@pytest.mark.parametrize("vr", ["UN", "OB"])
+@pytest.mark.parametrize("inner", [EXPLICIT, IMPLICIT], ids=lambda form: form.name)
+@pytest.mark.parametrize("undefined", [False, True])
+def test_rule_that_is_not_applied_in_a_sequence_of_another_vr_is_found(
+    closing: str, vr: str, inner: Form, undefined: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if undefined and "NUL" in closing:
+        pytest.skip("no reader tells NULs after an item of undefined length from its elements")
+    items = item(element(NAME, "PN", b"Doe^Jane", inner), inner, defined=not undefined) + CLOSINGS[closing]
+    _as_it_was(monkeypatch)
+    result = verified(file_of(_un(items, vr), EXPLICIT), rules_of({"PatientName": "ANON"}), tmp_path)
+    assert "(2001,1001)[0].PatientName is as it was" in result.outcome.reason
+
+
+def test_sequence_that_cannot_be_read_and_may_hold_what_a_rule_names_fails_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    items = item(element(NAME, "PN", b"Doe^Jane", EXPLICIT), EXPLICIT)[:-3]
+    _as_it_was(monkeypatch)
+    result = verified(file_of(_un(items + b"\0"), EXPLICIT), rules_of({"PatientName": "ANON"}), tmp_path)
+    assert "(2001,1001) begins like a sequence that cannot be read" in result.outcome.reason
+    other = verified(file_of(_un(items + b"\0"), EXPLICIT), rules_of({"StudyID": "ANON"}), tmp_path)
+    assert other.outcome.status is Status.WRITTEN
+
+
+def test_reason_is_told_where_pydicom_raises_an_error_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise OSError("No tag to read")
+
+    monkeypatch.setattr("pfdicom_tagSub.rereading.read_partial", fails)
+    result = verified(_sample(), rules_of(SAMPLE_SPEC), tmp_path)
+    assert result.outcome.reason == "the input cannot be verified: pydicom cannot read it: OSError"
