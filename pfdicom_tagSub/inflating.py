@@ -95,10 +95,10 @@ def inflate(source: Source, start: int, limit: InflateLimit) -> Source:
             data = inflater.unconsumed_tail
             if not data:
                 stop = min(source.size, position + PIECE)
-                if position == stop:
-                    raise FileError("the deflated data set is cut off")
                 data, position = source.read(position, stop), stop
             part = inflater.decompress(data, PIECE)
+            if not data and not part:  # what it had taken in may still have had more to give
+                raise FileError("the deflated data set is cut off")
             size += len(part)
             limit.check(size, position - start - len(inflater.unconsumed_tail))
             if spool is None and size > IN_MEMORY:
