@@ -9,6 +9,7 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from .embedded_overlays import ClearedBits
 from .models import ElementCounts
 from .sources import Source
 
@@ -29,7 +30,7 @@ class Edit(NamedTuple):
 
     start: int
     stop: int
-    data: bytes
+    data: bytes | ClearedBits
 
     @property
     def growth(self) -> int:
@@ -63,8 +64,8 @@ class Patched:
         return not self.edits and not self.data_edits
 
 
-Chunk = bytes | tuple[int, int]
-"""New bytes, or where to copy from in the input: (start, stop)."""
+Chunk = bytes | tuple[int, int] | ClearedBits
+"""New bytes, where to copy from in the input, (start, stop), or what to change as it is copied."""
 
 
 def in_order(edits: Sequence[Edit]) -> list[Edit]:
@@ -101,6 +102,9 @@ def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
     for chunk in chunks:
         if isinstance(chunk, bytes):
             yield chunk
+            continue
+        if isinstance(chunk, ClearedBits):
+            yield from chunk.pieces(source)
             continue
         start, stop = chunk
         for place in range(start, stop, COPY_CHUNK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .directives import SELF_SOURCE, Template, parse_template
+from .embedded_overlays import GROUPS, described
 from .rules import Rule, RuleSet
 
 DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy_#tag", "DICOMDIR"))
@@ -22,6 +23,7 @@ class Lookups:
         private: (group, creator, last two digits) to the rule of a private key.
         creators_matter: whether some private element stays though private ones are removed.
         drops_private: whether every private element is removed.
+        overlays: the groups of overlays that a rule removes.
         insertions: those of the rules that may insert something into the data set.
         meta_insertions: those for the file meta.
         reads: the index of a rule to the sources and seeds of its template, each the tags
@@ -41,6 +43,7 @@ class Lookups:
         inserting = [(tag, rule) for tag, rule in rules.insertions if _may_insert(rule.template)]
         self.insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 != 0x0002]
         self.meta_insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 == 0x0002]
+        self.overlays = frozenset(filter(self._removes_overlay, GROUPS))
         self.private = {
             (private.key.group, private.key.creator, private.key.element): private.rule
             for private in rules.private
@@ -59,6 +62,15 @@ class Lookups:
         }
         self.reads = {index: _reads(template) for index, template in templates.items()}
         self.file_reads = {index: _file_reads(template) for index, template in templates.items()}
+
+    def _removes_overlay(self, group: int) -> bool:
+        """Whether a rule removes or replaces what an overlay of this group shows, or where it says it is."""
+        _, position, data = described(group)
+        for tag in (position, data):
+            rule = self.rules.table.get(tag) or self.rules.groups.get(group)
+            if rule is not None and not rule.keeps:
+                return True
+        return False
 
 
 def _reads(template: Template) -> tuple[tuple[int, ...], ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from .dictionary import SPECIFIC_CHARACTER_SET
 from .edits import Edit, Patched
 from .elements import Element
+from .embedded_overlays import ClearedBits
 from .models import Action, ElementCounts
 
 REMEMBERED = 1 << 12
@@ -64,6 +65,8 @@ class LocalPatch:
         edits = []
         for edit in patched.edits:
             for index, element in enumerate(elements):
+                if isinstance(edit.data, ClearedBits):
+                    return None
                 if element.start <= edit.start < edit.stop <= element.end:
                     edits.append((index, edit.start - element.start, edit.stop - element.start, edit.data))
                     break

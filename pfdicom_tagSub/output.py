@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from .edits import COPY_CHUNK, Chunk, pieces
+from .embedded_overlays import ClearedBits
 from .models import FileError, Status
 from .sources import BytesSource, FileSource, Source
 from .temporary import temporary_name
@@ -204,6 +205,12 @@ def _write(descriptor: int, source: Source, chunks: Iterator[Chunk], pause: Call
     for chunk in chunks:
         if isinstance(chunk, bytes):
             batch.append(chunk)
+        elif isinstance(chunk, ClearedBits):
+            _write_batch(descriptor, batch)
+            batch = []
+            for piece in chunk.pieces(source):
+                _write_all(descriptor, piece)
+                pause()
         elif view is not None:
             batch.append(view[chunk[0] : chunk[1]])
         elif isinstance(source, FileSource) and chunk[1] - chunk[0] >= SPLICED:

@@ -13,6 +13,7 @@ from .dictionary import SPECIFIC_CHARACTER_SET, label_of
 from .directives import Template
 from .edits import Chunk, Patched, chunks, pieces
 from .elements import Element
+from .embedded_overlays import described
 from .file_ids import FileIds
 from .lookups import Lookups
 from .memory import LOCAL_MOST, Memory
@@ -87,6 +88,8 @@ class Patcher:
         if renames:
             kept.add(dictionary.REFERENCED_FILE_ID)
             entered.add(dictionary.REFERENCED_FILE_ID)
+        self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
+        kept |= self.overlays
         leading = [tag for tag in FOLLOWING if tag in hit]
         kept |= set(leading)
         if any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
@@ -134,18 +137,27 @@ class Patcher:
         encoding = file.data.encoding
         is_local = self.is_local and encoding.little and not file.deflated
         is_local = is_local and not any(
-            element.items or element.end - element.start > LOCAL_MOST for element in elements
+            element.items or element.end - element.start > LOCAL_MOST or element.tag in self.overlays
+            for element in elements
         )
         if not is_local:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None)
         read = file.source.read
-        key = (encoding.implicit, *[read(element.start, element.end) for element in elements])
+        # Whether pixels should be looked at may depend on the class that only the file meta names.
+        meta = self._media_class(file) if self.lookups.claims else b""
+        key = (encoding.implicit, meta, *[read(element.start, element.end) for element in elements])
         known = self.memory.patches.get(key)
         if known is not None:
             return known.at(elements)
         patched = self._patch(file, elements)
         self.memory.add_patch(key, patched, elements)
         return patched
+
+    def _media_class(self, file: DicomFile) -> bytes:
+        for element in file.meta:
+            if element.tag == dictionary.MEDIA_STORAGE_SOP_CLASS_UID:
+                return file.source.read(element.value, element.stop)
+        return b""
 
     def _patch(self, file: DicomFile, elements: list[Element], file_ids: FileIds | None = None) -> Patched:
         switched: frozenset[int] = frozenset()

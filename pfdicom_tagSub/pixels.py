@@ -15,6 +15,15 @@ CONVERSION_TYPE = 0x00080064
 BURNED_IN_ANNOTATION = 0x00280301
 RECOGNIZABLE_VISUAL_FEATURES = 0x00280302
 ENCAPSULATED_DOCUMENT = 0x00420011
+SERIES_DESCRIPTION = 0x0008103E
+SAMPLES_PER_PIXEL = 0x00280002
+MEDIA_STORAGE_SOP_CLASS_UID = 0x00020002
+
+CAPTURE_DEVICES = frozenset(
+    {0x00181010, 0x00181011, 0x00181012, 0x00181014, 0x00181016, 0x00181017}
+    | {0x00181018, 0x00181019, 0x0018101A, 0x0018101B}
+)
+"""Devices of secondary capture and hardcopy, their makers, models and software (PS3.3 C.8.6.1)."""
 
 REVIEWED = frozenset(
     {
@@ -25,6 +34,9 @@ REVIEWED = frozenset(
         BURNED_IN_ANNOTATION,
         RECOGNIZABLE_VISUAL_FEATURES,
         ENCAPSULATED_DOCUMENT,
+        SERIES_DESCRIPTION,
+        SAMPLES_PER_PIXEL,
+        *CAPTURE_DEVICES,
     }
 )
 """What has to be known of a file."""
@@ -38,6 +50,9 @@ _KINDS = (
     ("ultrasound", ("3", "3.1", "6", "6.1", "6.2", "6.3")),
     ("a photograph or video", ("77.",)),  # visible light, whole slides and their labels included
 )
+_FILM = "1.2.840.10008.5.1.1."
+"""The root of the classes of print management; stored hardcopy images have it, too."""
+
 _SOUND = "9.4."
 _WITHOUT_PIXELS = frozenset({"77.1.5.3"})  # Stereometric Relationship
 
@@ -52,10 +67,18 @@ _MODALITIES = {
     "GM": "a photograph or video",
     "DMS": "a photograph or video",
     "OP": "a photograph or video",
+    "SM": "a photograph or video",
+    "HC": "a film page",
+    "BMD": "a densitometry report",
 }
 
 _FLUOROSCOPIC = frozenset({"XA", "RF", "XF", "BI"})
 _CAPTURES = ("SECONDARY", "SCREEN", "CAPTURE", "PRINT")
+_SCREENS = ("SCREEN", "CAPTURE", "DOSEREPORT", "DOSEINFO", "PATIENTPROTOCOL")
+"""What an Image Type says of a picture of a screen or a report, letters only."""
+
+_DESCRIBED = ("SCREENSAVE", "SCREENSHOT", "SCREENCAPTURE", "SECONDARYCAPTURE", *_SCREENS[2:])
+"""What a Series Description says of one, letters only."""
 
 
 def reason_to_review(root: Scope) -> str:
@@ -74,7 +97,33 @@ def reason_to_review(root: Scope) -> str:
 
 def _kind(root: Scope) -> str:
     classes = _texts(root, SOP_CLASS_UID)
-    own = classes[0].removeprefix(_STORAGE) if classes and classes[0].startswith(_STORAGE) else ""
+    kind = _kind_of_class(classes[0] if classes else "")
+    if kind is not None:
+        return kind
+    if ENCAPSULATED_DOCUMENT in root.elements:
+        return "an encapsulated document"
+    modality = next(iter(_texts(root, MODALITY)), "")
+    if modality in _MODALITIES:
+        return _MODALITIES[modality]
+    image_type = _texts(root, IMAGE_TYPE)
+    if CONVERSION_TYPE in root.elements or not CAPTURE_DEVICES.isdisjoint(root.elements):
+        return "a secondary capture"
+    if modality in _FLUOROSCOPIC and any(word in text for text in image_type for word in _CAPTURES):
+        return "a captured fluoroscopic image"
+    if _says(image_type, _SCREENS) or _says(_texts(root, SERIES_DESCRIPTION), _DESCRIBED):
+        return "a captured screen"
+    if any(text.isdecimal() and int(text) > 1 for text in _texts(root, SAMPLES_PER_PIXEL)):
+        return "a picture in colour"
+    if not any(classes) and root.beyond is not None:
+        return _kind_of_class(next(iter(_texts(root.beyond, MEDIA_STORAGE_SOP_CLASS_UID)), "")) or ""
+    return ""
+
+
+def _kind_of_class(sop_class: str) -> str | None:
+    """The kind that a SOP class is of; "" if it has no pixels, None if it does not tell."""
+    if sop_class.startswith(_FILM):
+        return "a film page"
+    own = sop_class.removeprefix(_STORAGE) if sop_class.startswith(_STORAGE) else ""
     if own in _WITHOUT_PIXELS:
         return ""
     if own.startswith(_SOUND):
@@ -83,19 +132,12 @@ def _kind(root: Scope) -> str:
         for number in numbers:
             if own == number or (number.endswith(".") and own.startswith(number)):
                 return kind
-    if ENCAPSULATED_DOCUMENT in root.elements:
-        return "an encapsulated document"
-    modality = next(iter(_texts(root, MODALITY)), "")
-    if modality in _MODALITIES:
-        return _MODALITIES[modality]
-    image_type = _texts(root, IMAGE_TYPE)
-    if CONVERSION_TYPE in root.elements:
-        return "a secondary capture"
-    if modality in _FLUOROSCOPIC and any(word in text for text in image_type for word in _CAPTURES):
-        return "a captured fluoroscopic image"
-    if any(word in text for text in image_type[2:] for word in ("SCREEN", "CAPTURE")):
-        return "a captured screen"
-    return ""
+    return None
+
+
+def _says(texts: tuple[str, ...], words: tuple[str, ...]) -> bool:
+    """Whether a text has one of the words, whatever separates its parts."""
+    return any(word in "".join(filter(str.isalpha, text)) for text in texts for word in words)
 
 
 def _texts(root: Scope, tag: int) -> tuple[str, ...]:

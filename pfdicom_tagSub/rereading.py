@@ -89,6 +89,11 @@ class Entry:
         return "" if self.stored is None else self.stored.VR or ""
 
     @property
+    def is_open(self) -> bool:
+        """Whether a delimiter ends it, as its length is not stored."""
+        return getattr(self.stored, "length", 0) == UNDEFINED or self.is_parsed
+
+    @property
     def is_parsed(self) -> bool:
         """Whether pydicom had to enter it, as the length of the sequence is not stored."""
         return not isinstance(self.stored, RawDataElement) and self.vr == "SQ"

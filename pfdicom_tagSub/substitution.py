@@ -6,7 +6,8 @@ Only what a rule hits is decoded and written anew.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from . import dictionary
 from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
@@ -15,6 +16,7 @@ from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_
 from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
 from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item
+from .embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
 from .file_ids import FileIds
 from .functions import Cleaner
 from .items import encode_items
@@ -23,7 +25,7 @@ from .memory import Memory, Note, Result
 from .models import Action, FileError
 from .pixels import reason_to_review
 from .rules import Rule
-from .scanner import place_for
+from .scanner import place_for, scan
 from .scope import META_KEY, Scope, is_creator
 from .switching import CannotHold
 from .values import (
@@ -36,6 +38,7 @@ from .values import (
     encode_element,
     fit,
 )
+from .wanted import Wanted
 
 PRIVATE = 0
 """Stands for every private element in the counts."""
@@ -47,6 +50,8 @@ TELLING_VRS = frozenset({"AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "
 TELLING_MOST = 128
 """What the path of an output is searched for: values of these VRs, up to so many bytes."""
 
+
+_PIXELS = Wanted({PIXEL_DATA, *CELL}, ())
 
 FOLLOWING = {
     dictionary.SOP_INSTANCE_UID: dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID,
@@ -62,6 +67,16 @@ def _is_blind(template: Template, element: Element, scope: Scope) -> bool:
     if template.is_constant or template.functions == {"empty"}:
         return True
     return template.functions == {"dummy"} and scope.vr(element) in BINARY_VRS
+
+
+def _numbers(scope: Scope, tags: Iterable[int]) -> dict[int, int]:
+    """The first numbers of elements of VR US, as far as the data set has them."""
+    order: Literal["little", "big"] = "little" if scope.encoding.little else "big"
+    return {
+        tag: int.from_bytes(scope.raw(scope.elements[tag])[:2], order)
+        for tag in tags
+        if tag in scope.elements and scope.elements[tag].stop - scope.elements[tag].value >= 2
+    }
 
 
 class Substitution:
@@ -113,6 +128,7 @@ class Substitution:
         """Apply the rules to the data set, then to the file meta."""
         data = self.file.data
         growths = self._data_set(self.elements, self.root)
+        review = self._clear_overlays() if self.lookups.overlays else ""
         self._insert(growths)
         self._true_group_lengths(self.elements, self.root, growths)
         data_edits = in_order(self.edits)
@@ -128,7 +144,8 @@ class Substitution:
         removed = self.memory.note(PRIVATE, Action.REMOVED)
         counts = self.memory.counts(self.notes, removed, self.private_removed)
         originals = tuple(dict.fromkeys(filter(None, self.originals)))
-        review = reason_to_review(self.root) if self.lookups.claims else ""
+        if self.lookups.claims:
+            review = review or reason_to_review(self.root)
         if self.file.deflated:
             return Patched(meta_edits, data_edits, counts, originals, review)
         return Patched(meta_edits + data_edits, [], counts, originals, review)
@@ -194,6 +211,41 @@ class Substitution:
         if scope is not self.root:
             self._true_group_lengths(elements, scope, growths)
         return growths
+
+    def _clear_overlays(self) -> str:
+        """Clear the overlays in unused bits of native pixels, where their group is removed.
+
+        Returns:
+            Why a person should look at the pixels, as they cannot be cleared; "" if they are.
+        """
+        positions = self._overlay_positions()
+        if not positions or PIXEL_DATA in self.present:
+            return ""
+        scope = Scope(
+            self.root.source, scan(self.file.data, _PIXELS), self.root.encoding, self.file.data.start
+        )
+        pixels = scope.elements.get(PIXEL_DATA)
+        if pixels is None:
+            return ""
+        little = scope.encoding.little
+        kept = kept_bits(positions, _numbers(scope, CELL), little=little)
+        if kept is None or not pixels.defined:
+            return "an overlay in its pixels could not be cleared"
+        self.notes.append(self.memory.note(PIXEL_DATA, Action.SUBSTITUTED))
+        self.edits.append(Edit(pixels.value, pixels.stop, ClearedBits(pixels.value, pixels.stop, kept)))
+        return ""
+
+    def _overlay_positions(self) -> set[int]:
+        """The bits that overlays take whose group is removed."""
+        found = set()
+        for group in self.lookups.overlays:
+            tags = described(group)
+            if tags[1] in self.root.elements:
+                bit = position_of(
+                    group, _numbers(self.root, tags[:2]), has_data=tags[2] in self.root.elements
+                )
+                found |= set() if bit is None else {bit}
+        return found
 
     def _without_private(self, elements: Sequence[Element], growths: dict[int, int]) -> list[Element]:
         """Remove every private element of a data set; returns the others.

@@ -14,9 +14,11 @@ from typing import NamedTuple
 from . import dictionary
 from .dicomdir import TYPE_1, TYPE_2
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET
+from .embedded_overlays import PIXEL_DATA
 from .hits import Hit, Hits, Place
 from .inflating import DEFAULT_LIMIT, InflateLimit
 from .models import FileError
+from .overlay_check import check_cleared, kept_of
 from .rereading import (
     REST,
     DataSet,
@@ -157,6 +159,7 @@ class _Comparison:
         self.codecs.update(before.encodings, after.encodings)
         untouched: list[_Pair] = []
         stamps = self._stamps(before, place)
+        kept = kept_of(before, self.rules) if place.is_root and before is self.before.data else None
         rest = iter(after.entries)
         own = next(rest, None)
         for entry in before.entries:
@@ -177,6 +180,8 @@ class _Comparison:
             if hit is Hit.CHANGED:
                 assert rule is not None
                 self._changed(_Pair(entry, own), after, rule, place, around)
+            elif kept is not None and entry.tag == PIXEL_DATA and not entry.is_open:
+                check_cleared((entry, before), (own, after), kept)
             else:
                 untouched.append(_Pair(entry, own))
             own = next(rest, None)

@@ -26,6 +26,8 @@ ULTRASOUND = "ultrasound"
 PHOTOGRAPH = "a photograph or video"
 FLUOROSCOPIC = "a captured fluoroscopic image"
 SCREEN = "a captured screen"
+COLOUR = "a picture in colour"
+FILM = "a film page"
 
 
 def rules_of(**pairs: str) -> RuleSet:
@@ -76,6 +78,26 @@ XA: dict[str, Any] = {"SOPClassUID": STORAGE + "12.1", "Modality": "XA"}
         ({"SOPClassUID": uid.EncapsulatedPDFStorage, "Modality": "DOC"}, DOCUMENT),
         ({"SOPClassUID": uid.EncapsulatedCDAStorage}, DOCUMENT),
         ({"SOPClassUID": uid.RawDataStorage, "EncapsulatedDocument": b"%PDF" * 400}, DOCUMENT),
+        ({**CT, "SamplesPerPixel": 3}, COLOUR),
+        ({"SOPClassUID": uid.NuclearMedicineImageStorage, "Modality": "NM", "SamplesPerPixel": 3}, COLOUR),
+        ({"SOPClassUID": "1.2.826.0.1.3680043.8.498.7", "SamplesPerPixel": 3}, COLOUR),
+        ({"SOPClassUID": "1.2.840.10008.5.1.1.29", "Modality": "CT"}, FILM),
+        ({"SOPClassUID": "1.2.840.10008.5.1.1.30"}, FILM),
+        ({"Modality": "HC"}, FILM),
+        ({**CT, "ImageType": ["DERIVED", "SCREEN SAVE"]}, SCREEN),
+        ({**CT, "ImageType": ["DERIVED", "SECONDARY CAPTURE"]}, SCREEN),
+        ({**CT, "ImageType": ["DERIVED", "SECONDARY", "DOSE REPORT"]}, SCREEN),
+        ({**CT, "ImageType": ["DERIVED", "SECONDARY", "DOSE_INFO"]}, SCREEN),
+        ({**CT, "SeriesDescription": "Dose Report"}, SCREEN),
+        ({**CT, "SeriesDescription": "Screen Save"}, SCREEN),
+        ({**CT, "SeriesDescription": "Patient Protocol"}, SCREEN),
+        ({**CT, "SeriesDescription": "3 screenshots"}, SCREEN),
+        ({"SOPClassUID": STORAGE + "1", "Modality": "BMD"}, "a densitometry report"),
+        ({**CT, "SecondaryCaptureDeviceID": "X1"}, CAPTURE),
+        ({**CT, "SecondaryCaptureDeviceManufacturer": "VEPRO"}, CAPTURE),
+        ({**CT, "HardcopyDeviceSoftwareVersion": "1"}, CAPTURE),
+        ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]}, PHOTOGRAPH),
+        ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "OVERVIEW", "NONE"]}, PHOTOGRAPH),
     ],
 )  # fmt: skip
 def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, form: Form) -> None:
@@ -91,6 +113,7 @@ def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, f
         {**CT, "BurnedInAnnotation": "NO"},
         {**CT, "BurnedInAnnotation": "NO", "RecognizableVisualFeatures": "NO"},
         {**CT, "ImageType": ["DERIVED", "SECONDARY", "AXIAL", "MPR"]},
+        {**CT, "SamplesPerPixel": 1, "SeriesDescription": "SCREENING LOW DOSE"},
         {"SOPClassUID": uid.MRImageStorage, "Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
         {"SOPClassUID": uid.EnhancedMRImageStorage, "Modality": "MR"},
         {**XA, "ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE"]},
@@ -99,12 +122,16 @@ def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, f
         {"SOPClassUID": STORAGE + "77.1.5.3"},
         {"SOPClassUID": "1.2.826.0.1.3680043.8.498.7"},
         {"SOPClassUID": STORAGE + "70"},
-        {"SOPClassUID": ""},
-        {},
     ],
 )  # fmt: skip
 def test_other_kinds_are_not_named(values: dict[str, Any], form: Form) -> None:
     assert review(written(data_set(PatientID="P", **values), form)) == ""
+
+
+@pytest.mark.parametrize("values", [{}, {"SOPClassUID": ""}, {"SOPClassUID": "", "Modality": "CT"}])
+def test_class_that_only_the_file_meta_names_tells_the_kind(values: dict[str, Any]) -> None:
+    """The file meta of the builders names Secondary Capture."""
+    assert CAPTURE in review(written(data_set(PatientID="P", **values)))
 
 
 @pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT, BIG], ids=lambda form: form.name)
@@ -183,7 +210,9 @@ def test_nothing_is_named_where_no_identity_is_claimed_to_be_removed() -> None:
         ({"ImageType": ["ORIGINAL", "PRIMARY"]}, {"ImageType": ["ORIGINAL", "PRIMARY", "SCREEN"]}),
         ({"Modality": "MR"}, {"Modality": "US"}),
         ({"SOPClassUID": uid.MRImageStorage}, {"SOPClassUID": uid.UltrasoundImageStorage}),
+        ({}, {"SOPClassUID": ""}),  # the builders' file meta names Secondary Capture
         ({}, {"ConversionType": "WSD"}),
+        ({}, {"SamplesPerPixel": 3}),
         ({}, {"EncapsulatedDocument": b"%PDF"}),
         ({}, {"RecognizableVisualFeatures": "YES"}),
     ],
@@ -192,11 +221,11 @@ def test_files_with_equal_changes_do_not_share_the_answer(
     plain: dict[str, Any], telling: dict[str, Any], form: Form
 ) -> None:
     # What the rules hit is equal in both, so that the changes of one are remembered for the other.
-    same = {"PatientID": "P", "PatientIdentityRemoved": "NO"}
+    same = {"PatientID": "P", "PatientIdentityRemoved": "NO", "SOPClassUID": uid.CTImageStorage}
     patcher = Patcher(rules_of(PatientID="ANON", PatientIdentityRemoved="YES"))
     found = []
     for values in (plain, telling, plain, telling):
-        file = parse(BytesSource(written(data_set(**same, **values), form)))
+        file = parse(BytesSource(written(data_set(**{**same, **values}), form)))
         patch = patcher.patch(file, patcher.scan(file))
         assert len(patch.edits) == 2
         found.append(bool(patch.review))
@@ -226,3 +255,17 @@ def test_pixels_themselves_stay(tmp_path: Path) -> None:
     assert trees.run("--profile", "basic", "--keyFile", "/dev/null", spec=None).code == 2
     assert trees.run("--profile", "basic", spec=None).code == 0
     assert read((trees.outputs / "a.dcm").read_bytes()).PixelData == pixels
+
+
+def test_files_with_equal_elements_and_other_file_meta_do_not_share_the_answer() -> None:
+    patcher = Patcher(rules_of(PatientID="ANON", PatientIdentityRemoved="YES"))
+    content = written(data_set(PatientID="P", PatientIdentityRemoved="NO", SOPClassUID=""))
+    capture = str(uid.SecondaryCaptureImageStorage).encode()
+    other = (STORAGE + "2").encode().ljust(len(capture), b"\0")
+    assert capture in content
+    found = []
+    for one in (content, content.replace(capture, other), content):
+        file = parse(BytesSource(one))
+        found.append(bool(patcher.patch(file, patcher.scan(file)).review))
+    assert patcher.memory.patches
+    assert found == [True, False, True]
