@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from .dictionary import SPECIFIC_CHARACTER_SET
+from .dictionary import FIRST_RECORD_OFFSET, SPECIFIC_CHARACTER_SET
 from .edits import Edit, Patched
 from .elements import Element
 from .embedded_overlays import ClearedBits
@@ -24,6 +24,9 @@ RESULT_MOST = 1 << 12
 
 LOCAL_MOST = 1 << 10
 """Elements longer than this are not worth remembering whole."""
+
+PATCH_MOST = 1 << 14
+"""Nor are elements that are longer together."""
 
 Note = tuple[int, Action]
 """What was done to which element."""
@@ -63,15 +66,17 @@ class LocalPatch:
     def of(cls, patched: Patched, elements: list[Element]) -> LocalPatch | None:
         """The changes in terms of the elements; None where something was inserted."""
         edits = []
+        index = 0  # both are in the order of the file
         for edit in patched.edits:
-            for index, element in enumerate(elements):
-                if isinstance(edit.data, ClearedBits):
-                    return None
-                if element.start <= edit.start < edit.stop <= element.end:
-                    edits.append((index, edit.start - element.start, edit.stop - element.start, edit.data))
-                    break
-            else:
+            while index < len(elements) and elements[index].end <= edit.start:
+                index += 1
+            if index == len(elements):
                 return None
+            element = elements[index]
+            is_within = element.start <= edit.start < edit.stop <= element.end
+            if isinstance(edit.data, ClearedBits) or not is_within:
+                return None
+            edits.append((index, edit.start - element.start, edit.stop - element.start, edit.data))
         return cls(tuple(edits), patched.elements, patched.originals, patched.review)
 
     def at(self, elements: list[Element]) -> Patched:
@@ -84,11 +89,19 @@ class LocalPatch:
 
 
 class Memory:
-    """The memory of one patcher.
+    """The memory of one patcher: all that is remembered here is of its rules, tables and key.
 
     Attributes:
-        results: what rules made of elements.
-        patches: the changes of whole files.
+        results: what rules made of elements. It depends on the rule; the tag; the bytes of the
+            element, and how they were read: its VR, where its value starts and stops, byte order,
+            implicit or explicit VR, the character set that the text was read with; whether it is
+            written in UTF-8 instead; the same of each element that the template reads; and on what
+            the file's texts are cleaned of. All of that is the key (``Substitution._result``).
+        patches: the changes of whole files. They depend on how the data set is encoded and on
+            the elements that the rules look at: their bytes, and how these were read. That is the
+            key (``Patcher.patch``). A file of which the pass looks at more is not kept
+            (``Patcher.is_local``, ``add_patch``): file meta, preamble, items, what texts are
+            cleaned of, the records of a DICOMDIR, a change of the character set, a large element.
     """
 
     def __init__(self) -> None:
@@ -113,10 +126,15 @@ class Memory:
 
     def add_patch(self, key: tuple[object, ...], patched: Patched, elements: list[Element]) -> None:
         """Remember the changes of a file, if others can have the same."""
-        # Whether a file may change its character set depends on all of its text.
+        # Whether a file may change its character set depends on all of its text, and what becomes
+        # of a DICOMDIR on where its records lie.
         is_switched = any(tag == SPECIFIC_CHARACTER_SET for tag, _, _ in patched.elements)
+        is_directory = any(element.tag == FIRST_RECORD_OFFSET for element in elements)
+        is_long = sum(element.end - element.start for element in elements) > PATCH_MOST
+        if is_switched or is_directory or is_long:
+            return
         known = LocalPatch.of(patched, elements)
-        if known is None or is_switched:
+        if known is None:
             return
         if len(self.patches) >= REMEMBERED:
             self.patches.clear()

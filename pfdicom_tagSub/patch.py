@@ -23,7 +23,7 @@ from .rules import RuleSet
 from .scanner import scan
 from .scope import CREATORS
 from .substitution import FOLLOWING, Substitution
-from .switching import CannotHold, is_switchable
+from .switching import CannotHold, bound_to_character_set
 from .wanted import Wanted
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class Patcher:
             entered.add(dictionary.REFERENCED_FILE_ID)
         self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
         kept |= self.overlays
-        leading = [tag for tag in FOLLOWING if tag in hit]
+        leading = [tag for tag in FOLLOWING if tag in hit or tag >> 16 in rules.groups]
         kept |= set(leading)
-        if any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
+        if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.wanted = Wanted(
@@ -108,7 +108,8 @@ class Patcher:
             and not any(tag >> 16 & 1 for tag in rules.sources),
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
-        beyond = rules.meta or rules.zero_preamble or leading or reads_meta
+        beyond = rules.meta or self.lookups.meta_insertions or rules.zero_preamble or leading or reads_meta
+        beyond = beyond or rules.claims_identity_removed  # what nobody knows goes from the file meta
         beyond = beyond or observing is not None  # what is remembered tells of no single element
         odd = any(group & 1 for group in rules.groups)
         self.is_local = not (beyond or rules.private or rules.remove_private or odd or rules.cleans)
@@ -143,9 +144,13 @@ class Patcher:
         if not is_local:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None)
         read = file.source.read
-        # Whether pixels should be looked at may depend on the class that only the file meta names.
-        meta = self._media_class(file) if self.lookups.claims else b""
-        key = (encoding.implicit, meta, *[read(element.start, element.end) for element in elements])
+        key = (
+            encoding.implicit,
+            *[
+                (one.vr, one.value - one.start, one.stop - one.start, read(one.start, one.end))
+                for one in elements
+            ],
+        )
         known = self.memory.patches.get(key)
         if known is not None:
             return known.at(elements)
@@ -153,25 +158,21 @@ class Patcher:
         self.memory.add_patch(key, patched, elements)
         return patched
 
-    def _media_class(self, file: DicomFile) -> bytes:
-        for element in file.meta:
-            if element.tag == dictionary.MEDIA_STORAGE_SOP_CLASS_UID:
-                return file.source.read(element.value, element.stop)
-        return b""
-
     def _patch(self, file: DicomFile, elements: list[Element], file_ids: FileIds | None = None) -> Patched:
         switched: frozenset[int] = frozenset()
         while True:
             try:
                 return self.make_pass(self.lookups, self.memory, file, elements, switched, file_ids).patched()
             except CannotHold as signal:
-                owner = signal.scope.owner
-                if owner.key in switched or not is_switchable(file, owner):
+                tags = signal.tags
+            kept = switched | bound_to_character_set(file)
+            for owner, tag in tags.items():
+                if owner in kept:
                     raise FileError(
-                        f"the new text of {label_of(signal.tag)} does not fit the character set of the file, "
+                        f"the new text of {label_of(tag)} does not fit the character set of the file, "
                         "which other text of the file needs; use a text that fits it"
-                    ) from None
-                switched |= {owner.key}
+                    )
+            switched |= tags.keys()
 
     def names(self, file: DicomFile, templates: Sequence[Template]) -> list[str]:
         """The texts that templates give for a whole file, from its original values."""

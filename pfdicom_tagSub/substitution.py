@@ -110,6 +110,7 @@ class Substitution:
         self.edits: list[Edit] = []
         self.present: set[int] = set()
         self.originals: list[str] = []
+        self.unheld: dict[int, int] = {}
         self.private_removed = 0
         self._cleaner: Cleaner | None = None
         self._removed_group = -1
@@ -135,6 +136,8 @@ class Substitution:
         self.edits = []
         self._preamble()
         self._meta()
+        if self.unheld:
+            raise CannotHold(self.unheld)
         meta_edits = in_order(self.edits)
         if self._is_directory and (data_edits or meta_edits):
             if self.file.deflated:
@@ -421,9 +424,11 @@ class Substitution:
             stored: the bytes of the whole of ``element``, of a vast one that the template
                 does not read its header alone; b"" without one.
         """
-        characters = UTF8 if self.switched and scope.owner.key in self.switched else scope.characters
+        read = scope.characters
+        characters = UTF8 if self.switched and scope.owner.key in self.switched else read
         encoding = scope.encoding
-        key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little, characters.terms]
+        key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little]
+        key += (read.terms, read.encodings, characters is read)
         found: dict[tuple[int, ...], tuple[Element, Scope] | None] = {}
         size = len(stored)
         for tags in self.lookups.reads[rule.index]:
@@ -439,8 +444,9 @@ class Substitution:
             size += place[0].stop - place[0].value if place else 0
         if element is None:
             key.append(_inserted_vr(tag, scope))
-        elif len(element.vr) != 2 or element.vr == "UN":  # the data set around it decides on the VR
-            key.append(scope.vr(element))
+        else:  # the same bytes can be read in more than one way
+            start = element.start
+            key += (element.vr, scope.vr(element), element.value - start, element.stop - start)
         cleaner = None
         if template.cleans:
             cleaner = self._own_cleaner()
@@ -471,7 +477,9 @@ class Substitution:
                 texts = template.evaluate(tag, value_of, self.rules.resources, cleaner, file_value_of)
             fitted = fit(vr, texts)
             if not can_hold(characters, vr, fitted.texts):
-                raise CannotHold(scope, tag)
+                # The pass goes on, to find all data sets of which this is so, and is lost.
+                self.unheld.setdefault(scope.owner.key, tag)
+                return Result(stored, self.memory.note(tag, Action.INVALID), ())
             if vr == "SQ" and rule.items:
                 data = encode_items(tag, rule.items, encoding)
             else:

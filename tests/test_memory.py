@@ -28,6 +28,10 @@ from pfdicom_tagSub.worker import Settings, Worker
 NAME, PATIENT_ID, CHARSET = 0x00100010, 0x00100020, 0x00080005
 
 
+def _signs(value: bytes) -> bytes:
+    return element(0x00280103, "US", value, IMPLICIT)
+
+
 def _cases() -> dict[str, tuple[Spec, list[bytes]]]:
     name = element(NAME, "PN", b"A^B ", EXPLICIT)
     latin = element(CHARSET, "CS", b"ISO_IR 100", EXPLICIT)
@@ -35,6 +39,12 @@ def _cases() -> dict[str, tuple[Spec, list[bytes]]]:
     other_text = element(0x00080080, "LO", "Hôpital!".encode("latin-1"), EXPLICIT)
     length = element(0x00100000, "UL", b"\x0c\0\0\0", EXPLICIT)
     made = data_set(PatientName="A^B", StudyID="s")
+    stamped = element(0x00120062, "CS", b"YES", EXPLICIT)
+    unknown = element(0x00020099, "LO", b"A^B", EXPLICIT)
+    instance = element(0x00080018, "UI", b"1.2.3", EXPLICIT)
+    utf8 = element(CHARSET, "CS", b"ISO_IR 192", EXPLICIT)
+    private = element(0x00291001, "UN", b"\xe9\1", EXPLICIT)
+    mapped = element(0x00409211, "US", b"\xff\xff", IMPLICIT)
     return {
         "a switch of the character set": (
             {"PatientName": "大"},
@@ -68,6 +78,23 @@ def _cases() -> dict[str, tuple[Spec, list[bytes]]]:
         "encodings": (
             {"PatientName": "X"},
             [file_of(element(NAME, "PN", b"A^B ", form), form) for form in (EXPLICIT, IMPLICIT)],
+        ),
+        "file meta that no dictionary knows": (
+            {"PatientIdentityRemoved": "YES", "PatientName": "X"},
+            [file_of(name + stamped), file_of(name + stamped, extra=unknown)],
+        ),
+        "file meta that follows a group": (
+            {"(0008,xxxx)": "1.2.9"},
+            [file_of(instance + name, instance=uid) for uid in ("1.2.9", "1.2.3")],
+        ),
+        "no file meta": ({"(0008,xxxx)": None}, [instance + name, file_of(instance + name)]),
+        "text read in one character set and written in another": (
+            {"PatientName": "大", "(0029,1001)": "<%#tag>"},
+            [file_of(charset + name + private) for charset in (b"", utf8, latin)],
+        ),
+        "signs of numbers of a group": (
+            {"(0040,xxxx)": "%_dummy_#tag"},
+            [file_of(signs + mapped, IMPLICIT) for signs in (b"", _signs(b"\0\0"), _signs(b"\1\0"))],
         ),
         "deflated": (
             {"PatientName": "X"},
