@@ -15,6 +15,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from .models import COMMAND
@@ -22,6 +23,8 @@ from .models import COMMAND
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+
+DEBUGGER = "pudb"
 
 UNSIZED_COLUMNS = 80
 
@@ -58,6 +61,23 @@ def _logging_kept() -> Iterator[None]:
     finally:
         root.setLevel(level)
         root.handlers[:] = handlers
+
+
+@contextmanager
+def _without_debugger() -> Iterator[None]:
+    """Spare pfmisc its debugger.
+
+    It imports pudb, which draws windows on a terminal, for breakpoints that nobody sets; that takes
+    longer than all the rest of it, and the container image does without.
+    """
+    if DEBUGGER in sys.modules:
+        yield
+        return
+    sys.modules[DEBUGGER] = ModuleType(DEBUGGER)
+    try:
+        yield
+    finally:
+        del sys.modules[DEBUGGER]
 
 
 class Console:
@@ -130,7 +150,12 @@ class Console:
     def _load(self) -> Any:
         """pfmisc's printer; None where pfmisc cannot be imported."""
         try:
-            with _logging_kept(), warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            with (
+                _logging_kept(),
+                _without_debugger(),
+                warnings.catch_warnings(),
+                redirect_stdout(io.StringIO()),
+            ):
                 warnings.simplefilter("ignore")
                 from pfmisc.debug import debug  # noqa: PLC0415 (slow; see above)
 
