@@ -3,6 +3,7 @@
 ``cleaner_of`` makes a cleaner from the values that are removed from a file or replaced in it;
 ``TextCleaner.clean`` takes them out of a text and keeps its other words, its punctuation and its lines
 (PS3.15 E.3.5, Clean Descriptors). Nothing is guessed: a name that stands in no element of the file stays.
+An age over 89 identifies by itself.
 
 No regular expression is made from values, for they differ from file to file. A text is split into tokens
 once, and the tokens are looked up in sets (``identifiers.Clues``); the time is linear in the text.
@@ -16,20 +17,37 @@ from collections.abc import Container, Iterable
 from functools import cached_property
 from itertools import accumulate
 
+from .ages import find_ages
 from .caches import remembered
+from .clues import Clues, Key
+from .common_words import ORDINARY, TITLES
 from .excision import Span, cut_out
 from .folding import fold, is_unbounded, split_tokens
-from .identifiers import MONTHS, Clues, Key, clues_of
+from .identifiers import MONTHS, clues_of
+from .links import NamesInLinks, find_links
+from .person_names import stem_of
 
 _UID = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)+(?!\.?[0-9])")
 _PHONE = re.compile(r"(?:\+|(?<![0-9])00)[0-9][-0-9 ()/.]{6,24}")
 _NEAR = re.compile(r"[ .,^]{1,3}")  # between a name and an initial of it
+_BESIDE = re.compile(r"[ .,^:_-]{1,3}")
 _BEFORE = re.compile(r"(?:^|[\s.,^(])\Z")
 _AFTER = re.compile(r"[\s.,;:^)]|\Z")
 _ROUNDS = 12
 _LONG = 2000  # tokens; from there on, of many keys that start alike those that the text holds are sorted out
 
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "of", "de"})
+_OF = frozenset({"of", "de", "del"})
+_DATE_SIGNS = "-/. "
+_LONG_WORD = 8
+"""Names from this length on count inside a word, too: they are longer than most words."""
+
+_LEAST_PARTS_OF_UID = 4
+_LONGEST_UID = 64
+_BESIDE_NAMES = TITLES | frozenset({"pat", "patient", "patientin", "paciente", "pt", "name", "named", "von"})
+_BESIDE_IDS = frozenset(
+    {"mrn", "id", "pid", "pat", "patient", "no", "nr", "number", "nummer", "acc", "accession", "case", "fall"}
+)
 _YEAR_SIGNS, _MONTH_SIGNS, _DAY_SIGNS = "年년", "月월", "日일"
 _KOREAN_TITLES = "씨님군양"
 
@@ -92,15 +110,17 @@ class _Index:
     def __init__(self, identifiers: Iterable[tuple[str, str]]) -> None:
         self.clues = clues = Clues()
         for vr, text in identifiers:
-            if vr == "UI":
-                clues.uids.add(text.strip(" \0"))
-            else:
-                clues.update(clues_of(vr, text))
+            clues.update(clues_of(vr, text))
         self.lengths = _lengths(clues.keys)
         self.crowded = {start for start, known in self.lengths.items() if len(known) > 8}
         self.numbers = {date[0] for date in clues.dates} | {time[0] for time in clues.times}
-        self.starts = self.numbers | clues.words.keys() | clues.solids
+        self.starts = self.numbers | clues.words.keys() | clues.common.keys() | clues.solids
+        self.starts |= clues.short_numbers
         self.starts.update(start[0] for start in self.lengths if len(start) < 3)
+        self.long_words: dict[str, list[str]] = {}
+        for word in clues.words:
+            if len(word) >= _LONG_WORD and word.isalpha():
+                self.long_words.setdefault(word[:_LONG_WORD], []).append(word)
         self.days = {day[:3] for day in clues.days}
         self.prefixes = self.days | self.lengths.keys()
 
@@ -116,23 +136,65 @@ class _Index:
             lengths = {start: known for start, known in lengths.items() if start not in self.crowded}
             lengths |= _lengths(key for key in self.clues.keys if key[:3] in self.crowded and key in compact)
             prefixes = self.days | lengths.keys()
+        words = bool(self.clues.words)
         hits = [
             index
             for index, (token, at) in enumerate(zip(tokens, offsets, strict=False))
-            if token in starts or compact[at : at + 3] in prefixes or token[0] == "0"
+            if token in starts
+            or compact[at : at + 3] in prefixes
+            or token[0] == "0"
+            or (words and len(token) > 3 and self.stem_of(token))
         ]
         spans: list[Span] = []
+        scan = _Scan(self, lengths, parts, tokens, offsets, compact)
+        scan.text, scan.origins = text, origins
         if hits:
-            spans = _Scan(self, lengths, parts, tokens, offsets, compact).find(hits)
+            spans = scan.find(hits)
+        spans += scan.ages()
         if self.clues.uids and "." in folded:
-            spans += [match.span() for match in _UID.finditer(folded) if match[0] in self.clues.uids]
+            spans += [match.span() for match in _UID.finditer(folded) if self._is_uid(match[0])]
         if self.clues.phones:
             spans += self._phones(folded)
+        spans += self._links(folded, spans)
         if not spans:
             return []
         if origins is not None:
             spans = [(origins[start], _end(origins, end)) for start, end in spans]
         return spans
+
+    def stem_of(self, token: str) -> str:
+        """The part of a name that a token is, or that is in it; "" if there is none."""
+        words = self.clues.words
+        if stem := stem_of(token, words):
+            return stem
+        if len(token) > _LONG_WORD and self.long_words:
+            for at in range(len(token) - _LONG_WORD + 1):
+                for word in self.long_words.get(token[at : at + _LONG_WORD], ()):
+                    if token.startswith(word, at):
+                        return word
+        return token[:-1] if token[-1] == "s" and token[:-1] in words else ""
+
+    def _is_uid(self, number: str) -> bool:
+        """Whether a dotted number is a UID, or one with a suffix."""
+        uids = self.clues.uids
+        if number in uids:
+            return True
+        parts = number[: _LONGEST_UID + 1].split(".")[:-1]
+        return any(".".join(parts[:count]) in uids for count in range(_LEAST_PARTS_OF_UID, len(parts) + 1))
+
+    def _links(self, folded: str, spans: list[Span]) -> Iterable[Span]:
+        """Mail addresses and URLs in which something was found, or a name that is glued to something."""
+        links = list(find_links(folded))
+        starts = sorted(start for start, _ in spans) if links else []
+        for start, stop in links:
+            index = bisect_left(starts, start)
+            is_found = index < len(starts) and starts[index] < stop
+            if is_found or self._names.is_in(folded[start:stop]):
+                yield start, stop
+
+    @cached_property
+    def _names(self) -> NamesInLinks:
+        return NamesInLinks(self.clues.words)
 
     def _phones(self, folded: str) -> Iterable[Span]:
         """Phone numbers after a country code that the identifier may not have, with no gap after it."""
@@ -174,6 +236,7 @@ class _Scan:
         offsets: list[int],
         compact: str,
     ) -> None:
+        self.index = index
         self.clues = index.clues
         self.numbers = index.numbers
         self.lengths = lengths
@@ -182,6 +245,8 @@ class _Scan:
         self.offsets = offsets
         self.compact = compact
         self.positions = list(accumulate(map(len, parts)))
+        self.text = ""
+        self.origins: list[int] | None = None
 
     def find(self, hits: Iterable[int]) -> list[Span]:
         """The spans of the identifiers that start at tokens or, for dates, near them."""
@@ -190,11 +255,44 @@ class _Scan:
             token = self.tokens[at]
             if end := self._key_end(at):
                 spans.append(self._number(at, end) if token.isdigit() else self._span(at, end))
-            if token in self.clues.words and self._is_word(at):
-                spans.append(self._name(at))
+            if (stem := self.index.stem_of(token)) and self._is_word(at) and self._is_apart(at, stem):
+                spans.append(self._name(at, self.clues.words[stem]))
+            elif token in self.clues.common and self._is_beside_name(at, self.clues.common[token]):
+                spans.append(self._name(at, self.clues.common[token]))
             if "0" <= token[0] <= "9":
                 self._add_numbers(at, spans)
         return spans
+
+    def ages(self) -> list[Span]:
+        """The spans of ages over 89."""
+        return [self._span(at, end) for at, end in find_ages(self.tokens, self.gaps)]
+
+    @cached_property
+    def _is_upper(self) -> bool:
+        return self.text.isupper()
+
+    def _is_apart(self, at: int, stem: str) -> bool:
+        """Whether a name with an ending is not just another common word, such as does of Doe."""
+        if self.tokens[at] == stem or self.tokens[at] not in ORDINARY:
+            return True
+        start = self.positions[2 * at]
+        place = self.origins[start] if self.origins else start
+        return self.text[place].isupper() and not self._is_upper
+
+    def _is_beside_name(self, at: int, initials: frozenset[str]) -> bool:
+        """Whether a common word is a name for once: by a title, or by another part of a name."""
+        if not self._is_word(at):
+            return False
+        for other, gap in ((at - 1, at), (at + 1, at + 1)):
+            if not 0 <= other < len(self.tokens) or not _BESIDE.fullmatch(self.gaps[gap]):
+                continue
+            token = self.tokens[other]
+            if token in self.clues.words or (other < at and token in _BESIDE_NAMES):
+                return True
+            is_initial = token in initials and self.gaps[other + 1].startswith(".")
+            if is_initial and not self._touches(other):
+                return True
+        return False
 
     def _span(self, at: int, end: int) -> Span:
         return self.positions[2 * at], self.positions[2 * end - 1]
@@ -250,6 +348,8 @@ class _Scan:
         first, last = len(self.tokens[at]), len(self.tokens[end - 1])
         # MRN471122 holds a number, but the 1 of T1 does not begin one that goes on after a blank.
         may_touch = number and length >= 5
+        if length >= 6 and self.compact[offset : offset + length].isalpha():
+            return end  # such as JaneDoe2
         if (self._touches(at) and not (may_touch and first >= 4)) or (
             self._touches(end) and not (may_touch and last >= 4)
         ):
@@ -268,9 +368,8 @@ class _Scan:
             return not before and not (after and is_unbounded(after) and after not in _KOREAN_TITLES)
         return len(token) >= 4 or not (self._touches(at) or self._touches(at + 1))
 
-    def _name(self, at: int) -> Span:
+    def _name(self, at: int, initials: frozenset[str]) -> Span:
         """The span of a part of a name, with a possessive s, and initials of the name beside it."""
-        initials = self.clues.words[self.tokens[at]]
         end = at + 1
         stop = self.positions[2 * at + 1]
         if self._has(end, {"s"}) and self.gaps[end] == "'":
@@ -295,19 +394,46 @@ class _Scan:
 
     def _add_numbers(self, at: int, spans: list[Span]) -> None:
         token = self.tokens[at]
-        if token in self.clues.solids or (len(token) in (10, 12, 14) and token[:8] in self.clues.days):
+        if token in self.clues.solids or self._is_moment(token):
             end = at + 1
             if end < len(self.tokens) and len(token) in (6, 14) and self._in_decimal(end):
                 end += 1  # the fraction of a second
-            spans.append(self._span(at, end))
+            spans.append(self._span(at, self._clock_end(end)))
+        if token in self.clues.short_numbers and self._is_beside_id(at):
+            spans.append(self._span(at, at + 1))
         if token in self.numbers and at + 1 < len(self.tokens):
             if self.clues.dates and (found := self._date(at)):
-                spans.append(self._span(*found))
+                spans.append(self._span(found[0], self._clock_end(found[1])))
             if self.clues.times and (end := self._time_end(at)):
                 spans.append(self._span(at, end))
 
+    def _is_moment(self, token: str) -> bool:
+        """Whether a number is a known day and a time of any day."""
+        return 10 <= len(token) <= 20 and token[:8] in self.clues.days and token[8:10] < "24"
+
+    def _clock_end(self, end: int) -> int:
+        """The token after a time that is glued to a date by a T, as in 19500307T1012 and ISO 8601."""
+        tokens, gaps = self.tokens, self.gaps
+        if end + 1 >= len(tokens) or tokens[end] != "t" or gaps[end] or gaps[end + 1]:
+            return end
+        if not tokens[end + 1].isdigit():
+            return end
+        end += 2
+        while end < len(tokens) and gaps[end] in (":", ".", "+", "-") and tokens[end].isdigit():
+            end += 1
+        if end < len(tokens) and tokens[end] == "z" and not gaps[end]:
+            end += 1
+        return end
+
+    def _is_beside_id(self, at: int) -> bool:
+        """Whether a text calls a short number an ID."""
+        if self._touches(at) or self._touches(at + 1) or self._in_decimal(at + 1):
+            return False
+        gap = self.gaps[at]
+        return gap.endswith("#") or (at > 0 and len(gap) <= 3 and self.tokens[at - 1] in _BESIDE_IDS)
+
     def _joins(self, at: int, end: int) -> bool:
-        return all(len(gap) <= 3 and not gap.strip(" .,-/_'") for gap in self.gaps[at + 1 : end])
+        return all(len(gap) <= 3 and not gap.strip(" .,-/_':|~·+") for gap in self.gaps[at + 1 : end])
 
     def _date(self, at: int) -> tuple[int, int] | None:
         """The tokens of a date that holds the number at a token as its first."""
@@ -326,20 +452,28 @@ class _Scan:
         after = at + 1
         after += second in _ORDINALS
         after += after < count and tokens[after] in _ORDINALS
-        if after + 1 < count and (first, MONTHS.get(tokens[after]), tokens[after + 1]) in dates:
-            return (at, after + 2) if self._joins(at, after + 2) else None
-        if at and after < count and (first, MONTHS.get(tokens[at - 1]), tokens[after]) in dates:
-            return (at - 1, after + 1) if self._joins(at - 1, after + 1) else None
+        if after + 1 < count and tokens[after] in MONTHS:
+            year = after + 1
+            year += tokens[year] in _OF and year + 1 < count
+            if (first, MONTHS[tokens[after]], tokens[year]) in dates:
+                return (at, year + 1) if self._joins(at, year + 1) else None
+        before = at - 1
+        before -= before > 0 and tokens[before] == "the"
+        if at and after < count and (first, MONTHS.get(tokens[before]), tokens[after]) in dates:
+            return (before, after + 1) if self._joins(before, after + 1) else None
         return None
 
     def _is_numeric_date(self, at: int) -> bool:
-        """Whether three numbers are apart as those of a date are: by the same sign, and none is a decimal."""
+        """Whether three numbers are apart as those of a date are: mostly by the same sign, none a decimal."""
         gap, other = (between.strip(" ") or between[:1] for between in self.gaps[at + 1 : at + 3])
-        if gap != other:
+        if len(gap) > 1 or len(other) > 1:
             return False
-        if gap in ("_", " ", ","):
-            return 4 in (len(self.tokens[at]), len(self.tokens[at + 2]))
-        return gap in ("-", "/") or (gap == "." and not (self._in_decimal(at) or self._in_decimal(at + 3)))
+        has_century = 4 in (len(self.tokens[at]), len(self.tokens[at + 2]))
+        if gap != other:
+            return has_century and gap in _DATE_SIGNS and other in _DATE_SIGNS and bool(gap and other)
+        if gap == ".":
+            return not (self._in_decimal(at) or self._in_decimal(at + 3))
+        return gap in ("-", "/") or (bool(gap) and has_century)
 
     def _time_end(self, at: int) -> int:
         """The token after a time that starts at a token, or 0."""

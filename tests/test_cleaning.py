@@ -329,11 +329,12 @@ def test_cleaning_keeps_what_is_no_identifier(vr: str, identifier: str, text: st
         ("x 1.2.840.99.7 x", "x x"),
         ("see 1.2.840.99.7.", "see."),
         ("x 1.2.840.99.71 x", "x 1.2.840.99.71 x"),
-        ("x 1.2.840.99.7.1 x", "x 1.2.840.99.7.1 x"),
+        ("x 1.2.840.99.7.1 x", "x x"),
+        ("x 1.2.840.99.7_series1 x", "x series1 x"),
         ("x 3.1.2.840.99.7 x", "x 3.1.2.840.99.7 x"),
     ],
 )
-def test_cleaning_removes_whole_uids_only(text: str, cleaned: str) -> None:
+def test_cleaning_removes_uids_and_those_with_a_suffix(text: str, cleaned: str) -> None:
     assert clean(text, ("UI", "1.2.840.99.7\0")) == cleaned
 
 

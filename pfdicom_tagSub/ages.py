@@ -1,0 +1,150 @@
+"""Ages over 89 in a text, in numbers and in words of English, German, French and Spanish.
+
+So old people are few: such an age identifies by itself (45 CFR 164.514(b)(2)(i)(C)), whether or not the
+file holds it elsewhere. A number alone is no age: a word beside it has to say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+_LEAST = 90
+_MOST = 129
+_NEAREST = 3  # characters between a number and the word beside it
+_LONGEST_NUMBER = 6  # tokens, as in quatre-vingt-dix-sept
+
+_UNIT_WORDS = (
+    "year years yr yrs yo yearold yearsold jahr jahre jahren jhr ans annees ano anos jahrig jahrige jahriger "
+    "jahriges jahrigen jahrigem jaehrig jaehrige jaehriger jaehriges jaehrigen jaehrigem"
+)
+_UNITS = frozenset(_UNIT_WORDS.split())
+_LETTERS = frozenset({"y", "j", "a"})
+_AFTER = frozenset({"old", "olds", "o", "of", "age", "alt", "alte", "alter", "alten", "de", "d", "edad"})
+_LAST = _AFTER - {"of", "de", "d"}
+_BEFORE = frozenset({"age", "aged", "alter", "edad", "agee", "agees", "ages"})
+_BETWEEN = frozenset({"is", "of", "von", "ist", "de", "d", "at", "approx", "ca"})
+_PERSONS = frozenset({"f", "m", "w", "female", "male", "woman", "man", "lady", "patient"})
+_OLD_PEOPLE = (
+    "nonagenarian nonagenarians centenarian centenarians nonagenaire nonagenaires centenaire centenaires "
+    "nonagenario nonagenaria nonagenarios centenario centenaria centenarios"
+)
+_OLD = frozenset(_OLD_PEOPLE.split())
+_GERMAN_ENDINGS = ("jahrig", "jaehrig")
+
+
+_ENGLISH = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+)
+_GERMAN = "ein zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn"
+_FRENCH = "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
+_SPANISH = "uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince"
+
+
+def _numbers() -> frozenset[str]:
+    """The numbers from 90 to 129 as words without gaps, folded."""
+    english, german, french, spanish = (words.split() for words in (_ENGLISH, _GERMAN, _FRENCH, _SPANISH))
+    found = {"ninety", "neunzig", "nonante", "noventa", "quatrevingtdix", "cent", "cien"}
+    found |= {"hundred", "onehundred", "ahundred", "hundert", "einhundert"}
+    for words, before in ((english, "ninety"), (french, "nonante"), (french, "nonanteet")):
+        found |= {before + word for word in words[:9]}
+    found |= {f"noventay{word}" for word in [*spanish[:9], "un"]}
+    found |= {f"{word}undneunzig" for word in [*german[:9], "fuenf"]}
+    found |= {f"quatrevingt{word}" for word in french[10:]}
+    found |= {f"quatrevingtdix{word}" for word in french[6:9]}
+    for one in ("hundred", "onehundred", "ahundred"):
+        found |= {one + joint + word for joint in ("", "and") for word in english}
+    for one in ("hundert", "einhundert"):
+        found |= {
+            one + joint + word for joint in ("", "und") for word in [*german, "eins", "fuenf", "zwoelf"]
+        }
+    found |= {f"cent{word}" for word in french} | {f"ciento{word}" for word in spanish}
+    return frozenset(found)
+
+
+_NUMBERS = _numbers()
+_STARTS = frozenset({number[:4] for number in _NUMBERS})
+_TELLING = _UNITS | _LETTERS | _BEFORE | _OLD
+
+
+def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The tokens of ages over 89, each as its first and the one after its last.
+
+    Args:
+        tokens: those of a folded text.
+        gaps: what is between them: tokens[i] is between gaps[i] and gaps[i + 1].
+    """
+    is_telling = not _TELLING.isdisjoint(tokens)
+    for at, token in enumerate(tokens):
+        if token[:1].isdigit():
+            is_number = is_telling and len(token) in (2, 3) and _LEAST <= int(token) <= _MOST
+            end = at + 1 if is_number else 0
+        elif token in _OLD:
+            yield at, at + 1
+            continue
+        elif token[:4] in _STARTS or token in ("a", "one"):
+            if _is_german_age(token):
+                yield at, at + 1
+                continue
+            end = _number_end(tokens, gaps, at) if is_telling else 0
+        else:
+            continue
+        if end and (found := _age(tokens, gaps, at, end)):
+            yield found
+
+
+def _is_german_age(token: str) -> bool:
+    """Whether a token is such as neunzigjahrige."""
+    for ending in _GERMAN_ENDINGS:
+        place = token.find(ending)
+        if place > 0 and len(token) - place - len(ending) <= 2 and token[:place] in _NUMBERS:
+            return True
+    return False
+
+
+def _number_end(tokens: Sequence[str], gaps: Sequence[str], at: int) -> int:
+    """The token after the longest number in words that starts at a token, or 0."""
+    joined = ""
+    found = 0
+    for end in range(at, min(at + _LONGEST_NUMBER, len(tokens))):
+        if end > at and not _is_near(gaps[end]):
+            break
+        joined += tokens[end]
+        if joined in _NUMBERS or joined.replace("vingts", "vingt") in _NUMBERS:
+            found = end + 1
+    return found
+
+
+def _is_near(gap: str) -> bool:
+    return len(gap) <= _NEAREST and "\n" not in gap
+
+
+def _age(tokens: Sequence[str], gaps: Sequence[str], at: int, end: int) -> tuple[int, int] | None:
+    """An age around a number; None where no word beside it says so."""
+    count = len(tokens)
+    if end < count and _is_near(gaps[end]):
+        unit = tokens[end]
+        is_glued = gaps[end] == ""
+        following = tokens[end + 1] if end + 1 < count and len(gaps[end + 1]) <= 1 else ""
+        if unit in _UNITS or (unit in _LETTERS and (is_glued or following in ("o", "old"))):
+            return at, _last(tokens, gaps, end + 1)
+        if unit == "y" and (following in _PERSONS or end + 1 == count or gaps[end + 1][0] in ".,;:)/"):
+            return at, end + 1
+    before = at
+    while before and tokens[before - 1] in _BETWEEN and _is_near(gaps[before]):
+        before -= 1
+    if before and tokens[before - 1] in _BEFORE and _is_near(gaps[before]):
+        return before - 1, end
+    return None
+
+
+def _last(tokens: Sequence[str], gaps: Sequence[str], end: int) -> int:
+    """The token after what belongs to a unit, such as old."""
+    following = end
+    while following < min(end + 3, len(tokens)) and tokens[following] in _AFTER:
+        if not _is_near(gaps[following]):
+            break
+        following += 1
+        if tokens[following - 1] in _LAST:
+            end = following
+    return end
