@@ -54,13 +54,15 @@ def _add_line(clues: Clues, tokens: list[str]) -> None:
         elif not is_unbounded(token):
             least = _LEAST_OF_CITY if len(tokens) == 1 else _LEAST_OF_WORD
             if len(token) >= least and not _is_of_any(token):
-                clues.add_word(token)
-                _add_street(clues, token)
+                for form in _forms(token):
+                    clues.add_word(form)
     for one, other in pairwise(tokens):
         if one.isdigit() != other.isdigit() and not is_unbounded(one + other):
             word = other if one.isdigit() else one
             if len(word) >= _LEAST_OF_CITY and not (_is_of_any(word)):
-                clues.add_phrase(f"{one} {other}", least=_LEAST_OF_WORD)
+                for first in _forms(one):
+                    for second in _forms(other):
+                        clues.add_phrase(f"{first} {second}", least=_LEAST_OF_WORD)
     named = [token for token in tokens if not token.isdigit()]
     if len(named) > 1 and not is_unbounded("".join(named)) and not ORDINARY.issuperset(named):
         clues.add_phrase(" ".join(named), least=LEAST_DIGITS)
@@ -80,11 +82,12 @@ def _add_runs(clues: Clues, tokens: list[str]) -> None:
         run = []
 
 
-def _add_street(clues: Clues, token: str) -> None:
+def _forms(token: str) -> tuple[str, ...]:
+    """A token, and the name of a German street with its other ending."""
     for ending, other in (("strasse", "str"), ("str", "strasse")):
         if token.endswith(ending) and len(token) > len(ending) + 2:
-            clues.add_word(token[: -len(ending)] + other)
-            return
+            return token, token[: -len(ending)] + other
+    return (token,)
 
 
 def _add_unbounded(clues: Clues, part: str) -> None:

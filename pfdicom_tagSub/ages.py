@@ -78,7 +78,8 @@ def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int,
     for at, token in enumerate(tokens):
         if token[:1].isdigit():
             is_number = is_telling and len(token) in (2, 3) and _LEAST <= int(token) <= _MOST
-            end = at + 1 if is_number else 0
+            is_fraction = gaps[at] in (".", ",") and at > 0 and tokens[at - 1].isdigit()
+            end = at + 1 if is_number and not is_fraction else 0
         elif token in _OLD:
             yield at, at + 1
             continue

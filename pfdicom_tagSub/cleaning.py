@@ -366,7 +366,17 @@ class _Scan:
             before = not self.gaps[at] and at and is_unbounded(self.tokens[at - 1])
             after = at + 1 < len(self.tokens) and not self.gaps[at + 1] and self.tokens[at + 1]
             return not before and not (after and is_unbounded(after) and after not in _KOREAN_TITLES)
-        return len(token) >= 4 or not (self._touches(at) or self._touches(at + 1))
+        if len(token) >= 4 or not (self._touches(at) or self._touches(at + 1)):
+            return True
+        return self._is_word_beyond(at, -1) or self._is_word_beyond(at, 1)
+
+    def _is_word_beyond(self, at: int, step: int) -> bool:
+        """Whether another part of a name is glued to this one by a number, as in Jane2Doe."""
+        other = at + 2 * step
+        if not 0 <= other < len(self.tokens) or not self.tokens[at + step].isdigit():
+            return False
+        is_glued = not any(self.gaps[min(at, other) + 1 : max(at, other) + 1])
+        return is_glued and self.tokens[other] in self.clues.words
 
     def _name(self, at: int, initials: frozenset[str]) -> Span:
         """The span of a part of a name, with a possessive s, and initials of the name beside it."""

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from .cleaning import cleaner_of
 from .dicomfile import DicomFile
 from .dictionary import vr_of
 from .elements import EXPLICIT_LITTLE, Element
 from .functions import Cleaner
+from .identifiers import ADDRESS
+from .identifying_tags import (
+    descriptive_tags,
+    identifying_tags,
+    is_personal,
+    is_postal,
+    says_origin_of_code,
+)
 from .rules import Rule
 from .scanner import scan
 from .scope import Scope
@@ -24,47 +33,127 @@ TEXTUAL = (ASCII_VRS | CHARSET_VRS) - {"CS"}
 PRIVATE_TEXTUAL = frozenset({"PN", "DA", "DT"})
 """Of private elements, most of which are parameters of the acquisition, only these."""
 
+_POSTAL_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UN", "UT"})
+_RETAINABLE = frozenset({"AE", "LO", "SH", "ST", "UC", ADDRESS})
+_TELLING_VRS = frozenset({"DA", "DT", "PN", "UI"})
+_CODES = frozenset({0x00080100, 0x00080104, 0x00080119, 0x00080120})
+"""CodeValue, CodeMeaning, LongCodeValue, URNCodeValue."""
+
 LENGTH_MOST = 1 << 10
 PROSE_MOST = 1 << 6
 PROSE = frozenset({"LT", "UT"})
 """Longer texts are reports and comments, not identifiers: their words are those of other texts, too."""
 
 
-def cleaner_for(file: DicomFile, rule_for: RuleFor, is_removed: IsRemoved) -> Cleaner:
+def cleaner_for(
+    file: DicomFile,
+    elements: Iterable[Element] | None,
+    rule_for: RuleFor,
+    is_removed: IsRemoved,
+    *,
+    claims: bool,
+) -> Cleaner:
     """What removes from a text all that its file says where the rules remove or replace it.
 
     Args:
         file: the file.
+        elements: all of its data set, every sequence entered; None if that is to be scanned.
         rule_for: the rule that hits an element.
         is_removed: whether an element is removed without a rule.
+        claims: whether outputs say that no identity is left. The rules are a profile's then, which knows
+            what identifies; any others name what they want to be gone.
     """
-    elements = scan(file.data, EVERYTHING)
+    if elements is None:
+        elements = scan(file.data, EVERYTHING)
     root = Scope(file.data.source, elements, file.data.encoding, file.data.start)
-    found: set[tuple[str, str]] = set()
-
-    def collect(elements: Iterable[Element], scope: Scope, *, gone: bool) -> None:
-        for element in elements:
-            rule = rule_for(element, scope)
-            is_hit = gone or is_removed(element, rule) or (rule is not None and not _spares(rule))
-            if element.items is not None:
-                for item in element.items:
-                    inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
-                    collect(item.elements, inner, gone=is_hit)
-            elif is_hit and element.stop - element.value <= LENGTH_MOST:
-                vr = _meant_vr(element, scope)
-                if vr in PROSE and element.stop - element.value > PROSE_MOST:
-                    continue
-                if vr in (PRIVATE_TEXTUAL if element.tag >> 16 & 1 else TEXTUAL):
-                    raw, little = scope.raw(element), scope.encoding.little
-                    texts = decode(vr, raw, scope.characters, little).texts
-                    found.update((vr, text) for text in texts if text)
-
-    collect(elements, root, gone=False)
+    collector = _Collector(rule_for, is_removed, claims=claims)
+    collector.collect(elements, root, _Context())
     meta = Scope(file.source, file.meta, EXPLICIT_LITTLE, -1)
     for element in file.meta:
         if meta.vr(element) == "AE":
-            found.update(("AE", text) for text in meta.value(element).texts if text)
-    return cleaner_of(frozenset(found))
+            collector.found.update(("AE", text) for text in meta.value(element).texts if text)
+    return cleaner_of(frozenset(collector.identifiers()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """Where a data set is.
+
+    Attributes:
+        is_gone: whether it is within a sequence that is removed or replaced.
+        is_personal: whether it is about a person or an institution.
+    """
+
+    is_gone: bool = False
+    is_personal: bool = False
+
+
+class _Collector:
+    """Finds the values of one file that identify.
+
+    Attributes:
+        found: (VR, text) of what is removed or replaced.
+        kept: texts of attributes that identify and that the rules keep on purpose.
+    """
+
+    def __init__(self, rule_for: RuleFor, is_removed: IsRemoved, *, claims: bool) -> None:
+        self.rule_for = rule_for
+        self.is_removed = is_removed
+        self.claims = claims
+        self.found: set[tuple[str, str]] = set()
+        self.kept: set[str] = set()
+
+    def identifiers(self) -> set[tuple[str, str]]:
+        """What to look for: what an option retains is not cut out of other texts."""
+        return {(vr, text) for vr, text in self.found if vr not in _RETAINABLE or text not in self.kept}
+
+    def collect(self, elements: Iterable[Element], scope: Scope, context: _Context) -> None:
+        """Take over what identifies in a data set, at every depth."""
+        for element in elements:
+            rule = self.rule_for(element, scope)
+            is_hit = self.is_removed(element, rule) or (rule is not None and not _spares(rule))
+            if element.items is not None:
+                inner_context = _Context(
+                    context.is_gone or is_hit,
+                    context.is_personal or is_personal(element.tag),
+                )
+                for item in element.items:
+                    inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
+                    self.collect(item.elements, inner, inner_context)
+            elif element.stop - element.value > LENGTH_MOST:
+                continue
+            elif is_hit or context.is_gone:
+                if self._identifies(element.tag, context, is_hit=is_hit) or scope.vr(element) in _TELLING_VRS:
+                    self._add(element, scope)
+            elif element.tag in identifying_tags() and scope.vr(element) in _RETAINABLE:
+                self.kept.update(_texts(scope.vr(element), element, scope))
+
+    def _identifies(self, tag: int, context: _Context, *, is_hit: bool) -> bool:
+        """Whether what goes with an element identifies, and does not only describe.
+
+        The words of a description that is removed, or of a code within a sequence that is removed, are
+        those of other texts, too.
+        """
+        if says_origin_of_code(tag):
+            return False
+        if context.is_personal or tag >> 16 & 1 or tag in identifying_tags():
+            return True
+        if self.claims:
+            return is_hit and tag not in descriptive_tags()
+        return is_hit or tag not in descriptive_tags() | _CODES
+
+    def _add(self, element: Element, scope: Scope) -> None:
+        vr = _meant_vr(element, scope)
+        if vr in PROSE and element.stop - element.value > PROSE_MOST:
+            return
+        if vr in (PRIVATE_TEXTUAL if element.tag >> 16 & 1 else TEXTUAL):
+            kind = ADDRESS if vr in _POSTAL_VRS and is_postal(element.tag) else vr
+            self.found.update((kind, text) for text in _texts(vr, element, scope))
+
+
+def _texts(vr: str, element: Element, scope: Scope) -> list[str]:
+    texts = decode(vr, scope.raw(element), scope.characters, scope.encoding.little).texts
+    return [text for text in texts if text]
 
 
 def _meant_vr(element: Element, scope: Scope) -> str:

@@ -499,7 +499,9 @@ class Substitution:
         if self._cleaner is None:
             from .identifying import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
 
-            self._cleaner = cleaner_for(self.file, self.rule_for, self.is_removed)
+            self._cleaner = cleaner_for(
+                self.file, None, self.rule_for, self.is_removed, claims=self.lookups.claims
+            )
         return self._cleaner
 
     def _insert(self, growths: dict[int, int]) -> None:
