@@ -5,6 +5,7 @@ SIGHUP has it opened anew, so that a program that renamed the file gets a new on
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from .models import FileOutcome, LogError
+from .own_files import LINK, find_problem, is_descriptor
 
 
 def line_of(outcome: FileOutcome, now: datetime) -> bytes:
@@ -54,10 +56,11 @@ class FileLog:
         """Open a log to be appended to, or make one that its owner alone can read.
 
         Args:
-            path: the file; it may also be a FIFO that somebody reads, or a device.
+            path: the file; it may also be a FIFO that somebody reads, or a device, but no
+                symbolic link.
 
         Raises:
-            LogError: it cannot be opened.
+            LogError: it cannot be opened, or others may write to it.
         """
         self.path = path
         self.lost = 0
@@ -140,7 +143,13 @@ class FileLog:
 
 
 def _open(path: str) -> int:
+    """Open a log through no symbolic link.
+
+    Raises:
+        OSError: it cannot be opened, or others may write to it.
+    """
     flags = os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+    flags |= 0 if is_descriptor(path) else os.O_NOFOLLOW
     while True:
         try:
             descriptor = os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -153,11 +162,15 @@ def _open(path: str) -> int:
             # One that is not blocking does not wait for a FIFO's reader.
             descriptor = os.open(path, flags | os.O_WRONLY)
         except FileNotFoundError:
-            if os.path.islink(path):  # to nowhere
-                raise
             continue  # removed meanwhile, as when it is rotated
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise OSError(errno.ELOOP, LINK) from None
+            raise
         break
     try:
+        if not is_descriptor(path) and (problem := find_problem(os.fstat(descriptor))):
+            raise PermissionError(errno.EPERM, problem)
         os.set_blocking(descriptor, True)
         _end_line(path, descriptor)
     except BaseException:
@@ -172,6 +185,8 @@ def _end_line(path: str, descriptor: int) -> None:
     if not stat.S_ISREG(found.st_mode) or not found.st_size:
         return
     with suppress(OSError), open(path, "rb") as file:
+        if not os.path.samestat(os.fstat(file.fileno()), found):
+            return
         file.seek(-1, os.SEEK_END)
         if file.read(1) != b"\n":
             os.write(descriptor, b"\n")

@@ -27,6 +27,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from .models import FileOutcome, Finished, LedgerError, Stamp, Status
+from .own_files import LINK, find_problem
 from .secret import Secret
 
 APPLICATION_ID = 0x70667473
@@ -141,7 +142,7 @@ class Ledger:
         """
         self.path = path
         self.problem = ""
-        self.warnings = _ready(path)
+        found, self.warnings = _ready(path)
         self._root = output_root.rstrip("/") or "/"
         self._waiting: list[tuple[str, Finished, FileOutcome]] = []
         self._since = 0.0
@@ -149,6 +150,12 @@ class Ledger:
         try:
             self._connection = sqlite3.connect(os.path.abspath(path), timeout=0, isolation_level=None)
             self._tree, self._identity = _begin(self._connection, path, input_root, output_root, identity)
+            # SQLite follows links; nobody may have put one in the file's place meanwhile.
+            if not os.path.samestat(os.lstat(path), found):
+                raise LedgerError(f"--ledger {path}: something else took its place; run again")
+        except OSError as error:
+            self._drop()
+            raise LedgerError(f"--ledger {path}: {error.strerror}") from None
         except _ERRORS as error:
             self._drop()
             raise LedgerError(f"--ledger {path}: {_reason(error)}") from None
@@ -332,26 +339,38 @@ class Ledger:
                 connection.close()
 
 
-def _ready(path: str) -> tuple[str, ...]:
-    """Make the file where there is none, readable by its owner alone; what the user should know."""
+def _ready(path: str) -> tuple[os.stat_result, tuple[str, ...]]:
+    """Make the file where there is none, readable by its owner alone.
+
+    Returns:
+        What the system says of it, and what the user should know.
+
+    Raises:
+        LedgerError: it is no file, or none of the run's own.
+    """
     try:
         try:
-            mode = os.stat(path).st_mode
+            found = os.lstat(path)
         except FileNotFoundError:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
                 os.fchmod(descriptor, 0o600)  # whatever the umask is
+                return os.fstat(descriptor), ()
             finally:
                 os.close(descriptor)
-            return ()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or "it is not a path"
         raise LedgerError(f"--ledger {path}: {reason}") from None
-    if not stat.S_ISREG(mode):
+    if stat.S_ISLNK(found.st_mode):
+        raise LedgerError(f"--ledger {path} is not a file: {LINK}")
+    if not stat.S_ISREG(found.st_mode):
         raise LedgerError(f"--ledger {path} is not a file")
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return (f"--ledger {path}: others can use it, and it holds the paths of inputs; chmod 600 it",)
-    return ()
+    if problem := find_problem(found):
+        raise LedgerError(f"--ledger {path}: {problem}")
+    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        warning = f"--ledger {path}: others can read it, and it holds the paths of inputs; chmod 600 it"
+        return found, (warning,)
+    return found, ()
 
 
 def _begin(

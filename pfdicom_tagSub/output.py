@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from .edits import COPY_CHUNK, Chunk, pieces
 from .embedded_overlays import ClearedBits
 from .models import FileError, Status
+from .renaming import rename_new
 from .sources import BytesSource, FileSource, Source
 from .temporary import temporary_name
 
@@ -43,6 +44,8 @@ def write(
 ) -> Status:
     """Write an output under a temporary name beside it, then rename it.
 
+    Without ``overwrite`` it takes no name that another run has taken meanwhile.
+
     Args:
         folder: the descriptor of the output's directory.
         name: the output's name there.
@@ -63,16 +66,13 @@ def write(
         FileError: the output exists and differs.
         OSError: it cannot be written; nothing is left of it.
     """
-    if _is_there(folder, name, source, chunks, overwrite=overwrite, pause=pause, durable=durable):
-        if check is not None:
-            _check_existing(folder, name, source, check)
-        return Status.UNCHANGED
     while True:
-        temporary = temporary_name(next(_numbers), run)
+        if _is_there(folder, name, source, chunks, overwrite=overwrite, pause=pause, durable=durable):
+            if check is not None:
+                _check_existing(folder, name, source, check)
+            return Status.UNCHANGED
+        temporary, descriptor = _created(folder, run)
         try:
-            descriptor = os.open(
-                temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder
-            )
             try:
                 _write(descriptor, source, chunks(), pause)
                 if durable:
@@ -81,14 +81,27 @@ def write(
                 os.close(descriptor)
             if check is not None:
                 _check(folder, temporary, check)
-            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-        except FileExistsError:
-            continue  # the file of another container, whose process ids began anew
-        except BaseException:
+            if overwrite:
+                os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+            else:
+                rename_new(folder, temporary, name)
+        except BaseException as error:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=folder)
+            if isinstance(error, FileExistsError):
+                continue  # another run wrote it meanwhile
             raise
         return Status.WRITTEN
+
+
+def _created(folder: int, run: str) -> tuple[str, int]:
+    """A new file under a temporary name: the name and its descriptor."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    while True:
+        temporary = temporary_name(next(_numbers), run)
+        # One that exists is that of another container, whose process ids began anew.
+        with contextlib.suppress(FileExistsError):
+            return temporary, os.open(temporary, flags, 0o666, dir_fd=folder)
 
 
 def _check(folder: int, name: str, check: Callable[[Source], None]) -> None:

@@ -331,3 +331,57 @@ def test_killed_run_leaves_whole_lines_of_what_it_wrote(threads: str, many: Tree
     assert {line["path"] for line in lines} <= set(contents(many.outputs))
     if threads == "0":
         assert len(lines) >= len(many.written) - 2
+
+
+# --- a log that is not the run's alone
+
+
+def test_log_that_is_a_link_is_not_followed(trees: Trees, tmp_path: Path) -> None:
+    trees.make("a.dcm")
+    (tmp_path / "victim").write_bytes(b"root:x\n")
+    for target in ("victim", "absent"):
+        link = tmp_path / f"to-{target}"
+        link.symlink_to(target)
+        done = run_command(trees.inputs, trees.outputs, "--json", "--log", str(link))
+        assert done.code == 2
+        assert "symbolic link" in done.record["error"]
+    assert (tmp_path / "victim").read_bytes() == b"root:x\n"
+    assert not (tmp_path / "absent").exists()
+    assert not trees.outputs.exists()
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o777])
+def test_log_that_others_may_write_to_is_refused(trees: Trees, tmp_path: Path, mode: int) -> None:
+    trees.make("a.dcm")
+    (tmp_path / "log").touch()
+    (tmp_path / "log").chmod(mode)
+    done = run_command(trees.inputs, trees.outputs, "--json", "--log", str(tmp_path / "log"))
+    assert done.code == 2
+    assert f"{mode:04o}); chmod go-w" in done.record["error"]
+    assert (tmp_path / "log").read_bytes() == b""
+    (tmp_path / "log").chmod(mode & ~0o022)  # the cure
+    assert run_command(trees.inputs, trees.outputs, "--log", str(tmp_path / "log")).code == 0
+
+
+def test_log_of_another_user_is_refused(trees: Trees, tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can give files away")
+    trees.make("a.dcm")
+    (tmp_path / "log").touch(0o600)
+    os.chown(tmp_path / "log", 12345, -1)
+    done = run_command(trees.inputs, trees.outputs, "--json", "--log", str(tmp_path / "log"))
+    assert done.code == 2
+    assert "another user" in done.record["error"]
+
+
+def test_log_that_becomes_a_link_is_not_opened_anew(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    (tmp_path / "victim").touch()
+    with FileLog(str(path)) as log:
+        path.rename(tmp_path / "log.1")
+        path.symlink_to("victim")
+        os.kill(os.getpid(), signal.SIGHUP)
+        log.write(OUTCOME)
+        assert "could not be opened anew" in log.problem
+    assert (tmp_path / "victim").read_bytes() == b""
+    assert (tmp_path / "log.1").read_bytes().count(b"\n") == 1

@@ -432,7 +432,7 @@ def test_signal_after_any_step_of_writing_leaves_nothing(
     for name in ("a.dcm", "b.dcm"):
         place.make(name, EncapsulatedDocument=bytes(3_000_000))
     assert run_command(place.inputs, tmp_path / "expected").code == 0
-    real = getattr(os, step)
+    real = output.rename_new if step == "rename" else getattr(os, step)
     calls = 0
 
     def then_signal(*args: Any, **kwargs: Any) -> Any:
@@ -449,6 +449,8 @@ def test_signal_after_any_step_of_writing_leaves_nothing(
         def __getattr__(self, name: str) -> Any:
             return then_signal if name == step else getattr(os, name)
 
+    if step == "rename":
+        monkeypatch.setattr(output, "rename_new", then_signal)
     monkeypatch.setattr(output, "os", Os())
     done = run_command(place.inputs, place.outputs, "--json")
     assert leftovers(place.outputs) == []

@@ -922,3 +922,41 @@ def test_command_line_with_a_ledger_works_as_installed(night: Nightly) -> None:
     for turn in ("4 written", "4 current"):
         done = subprocess.run(words, capture_output=True, text=True, check=True)
         assert turn in done.stderr
+
+
+# --- a ledger that is not the run's alone
+
+
+@pytest.mark.parametrize("target", ["victim", "ledger", "absent"])
+def test_ledger_that_is_a_link_is_not_followed(target: str, done: Nightly, tmp_path: Path) -> None:
+    (tmp_path / "victim").touch()
+    link = tmp_path / "link"
+    link.symlink_to(done.ledger if target == "ledger" else target)
+    before = contents(tmp_path / "out"), done.ledger.read_bytes()
+    record = Nightly(done.trees, link).run(code=2)
+    assert "symbolic link" in record["error"]
+    assert (tmp_path / "victim").read_bytes() == b""
+    assert not (tmp_path / "absent").exists()
+    assert before == (contents(tmp_path / "out"), done.ledger.read_bytes())
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
+def test_ledger_that_others_may_write_to_is_refused(mode: int, done: Nightly) -> None:
+    done.ledger.chmod(mode)
+    assert "chmod go-w" in done.run(code=2)["error"]
+    done.ledger.chmod(mode & ~0o022)
+    assert done.run()["exitCode"] == 0
+
+
+def test_ledger_that_is_replaced_while_it_is_opened_is_refused(
+    done: Nightly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ledgers._begin
+
+    def swap(*arguments: Any) -> tuple[int, int]:
+        done.ledger.rename(tmp_path / "moved")
+        done.ledger.symlink_to("moved")
+        return real(*arguments)
+
+    monkeypatch.setattr(ledgers, "_begin", swap)
+    assert "took its place" in done.run(code=2)["error"]
