@@ -114,6 +114,40 @@ def make_directory(root: str, path: str) -> None:
         raise FileError(f"cannot create the output directory: {error.strerror}") from None
 
 
+class NewFolders:
+    """The output directories that a run makes; those in which nothing was written go at its end.
+
+    A context manager, to be left when the workers have stopped.
+    """
+
+    def __init__(self, root: str) -> None:
+        """Args:
+        root: the output directory, which stays.
+        """
+        self._root = root
+        self._paths: dict[str, None] = {}
+
+    def note(self, path: str) -> None:
+        """Learn of an output directory before it is made: it and those above it that are not there."""
+        while len(path) > len(self._root) and path not in self._paths and not os.path.lexists(path):
+            self._paths[path] = None
+            path = os.path.dirname(path)
+
+    def __enter__(self) -> NewFolders:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Remove those that hold nothing, the deepest first; never through a symbolic link."""
+        for path in sorted(self._paths, key=len, reverse=True):
+            above, _, name = path.rpartition("/")
+            with suppress(OSError, FileError):
+                descriptor = _opened(self._root, above)
+                try:
+                    os.rmdir(name, dir_fd=descriptor)
+                finally:
+                    os.close(descriptor)
+
+
 def check_directory(root: str, path: str) -> None:
     """Find out whether ``make_directory`` would succeed; nothing is created.
 

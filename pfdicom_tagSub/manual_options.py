@@ -10,7 +10,8 @@ OPTIONS: dict[str, str | None] = {
 """,
     "outputDir": """
         -O|--outputDir|--outputdir <outputDir>
-        The output tree; created if absent. It may lie inside the <inputDir>,
+        The output tree; created if absent, and directories in it when
+        something is written to them. It may lie inside the <inputDir>,
         and is then not read as input. It cannot be the <inputDir> itself. A
         symbolic link below the <outputDir> is never written through.
 """,
@@ -113,8 +114,10 @@ OPTIONS: dict[str, str | None] = {
 
             --outputFileStem '%_md5|7_PatientID-%InstanceNumber'
 
-        The extension of the input is kept. The result is made safe for a
-        file name: no value can lead outside its output directory. Of two
+        The extension of the input is kept if DICOM files have it (.dcm, .ima,
+        .dicom, ...). The result is made safe for a file name, on Windows and
+        on a command line too: no value can lead outside its output
+        directory. Of two
         inputs that would take one name the second fails, and nothing is
         overwritten.
 """,
@@ -298,8 +301,9 @@ OPTIONS: dict[str, str | None] = {
         does one whose ledger is damaged or cannot be written. A ledger that
         fails in the middle of a run is told of with exit code 1; the run
         goes on without it. It holds the paths of inputs: it is made for its
-        owner alone, and has to lie outside of both trees. With --dryRun it
-        is neither read nor written.
+        owner alone, and has to lie outside of both trees. A symbolic link,
+        or a file that others may write to, is refused. With --dryRun it is
+        neither read nor written.
 """,
     "log": """
         [--log <file>]
@@ -318,7 +322,9 @@ OPTIONS: dict[str, str | None] = {
         SIGHUP has the file opened anew, for logrotate. A log that cannot be
         opened ends the run at the start with exit code 2; lines that cannot
         be written are counted and told of with exit code 1. It is made for
-        its owner alone and has to lie outside of both trees.
+        its owner alone and has to lie outside of both trees. A symbolic link
+        is not followed, but for /dev/stdout and the like; a file that others
+        may write to is refused.
 """,
     "syslog": """
         [--syslog]

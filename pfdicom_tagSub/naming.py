@@ -1,4 +1,7 @@
-"""Names of files and directories made of values: no value leads outside its directory."""
+"""Names of files and directories made of values: no value leads outside its directory.
+
+A name is also safe where others take the outputs to: on Windows, and as an argument of a command.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,20 @@ from .models import FileError
 NAME_MAX = 255
 """The bytes that the usual file systems allow a name."""
 
-_SEPARATORS = re.compile(r"[/\\]+")
-_EXTENSION = re.compile(r"\.(?=[^.]*[A-Za-z])[A-Za-z0-9_]{1,16}")
+EXTENSIONS = frozenset({".dcm", ".dcm30", ".dicom", ".dic", ".dc3", ".ima", ".img", ".acr"})
+"""What DICOM files end in. Anything else behind the last dot of a name may be a part of it, such as
+a patient's name."""
+
+_UNSAFE = re.compile(r"""[/\\<>:"|?*$`;&!']+""")
+"""Separators, what Windows allows in no name, and what a shell would act on."""
+
+_LEADING = re.compile(r"^[-~#@=+]+")
+"""What makes a command take a name for an option, a home, a comment or a list of arguments."""
+
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9\u00b9\u00b2\u00b3]) *(\.|$)", re.IGNORECASE
+)
+"""Names that Windows takes for devices, whatever follows a dot in them."""
 
 
 def safe_name(stem: str, input_name: str) -> str:
@@ -19,18 +34,17 @@ def safe_name(stem: str, input_name: str) -> str:
 
     Args:
         stem: what the template gave.
-        input_name: the name of the input, for its extension. What follows its last dot
-            is one only if it has a letter: that of ``1.2.840.5`` is part of a UID.
+        input_name: the name of the input, for its extension, if it is a known one of DICOM.
 
     Returns:
-        The stem without separators, control characters and leading dots, cut to what a
-        file name may be long, and the extension.
+        The stem without separators, control characters, leading dots and what is not safe
+        elsewhere, cut to what a file name may be long, and the extension.
 
     Raises:
         FileError: nothing is left of the stem.
     """
     extension = os.path.splitext(input_name)[1]
-    if not _EXTENSION.fullmatch(extension):
+    if extension.lower() not in EXTENSIONS:
         extension = ""
     name = _cleaned(stem, NAME_MAX - len(os.fsencode(extension)))
     if not name:
@@ -60,9 +74,12 @@ def safe_component(text: str) -> str:
 
 
 def _cleaned(text: str, room: int) -> str:
-    """What of a text can be a visible name of at most so many bytes; "" where nothing can."""
+    """What of a text can be a visible, safe name of at most so many bytes; "" where nothing can."""
     # What does not print reorders text or hides in it: a name must be what it looks like.
     visible = "".join(char if char.isprintable() else "_" for char in text)
-    clean = _SEPARATORS.sub("_", visible).lstrip(". ").replace("..", "_")
+    clean = _UNSAFE.sub("_", visible).lstrip(". ").replace("..", "_")
+    clean = _LEADING.sub("_", clean)
+    if _DEVICE.match(clean):
+        clean = "_" + clean
     clean = clean.encode("utf-8")[:room].decode("utf-8", "ignore").rstrip(". ")
     return clean if clean.strip("_") else ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .folders import check_directory, check_not_input, make_directory
+from .folders import NewFolders, check_directory, check_not_input, make_directory
 from .inflating import InflateLimit
 from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
 from .placing import (
@@ -115,7 +116,10 @@ def run(
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
         tell(outcome)
 
-    with _workforce(settings, workers, shield, cluster, on_warning) as workforce:
+    with (
+        NewFolders(plan.output_root) as new,
+        _workforce(settings, workers, shield, cluster, on_warning) as workforce,
+    ):
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
             directories = in_named_directories(plan, workforce, tell, on_lost, standing)
@@ -127,10 +131,10 @@ def run(
             directories = clear_of_directories(plan, directories, tell)
         if last:
             directories = last.others(directories)
-        ready = _made(plan, directories, tell, run_id, is_dry=is_dry)
+        ready = _made(plan, directories, tell, run_id, new, is_dry=is_dry)
         workforce.run(Worker.process, ready, on_result, on_lost)
         if last:
-            ready = _made(plan, last.dicomdirs(), tell, run_id, is_dry=is_dry)
+            ready = _made(plan, last.dicomdirs(), tell, run_id, new, is_dry=is_dry)
             workforce.run(Worker.process, ready, on_result, on_lost)
 
 
@@ -160,25 +164,37 @@ def _workforce(
 
 
 def _made(
-    plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome, run_id: str, *, is_dry: bool
+    plan: Plan,
+    directories: Iterable[DirectoryPlan],
+    on_outcome: OnOutcome,
+    run_id: str,
+    new: NewFolders,
+    *,
+    is_dry: bool,
 ) -> Iterator[DirectoryPlan]:
-    """The directories whose output directories exist, each made when its turn comes.
+    """The directories whose output directories are there or can be made.
 
-    What killed runs left is removed from those where nothing is to do, too.
-
-    In a dry run: those whose output directories could be made.
+    A worker makes one for the first file that it writes; for a cluster they are made here, each when
+    its turn comes. What killed runs left is removed from those where nothing is to do, too.
     """
+    root = plan.output_root
     for directory in directories:
+        path = directory.output_dir
         if not directory.names:
             if not is_dry:
-                remove_stale(directory.output_dir, run_id)
+                remove_stale(path, run_id)
             continue
         try:
             if is_dry:
-                check_directory(plan.output_root, directory.output_dir)
+                check_directory(root, path)
+            elif run_id or os.path.lexists(path):
+                new.note(path)
+                make_directory(root, path)
+                remove_stale(path, run_id)
             else:
-                make_directory(plan.output_root, directory.output_dir)
-                remove_stale(directory.output_dir, run_id)
+                new.note(path)
+                make_directory(root, root)
+                check_directory(root, path)
         except FileError as error:
             for job in directory.jobs():
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, str(error)))

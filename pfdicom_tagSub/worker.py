@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .caches import Caches
 from .dicomfile import parse
 from .edits import Chunk
-from .folders import Folders
+from .folders import Folders, make_directory
 from .inflating import DEFAULT_LIMIT, InflateLimit
 from .models import (
     DirectoryPlan,
@@ -165,7 +165,7 @@ class Worker:
                     status = self._would_write(directory or "/", name, source, chunks, overwrite=overwrite)
                 else:
                     status = write(
-                        self.folders.open(directory or "/"),
+                        self._folder(directory or "/"),
                         name,
                         source,
                         chunks,
@@ -198,6 +198,19 @@ class Worker:
         if not self.settings.output_root:
             return os.path.basename(job.output_path)
         return job.output_path[self._root_length :]
+
+    def _folder(self, directory: str) -> int:
+        """The descriptor of an output directory, which is made for the first file that is written to it.
+
+        On a cluster it is not: where it is missing, the output tree may be another one there.
+        """
+        try:
+            return self.folders.open(directory)
+        except FileNotFoundError:
+            if self.settings.run or not self.settings.output_root:
+                raise
+        make_directory(self.settings.output_root, directory)
+        return self.folders.open(directory)
 
     def _would_write(
         self,

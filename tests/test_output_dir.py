@@ -34,6 +34,7 @@ from installed import (
 
 from pfdicom_tagSub.api import compile_spec, run_tree
 from pfdicom_tagSub.compiling import compile_rules
+from pfdicom_tagSub.folders import NewFolders
 from pfdicom_tagSub.models import FileError, PlanError, SpecError, Status
 from pfdicom_tagSub.naming import NAME_MAX, safe_component
 from pfdicom_tagSub.spec import from_pairs
@@ -250,8 +251,8 @@ def test_names_that_become_the_same_by_cleaning_collide(trees: Trees) -> None:
     for number, value in enumerate(("a/b", "a\tb", "a_b", "a:b")):
         trees.make(f"{number}/x.dcm", PatientComments=value)
     done = trees.run("--json", "--outputDirTemplate", "%PatientComments", "--overwrite")
-    assert done.failures.keys() == {"1/x.dcm", "2/x.dcm"}
-    assert trees.written == ["a:b/x.dcm", "a_b/x.dcm"]
+    assert done.failures.keys() == {"1/x.dcm", "2/x.dcm", "3/x.dcm"}
+    assert trees.written == ["a_b/x.dcm"]
     assert trees.read("a_b/x.dcm").PatientComments == "a/b"
 
 
@@ -441,3 +442,41 @@ def test_input_that_is_no_dicom_is_skipped_and_one_without_values_fails(trees: T
     assert "--outputDirTemplate gives no name" in done.failures["a.dcm"]
     assert trees.written == ["x/0/b.dcm"]
     assert read(trees.outputs / "x/0/b.dcm").StudyID == "x"
+
+
+# --- folders in which nothing is written
+
+
+@pytest.mark.parametrize("more", [(), ("--threads", "2"), ("--outputLeafDir", "x-%s")], ids=" ".join)
+def test_folders_in_which_nothing_is_written_are_not_made(more: tuple[str, ...], trees: Trees) -> None:
+    whole = trees.make("ok/a.dcm").read_bytes()
+    trees.add("Quibbleford_Marigold/deep/notes.txt", b"x")
+    trees.add("ZQ4711220/cut.dcm", whole[:-1])
+    done = trees.run("--json", *more)
+    assert done.counts == {"found": 3, "written": 1, "skipped": 1, "failed": 1}
+    assert os.listdir(trees.outputs) == ["x-ok" if more[:1] == ("--outputLeafDir",) else "ok"]
+
+
+def test_folders_of_files_that_fail_verification_do_not_stay(trees: Trees) -> None:
+    trees.make("ok/a.dcm")
+    trees.make("Quibbleford/deep/b.dcm", PatientName="Zebulon", ImageComments="of Zebulon")
+    (trees.outputs / "kept").mkdir(parents=True)
+    done = trees.run("--json", "--verify", "--onResidual", "fail")
+    assert done.failures.keys() == {"Quibbleford/deep/b.dcm"}
+    assert sorted(os.listdir(trees.outputs)) == ["kept", "ok"]
+
+
+def test_new_folders_that_are_empty_go_but_none_behind_a_link(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    (elsewhere / "x").mkdir(parents=True)
+    root.mkdir()
+    with NewFolders(str(root)) as new:
+        for path in ("a/b", "c/d", "s/x"):
+            new.note(f"{root}/{path}")
+        (root / "a" / "b").mkdir(parents=True)
+        (root / "c" / "d").mkdir(parents=True)
+        (root / "c" / "file").touch()
+        (root / "s").symlink_to(elsewhere)
+    assert sorted(os.listdir(root)) == ["c", "s"]
+    assert os.listdir(root / "c") == ["file"]
+    assert (elsewhere / "x").is_dir()
