@@ -18,6 +18,7 @@ from . import __version__
 from .console import visible
 from .manual import build_manual
 from .models import COMMAND, ExitCode, Options
+from .quoting import quoted
 
 # What pftree says of these flags holds for pftree's own command, not for this one.
 _HELP = {
@@ -61,9 +62,6 @@ _JOINED = {
     "profile": "join the options with commas",
     "tagInfo": "join the pairs with the --splitToken",
 }
-
-_QUOTED = 60
-"""Characters of a value that a message quotes at most."""
 
 LOOKUP_MISSES = ("fail", "empty")
 
@@ -132,14 +130,8 @@ def _find_twice(given: _Given) -> str:
     name, first, second = given.twice
     flags = [f"--{name}", *(flag for flag, dest in _SHORT_FLAGS.items() if dest == name)]
     cure = f" ({_JOINED[name]})" if name in _JOINED else ""
-    return (
-        f"{'/'.join(flags)} is given twice, as {_quoted(first)} and as {_quoted(second)}; give it once{cure}"
-    )
-
-
-def _quoted(value: object) -> str:
-    text = str(value)
-    return repr(text) if len(text) <= _QUOTED else f"{text[:_QUOTED]!r}..."
+    values = f"as {quoted(str(first))} and as {quoted(str(second))}"
+    return f"{'/'.join(flags)} is given twice, {values}; give it once{cure}"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -392,7 +384,7 @@ def _find_leaf_problem(template: str) -> str:
     """What is wrong with ``--outputLeafDir``; pftree formats with it and checks little."""
     if not template:
         return ""
-    flag = f"--outputLeafDir {template!r}"
+    flag = f"--outputLeafDir {quoted(template)}"
     if template.count("%s") != 1:
         return f"{flag}: give exactly one %s, which stands for the directory's name"
     if "%" in template.replace("%s", ""):

@@ -26,6 +26,7 @@ from .keys import (
 from .literals import check_items, check_literal, check_literal_of_many, literals_of
 from .models import SpecError
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
+from .quoting import shortened
 from .rules import PrivateRule, Rule, RuleSet
 from .spec import Items, Layer, Pair, TagSpec
 
@@ -356,11 +357,12 @@ class _Compiler:
 
 
 def _rule(index: int, pair: Pair) -> Rule:
+    key = shortened(pair.text)
     if isinstance(pair.value, Items):
-        items = literals_of(pair.value, pair.text)
-        return Rule(index, pair.text, parse_template("", pair.text), items, pair.value.inserts)
-    template = None if pair.value is None else parse_template(pair.value, pair.text)
-    return Rule(index, pair.text, template)
+        items = literals_of(pair.value, key)
+        return Rule(index, key, parse_template("", key), items, pair.value.inserts)
+    template = None if pair.value is None else parse_template(pair.value, key)
+    return Rule(index, key, template)
 
 
 def _keeps_some(rule: Rule) -> bool:

@@ -19,6 +19,7 @@ from . import dictionary, functions
 from .functions import FUNCTIONS, NO_RESOURCES, Call, Cleaner, Resources
 from .models import SpecError
 from .padding import without_padding
+from .quoting import quoted
 from .values import NO_VALUE, Value
 
 SELF_SOURCE = 0
@@ -251,7 +252,7 @@ def parse_template(text: str, key: str) -> Template:
         for name in sorted(template.functions):
             if FUNCTIONS[name].is_whole:
                 usage = FUNCTIONS[name].usage
-                raise SpecError(f"{key}: {name} stands alone, as {usage}, but the value is {text!r}")
+                raise SpecError(f"{key}: {name} stands alone, as {usage}, but the value is {quoted(text)}")
     return template
 
 
@@ -275,15 +276,17 @@ def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
     if function is None:
         near = difflib.get_close_matches(name, FUNCTIONS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"the functions are {', '.join(FUNCTIONS)}"
-        raise SpecError(f"{key}: unknown function {name!r} in {match[0]!r}; {hint}")
+        raise SpecError(f"{key}: unknown function {quoted(name)} in {quoted(match[0])}; {hint}")
     arguments = tuple(argument.replace("__", "_") for argument in match[2].split("|")[1:])
     if problem := function.check(arguments):
-        raise SpecError(f"{key}: wrong argument of {name} in {match[0]!r}: {problem} ({function.usage})")
+        raise SpecError(
+            f"{key}: wrong argument of {name} in {quoted(match[0])}: {problem} ({function.usage})"
+        )
     source, length = _parse_source(rest[match.end() :], key, takes_any=function.takes_any)
     if not source:
         word = re.match(r"#?\w*", rest[match.end() :])
         written = word[0] if word else ""
-        raise SpecError(f"{key}: {_unknown(written)} in {match[0] + written!r}")
+        raise SpecError(f"{key}: {_unknown(written)} in {quoted(match[0] + written)}")
     if function.is_whole and source != (SELF_SOURCE,):
         if source != _own_tags(key):
             raise SpecError(f"{key}: {name} works on the element hit; write it as {function.usage}")
@@ -305,7 +308,7 @@ def _usage_of(name: str) -> str:
 
 def _unknown(word: str) -> str:
     near = dictionary.nearest_keyword(word)
-    return f"unknown keyword {word!r}" + (f", did you mean {near}?" if near else "")
+    return f"unknown keyword {quoted(word)}" + (f", did you mean {near}?" if near else "")
 
 
 def _parse_source(text: str, key: str, *, takes_any: bool = False) -> tuple[tuple[int, ...], int]:

@@ -19,6 +19,7 @@ from .dates import keep_time, shift_date, shift_date_time
 from .dummies import NUMBER_BITS, dummy_of
 from .models import FileError
 from .padding import without_padding
+from .quoting import quoted
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -299,7 +300,7 @@ def _find_missing_table(arguments: tuple[str, ...], resources: Resources) -> str
     if name in resources.tables:
         return ""
     known = f"the tables are {', '.join(resources.tables)}" if resources.tables else "no table is given"
-    return f"unknown table {name!r}: {known}; give it with --lookupTable {name}=FILE.csv"
+    return f"unknown table {quoted(name)}: {known}; give it with --lookupTable {name}=FILE.csv"
 
 
 def _lookup(call: Call) -> str:

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 
 from . import dictionary
+from .bounded import TooSlowError, in_time
 from .models import SpecError
+from .quoting import quoted, shortened
 
 _TAG = re.compile(r"\(\s*([0-9A-Fa-f]{4})\s*,\s*([0-9A-Fa-f]{4})\s*\)|([0-9A-Fa-f]{8})")
 
@@ -97,7 +99,7 @@ def resolve(text: str, origin: str) -> Key:
     if match := _PRIVATE.fullmatch(text):
         group = int(match[1], 16)
         if not group & 1:
-            raise SpecError(f"{origin}: {text}: private elements are in odd groups (PS3.5 7.8)")
+            raise SpecError(f"{origin}: {shortened(text)}: private elements are in odd groups (PS3.5 7.8)")
         return PrivateKey(group, match[2].strip(), int(match[3], 16))
     if match := _TAG.fullmatch(text):
         tag = int(match[3] or match[1] + match[2], 16)
@@ -109,7 +111,7 @@ def resolve(text: str, origin: str) -> Key:
     if not tags:
         near = dictionary.nearest_keyword(text)
         hint = f"did you mean {near}?" if near else "keys are DICOM keywords, re:patterns or tags (gggg,eeee)"
-        raise SpecError(f"{origin}: unknown keyword {text!r}: {hint}")
+        raise SpecError(f"{origin}: unknown keyword {quoted(text)}: {hint}")
     _check_tag(tags[0], text, origin)
     return KeywordKey(tags)
 
@@ -120,13 +122,16 @@ def _mask_key(group: str, element: str, text: str, origin: str) -> MaskKey:
     An ``xx`` at the end of the group stands for its even groups, as in PS3.6 (50xx, 60xx).
     """
     if "x" in group and (not group.endswith("xx") or "x" in group[:2]):
-        raise SpecError(f"{origin}: {text}: in a group only the last two digits may be x, as in (60xx,3000)")
+        raise SpecError(
+            f"{origin}: {shortened(text)}: in a group only the last two digits may be x, as in (60xx,3000)"
+        )
     groups = (
         [int(group[:2] + f"{low:02x}", 16) for low in range(0, 256, 2)] if "x" in group else [int(group, 16)]
     )
     if {0x0000, 0x0002, 0xFFFE} & set(groups):
         raise SpecError(
-            f"{origin}: {text} covers what says how the file itself is encoded; name single elements"
+            f"{origin}: {shortened(text)} covers what says how the file itself is encoded; "
+            "name single elements"
         )
     if element == "xxxx":
         return MaskKey(tuple(groups), ())
@@ -138,21 +143,21 @@ def _mask_key(group: str, element: str, text: str, origin: str) -> MaskKey:
     )
     if len(tags) > MASK_MOST:
         raise SpecError(
-            f"{origin}: {text} names too many elements; write ({group},xxxx) for all of the group"
+            f"{origin}: {shortened(text)} names too many elements; write ({group},xxxx) for all of the group"
         )
     if not any(tag >> 16 & 1 or dictionary.vr_of(tag) for tag in tags):
-        raise SpecError(f"{origin}: {text} covers no element of the DICOM dictionary")
+        raise SpecError(f"{origin}: {shortened(text)} covers no element of the DICOM dictionary")
     return MaskKey((), tags)
 
 
 def _check_tag(tag: int, text: str, origin: str) -> None:
     if tag in dictionary.STRUCTURE or tag & 0xFFFF == 0 or tag >> 16 in {0x0000, 0xFFFE}:
         raise SpecError(
-            f"{origin}: {text} says how the file itself is encoded; "
+            f"{origin}: {shortened(text)} says how the file itself is encoded; "
             "replacing it would make the file unreadable"
         )
     if not tag >> 16 & 1 and not dictionary.vr_of(tag):
-        raise SpecError(f"{origin}: {text} is not an element of the DICOM dictionary")
+        raise SpecError(f"{origin}: {shortened(text)} is not an element of the DICOM dictionary")
 
 
 def _pattern_key(text: str, origin: str) -> PatternKey:
@@ -162,9 +167,17 @@ def _pattern_key(text: str, origin: str) -> PatternKey:
     try:
         pattern = re.compile(expression)
     except (re.error, RecursionError, OverflowError) as error:
-        raise SpecError(f"{origin}: {text} is not a regular expression: {error}") from None
+        raise SpecError(f"{origin}: {shortened(text)} is not a regular expression: {error}") from None
     tags: dict[str, tuple[int, ...]] = {}
-    for keyword in filter(pattern.match, dictionary.all_keywords()):
+    try:
+        with in_time():
+            keywords = tuple(filter(pattern.match, dictionary.all_keywords()))
+    except TooSlowError:
+        raise SpecError(
+            f"{origin}: {shortened(text)} takes too long to match: it repeats what it repeats, as in (a+)+; "
+            "write it without"
+        ) from None
+    for keyword in keywords:
         own = dictionary.tags_of(keyword)
         if (
             own[0] not in dictionary.NEVER_BY_PATTERN
@@ -174,7 +187,7 @@ def _pattern_key(text: str, origin: str) -> PatternKey:
             tags[keyword] = own
     if not tags:
         raise SpecError(
-            f"{origin}: {text} matches no keyword that a pattern may replace; patterns match from the "
-            "start of a keyword, so put .* before a part of one"
+            f"{origin}: {shortened(text)} matches no keyword that a pattern may replace; "
+            "patterns match from the start of a keyword, so put .* before a part of one"
         )
     return PatternKey(tuple(tags), tuple(tag for own in tags.values() for tag in own))

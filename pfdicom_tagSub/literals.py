@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import dictionary, values
 from .keys import KeywordKey
 from .models import Action, SpecError
+from .quoting import quoted
 from .rules import Literal, Rule
 from .spec import Items, Pair
 
@@ -26,7 +27,7 @@ def _literal(keyword: str, value: str | Items, key: str) -> Literal:
     if len(tags) != 1 or tags[0] >> 16 in {0x0000, 0x0002} or tags[0] in dictionary.STRUCTURE:
         near = dictionary.nearest_keyword(keyword)
         hint = f"did you mean {near}?" if near else "give the keyword of one element"
-        raise SpecError(f"{key}: {keyword!r} in its items: {hint}")
+        raise SpecError(f"{key}: {quoted(keyword)} in its items: {hint}")
     vr = dictionary.vr_of(tags[0]).split(" or ", maxsplit=1)[0]
     if isinstance(value, Items):
         if vr != "SQ":
@@ -34,7 +35,7 @@ def _literal(keyword: str, value: str | Items, key: str) -> Literal:
         return Literal(tags[0], vr, items=literals_of(value, key))
     fitted = values.fit(vr, [value])
     if vr == "SQ" or fitted.action not in {Action.SUBSTITUTED, Action.EMPTIED} or not value.isascii():
-        raise SpecError(f"{key}: {value!r} is not a valid {vr} in ASCII for {keyword} in its items")
+        raise SpecError(f"{key}: {quoted(value)} is not a valid {vr} in ASCII for {keyword} in its items")
     return Literal(tags[0], vr, fitted.texts)
 
 
@@ -59,7 +60,7 @@ def check_literal(rule: Rule, tags: tuple[int, ...]) -> None:
     literal = rule.template.literal if rule.template else None
     if literal is not None and not all(_holds(tag, literal) for tag in tags):
         raise SpecError(
-            f"{rule.key}: the literal {literal!r} is not a valid {dictionary.vr_of(tags[0])} "
+            f"{rule.key}: the literal {quoted(literal)} is not a valid {dictionary.vr_of(tags[0])} "
             '(PS3.5 6.2); "" empties the element, null removes it'
         )
 
@@ -76,10 +77,10 @@ def check_literal_of_many(rule: Rule, tags: list[int], warnings: list[str]) -> N
     example = f"such as {dictionary.label_of(unfit[0])} ({dictionary.vr_of(unfit[0])})"
     if len(unfit) == len(textual):
         raise SpecError(
-            f"{rule.key}: the literal {literal!r} is not valid for any of the {len(unfit)} elements "
+            f"{rule.key}: the literal {quoted(literal)} is not valid for any of the {len(unfit)} elements "
             f"that the key matches, {example}"
         )
     warnings.append(
         f"{rule.key}: {len(unfit)} of the {len(textual)} elements that it matches cannot hold "
-        f"{literal!r} and will be emptied, {example}"
+        f"{quoted(literal)} and will be emptied, {example}"
     )

@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
+from .bounded import TABLE_MOST, TooLargeError, read_path
 from .models import SpecError
 from .padding import without_padding
 
@@ -46,7 +46,11 @@ def load_tables(arguments: Sequence[str]) -> dict[str, dict[str, str]]:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).read_bytes().decode("utf-8").removeprefix(_BOM)
+        return read_path(path, TABLE_MOST).decode("utf-8").removeprefix(_BOM)
+    except TooLargeError:
+        raise SpecError(
+            f"--lookupTable {path}: it has more than {TABLE_MOST >> 20} MB; is it a table?"
+        ) from None
     except UnicodeDecodeError as error:
         raise SpecError(f"--lookupTable {path}: not UTF-8 at byte {error.start}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

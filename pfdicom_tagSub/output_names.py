@@ -5,6 +5,7 @@ from __future__ import annotations
 from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
 from .models import FileError, SpecError
 from .naming import safe_component
+from .quoting import quoted
 
 STEM_KEY = "--outputFileStem"
 
@@ -20,7 +21,7 @@ def stem_of(text: str) -> Template | None:
         if isinstance(part, TagText):
             raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
         if isinstance(part, str) and ("/" in part or "\0" in part):
-            raise SpecError(f"{STEM_KEY}: {text!r} names a file, so it holds no '/'")
+            raise SpecError(f"{STEM_KEY}: {quoted(text)} names a file, so it holds no '/'")
     if any(SELF_SOURCE in (*d.source, *d.seed) for d in template.directives):
         raise SpecError(f"{STEM_KEY}: #tag has no meaning in a file name")
     _check_name(template, STEM_KEY)
@@ -55,7 +56,7 @@ def directories_of(text: str) -> tuple[Template, ...]:
                 components[-1].append(piece)
     if not components[0]:
         raise SpecError(
-            f"{DIRECTORY_KEY}: {text!r} begins with '/', but it names directories below --outputDir"
+            f"{DIRECTORY_KEY}: {quoted(text)} begins with '/', but it names directories below --outputDir"
         )
     return tuple(_component(tuple(parts), text) for parts in components)
 
@@ -70,18 +71,19 @@ def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Templ
     _check_name(template, DIRECTORY_KEY)
     literal = template.literal
     if not literal and literal is not None:
-        raise SpecError(f"{DIRECTORY_KEY}: {text!r} has an empty component ('//' or a '/' at its end)")
+        raise SpecError(f"{DIRECTORY_KEY}: {quoted(text)} has an empty component ('//' or a '/' at its end)")
     if any(isinstance(part, str) and "\0" in part for part in parts):
-        raise SpecError(f"{DIRECTORY_KEY}: {text!r} names directories, so it holds no NUL")
+        raise SpecError(f"{DIRECTORY_KEY}: {quoted(text)} names directories, so it holds no NUL")
     if literal in {".", ".."}:
         raise SpecError(
-            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which names no directory of its own"
+            f"{DIRECTORY_KEY}: {quoted(text)} has a component {quoted(literal)}, "
+            "which names no directory of its own"
         )
     try:
         if literal is not None:
             safe_component(literal)
     except FileError:
         raise SpecError(
-            f"{DIRECTORY_KEY}: {text!r} has a component {literal!r}, which cannot be a name"
+            f"{DIRECTORY_KEY}: {quoted(text)} has a component {quoted(literal or '')}, which cannot be a name"
         ) from None
     return template

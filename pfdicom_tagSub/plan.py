@@ -25,6 +25,7 @@ from pftree import (
 )
 from pftree.filters import text_matches
 
+from .bounded import PATTERN_SECONDS, TooSlowError, in_time
 from .filenames import FileNames
 from .models import DirectoryPlan, FileOutcome, Options, Plan, PlanError, Stage, Status
 
@@ -104,7 +105,12 @@ def _build_of_file(tree: TreeOptions) -> Plan:
             f"--inputDir {path} is a file, and --dirFilter chooses among directories below an --inputDir; "
             "leave it out"
         )
-    passes = text_matches(path.name, tokens_parse(tree.fileFilter), FilterLogic.parse(tree.fileFilterLogic))
+    logic = FilterLogic.parse(tree.fileFilterLogic)
+    try:
+        with in_time():
+            passes = text_matches(path.name, tokens_parse(tree.fileFilter), logic)
+    except TooSlowError:
+        raise PlanError(_SLOW_FILTER) from None
     for flag, value, fits in (
         ("--inputFile", tree.inputFile, tree.inputFile in path.name),
         ("--fileFilter", tree.fileFilter, passes),
@@ -216,6 +222,8 @@ def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]]]:
             result = engine.run()
         except OSError as error:
             raise PlanError(f"--inputDir {tree.inputDir}: {error.strerror}") from None
+        except TooSlowError:
+            raise PlanError(_SLOW_FILTER) from None
         except RecursionError:
             raise PlanError(
                 f"--inputDir {tree.inputDir}: nested too deeply to walk; "
@@ -226,6 +234,15 @@ def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]]]:
     return list(engine.nodes.values()), [_path_and_reason(record) for record in records]
 
 
+_SLOW_FILTER = (
+    "a pattern of --fileFilter or --dirFilter takes too long to match: it repeats what it repeats, as in "
+    "(a+)+; write it without"
+)
+
+_NAMES_A_SECOND = 20_000
+"""How many names a filter passes at least; patterns that come to an end pass fifty times as many."""
+
+
 class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
     """A pftree that keeps no sizes of files: nobody asks for them here, and they are half of its memory."""
 
@@ -233,6 +250,12 @@ class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
         """A scanner of the kind below, set up as pftree sets up its own."""
         made = super().scanner_build(recordFiles)
         return _Scanner(made.root, made.maxDepth, made.followLinks, recordFiles=made.recordFiles)
+
+    def tree_filter(self) -> int:
+        """Apply the filters, in bounded time."""
+        count = sum(len(node.files) for node in self.nodes.values())
+        with in_time(PATTERN_SECONDS + count / _NAMES_A_SECOND):
+            return int(super().tree_filter())
 
 
 class _Scanner(TreeScanner):  # type: ignore[misc]

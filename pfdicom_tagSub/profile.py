@@ -10,11 +10,12 @@ import difflib
 import json
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 
 from . import __version__
+from .bounded import SPEC_MOST, TooLargeError, read_path
 from .keys import PrivateKey
 from .models import COMMAND, SpecError
+from .quoting import quoted, shortened
 from .spec import Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
 
 BASIC = "basic"
@@ -88,14 +89,16 @@ def _options(text: str) -> tuple[str, ...]:
     """The options of a profile in the order in which they apply."""
     name, *given = (part.strip() for part in text.split(","))
     if name != BASIC:
-        raise SpecError(f"--profile {text}: unknown profile {name!r}; there is {BASIC}, and options after it")
+        raise SpecError(
+            f"--profile {shortened(text)}: unknown profile {quoted(name)}; there is {BASIC}, and options after it"
+        )
     for option in given:
         if option not in OPTIONS:
             near = difflib.get_close_matches(option, OPTIONS, n=1)
             hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(OPTIONS)}"
-            raise SpecError(f"--profile {text}: unknown option {option!r}; {hint}")
+            raise SpecError(f"--profile {shortened(text)}: unknown option {quoted(option)}; {hint}")
     if all(option in given for option in _EXCLUDE):
-        raise SpecError(f"--profile {text}: {' and '.join(_EXCLUDE)} exclude each other")
+        raise SpecError(f"--profile {shortened(text)}: {' and '.join(_EXCLUDE)} exclude each other")
     return tuple(option for option in OPTIONS if option in given)
 
 
@@ -124,7 +127,11 @@ def _private_keys(arguments: tuple[str, ...]) -> list[str]:
             continue
         path = argument[len(_FILE_MARK) :]
         try:
-            lines = Path(path).read_text("utf-8-sig").splitlines()
+            lines = read_path(path, SPEC_MOST).decode("utf-8-sig").splitlines()
+        except TooLargeError:
+            raise SpecError(
+                f"--keepPrivate {argument}: it has more than {SPEC_MOST >> 20} MB; is it a list of keys?"
+            ) from None
         except OSError as error:
             raise SpecError(f"--keepPrivate {argument}: {error.strerror}") from None
         except UnicodeDecodeError as error:

@@ -8,12 +8,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 
+from .bounded import SPEC_MOST, TooLargeError, read_path
 from .keys import PATTERN_PREFIX, Key, PatternKey, resolve
 from .models import Options, SpecError
+from .quoting import quoted, shortened
+from .spec_forms import JSON_FLAG, hint_for_json, hint_for_pairs, hint_for_path
 
 STANDARD_INPUT = "-"
+
+NESTED_MOST = 64
+"""How deep the items of sequences may be nested; no object of PS3.3 comes near it."""
+
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 REPLACE = "replace"
 """Stands before items that a file gets only where it has the sequence."""
@@ -126,15 +133,30 @@ def load(options: Options) -> TagSpec:
 
 
 def _read(path: str) -> str:
+    origin = f"--tagFile {shortened(path)}"
     try:
         if path == STANDARD_INPUT and sys.stdin is None:
-            raise SpecError(f"--tagFile {path}: standard input is closed")
-        data = sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
+            raise SpecError(f"{origin}: standard input is closed")
+        if path == STANDARD_INPUT:
+            data = sys.stdin.buffer.read(SPEC_MOST + 1)
+            if len(data) > SPEC_MOST:
+                raise TooLargeError
+        else:
+            data = read_path(path, SPEC_MOST)
+    except TooLargeError:
+        raise SpecError(f"{origin}: it has more than {SPEC_MOST >> 20} MB; is it a spec?") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or "it is not a path"
+        hint = hint_for_path(path)
+        raise SpecError(f"{origin}: {reason}" + (f"; {hint}" if hint else "")) from None
+    if data.startswith(_UTF_16):
+        raise SpecError(f"{origin}: it is UTF-16; save it as UTF-8")
+    if data[128:132] == b"DICM":
+        raise SpecError(f"{origin}: it is a DICOM file; give the file with the spec")
+    try:
         return data.decode("utf-8-sig")
-    except OSError as error:
-        raise SpecError(f"--tagFile {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise SpecError(f"--tagFile {path}: not UTF-8 at byte {error.start}") from None
+        raise SpecError(f"{origin}: not UTF-8 at byte {error.start}") from None
 
 
 class _NumberText(str):
@@ -170,11 +192,16 @@ def parse_json(text: str, origin: str, layer: Layer = Layer.SPEC) -> TagSpec:
             parse_constant=no_constant,
         )
     except json.JSONDecodeError as error:
-        raise SpecError(f"{origin}: {error.msg} at line {error.lineno}, column {error.colno}") from None
+        hint = hint_for_json(text, origin.partition(" ")[0])
+        reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        raise SpecError(f"{origin}: {reason}" + (f": {hint}" if hint else "")) from None
     except RecursionError:
         raise SpecError(f"{origin}: nested too deep for a spec") from None
     if not isinstance(content, _Object):
-        raise SpecError(f'{origin}: a spec is a JSON object, {{"Keyword": "value", ...}}')
+        hint = hint_for_json(str(content), JSON_FLAG) if isinstance(content, str) else ""
+        raise SpecError(
+            f'{origin}: a spec is a JSON object, {{"Keyword": "value", ...}}' + (f"; {hint}" if hint else "")
+        )
     return from_pairs([(key, _value(value, key, origin)) for key, value in content], origin, layer)
 
 
@@ -187,33 +214,46 @@ def _value(value: object, key: str, origin: str) -> SpecValue:
             case [(str(word), list(items))] if word == REPLACE and not isinstance(items, _Object):
                 return Items(_items(items, key, origin), inserts=False)
         raise SpecError(
-            f"{origin}: the value of {key} is an object; for the items of a sequence give a list of objects, "
+            f"{origin}: the value of {shortened(key)} is an object; "
+            f"for the items of a sequence give a list of objects, "
             f'or {{"{REPLACE}": [...]}} to insert none where a file lacks it'
         )
     if isinstance(value, list):
         return Items(_items(value, key, origin))
     raise SpecError(
-        f"{origin}: the value of {key} is true or false; it takes a text, a number, null or a list of items"
+        f"{origin}: the value of {shortened(key)} is true or false; "
+        "it takes a text, a number, null or a list of items"
     )
 
 
-def _items(items: list[object], key: str, origin: str) -> tuple[tuple[tuple[str, str | Items], ...], ...]:
-    """The items of a sequence."""
+def _items(
+    items: list[object], key: str, origin: str, depth: int = 1
+) -> tuple[tuple[tuple[str, str | Items], ...], ...]:
+    """The items of a sequence.
+
+    Raises:
+        SpecError: they are none, or nested too deep.
+    """
+    if depth > NESTED_MOST:
+        raise SpecError(f"{origin}: items of more than {NESTED_MOST} sequences in each other")
     found = []
     for item in items:
         if not isinstance(item, _Object):
-            raise SpecError(f"{origin}: an item of {key} is no object; a sequence takes a list of objects")
+            raise SpecError(
+                f"{origin}: an item of {shortened(key)} is no object; a sequence takes a list of objects"
+            )
         pairs: list[tuple[str, str | Items]] = []
         for inner, value in item:
             if inner in dict(pairs):
-                raise SpecError(f"{origin}: {inner} is given twice in an item of {key}")
+                raise SpecError(f"{origin}: {shortened(inner)} is given twice in an item of {shortened(key)}")
             if isinstance(value, str):
                 pairs.append((inner, str(value)))
             elif isinstance(value, list) and not isinstance(value, _Object):
-                pairs.append((inner, Items(_items(value, inner, origin))))
+                pairs.append((inner, Items(_items(value, inner, origin, depth + 1))))
             else:
                 raise SpecError(
-                    f"{origin}: {inner} in an item of {key} takes a text, a number or a list of items"
+                    f"{origin}: {shortened(inner)} in an item of {shortened(key)} "
+                    "takes a text, a number or a list of items"
                 )
         found.append(tuple(pairs))
     return tuple(found)
@@ -233,6 +273,8 @@ def parse_info(text: str, split_token: str, split_key_value: str) -> TagSpec:
     """
     if not split_token or not split_key_value:
         raise SpecError("--splitToken and --splitKeyValue cannot be empty")
+    if split_token not in text and (hint := hint_for_pairs(text)):
+        raise SpecError(f"--tagInfo: {hint}")
     pairs: list[tuple[str, SpecValue]] = []
     for part in (piece.strip() for piece in text.split(split_token)):
         if not part:
@@ -241,7 +283,7 @@ def parse_info(text: str, split_token: str, split_key_value: str) -> TagSpec:
         place = part.find(split_key_value, start)
         if place < 0:
             raise SpecError(
-                f"--tagInfo: no {split_key_value!r} in {part!r}; a pair is written "
+                f"--tagInfo: no {split_key_value!r} in {quoted(part)}; a pair is written "
                 f"Keyword{split_key_value}value (see --splitKeyValue), and {split_token!r} separates pairs"
             )
         pairs.append((part[:place].strip(), part[place + len(split_key_value) :].strip()))
@@ -267,7 +309,9 @@ def from_pairs(
         key = resolve(text, origin)
         identity: object = text if isinstance(key, PatternKey) else key
         if identity in seen:
-            raise SpecError(f"{origin}: {text} and {seen[identity]} are the same key, given twice")
+            raise SpecError(
+                f"{origin}: {shortened(text)} and {shortened(seen[identity])} are the same key, given twice"
+            )
         seen[identity] = text
         resolved.append(Pair(text, key, value, layer))
     return TagSpec(tuple(resolved))
