@@ -90,7 +90,8 @@ def _options(text: str) -> tuple[str, ...]:
     name, *given = (part.strip() for part in text.split(","))
     if name != BASIC:
         raise SpecError(
-            f"--profile {shortened(text)}: unknown profile {quoted(name)}; there is {BASIC}, and options after it"
+            f"--profile {shortened(text)}: unknown profile {quoted(name)}; "
+            f"there is {BASIC}, and options after it"
         )
     for option in given:
         if option not in OPTIONS:
