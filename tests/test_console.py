@@ -175,6 +175,29 @@ def test_console_imports_pfmisc_at_the_first_message_only() -> None:
     assert done.stderr == "pfdicom_tagSub: error: shown\n"
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_console_does_without_the_debugger_of_pfmisc(installed: bool) -> None:
+    """It is slow to import, and the container image does not have it."""
+    done = run_python(
+        f"""
+        import sys
+        from pfdicom_tagSub import console
+        if not {installed}:
+            class Missing:
+                def find_spec(self, name, path=None, target=None):
+                    if name.partition(".")[0] in ("pudb", "urwid"):
+                        raise ModuleNotFoundError(name)
+            sys.meta_path.insert(0, Missing())
+        shown = console.Console(1, syslog=True)
+        shown.error("shown")
+        print("pudb" in sys.modules, "urwid" in sys.modules, "pfmisc.debug" in sys.modules)
+        print(bool(shown._debug))
+        """
+    )
+    assert done.stdout.split() == ["False", "False", "True", "True"]
+    assert done.stderr.endswith("pfdicom_tagSub: error: shown\n")
+
+
 def test_console_keeps_the_logging_configuration() -> None:
     done = run_python(
         """
