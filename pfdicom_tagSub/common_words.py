@@ -84,3 +84,15 @@ ORDINARY = COMMON | frozenset(_ALSO_NAMES.split())
 
 The ethnic group of a patient (WHITE) is no reason to cut the white matter out of a text.
 """
+
+_TERMS = """
+    add added aif angle anonymized apt arms arterial asl bands bb bir breathhold burned cbf cbv cine
+    cor csa cube dis2d dis3d dixon dti dwi ecc ef eff enh epi extracted fa fid fil filtered fir fm
+    fs gre grid hires ideal in inphase inv ir ivim kv max mean min minip mono monochrome mosaic mra
+    mtt nd norm normalized opp outphase pancreas pc pca pd pdmap perf petct phantoms phasemap pjn
+    planar ps psir quant r2 raw rcbf rcbv reformatted resampled rgb sag scd screenshot se sense sfi
+    sigmaf ssfp ssp stack static stdev subtraction swi t1 t2 t2star tirm tof topo topogram tra trace
+    tracew tse ttp uniform unsp unwrapped venography vessels vfa view wip zmap
+"""
+TERMS = ORDINARY | frozenset(_TERMS.split())
+"""Words of defined terms, as of Image Type (PS3.3 C.7.6.1.1.2): in a CS they are no names."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from . import dictionary
+from .keys import KeywordKey, MaskKey, PatternKey
 from .rereading import REST, DataSet, Entry, is_sequence, raw_value
 from .rules import Rule, RuleSet
 
@@ -54,6 +55,17 @@ class Hits:
         self.removes_creators = rules.remove_private or any(
             group & 1 and rule.template is None for group, rule in rules.groups.items()
         )
+        kept = {
+            tag
+            for _, key in rules.keepers
+            if isinstance(key, KeywordKey | PatternKey | MaskKey)
+            for tag in key.tags
+            if rules.table.get(tag) is None or rules.table[tag].keeps
+        }
+        if dictionary.SOP_INSTANCE_UID in kept:
+            kept.add(dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID)
+        self.kept = frozenset(kept)
+        """The tags of elements that a key, or an option of a profile, leaves as they are."""
         self._public: dict[int, tuple[Hit, Rule | None]] = {}
         self.claims_private = bool(
             rules.remove_private

@@ -9,10 +9,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from .caches import remembered
+from .common_words import TERMS
 from .dictionary import PIXEL_DATA, label_of
 from .rereading import REST, DataSet, Entry, Reading, is_sequence, items_of
 from .sources import Source
-from .traces import MOST_VALUES, Needle, Trace, needles_of, notations_of, plain_notations, traces_of
+from .told import Told, is_of_codes, is_of_make, vr_of
+from .traces import (
+    MOST_VALUES,
+    NAMES,
+    NUMBERS,
+    Kind,
+    Needle,
+    Trace,
+    needles_of,
+    notations_of,
+    plain_notations,
+    traces_of,
+)
 
 CHUNK = 1 << 20
 OVERLAP = 1 << 12
@@ -33,6 +46,12 @@ MOST_PLACES = 100
 MOST_NAMED = 20
 """So many elements of one output are named."""
 
+LONGEST_CLOCK = 6
+"""UIDs that are kept hold times and numbers of devices, as their makers built them of these."""
+
+MOST_WORDS_OF_CODE = 2
+"""Descriptions of so many words are those of codes, too."""
+
 _DIGITS = frozenset(b"0123456789")
 _LETTERS = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 
@@ -46,12 +65,16 @@ class Leaf:
         stop: where it ends.
         name: what a record calls the element.
         is_binary: whether it is a public binary value, in which short texts occur by chance.
+        tag: its tag; 0 for what is no element.
+        vr: its VR; "" where it is not known.
     """
 
     start: int
     stop: int
     name: str
     is_binary: bool = False
+    tag: int = 0
+    vr: str = ""
 
 
 Named = dict[str, tuple[int, int]]
@@ -61,35 +84,45 @@ Named = dict[str, tuple[int, int]]
 def find_residuals(
     output: Reading,
     path: str,
-    originals: Iterable[tuple[str, str]],
-    results: Iterable[tuple[str, str]],
+    originals: Iterable[Told],
+    results: Iterable[Told],
     codecs: Iterable[str],
     pause: Callable[[], None],
+    kept: frozenset[int] = frozenset(),
+    spared: Iterable[Told] = (),
 ) -> tuple[str, ...]:
     """The elements of an output that hold a value that was replaced.
 
     Args:
         output: the output.
         path: its path, relative to the output directory.
-        originals: (VR, text) of the values that were replaced, removed or emptied.
-        results: (VR, text) of what stands in their place: a trace that these have, too, says nothing.
+        originals: the values that were replaced, removed or emptied.
+        results: what stands in their place: a trace that these have, too, says nothing.
         codecs: the Python encodings of text in the input and the output.
         pause: called between pieces of a large file; it may raise to stop.
+        kept: the tags of elements that are kept on purpose.
+        spared: their values: what is not a name says nothing either where it is one of these.
 
     Returns:
         Their names in the order of the file, such as ``RequestAttributesSequence[0].StudyID``; also
         ``path``, ``preamble`` and ``pixel data``.
     """
-    traces = {trace for vr, text in _first(originals) for trace in traces_of(vr, text)}
+    left = {trace.text for vr, text, _ in _first(spared) for trace in traces_of(vr, text)}
+    traces = {
+        (trace.text, trace.is_day): trace
+        for vr, text, kind in reversed(_first(originals))  # of two kinds the one that tells most
+        for trace in traces_of(vr, text, kind)
+        if vr in NAMES or trace.text not in left
+    }
     if not traces:
         return ()
-    kept = {trace.text for vr, text in _first(results) for trace in traces_of(vr, text)}
-    made = tuple(text for vr, text in results if vr == "UI")
+    said = {trace.text for vr, text, _ in _first(results) for trace in traces_of(vr, text)}
+    made = tuple(text for vr, text, _ in results if vr == "UI")
     wanted = [
         trace
-        for trace in traces
+        for trace in traces.values()
         # The root of the UIDs that were made is no trace of one that was replaced.
-        if trace.text not in kept and not (made and any(uid.startswith(trace.text + ".") for uid in made))
+        if trace.text not in said and not (made and any(uid.startswith(trace.text + ".") for uid in made))
     ]
     days = sorted(trace.text for trace in wanted if trace.is_day)
     own = tuple(sorted(set(codecs)))
@@ -104,7 +137,7 @@ def find_residuals(
     head = output.data.start if not output.is_deflated else output.meta.end
     regions = list(_regions(output.data))
     stretches = [region for region in regions if isinstance(region, tuple)]
-    search = _Search(list(needles), days, pause)
+    search = _Search(list(needles), days, pause, kept)
     if head + sum(stop - start for start, stop in stretches) <= CHUNK:
         source = output.data.source
         texts = [source.read(start, stop) for start, stop in stretches]
@@ -113,7 +146,7 @@ def find_residuals(
     else:
         needles_left, days_left = search.needles, days
     if needles_left or days_left:
-        near = _Search(needles_left, days_left, pause)
+        near = _Search(needles_left, days_left, pause, kept)
         if near.is_in_path(path):
             named["path"] = 0, 0
         near.text(output.source, 0, head, _Leaves(1, lambda: _leaves_of_head(output)), named)
@@ -126,8 +159,8 @@ def find_residuals(
     return tuple(sorted(named, key=named.__getitem__)[:MOST_NAMED])
 
 
-def _first(values: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    return sorted(values)[:MOST_VALUES]
+def _first(values: Iterable[Told]) -> list[Told]:
+    return sorted(values, key=lambda told: (told.kind, told))[:MOST_VALUES]
 
 
 def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
@@ -172,7 +205,13 @@ class _Leaves:
 def _leaves_of_head(output: Reading) -> list[Leaf]:
     leaves = [Leaf(0, len(output.preamble), "preamble")] if output.preamble else []
     leaves += [
-        Leaf(entry.value, entry.end, name_of(entry.tag) if entry.tag != REST else "file meta")
+        Leaf(
+            entry.value,
+            entry.end,
+            name_of(entry.tag) if entry.tag != REST else "file meta",
+            tag=max(entry.tag, 0),
+            vr=entry.vr,
+        )
         for entry in output.meta.entries
     ]
     return leaves
@@ -191,7 +230,8 @@ def _leaves_of(data: DataSet, above: str) -> Iterator[Leaf]:
             if items:
                 continue
         is_binary = entry.tag in PIXEL_DATA or (entry.vr in BULK_VRS and not entry.tag >> 16 & 1)
-        yield Leaf(data.base + entry.value, data.base + entry.end, name, is_binary)
+        vr = vr_of(entry, data) if entry.stored is not None and not entry.is_parsed else ""
+        yield Leaf(data.base + entry.value, data.base + entry.end, name, is_binary, max(entry.tag, 0), vr)
 
 
 def name_of(tag: int) -> str:
@@ -213,7 +253,14 @@ _RUN = re.compile(b"\1{%d,}" % BULK_SHORTEST)
 class _Search:
     """What is looked for in one output."""
 
-    def __init__(self, needles: list[Needle], days: list[str], pause: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        needles: list[Needle],
+        days: list[str],
+        pause: Callable[[], None],
+        kept: frozenset[int] = frozenset(),
+    ) -> None:
+        self.kept = kept
         self.needles = needles
         self.days = days
         self.pause = pause
@@ -281,6 +328,11 @@ class _Search:
         """Whether a needle that is in a value is no mere part of another word or number."""
         if leaf.is_binary and len(needle.folded) < BULK_SHORTEST * needle.width:
             return False
+        value = data[max(leaf.start - base, 0) : leaf.stop - base]
+        if leaf.vr in NUMBERS and needle.folded.translate(None, b".+-").isdigit():
+            return _is_number_in(needle.folded, value)
+        if not self._tells(needle, leaf):
+            return False
         if not needle.is_bounded:
             return True
         stop = place + len(needle.folded)
@@ -288,6 +340,19 @@ class _Search:
         if before >= leaf.start - base and _joins(data[before], data[place]):
             return False
         return not (after < leaf.stop - base and after < len(data) and _joins(data[after], data[stop - 1]))
+
+    def _tells(self, needle: Needle, leaf: Leaf) -> bool:
+        """Whether what is found gives somebody away where the element is for something else."""
+        text = needle.folded
+        if leaf.tag in self.kept and leaf.vr == "UI" and b"." not in text:
+            return needle.kind is Kind.PERSON and len(text) > LONGEST_CLOCK
+        if leaf.vr == "CS" and text.decode("latin-1") in TERMS:
+            return False
+        if needle.kind is Kind.PERSON:
+            return True
+        if leaf.vr == "CS" or is_of_codes(leaf.tag):
+            return needle.words > MOST_WORDS_OF_CODE
+        return not (needle.kind is Kind.PLACE and is_of_make(leaf.tag))
 
     def _day(self, day: str, data: bytes, base: int, leaves: _Leaves, named: Named) -> None:
         """Look for a date in all its notations."""
@@ -299,7 +364,9 @@ class _Search:
                 following = place + 1
                 near = data[max(place - NEAR, 0) : place + NEAR]
                 leaf = leaves.at(base + place) if pattern.search(near) else None
-                if leaf is not None and not leaf.is_binary and leaf.name not in named:
+                if leaf is not None and leaf.tag in self.kept and leaf.vr == "UI":
+                    following = max(following, leaf.stop - base)
+                elif leaf is not None and not leaf.is_binary and leaf.name not in named:
                     seen += 1
                     begin = max(place - NEAR, leaf.start - base, 0)
                     if pattern.search(data[begin : min(place + NEAR, leaf.stop - base)]):
@@ -325,6 +392,11 @@ class _Search:
                     named[name] = 2, entry.start
                     return
             self.pause()
+
+
+def _is_number_in(text: bytes, value: bytes) -> bool:
+    """Whether a number is one of those of a DS or an IS: a part of a number is another one."""
+    return any(part.strip(b" \0+-").lstrip(b"0") == text.lstrip(b"+-0") for part in value.split(b"\\"))
 
 
 def is_day_in(day: str, data: bytes) -> bool:

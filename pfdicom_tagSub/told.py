@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import NamedTuple
 
 from pydicom.charset import decode_bytes
 from pydicom.datadict import private_dictionary_VR
@@ -13,7 +16,7 @@ from . import dictionary
 from .hits import creator_of
 from .models import FileError
 from .rereading import REST, DataSet, Entry, dictionary_vr, is_sequence, items_of, raw_value
-from .traces import TELLING
+from .traces import TELLING, Kind
 from .values import CHARSET_VRS, SINGLE_VALUED_VRS
 
 LONGEST_VALUE = 1 << 16
@@ -22,17 +25,46 @@ LONGEST_VALUE = 1 << 16
 PRIVATE_TELLING = frozenset({"PN", "DA", "DT"})
 """Of private elements that no key names only these are looked for: most others are parameters."""
 
+_WORDS = re.compile(
+    "Description|Code(Meaning|Value)|Comment|ProtocolName|Reason|Label$|Diagnos|Notes|Impressions|Agent$"
+    "|TreatmentSite|^(ROI|Entity|StructureSet|RTPlan|PositionAcquisitionTemplate)Name$|Selector.*Value|TextValue"
+)
+_PLACE = re.compile(
+    "^(?!.*Patient).*(Institution|Station|AETitle|ApplicationEntity|Device|Gantry|Detector|Implementation"
+    "|Manufactur|Software|Creator|Issuer|EntityID|Namespace|Organization|Department|Serial)"
+)
+
+_MAKE = re.compile("Manufacturer|^Implementation|^SoftwareVersions$|CodingScheme|CreatorUID$")
+_CODES = re.compile("^Code(Meaning|Value)$|^PositionReferenceIndicator$|BodyPart|ScanOptions|SequenceName")
+
 CODE_SCHEMES = frozenset({0x00080102, 0x00080103})
 """CodingSchemeDesignator and CodingSchemeVersion: the same in every code."""
 
 
-def texts_of(entry: Entry, data: DataSet, *, is_named: bool) -> Iterator[tuple[str, str]]:
-    """The texts of an element that may tell about a person, with their VRs, at every depth.
+class Told(NamedTuple):
+    """A text that an element tells.
+
+    Attributes:
+        vr: the VR of the element.
+        text: one decoded value.
+        kind: what it is about.
+    """
+
+    vr: str
+    text: str
+    kind: Kind = Kind.PERSON
+
+
+def texts_of(
+    entry: Entry, data: DataSet, *, is_named: bool, is_meant: Callable[[int], bool] = lambda _: True
+) -> Iterator[Told]:
+    """The texts of an element that may tell about a person, at every depth.
 
     Args:
         entry: the element.
         data: the data set that it is in.
         is_named: whether a key names it; of other private elements few VRs count.
+        is_meant: whether a tag within a sequence is one of those whose values identify.
     """
     if entry.tag == REST or entry.end == entry.value:
         return
@@ -43,8 +75,10 @@ def texts_of(entry: Entry, data: DataSet, *, is_named: bool) -> Iterator[tuple[s
             return
         for item in items:
             for inner in item.data.entries:
-                if inner.tag not in CODE_SCHEMES:
-                    yield from texts_of(inner, item.data, is_named=not inner.tag >> 16 & 1)
+                if inner.tag not in CODE_SCHEMES and (
+                    is_meant(inner.tag) or inner.vr == "PN" or is_sequence(inner, item.data)
+                ):
+                    yield from texts_of(inner, item.data, is_named=not inner.tag >> 16 & 1, is_meant=is_meant)
         return
     vr = "" if entry.is_parsed or entry.value_end - entry.value > LONGEST_VALUE else vr_of(entry, data)
     is_telling = vr in (TELLING if is_named or not entry.tag >> 16 & 1 else PRIVATE_TELLING)
@@ -61,9 +95,31 @@ def texts_of(entry: Entry, data: DataSet, *, is_named: bool) -> Iterator[tuple[s
                 text = value.decode("latin-1")
     else:
         text = value.decode("latin-1")
+    kind = kind_of(entry.tag)
     for part in (text,) if vr in SINGLE_VALUED_VRS else text.split("\\"):
         if stripped := part.strip(" \0\r\n"):
-            yield vr, stripped
+            yield Told(vr, stripped, kind)
+
+
+@cache
+def kind_of(tag: int) -> Kind:
+    """What the value of an element is about, by its keyword."""
+    keyword = dictionary.label_of(tag)
+    if _WORDS.search(keyword):
+        return Kind.WORDS
+    return Kind.PLACE if _PLACE.search(keyword) else Kind.PERSON
+
+
+@cache
+def is_of_make(tag: int) -> bool:
+    """Whether an element says who made a device or a software, by its keyword."""
+    return _MAKE.search(dictionary.label_of(tag)) is not None
+
+
+@cache
+def is_of_codes(tag: int) -> bool:
+    """Whether an element holds terms, such as the name of a body part, by its keyword."""
+    return _CODES.search(dictionary.label_of(tag)) is not None
 
 
 def vr_of(entry: Entry, data: DataSet) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from enum import IntEnum
 
 from .caches import remembered
 from .common_words import COMMON, ORDINARY
@@ -33,6 +34,7 @@ LONGEST = 256
 MOST_VALUES = 4096
 """Of how many values of one file traces are looked for."""
 
+_WORD = re.compile(r"[^\W\d_]{2,}")
 _STANDARD_UIDS = "1.2.840.10008."
 _MONTHS = (
     ("jan", "january", "januar", "janvier"),
@@ -59,6 +61,17 @@ TELLING = NAMES | NUMBERS | TEXTS | {"DA", "DT", "TM", "UI"}
 """VRs whose values are looked for. A CS is one of an enumeration, and a binary number has no text."""
 
 
+class Kind(IntEnum):
+    """What a value is about; where it has to be to give somebody away depends on it."""
+
+    PERSON = 0
+    """A person, or what nobody can say more of: it counts anywhere."""
+    PLACE = 1
+    """An institution, a device or its software: a manufacturer's name says it as well."""
+    WORDS = 2
+    """A description: its words are those of codes and of enumerations, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """A text that gives a value away.
@@ -68,11 +81,13 @@ class Trace:
         is_day: whether it is a date, to be looked for in all notations.
         is_bounded: whether it counts only where no letter, or digit, precedes or follows that
             would make another word, or number, of it.
+        kind: what the value is about.
     """
 
     text: str
     is_day: bool = False
     is_bounded: bool = False
+    kind: Kind = Kind.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +99,26 @@ class Needle:
         exact: the bytes themselves, where case matters as they are no ASCII text; else b"".
         is_bounded: as of the trace.
         width: how many bytes a character of ASCII takes.
+        kind: as of the trace.
+        words: how many words it has.
     """
 
     folded: bytes
     exact: bytes = b""
     is_bounded: bool = False
     width: int = 1
+    kind: Kind = Kind.PERSON
+    words: int = 1
 
 
 @remembered(most=4096)
-def traces_of(vr: str, text: str) -> tuple[Trace, ...]:
+def traces_of(vr: str, text: str, kind: Kind = Kind.PERSON) -> tuple[Trace, ...]:
     """The traces of one decoded value; () for one that gives nothing away."""
+    found = _traces_of(vr, text)
+    return found if kind is Kind.PERSON else tuple(replace(trace, kind=kind) for trace in found)
+
+
+def _traces_of(vr: str, text: str) -> tuple[Trace, ...]:
     text = text.strip(" \0\r\n\t")[:LONGEST].lower()
     if (
         text in (COMMON if vr == "PN" else ORDINARY)
@@ -148,7 +172,7 @@ def _of_name(text: str) -> Iterable[Trace]:
             if COMMON.issuperset(components):
                 forms = set()
             yield from (_word(form) for form in sorted(forms) if _is_long_enough(form))
-        for part in re.split(r"[\s^,]+", group):
+        for part in dict.fromkeys((*re.split(r"[\s^,]+", group), *re.split(r"[\W\d_]+", group))):
             if _is_long_enough(part) and part not in COMMON and any(map(str.isalnum, part)):
                 yield _word(part)
 
@@ -173,8 +197,13 @@ def needles_of(trace: Trace, codecs: tuple[str, ...]) -> tuple[Needle, ...]:
     if text.isascii():
         plain = text.encode()
         wide = text.encode("utf-16-le")[:-1]  # in both byte orders, without the outer NUL
-        return Needle(plain, b"", trace.is_bounded), Needle(wide, b"", trace.is_bounded, 2)
+        words = len(_WORD.findall(text))
+        return (
+            Needle(plain, b"", trace.is_bounded, 1, trace.kind, words),
+            Needle(wide, b"", trace.is_bounded, 2, trace.kind, words),
+        )
     found: dict[Needle, None] = {}
+    words = len(_WORD.findall(text))
     for form in dict.fromkeys((text, text.upper(), text.title())):
         for codec in dict.fromkeys(("utf-8", "latin-1", "utf-16-le", "utf-16-be", *codecs)):
             try:
@@ -185,7 +214,9 @@ def needles_of(trace: Trace, codecs: tuple[str, ...]) -> tuple[Needle, ...]:
             is_escaped = codec.startswith("iso2022")
             if len(stored) >= SHORTEST:
                 exact = stored if is_escaped or codec.startswith("utf-16") else b""
-                found[Needle(stored.lower(), exact, trace.is_bounded and not is_escaped)] = None
+                found[
+                    Needle(stored.lower(), exact, trace.is_bounded and not is_escaped, 1, trace.kind, words)
+                ] = None
     return tuple(found)
 
 

@@ -36,7 +36,7 @@ from .residuals import find_residuals, name_of
 from .rules import Rule, RuleSet
 from .sources import BytesSource, FileSource, Source
 from .staying import Surroundings, may_stay
-from .told import texts_of
+from .told import Told, texts_of
 from .values import UTF8_CHARSET
 
 CHUNK = 1 << 20
@@ -46,7 +46,7 @@ FOLLOWED = {
 }
 """What the file meta repeats of the data set (PS3.10 7.1)."""
 
-Values = set[tuple[str, str]]
+Values = set[Told]
 
 
 class Verifier:
@@ -91,7 +91,14 @@ class Verifier:
         comparison = _Comparison(self.rules, self.hits, before, after, renames=self.renames, pause=pause)
         comparison.run()
         return find_residuals(
-            after, shown_path, comparison.originals, comparison.results, comparison.codecs, pause
+            after,
+            shown_path,
+            comparison.originals,
+            comparison.results,
+            comparison.codecs,
+            pause,
+            self.hits.kept,
+            comparison.spared,
         )
 
 
@@ -123,6 +130,7 @@ class _Comparison:
         self.pause = pause
         self.originals: Values = set()
         self.results: Values = set()
+        self.spared: Values = set()
         self.codecs: set[str] = set()
         self.is_directory = any(entry.tag == dictionary.FIRST_RECORD_OFFSET for entry in before.data.entries)
         self._records: dict[int, int] = {}
@@ -183,6 +191,8 @@ class _Comparison:
             elif kept is not None and entry.tag == PIXEL_DATA and not entry.is_open:
                 check_cleared((entry, before), (own, after), kept)
             else:
+                if entry.tag in self.hits.kept and not is_sequence(entry, before):
+                    self._collect(own, after, None, self.spared, is_named=True)
                 untouched.append(_Pair(entry, own))
             own = next(rest, None)
         while own is not None:
@@ -503,8 +513,18 @@ class _Comparison:
             values: where to note them.
             is_named: whether all of its texts count though there is no rule.
         """
-        for vr, text in texts_of(entry, data, is_named=is_named or rule is not None):
-            values.add((vr, text))
+        is_named = is_named or rule is not None
+        values.update(texts_of(entry, data, is_named=is_named, is_meant=self._is_meant))
+
+    def _is_meant(self, tag: int) -> bool:
+        """Whether what an element holds counts that goes with the sequence around it.
+
+        A profile says of each attribute whether it identifies.
+        """
+        if not self.rules.claims_identity_removed or tag >> 16 & 1:
+            return True
+        hit, rule = self.hits.of_public(tag)
+        return hit is not Hit.NONE and not (rule is not None and rule.walks)
 
 
 def _bytes(source: Source, start: int, size: int) -> bytes:
