@@ -19,6 +19,7 @@ from .elements import (
     Encoding,
     Stretch,
 )
+from .filemeta import META_GROUP, check_beginning, layout_of
 from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
 from .models import FileError, NotDicomError
 from .scanner import found_encoding, scan_group
@@ -26,7 +27,6 @@ from .sources import Source
 
 PREAMBLE = 128
 PREFIX = b"DICM"
-META_GROUP = 0x0002
 BARE_GROUPS = frozenset({0x0002, 0x0004, 0x0008})
 """Groups that a data set without preamble may begin with to be taken for DICOM."""
 
@@ -47,6 +47,7 @@ class DicomFile:
         meta_stop: where it ends and what follows begins.
         data: the data set; in a deflated file its inflated bytes.
         deflated: whether the data set is stored deflated.
+        meta_encoding: how the file meta is encoded.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class DicomFile:
     meta_stop: int
     data: Stretch
     deflated: bool = False
+    meta_encoding: Encoding = EXPLICIT_LITTLE
 
 
 def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
@@ -75,13 +77,19 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
     meta, data_start = scan_group(source, start, source.size, META_GROUP)
     if data_start == source.size:
         raise FileError("there is no data set")
-    syntax = _transfer_syntax(source, meta)
+    layout = layout_of(source, meta, data_start)
+    syntax = ""
+    if layout.syntax >= 0:
+        own = meta[layout.syntax]
+        syntax = source.read(own.value, own.stop).decode("ascii", "replace").strip("\0 ")
     if syntax in DEFLATED:
         inflated = inflate(source, data_start, limit)
         stretch = Stretch(inflated, 0, inflated.size, EXPLICIT_LITTLE)
-        return DicomFile(source, meta, start, data_start, stretch, deflated=True)
+        return DicomFile(source, meta, start, data_start, stretch, True, layout.encoding)
+    check_beginning(source, data_start)
     encoding = _encoding(source, data_start, syntax)
-    return DicomFile(source, meta, start, data_start, Stretch(source, data_start, source.size, encoding))
+    stretch = Stretch(source, data_start, source.size, encoding)
+    return DicomFile(source, meta, start, data_start, stretch, False, layout.encoding)
 
 
 def _looks_bare(head: bytes, size: int) -> bool:
@@ -99,13 +107,6 @@ def _looks_bare(head: bytes, size: int) -> bool:
         if order == "little" and length <= size - 8:
             return True
     return False
-
-
-def _transfer_syntax(source: Source, meta: list[Element]) -> str:
-    for element in meta:
-        if element.tag == dictionary.TRANSFER_SYNTAX_UID:
-            return source.read(element.value, element.stop).decode("ascii", "replace").strip("\0 ")
-    return ""
 
 
 def _encoding(source: Source, position: int, syntax: str) -> Encoding:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .cleaning import cleaner_of
 from .dicomfile import DicomFile
 from .dictionary import vr_of
-from .elements import EXPLICIT_LITTLE, Element
+from .elements import Element
 from .functions import Cleaner
 from .identifiers import ADDRESS
 from .identifying_tags import (
@@ -68,7 +68,7 @@ def cleaner_for(
     root = Scope(file.data.source, elements, file.data.encoding, file.data.start)
     collector = _Collector(rule_for, is_removed, claims=claims)
     collector.collect(elements, root, _Context())
-    meta = Scope(file.source, file.meta, EXPLICIT_LITTLE, -1)
+    meta = Scope(file.source, file.meta, file.meta_encoding, -1)
     for element in file.meta:
         if meta.vr(element) == "AE":
             collector.found.update(("AE", text) for text in meta.value(element).texts if text)

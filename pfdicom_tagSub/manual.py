@@ -210,8 +210,10 @@ _DESCRIPTION = """
         * A text that the file's character set cannot hold: a file with no
           Specific Character Set, or with only ASCII in use, is switched to
           UTF-8 (ISO_IR 192); any other such file fails.
-        * When SOPInstanceUID changes, MediaStorageSOPInstanceUID changes with
-          it. In a DICOMDIR the record offsets are kept true.
+        * MediaStorageSOPInstanceUID follows SOPInstanceUID whenever it is
+          written. In a DICOMDIR the record offsets are kept true.
+        * File meta that contradicts itself (group length, padding, an element
+          twice) fails the file.
 
     THE SECRET
 

@@ -466,10 +466,14 @@ class _Telling(Substitution):
         super()._meta()
         elements = {element.tag: element for element in self.file.meta}
         for note in self.notes[notes:]:
-            if note[0] in FOLLOWERS and note[0] not in self.rules.meta and note[0] in elements:
+            rule = self.rules.meta.get(note[0])
+            followed = self._followed(note[0], rule) if note[0] in FOLLOWERS else None
+            if followed is not None and note[0] in elements:
+                if rule is not None:
+                    self.hit_rules.add(rule.index)
                 original, length, shown = self.observer.original(elements[note[0]], self.meta)
                 # It follows an element that tells of itself.
-                text = "\\".join(self._followed(note[0]) or ())
+                text = "\\".join(followed)
                 result = self.observer.digest(text)
                 self._hit(note, self.meta, original, result, length, text, shown, False, True)
 
@@ -497,7 +501,8 @@ class _Telling(Substitution):
             tag = element.tag
             keepers = observer.keepers(tag, self.meta)
             self.hit_rules.update(keepers)
-            is_hit = tag in self.rules.meta or self._followed(tag) is not None
+            follows = tag in FOLLOWERS and self._followed(tag, None) is not None
+            is_hit = tag in self.rules.meta or follows
             if tag in observer.identifying and not is_hit and _holds_something(element, self.meta):
                 self.left[Left(tag, 0, bool(keepers))] += 1
         has_preamble = self.file.meta_start > PREAMBLE and not self.rules.zero_preamble

@@ -15,6 +15,7 @@ from .edits import Chunk, Patched, chunks, pieces
 from .elements import Element
 from .embedded_overlays import described
 from .file_ids import FileIds
+from .filemeta import META_TAGS
 from .lookups import Lookups
 from .memory import LOCAL_MOST, Memory
 from .models import FileError
@@ -77,6 +78,7 @@ class Patcher:
         for group, element in blocks:
             hit.update(group << 16 | block << 8 | element for block in CREATORS)
         kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
+        kept |= META_TAGS  # they fail a file in whose data set they stand
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
         kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
         entered = set(hit)
@@ -90,8 +92,13 @@ class Patcher:
             entered.add(dictionary.REFERENCED_FILE_ID)
         self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
         kept |= self.overlays
-        leading = [tag for tag in FOLLOWING if tag in hit or tag >> 16 in rules.groups]
+        leading = [
+            tag
+            for tag, follower in FOLLOWING.items()
+            if tag in hit or tag >> 16 in rules.groups or follower in rules.meta
+        ]
         kept |= set(leading)
+        entered |= rules.meta.keys() | {FOLLOWING[tag] for tag in leading}
         if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())

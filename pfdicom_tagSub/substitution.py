@@ -15,9 +15,10 @@ from .dicomfile import PREAMBLE, PREFIX, DicomFile
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
 from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
-from .elements import EXPLICIT_LITTLE, UNDEFINED, Element, Item
+from .elements import UNDEFINED, Element, Item
 from .embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
 from .file_ids import FileIds
+from .filemeta import CURE, META_GROUP
 from .functions import Cleaner
 from .items import encode_items
 from .lookups import DUMMY, EMPTY, Lookups
@@ -60,6 +61,8 @@ FOLLOWING = {
 """What the file meta repeats of the data set (PS3.10 7.1)."""
 
 FOLLOWERS = frozenset(FOLLOWING.values())
+
+_FOLLOWED = {follower: source for source, follower in FOLLOWING.items()}
 
 
 def _is_blind(template: Template, element: Element, scope: Scope) -> bool:
@@ -115,7 +118,7 @@ class Substitution:
         self._cleaner: Cleaner | None = None
         self._removed_group = -1
         data = file.data
-        self.meta = Scope(file.source, file.meta, EXPLICIT_LITTLE, META_KEY)
+        self.meta = Scope(file.source, file.meta, file.meta_encoding, META_KEY)
         self.root = Scope(data.source, elements, data.encoding, data.start)
         self.meta.beyond, self.root.beyond = self.root, self.meta
         self.root_texts: dict[int, tuple[str, ...]] = {}
@@ -208,6 +211,11 @@ class Substitution:
                 continue
             elif tag == REFERENCED_FILE_ID and self.file_ids is not None and scope.is_record:
                 growth = self._file_id(element, scope, self.file_ids)
+            elif group == META_GROUP:
+                raise FileError(
+                    f"{dictionary.text_of(tag)} of the file meta stands in the data set, where no rule for "
+                    f"the file meta reaches it; {CURE}"
+                )
             else:
                 continue
             growths[group] = growths.get(group, 0) + growth
@@ -555,18 +563,16 @@ class Substitution:
         for element in self.file.meta:
             rule = self.rules.meta.get(element.tag)
             if rule is not None:
-                growth += self._apply(rule, element, scope)
                 self.present.add(element.tag)
+            followed = self._followed(element.tag, rule) if element.tag in FOLLOWERS else None
+            if followed is not None:
+                growth += self._follow(element, followed, is_hit=rule is not None)
+            elif rule is not None:
+                growth += self._apply(rule, element, scope)
             elif self.lookups.claims and not dictionary.vr_of(element.tag):
                 # Nobody can say whom it names (PS3.15 E.1.1 replaces all file meta).
                 self.notes.append(self.memory.note(element.tag, Action.REMOVED))
                 growth += self._replace(element, b"")
-            elif element.tag in FOLLOWERS and (texts := self._followed(element.tag)) is not None:
-                data = encode_element(element.tag, "UI", texts, UTF8, implicit=False, little=True)
-                if data != scope.source.read(element.start, element.end):
-                    growth += self._replace(element, data)
-                    action = Action.SUBSTITUTED if any(texts) else Action.EMPTIED
-                    self.notes.append(self.memory.note(element.tag, action))
         for tag, rule in self.lookups.meta_insertions:
             if tag not in self.present:
                 data = self._inserted(rule, tag, scope)
@@ -579,14 +585,45 @@ class Substitution:
         if growth and first.tag == dictionary.FILE_META_GROUP_LENGTH:
             self._length(first.value, self.file.meta_stop - first.end + growth, little=True)
 
-    def _followed(self, tag: int) -> tuple[str, ...] | None:
-        """The texts that an element of the file meta takes over; None if it stays."""
-        for source, follower in FOLLOWING.items():
-            if tag == follower and source in self.root_texts:
-                return self.root_texts[source]
-            if tag == follower and source in self.rules.table and source not in self.root.elements:
-                return ()  # the original must not stay where the data set has none to follow
+    def _followed(self, tag: int, rule: Rule | None) -> tuple[str, ...] | None:
+        """The texts that an element of the file meta takes over; None if it does not follow.
+
+        Args:
+            tag: its tag.
+            rule: the rule that hits it. What a user asks of the file meta itself in so many
+                words is done; else the two are one UID, whatever they were (PS3.10 7.1).
+        """
+        source = _FOLLOWED[tag]
+        if rule is not None and self.rules.keys[rule.index][1] and _is_in_so_many_words(rule):
+            return None
+        if source in self.root_texts:
+            return self.root_texts[source]
+        own = self.root.elements.get(source)
+        if rule is not None:
+            return self.root.value(own).texts if own is not None and not rule.keeps else None
+        lacking = self.rules.table.get(source) or self.rules.groups.get(source >> 16)
+        if own is None and lacking is not None and not lacking.keeps:
+            return ()  # the original must not stay where the data set has none to follow
         return None
+
+    def _follow(self, element: Element, texts: tuple[str, ...], *, is_hit: bool) -> int:
+        """Give an element of the file meta the texts of another; returns by how many bytes it grew."""
+        implicit = self.meta.encoding.implicit
+        data = encode_element(element.tag, "UI", texts, UTF8, implicit=implicit, little=True)
+        is_same = data == self.file.source.read(element.start, element.end)
+        if is_hit or not is_same:
+            action = Action.SUBSTITUTED if any(texts) else Action.EMPTIED
+            self.notes.append(self.memory.note(element.tag, action))
+        if is_same:
+            return 0
+        if is_hit:
+            self.originals.append(self._short_text(element, self.meta))
+        return self._replace(element, data)
+
+
+def _is_in_so_many_words(rule: Rule) -> bool:
+    """Whether a rule says what it makes without looking at what is there."""
+    return rule.template is None or rule.template.keeps or rule.template.is_constant
 
 
 def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
