@@ -196,6 +196,12 @@ def _warn_of_results(totals: Totals, console: Console) -> None:
             f"the paths of {totals.telling} outputs hold a value that the run replaced in them; name outputs "
             "with --outputDirTemplate and --outputFileStem"
         )
+    if totals.unknown:
+        console.warning(
+            f"{totals.unknown} files declare a Specific Character Set that is none of the standard's; their "
+            "text is ASCII, which every reader reads alike; --json lists them under unknownCharsets; "
+            "--assumeCharacterSet TERM declares a right one"
+        )
     if totals.residuals:
         console.warning(
             f"{totals.residuals} outputs still hold a value that the run replaced in them; --json lists them "
@@ -231,6 +237,7 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
         output_stem=options.output_file_stem,
         output_dir=options.output_dir_template,
         resources=Resources(secret, tables, options.lookup_miss == cli.LOOKUP_MISSES[1]),
+        assumed=options.assume_character_set,
     )
     printed = compiler.effective(whole, remove_private=options.remove_private_tags)
     return rules, printed, below.name, warned

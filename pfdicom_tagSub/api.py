@@ -70,6 +70,7 @@ def compile_spec(
     key: bytes | None = None,
     lookup_tables: Mapping[str, Mapping[str, str]] | None = None,
     lookup_miss: Literal["fail", "empty"] = "fail",
+    assume_character_set: str = "",
     output_file_stem: str = "",
     output_dir_template: str = "",
 ) -> RuleSet:
@@ -84,6 +85,8 @@ def compile_spec(
         lookup_tables: name to table of ``%_lookup``, each original to replacement.
         lookup_miss: what a value that its table lacks does: fail its file, or empty the
             element.
+        assume_character_set: the Specific Character Set of files that declare none, or one that nobody
+            knows, such as ``ISO_IR 100``; "" for none.
         output_file_stem: the template that names the outputs of ``run_tree``.
         output_dir_template: the template that names the directories of these.
 
@@ -102,6 +105,7 @@ def compile_spec(
         output_stem=output_file_stem,
         output_dir=output_dir_template,
         resources=Resources(None if key is None else Secret(key), tables, lookup_miss == "empty"),
+        assumed=assume_character_set,
     )
 
 

@@ -204,6 +204,12 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
         help="what a value that its table lacks does: fail its file (default) or empty the element",
     )
     spec.add_argument(
+        "--assumeCharacterSet",
+        metavar="TERM",
+        default="",
+        help="the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100",
+    )
+    spec.add_argument(
         "--outputFileStem", default="", help="template that names the outputs, e.g. %%PatientID"
     )
     spec.add_argument(
@@ -287,6 +293,7 @@ def parse(argv: Sequence[str] | None) -> Options:
         key_file=args.keyFile,
         lookup_tables=tuple(args.lookupTable),
         lookup_miss=args.lookupMiss,
+        assume_character_set=args.assumeCharacterSet,
         output_dir_template=args.outputDirTemplate,
         dry_run=args.dryRun,
         show_values=args.showValues,

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from . import dictionary
+from .character_sets import assumed_set
 from .directives import SELF_SOURCE, Template, parse_template
 from .functions import FUNCTIONS, NO_RESOURCES, Resources, SecretUse
 from .keys import (
@@ -44,6 +45,7 @@ def compile_rules(
     output_stem: str = "",
     output_dir: str = "",
     resources: Resources = NO_RESOURCES,
+    assumed: str = "",
 ) -> RuleSet:
     """Compile a spec.
 
@@ -53,6 +55,7 @@ def compile_rules(
         output_stem: the template that names the outputs; "" keeps the names.
         output_dir: the template that names the directories of the outputs; "" keeps them.
         resources: what the functions of templates need: the secret, the tables.
+        assumed: the term of ``--assumeCharacterSet``; "" without one.
 
     Raises:
         SpecError: a template that is none, a literal that its VR does not allow, a
@@ -100,6 +103,7 @@ def compile_rules(
             rule.index for pair, rule in written if isinstance(pair.key, EveryPrivateKey) and not rule.keeps
         ),
         preamble_zeroers=tuple(rule.index for pair, rule in written if isinstance(pair.key, PreambleKey)),
+        assumed=assumed_set(assumed),
     )
 
 

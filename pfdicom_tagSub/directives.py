@@ -84,9 +84,20 @@ class Directive:
             # A name goes with the value at its place, a shift with the whole element: the
             # dates of one element are to stay as far apart as they are.
             seed_bytes = _at(seed, index)[1]
-            seed_text = "\\".join(without_padding(seed.vr, text) for text in seed.texts).rstrip("\\")
+            texts = seed.lossless or seed.texts
+            seed_text = "\\".join(without_padding(seed.vr, one) for one in texts).rstrip("\\")
         return function.run(
-            Call(text, stored, self.arguments, seed_bytes, seed_text, value.vr, resources, cleaner)
+            Call(
+                text,
+                stored,
+                self.arguments,
+                seed_bytes,
+                seed_text,
+                value.vr,
+                resources,
+                cleaner,
+                _lossless_at(value, index),
+            )
         )
 
 
@@ -96,6 +107,12 @@ def _at(value: Value, index: int) -> tuple[str, bytes]:
         return "", b""
     place = index if count > 1 else 0
     return (value.texts[place], value.stored[place]) if place < count else ("", b"")
+
+
+def _lossless_at(value: Value, index: int) -> str:
+    if len(value.lossless) in (0, 1) or len(value.lossless) != len(value.texts):
+        return "\\".join(value.lossless)  # its bytes may be divided elsewhere than its characters
+    return value.lossless[index] if index < len(value.lossless) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +156,13 @@ class Template:
     def cleans(self) -> bool:
         """Whether it needs the cleaner of the file."""
         return "clean" in self.functions
+
+    def cleans_only(self, tag: int) -> bool:
+        """Whether it is ``%_clean_`` of the element hit and nothing else."""
+        if len(self.parts) != 1 or not self.cleans:
+            return False
+        source = self.directives[0].source
+        return source == (SELF_SOURCE,) or tag in source
 
     @property
     def is_constant(self) -> bool:

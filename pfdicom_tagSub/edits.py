@@ -49,6 +49,8 @@ class Patched:
         originals: texts that were replaced, removed or emptied, as far as they are short.
         review: why a person should look at the pixels; "" where nothing suggests that.
         observed: what the pass tells of itself, if it was asked to.
+        unknown_terms: of Specific Character Sets, what of them is no term of the standard; "" for nothing.
+            Then all text that they govern is ASCII.
     """
 
     edits: list[Edit]
@@ -57,6 +59,7 @@ class Patched:
     originals: tuple[str, ...] = ()
     review: str = ""
     observed: Observed | None = None
+    unknown_terms: str = ""
 
     @property
     def is_empty(self) -> bool:

@@ -107,6 +107,7 @@ class Call:
         vr: the VR of the value; "" where it is not known.
         resources: the secret key and the tables.
         cleaner: knows the identifiers of the file; None where nothing is cleaned.
+        lossless: the text with bytes kept that have no character, see ``Value``; "" without such bytes.
     """
 
     text: str
@@ -117,14 +118,15 @@ class Call:
     vr: str = ""
     resources: Resources = NO_RESOURCES
     cleaner: Cleaner | None = None
+    lossless: str = ""
 
     @property
     def significant(self) -> str:
-        """The text without what is padding: values that differ in that are one.
+        """The text without what is padding: values that differ in that alone are one, and no others.
 
         The functions of 3.1.1 take the text as it is, for studies depend on their results.
         """
-        return without_padding(self.vr, self.text)
+        return without_padding(self.vr, self.lossless or self.text)
 
 
 class SecretUse(Enum):
@@ -307,7 +309,7 @@ def _lookup(call: Call) -> str:
     name = call.arguments[0]
     if not call.significant:
         return ""
-    replacement = call.resources.replacement(name, call.vr, call.text)
+    replacement = call.resources.replacement(name, call.vr, call.lossless or call.text)
     if replacement is None:
         if call.resources.empties_misses:
             return ""

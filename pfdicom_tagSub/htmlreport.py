@@ -165,6 +165,7 @@ def flags_of(options: Options) -> tuple[tuple[str, str], ...]:
         ("--keyFile", HIDDEN if options.key_file else ""),
         *(("--lookupTable", f"{table.partition('=')[0]}={HIDDEN}") for table in options.lookup_tables),
         ("--lookupMiss", options.lookup_miss if options.lookup_tables else ""),
+        ("--assumeCharacterSet", options.assume_character_set),
         ("--outputFileStem", options.output_file_stem),
         ("--outputDirTemplate", options.output_dir_template),
         ("--outputLeafDir", tree.outputLeafDir),
@@ -411,6 +412,12 @@ def _points(report: RunReport, ran: Ran) -> Iterator[Point]:
     if report.telling_paths:
         yield Point(
             "look", f"the paths of {_files(report.telling_paths)} hold a value that was replaced in them"
+        )
+    if report.unknown_character_sets:
+        yield Point(
+            "look",
+            f"{_files(len(report.unknown_character_sets))} with text in ASCII alone declare a Specific "
+            "Character Set that is none of the standard's",
         )
     if survey and (same := sum(row.same for row in survey.elements)):
         yield Point("look", f"{_number(same)} elements hit by a key are the same as before", "elements")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .cleaning import cleaner_of
+from .byte_cleaning import pieces_of, readings_of
+from .character_sets import is_plain
+from .cleaning import TextCleaner, cleaner_of
 from .dicomfile import DicomFile
 from .dictionary import vr_of
 from .elements import Element
-from .functions import Cleaner
 from .identifiers import ADDRESS
 from .identifying_tags import (
     descriptive_tags,
@@ -20,8 +21,8 @@ from .identifying_tags import (
 )
 from .rules import Rule
 from .scanner import scan
-from .scope import Scope
-from .values import ASCII_VRS, CHARSET_VRS, decode
+from .scope import AS_DECLARED, Reading, Scope
+from .values import ASCII_VRS, CHARSET_VRS, SINGLE_VALUED_VRS, decode
 from .wanted import EVERYTHING
 
 RuleFor = Callable[[Element, Scope], Rule | None]
@@ -45,6 +46,23 @@ PROSE = frozenset({"LT", "UT"})
 """Longer texts are reports and comments, not identifiers: their words are those of other texts, too."""
 
 
+@dataclass(frozen=True, slots=True)
+class FileCleaner:
+    """What removes from a text all that its file says where the rules remove or replace it.
+
+    Attributes:
+        texts: cleans texts.
+        pieces: bytes of identifiers of which nothing says for sure what they are.
+    """
+
+    texts: TextCleaner
+    pieces: frozenset[bytes]
+
+    def clean(self, text: str) -> str:
+        """A text without the identifiers."""
+        return self.texts.clean(text)
+
+
 def cleaner_for(
     file: DicomFile,
     elements: Iterable[Element] | None,
@@ -52,7 +70,8 @@ def cleaner_for(
     is_removed: IsRemoved,
     *,
     claims: bool,
-) -> Cleaner:
+    reading: Reading = AS_DECLARED,
+) -> FileCleaner:
     """What removes from a text all that its file says where the rules remove or replace it.
 
     Args:
@@ -62,17 +81,18 @@ def cleaner_for(
         is_removed: whether an element is removed without a rule.
         claims: whether outputs say that no identity is left. The rules are a profile's then, which knows
             what identifies; any others name what they want to be gone.
+        reading: how text is read of which the file does not say how.
     """
     if elements is None:
         elements = scan(file.data, EVERYTHING)
-    root = Scope(file.data.source, elements, file.data.encoding, file.data.start)
+    root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
     collector = _Collector(rule_for, is_removed, claims=claims)
     collector.collect(elements, root, _Context())
     meta = Scope(file.source, file.meta, file.meta_encoding, -1)
     for element in file.meta:
         if meta.vr(element) == "AE":
             collector.found.update(("AE", text) for text in meta.value(element).texts if text)
-    return cleaner_of(frozenset(collector.identifiers()))
+    return FileCleaner(cleaner_of(frozenset(collector.identifiers())), frozenset(collector.pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,7 @@ class _Collector:
     Attributes:
         found: (VR, text) of what is removed or replaced.
         kept: texts of attributes that identify and that the rules keep on purpose.
+        pieces: bytes of what is removed or replaced, where nothing says for sure what they are.
     """
 
     def __init__(self, rule_for: RuleFor, is_removed: IsRemoved, *, claims: bool) -> None:
@@ -102,6 +123,7 @@ class _Collector:
         self.claims = claims
         self.found: set[tuple[str, str]] = set()
         self.kept: set[str] = set()
+        self.pieces: set[bytes] = set()
 
     def identifiers(self) -> set[tuple[str, str]]:
         """What to look for: what an option retains is not cut out of other texts."""
@@ -149,6 +171,12 @@ class _Collector:
         if vr in (PRIVATE_TEXTUAL if element.tag >> 16 & 1 else TEXTUAL):
             kind = ADDRESS if vr in _POSTAL_VRS and is_postal(element.tag) else vr
             self.found.update((kind, text) for text in _texts(vr, element, scope))
+            raw = scope.raw(element)
+            if vr in CHARSET_VRS and not is_plain(raw):
+                self.pieces.update(pieces_of(raw, scope.characters))
+                for text in readings_of(raw, scope.characters):
+                    parts = [text] if vr in SINGLE_VALUED_VRS else text.split("\\")
+                    self.found.update((kind, part) for part in parts if part)
 
 
 def _texts(vr: str, element: Element, scope: Scope) -> list[str]:

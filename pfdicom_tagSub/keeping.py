@@ -83,6 +83,7 @@ def ledger_of(plan: Plan, rules: RuleSet, options: Options, console: Console) ->
         [
             *map(version_of, ("pydicom", "Faker")),
             *(options.output_file_stem, options.output_dir_template, options.lookup_miss),
+            options.assume_character_set,
             *((options.verify, options.on_residual) if options.verify else ()),
         ],
         rules.resources.tables,

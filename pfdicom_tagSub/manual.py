@@ -73,6 +73,7 @@ _CLI_SELF = """
         [--keyFile <file>]                                                      \\
         [--lookupTable <name=file>]                                             \\
         [--lookupMiss fail|empty]                                               \\
+        [--assumeCharacterSet <term>]                                           \\
         [--outputFileStem <template>]                                           \\
         [--outputDirTemplate <template>]                                        \\
         [--ledger <file>]                                                       \\
@@ -307,6 +308,9 @@ _EPILOGUE = """
                               often has it
             pathsWithValues   how many outputs have a path with a part that is
                               a value replaced in them
+            unknownCharsets   a list of path and terms: the files with text in
+                              ASCII alone whose Specific Character Set is none
+                              of the standard's
             residuals         a list of path and elements: the outputs in which
                               --verify found values that were replaced
             survey            with --dryRun or --report: per keyword what is

@@ -107,6 +107,18 @@ OPTIONS: dict[str, str | None] = {
         What becomes of a value that its table lacks: 'fail', the default,
         fails its file; 'empty' leaves the value empty.
 """,
+    "assumeCharacterSet": """
+        [--assumeCharacterSet <term>]
+        How to read text of files that do not say: those without a Specific
+        Character Set, or with one that is none of the standard's (such as
+        'Not Supplied'), which fail without this where they hold more than
+        ASCII and a new text or a cleaned one depends on it. Text that is not
+        valid in the character set that its file declares is read so, too. The
+        term is one of PS3.3 C.12.1.1.2, such as 'ISO_IR 100' (Latin-1),
+        'ISO_IR 192' (UTF-8), or several with backslashes between. Outputs of
+        files that do not say declare it. Spellings of known terms, such as
+        'ISO IR 100' or 'utf8', are taken without it.
+""",
     "outputFileStem": """
         [-o|--outputFileStem <template>]
         Name the outputs: a template in the language of the spec, evaluated

@@ -130,6 +130,8 @@ class Options:
         lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
         lookup_miss: what becomes of a value that its table lacks: ``fail`` its file, or
             ``empty`` the element.
+        assume_character_set: the Specific Character Set of files that declare none, or one that
+            nobody knows; "" for none.
         output_dir_template: the template that names the directories of the outputs; ""
             keeps those of the inputs.
         dry_run: do everything but the writing, and print what would be done.
@@ -162,6 +164,7 @@ class Options:
     key_file: str = ""
     lookup_tables: tuple[str, ...] = ()
     lookup_miss: str = "fail"
+    assume_character_set: str = ""
     output_dir_template: str = ""
     dry_run: bool = False
     show_values: bool = False
@@ -396,6 +399,8 @@ class FileOutcome:
             the file, by keyword or tag, as verification found them.
         seconds: how long it took, from opening the file to the end.
         finished: what a ledger has to know of it; None without one, and of files that failed.
+        unknown_terms: what of its Specific Character Set is no term of the standard, though all its text
+            is ASCII; "" for nothing.
         observed: what the pass over it told; of several files that were done together the
             first has the sums. None where nobody asked.
     """
@@ -411,6 +416,7 @@ class FileOutcome:
     seconds: float = field(default=0.0, compare=False)
     finished: Finished | None = None
     observed: Observed | None = None
+    unknown_terms: str = ""
 
 
 @dataclass(frozen=True)
@@ -434,6 +440,8 @@ class RunReport:
         key_fingerprint: tells one secret key from another; "" without one.
         residuals: (path, elements) of the outputs in which verification found values that
             were replaced, in order of the plan.
+        unknown_character_sets: (path, terms) of the files with text in ASCII alone whose Specific Character
+            Set is none of the standard's, in order of the plan.
         is_dry: whether nothing was written.
         survey: what was found and done, element by element; None where nobody asked.
     """
@@ -451,5 +459,6 @@ class RunReport:
     profile: str = ""
     key_fingerprint: str = ""
     residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
+    unknown_character_sets: tuple[tuple[str, str], ...] = field(default=())
     is_dry: bool = False
     survey: SurveyReport | None = None

@@ -32,10 +32,10 @@ from .pixels import MODALITY, SOP_CLASS_UID
 from .profile import BASIC
 from .rules import Rule, RuleSet
 from .scanner import scan
-from .scope import Scope
+from .scope import Reading, Scope
 from .spec import parse_json
 from .substitution import FOLLOWERS, PRIVATE, VAST, Substitution
-from .values import BINARY_VRS, UTF8_CHARSET
+from .values import BINARY_VRS
 from .wanted import Wanted
 
 R = TypeVar("R")
@@ -253,9 +253,10 @@ class Observer:
         elements: list[Element],
         switched: frozenset[int],
         file_ids: FileIds | None,
+        reading: Reading,
     ) -> Substitution:
         """A pass over one file that tells of itself; see ``Substitution``."""
-        return _Telling(self, lookups, memory, file, elements, switched, file_ids)
+        return _Telling(self, lookups, memory, file, elements, switched, file_ids, reading)
 
     def digest(self, text: str) -> int:
         """The digest of a text; 0 of an empty one."""
@@ -333,8 +334,9 @@ class _Telling(Substitution):
         elements: list[Element],
         switched: frozenset[int],
         file_ids: FileIds | None,
+        reading: Reading,
     ) -> None:
-        super().__init__(lookups, memory, file, elements, switched, file_ids)
+        super().__init__(lookups, memory, file, elements, switched, file_ids, reading)
         self.observer = observer
         self.hits: Counter[Hit] = Counter()
         self.left: Counter[Left] = Counter()
@@ -350,7 +352,7 @@ class _Telling(Substitution):
         try:
             data = self.file.data
             elements = scan(data, self.observer.wanted)
-            root = Scope(data.source, elements, data.encoding, data.start)
+            root = Scope(data.source, elements, data.encoding, data.start, reading=self.root.reading)
             root.beyond = self.meta
             self._survey(elements, root, 0)
         except FileError:  # over what the rules need not look into: the file itself is fine
@@ -446,13 +448,14 @@ class _Telling(Substitution):
             self._tell(rule, note, None, scope, text, is_same=False)
         return data
 
-    def _utf8_declared(self, scope: Scope, action: Action) -> bytes:
-        data = super()._utf8_declared(scope, action)
+    def _declared(self, scope: Scope, terms: tuple[str, ...], action: Action) -> bytes:
+        data = super()._declared(scope, terms, action)
         element = scope.elements.get(SPECIFIC_CHARACTER_SET)
         original, length, shown = self.observer.original(element, scope) if element else (0, 0, "")
-        result = self.observer.digest(UTF8_CHARSET)
+        text = "\\".join(terms)
+        result = self.observer.digest(text)
         note = SPECIFIC_CHARACTER_SET, action
-        self._hit(note, scope, original, result, length, UTF8_CHARSET, shown, False, False)
+        self._hit(note, scope, original, result, length, text, shown, False, False)
         return data
 
     def _preamble(self) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from . import dictionary
+from .character_sets import REPLACEMENT, quotable
 from .dicomfile import DicomFile, deflate
 from .dictionary import SPECIFIC_CHARACTER_SET, label_of
 from .directives import Template
@@ -22,15 +23,18 @@ from .models import FileError
 from .pixels import REVIEWED
 from .rules import RuleSet
 from .scanner import scan
-from .scope import CREATORS
+from .scope import CREATORS, Reading, UnknownCharacterSet
 from .substitution import FOLLOWING, Substitution
 from .switching import CannotHold, bound_to_character_set
+from .unknown_terms import with_plain
 from .wanted import Wanted
 
 if TYPE_CHECKING:
     from .observing import Observing
 
-MakePass = Callable[[Lookups, Memory, DicomFile, list[Element], frozenset[int], FileIds | None], Substitution]
+MakePass = Callable[
+    [Lookups, Memory, DicomFile, list[Element], frozenset[int], FileIds | None, Reading], Substitution
+]
 """Makes a pass over one file."""
 
 
@@ -66,6 +70,7 @@ class Patcher:
         """
         self.rules = rules
         self.renames = renames
+        self.reading = Reading(rules.assumed)
         self.lookups = Lookups(rules)
         self.memory = Memory()
         self.make_pass: MakePass = Substitution
@@ -162,30 +167,59 @@ class Patcher:
         if known is not None:
             return known.at(elements)
         patched = self._patch(file, elements)
-        self.memory.add_patch(key, patched, elements)
+        if not patched.unknown_terms:  # that depends on all text of the file
+            self.memory.add_patch(key, patched, elements)
         return patched
 
     def _patch(self, file: DicomFile, elements: list[Element], file_ids: FileIds | None = None) -> Patched:
         switched: frozenset[int] = frozenset()
+        reading = self.reading
+        terms: dict[str, None] = {}
         while True:
             try:
-                return self.make_pass(self.lookups, self.memory, file, elements, switched, file_ids).patched()
+                patched = self.make_pass(
+                    self.lookups, self.memory, file, elements, switched, file_ids, reading
+                ).patched()
+            except UnknownCharacterSet as signal:
+                reading = with_plain(signal, file, reading)
+                terms |= dict.fromkeys(signal.terms)
+                continue
             except CannotHold as signal:
                 tags = signal.tags
+            else:
+                return replace(patched, unknown_terms=quotable(terms)) if terms else patched
             kept = switched | bound_to_character_set(file)
             for owner, tag in tags.items():
                 if owner in kept:
                     raise FileError(
                         f"the new text of {label_of(tag)} does not fit the character set of the file, "
-                        "which other text of the file needs; use a text that fits it"
+                        "which other text of the file needs; use a text that fits it, or, where the file "
+                        "declares no character set or a wrong one, give --assumeCharacterSet TERM"
                     )
             switched |= tags.keys()
 
     def names(self, file: DicomFile, templates: Sequence[Template]) -> list[str]:
-        """The texts that templates give for a whole file, from its original values."""
+        """The texts that templates give for a whole file, from its original values.
+
+        Raises:
+            FileError: one would have characters missing.
+        """
         elements = scan(file.data, self.naming)
-        run = Substitution(self.lookups, self.memory, file, elements)
-        with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
-            return [
-                "_".join(template.evaluate(0, run.root_value, self.rules.resources)) for template in templates
-            ]
+        reading = self.reading
+        made: list[str] | None = None
+        while made is None:
+            run = Substitution(self.lookups, self.memory, file, elements, reading=reading)
+            try:
+                with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
+                    made = [
+                        "_".join(template.evaluate(0, run.root_value, self.rules.resources))
+                        for template in templates
+                    ]
+            except UnknownCharacterSet as signal:
+                reading = with_plain(signal, file, reading)
+        if any(REPLACEMENT in name for name in made):
+            raise FileError(
+                "the text of a source of its name is not valid in the character set that the file declares; "
+                "declare the right one, or give --assumeCharacterSet TERM"
+            )
+        return made

@@ -55,9 +55,15 @@ class Totals:
         self._failures: list[FileOutcome] = []
         self._skipped: list[FileOutcome] = []
         self._reviews: list[FileOutcome] = []
+        self._unknown: list[FileOutcome] = []
         self._residuals: list[FileOutcome] = []
         self.telling = 0
         """How many outputs so far have a path that holds a value replaced in them."""
+
+    @property
+    def unknown(self) -> int:
+        """How many files with text in ASCII alone declare a character set that nobody knows."""
+        return len(self._unknown)
 
     @property
     def review(self) -> int:
@@ -98,6 +104,8 @@ class Totals:
                 self._residuals.append(replace(outcome, elements=(), finished=None))
             if outcome.review:
                 self._reviews.append(replace(outcome, elements=(), finished=None))
+            if outcome.unknown_terms:
+                self._unknown.append(replace(outcome, elements=(), finished=None))
 
     def finish(
         self,
@@ -139,6 +147,10 @@ class Totals:
                 (outcome.relative, outcome.review) for outcome in sorted(self._reviews, key=_plan_order)
             ),
             telling_paths=self.telling,
+            unknown_character_sets=tuple(
+                (outcome.relative, outcome.unknown_terms)
+                for outcome in sorted(self._unknown, key=_plan_order)
+            ),
             residuals=tuple(
                 (outcome.relative, outcome.residuals) for outcome in sorted(self._residuals, key=_plan_order)
             ),
@@ -180,6 +192,9 @@ def to_json(report: RunReport) -> str:
             "skipped": [{"path": outcome.relative, "reason": outcome.reason} for outcome in report.skipped],
             "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
             "pathsWithValues": report.telling_paths,
+            "unknownCharsets": [
+                {"path": path, "terms": terms} for path, terms in report.unknown_character_sets
+            ],
             "residuals": [{"path": path, "elements": list(elements)} for path, elements in report.residuals],
             "survey": _survey(report),
             "runTime": round(report.run_time, 6),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import dictionary
+from .character_sets import CharacterSet
 from .directives import Template
 from .functions import Resources
 from .keys import Key, PrivateKey
@@ -94,6 +95,7 @@ class RuleSet:
         keepers: (index of the rule, key) of what leaves alone the elements that it hits.
         private_removers: the indices of the rules that remove every private element.
         preamble_zeroers: the indices of those that make the preamble zeros.
+        assumed: the character set of files that declare none, or none that is known; None for none.
     """
 
     table: dict[int, Rule]
@@ -114,6 +116,7 @@ class RuleSet:
     keepers: tuple[tuple[int, Key], ...] = ()
     private_removers: tuple[int, ...] = ()
     preamble_zeroers: tuple[int, ...] = ()
+    assumed: CharacterSet | None = None
 
     @property
     def claims_identity_removed(self) -> bool:

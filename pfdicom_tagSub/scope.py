@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from pydicom import datadict
 
+from .character_sets import DEFAULT_CHARACTER_SET, CharacterSet, character_set, quotable
 from .dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, vr_of
 from .elements import Element, Encoding
+from .models import FileError
 from .sources import Source
-from .values import DEFAULT_CHARACTER_SET, CharacterSet, Value, character_set, decode
+from .values import Value, decode
 
 CREATORS = range(0x10, 0x100)
 """Element numbers of private creators (PS3.5 7.8.1)."""
@@ -19,6 +22,34 @@ PATIENT_GROUP = 0x0010
 
 META_KEY = -1
 """The key of the file meta's scope; those of data sets are places in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How text is read of which a file does not say how.
+
+    Attributes:
+        assumed: the character set of ``--assumeCharacterSet``; None without one.
+        plain: the keys of data sets that declare an unknown one, and have no text but ASCII.
+    """
+
+    assumed: CharacterSet | None = None
+    plain: frozenset[int] = frozenset()
+
+
+AS_DECLARED = Reading()
+
+
+class UnknownCharacterSet(FileError):  # noqa: N818  (a signal where there is a second try)
+    """The character set that is in force is none that anybody knows; ``scope`` declares it."""
+
+    def __init__(self, scope: Scope, terms: tuple[str, ...]) -> None:
+        super().__init__(
+            f"the Specific Character Set {quotable(terms)} is none of the standard's, and the file has text "
+            "beyond ASCII; say what it is with --assumeCharacterSet TERM"
+        )
+        self.scope = scope
+        self.terms = terms
 
 
 def is_creator(tag: int) -> bool:
@@ -40,6 +71,7 @@ class Scope:
         beyond: where a look-up that left the root goes on: the file meta for the data
             set, and the data set for the file meta.
         key: where it begins: what tells the data sets of a file apart.
+        reading: how text is read of which the file does not say how.
     """
 
     __slots__ = (
@@ -51,6 +83,7 @@ class Scope:
         "is_record",
         "key",
         "parent",
+        "reading",
         "source",
     )
 
@@ -61,6 +94,7 @@ class Scope:
         encoding: Encoding,
         key: int,
         parent: Scope | None = None,
+        reading: Reading = AS_DECLARED,
     ) -> None:
         self.source = source
         self.elements = {element.tag: element for element in elements}
@@ -70,6 +104,7 @@ class Scope:
         self.above: Scope | None = None
         self.is_record = False
         self.beyond: Scope | None = None
+        self.reading: Reading = reading if parent is None else parent.reading
         self._characters: CharacterSet | None = None
 
     @property
@@ -85,15 +120,46 @@ class Scope:
         """The character set in force.
 
         Raises:
-            FileError: it is none of the standard's.
+            UnknownCharacterSet: nobody knows it, and the data set has text beyond ASCII, or nobody looked.
         """
         if self._characters is None:
-            own = self.elements.get(SPECIFIC_CHARACTER_SET)
-            if own is not None:
-                self._characters = character_set(self.source.read(own.value, own.stop))
+            declared = self._declared()
+            assumed = self.reading.assumed
+            if declared is None:
+                parent = self.parent
+                self._characters = parent.characters if parent else assumed or DEFAULT_CHARACTER_SET
+            elif assumed is not None:
+                unsaid = declared.unknown or declared.is_default
+                self._characters = assumed if unsaid else replace(declared, fallback=assumed)
+            elif declared.unknown and self.key not in self.reading.plain:
+                raise UnknownCharacterSet(self, declared.unknown)
             else:
-                self._characters = self.parent.characters if self.parent else DEFAULT_CHARACTER_SET
+                self._characters = declared
         return self._characters
+
+    def _declared(self) -> CharacterSet | None:
+        own = self.elements.get(SPECIFIC_CHARACTER_SET)
+        return None if own is None else character_set(self.source.read(own.value, own.stop))
+
+    def check_declaration(self, element: Element) -> None:
+        """Hold a declaration of this data set against the standard, in force or not.
+
+        Raises:
+            UnknownCharacterSet: as of ``characters``.
+        """
+        declared = character_set(self.raw(element))
+        if declared.unknown and self.reading.assumed is None and self.key not in self.reading.plain:
+            raise UnknownCharacterSet(self, declared.unknown)
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether the character set in force here was assumed, and not inherited."""
+        if self.reading.assumed is None or self.key == META_KEY:
+            return False
+        declared = self._declared()
+        if declared is None:
+            return self.parent is None
+        return bool(declared.unknown) or declared.is_default
 
     def find(self, tags: tuple[int, ...]) -> tuple[Element, Scope] | None:
         """The nearest element with one of the tags, and the data set it is in."""

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pydicom import datadict
 
 from . import dictionary
+from .character_sets import CharacterSet
 from .directives import SELF_SOURCE, Template
 from .hits import creator_of
 from .models import FileError
 from .rereading import DataSet, Entry, is_sequence, items_of, raw_value
 from .rules import Literal, Rule, RuleSet
-from .values import BINARY_VRS, CharacterSet, Value, decode, fit
+from .values import BINARY_VRS, Value, decode, fit
 
 
 @dataclass(frozen=True, slots=True)

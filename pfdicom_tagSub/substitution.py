@@ -6,20 +6,26 @@ Only what a rule hits is decoded and written anew.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from . import dictionary
+from .character_sets import REPLACEMENT, UTF8, is_plain
 from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
 from .dicomfile import PREAMBLE, PREFIX, DicomFile
-from .dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
+from .dictionary import (
+    DIRECTORY_RECORD_SEQUENCE,
+    REFERENCED_FILE_ID,
+    SPECIFIC_CHARACTER_SET,
+    label_of,
+)
 from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
 from .elements import UNDEFINED, Element, Item
 from .embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
 from .file_ids import FileIds
 from .filemeta import CURE, META_GROUP
-from .functions import Cleaner
+from .functions import NOTHING_LEFT
 from .items import encode_items
 from .lookups import DUMMY, EMPTY, Lookups
 from .memory import Memory, Note, Result
@@ -27,19 +33,22 @@ from .models import Action, FileError
 from .pixels import reason_to_review
 from .rules import Rule
 from .scanner import place_for, scan
-from .scope import META_KEY, Scope, is_creator
+from .scope import AS_DECLARED, META_KEY, Reading, Scope, is_creator
 from .switching import CannotHold
 from .values import (
     BINARY_VRS,
-    UTF8,
-    UTF8_CHARSET,
+    CHARSET_VRS,
     Value,
     can_hold,
-    character_set,
+    decode,
     encode_element,
+    encode_raw,
     fit,
 )
 from .wanted import Wanted
+
+if TYPE_CHECKING:
+    from .identifying import FileCleaner
 
 PRIVATE = 0
 """Stands for every private element in the counts."""
@@ -82,6 +91,17 @@ def _numbers(scope: Scope, tags: Iterable[int]) -> dict[int, int]:
     }
 
 
+Found = tuple[Element, Scope] | None
+
+
+class Made(NamedTuple):
+    """A new element: its bytes, its texts, and what was done."""
+
+    data: bytes
+    texts: tuple[str, ...]
+    action: Action
+
+
 class Substitution:
     """One pass over one file; it is used once."""
 
@@ -93,6 +113,7 @@ class Substitution:
         elements: list[Element],
         switched: frozenset[int] = frozenset(),
         file_ids: FileIds | None = None,
+        reading: Reading = AS_DECLARED,
     ) -> None:
         """Args:
         lookups: the spec.
@@ -101,6 +122,7 @@ class Substitution:
         elements: what was scanned of it.
         switched: the keys of the data sets that are to declare UTF-8.
         file_ids: the new File IDs of a DICOMDIR; None where none changes.
+        reading: how text is read of which the file does not say how.
         """
         self.lookups = lookups
         self.rules = lookups.rules
@@ -115,11 +137,11 @@ class Substitution:
         self.originals: list[str] = []
         self.unheld: dict[int, int] = {}
         self.private_removed = 0
-        self._cleaner: Cleaner | None = None
+        self._cleaner: FileCleaner | None = None
         self._removed_group = -1
         data = file.data
         self.meta = Scope(file.source, file.meta, file.meta_encoding, META_KEY)
-        self.root = Scope(data.source, elements, data.encoding, data.start)
+        self.root = Scope(data.source, elements, data.encoding, data.start, reading=reading)
         self.meta.beyond, self.root.beyond = self.root, self.meta
         self.root_texts: dict[int, tuple[str, ...]] = {}
 
@@ -205,9 +227,12 @@ class Substitution:
             elif element.items:
                 growth = self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
-                growth = self._replace(element, self._utf8_declared(scope, Action.SUBSTITUTED))
+                growth = self._replace(element, self._declared(scope, UTF8.terms, Action.SUBSTITUTED))
+            elif tag == SPECIFIC_CHARACTER_SET and scope.is_assumed and scope.elements[tag] is element:
+                data = self._declared(scope, scope.characters.terms, Action.SUBSTITUTED)
+                growth = self._replace(element, data)
             elif tag == SPECIFIC_CHARACTER_SET and self.lookups.claims:
-                character_set(scope.raw(element))  # nothing else may stand there, in force or not
+                scope.check_declaration(element)
                 continue
             elif tag == REFERENCED_FILE_ID and self.file_ids is not None and scope.is_record:
                 growth = self._file_id(element, scope, self.file_ids)
@@ -437,7 +462,7 @@ class Substitution:
         encoding = scope.encoding
         key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little]
         key += (read.terms, read.encodings, characters is read)
-        found: dict[tuple[int, ...], tuple[Element, Scope] | None] = {}
+        found: dict[tuple[int, ...], Found] = {}
         size = len(stored)
         for tags in self.lookups.reads[rule.index]:
             if element is not None and (tags == (SELF_SOURCE,) or tag in tags):
@@ -467,48 +492,121 @@ class Substitution:
         else:
             vr = "SQ" if element.vr == "SQ" else scope.vr(element)
 
+        made: Made | None = None
+        with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
+            if cleaner is not None and element is not None and template.cleans_only(tag):
+                made = self._cleaned(element, vr, scope, stored, cleaner)
+            if made is None:
+                made = self._evaluated(rule, template, tag, vr, scope, element, stored, found, of_file)
+            if made is None:
+                return Result(stored, self.memory.note(tag, Action.INVALID), ())
+            original = "" if element is None else self._short_text(element, scope)
+        action = made.action
+        if element is None and action is not Action.INVALID:
+            action = Action.INSERTED
+        result = Result(made.data, self.memory.note(tag, action), made.texts, original)
+        self.memory.add_result(tuple(key), result, size)
+        return result
+
+    def _evaluated(
+        self,
+        rule: Rule,
+        template: Template,
+        tag: int,
+        vr: str,
+        scope: Scope,
+        element: Element | None,
+        stored: bytes,
+        found: Mapping[tuple[int, ...], Found],
+        of_file: Mapping[tuple[int, ...], Found],
+    ) -> Made | None:
+        """The new element, from the values of the sources of its template.
+
+        Returns:
+            None where its text does not fit the character set in force.
+
+        Raises:
+            FileError: bytes of a source have no character, and the text would lack them.
+        """
+        characters = UTF8 if self.switched and scope.owner.key in self.switched else scope.characters
+        encoding = scope.encoding
+        lossy: list[str] = []
         is_vast = element is not None and len(stored) < element.end - element.start
 
         def value_of(tags: tuple[int, ...]) -> Value | None:
             place = found[tags]
             if is_vast and place and place[0] is element:
                 return Value((), (), vr)
-            return place[1].value(place[0]) if place else None
+            return self._read(*place, lossy) if place else None
 
         def file_value_of(tags: tuple[int, ...]) -> Value | None:
             place = of_file[tags]
             return place[1].value(place[0]) if place else None
 
-        with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
-            texts: tuple[str, ...] = ()
-            if vr != "SQ":
-                texts = template.evaluate(tag, value_of, self.rules.resources, cleaner, file_value_of)
-            fitted = fit(vr, texts)
-            if not can_hold(characters, vr, fitted.texts):
-                # The pass goes on, to find all data sets of which this is so, and is lost.
-                self.unheld.setdefault(scope.owner.key, tag)
-                return Result(stored, self.memory.note(tag, Action.INVALID), ())
-            if vr == "SQ" and rule.items:
-                data = encode_items(tag, rule.items, encoding)
-            else:
-                data = encode_element(
-                    tag, vr, fitted.texts, characters, implicit=encoding.implicit, little=encoding.little
-                )
-            original = "" if element is None else self._short_text(element, scope)
-        action = Action.SUBSTITUTED if vr == "SQ" and rule.items else fitted.action
-        if element is None and action is not Action.INVALID:
-            action = Action.INSERTED
-        result = Result(data, self.memory.note(tag, action), fitted.texts, original)
-        self.memory.add_result(tuple(key), result, size)
-        return result
+        texts: tuple[str, ...] = ()
+        if vr != "SQ":
+            cleaner = self._own_cleaner() if template.cleans else None
+            texts = template.evaluate(tag, value_of, self.rules.resources, cleaner, file_value_of)
+        fitted = fit(vr, texts)
+        if lossy and any(REPLACEMENT in text for text in fitted.texts):
+            raise FileError(
+                f"the text of {lossy[0]} is not valid in the character set that the file declares, so that "
+                f"the new text of {label_of(tag)} would have characters missing; declare the right one, or "
+                "give --assumeCharacterSet TERM"
+            )
+        if not can_hold(characters, vr, fitted.texts):
+            # The pass goes on, to find all data sets of which this is so, and is lost.
+            self.unheld.setdefault(scope.owner.key, tag)
+            return None
+        if vr == "SQ" and rule.items:
+            return Made(encode_items(tag, rule.items, encoding), fitted.texts, Action.SUBSTITUTED)
+        implicit, little = encoding.implicit, encoding.little
+        data = encode_element(tag, vr, fitted.texts, characters, implicit=implicit, little=little)
+        return Made(data, fitted.texts, fitted.action)
 
-    def _own_cleaner(self) -> Cleaner:
+    def _cleaned(
+        self, element: Element, vr: str, scope: Scope, stored: bytes, cleaner: FileCleaner
+    ) -> Made | None:
+        """An element whose text is cleaned, in its bytes; None where it is plain and something was cut.
+
+        What is not cut stays to the byte, whatever the VR allows.
+        """
+        raw = scope.raw(element)
+        if is_plain(raw) or (vr not in CHARSET_VRS and vr != "UN"):
+            texts = scope.value(element).texts
+            is_same = bool(texts) and all(cleaner.clean(text) == text for text in texts)
+            return Made(stored, texts, Action.SUBSTITUTED) if is_same else None
+        from .byte_cleaning import clean_bytes  # noqa: PLC0415  (for clean options alone)
+
+        def clean(text: str) -> str:
+            return cleaner.clean(text) or (NOTHING_LEFT if text.strip() else text)
+
+        new = clean_bytes(raw, vr, scope.characters, clean, cleaner.pieces)
+        texts = decode(vr, new, scope.characters, scope.encoding.little).texts
+        if new is not raw:
+            implicit, little = scope.encoding.implicit, scope.encoding.little
+            stored = encode_raw(element.tag, vr, new, implicit=implicit, little=little)
+        return Made(stored, texts, Action.SUBSTITUTED)
+
+    def _read(self, element: Element, scope: Scope, lossy: list[str]) -> Value:
+        """The value of an element; where bytes of it have no character, its label joins ``lossy``."""
+        value = scope.value(element)
+        if value.lossless:
+            lossy.append(label_of(element.tag))
+        return value
+
+    def _own_cleaner(self) -> FileCleaner:
         """What cleans texts of what this file holds in elements that the rules replace."""
         if self._cleaner is None:
             from .identifying import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
 
             self._cleaner = cleaner_for(
-                self.file, None, self.rule_for, self.is_removed, claims=self.lookups.claims
+                self.file,
+                None,
+                self.rule_for,
+                self.is_removed,
+                claims=self.lookups.claims,
+                reading=self.root.reading,
             )
         return self._cleaner
 
@@ -522,9 +620,13 @@ class Substitution:
                 continue
             if data := self._inserted(rule, tag, self.root):
                 self._insert_at_root(tag, data, growths)
-        if self.root.key in self.switched and SPECIFIC_CHARACTER_SET not in self.root.elements:
-            data = self._utf8_declared(self.root, Action.INSERTED)
-            self._insert_at_root(SPECIFIC_CHARACTER_SET, data, growths)
+        if SPECIFIC_CHARACTER_SET not in self.root.elements:
+            terms = UTF8.terms if self.root.key in self.switched else ()
+            if not terms and self.root.is_assumed:
+                terms = self.root.characters.terms
+            if terms:
+                data = self._declared(self.root, terms, Action.INSERTED)
+                self._insert_at_root(SPECIFIC_CHARACTER_SET, data, growths)
 
     def _insert_at_root(self, tag: int, data: bytes, growths: dict[int, int]) -> None:
         place = place_for(self.file.data, tag, self.elements)
@@ -540,13 +642,11 @@ class Substitution:
         self._note(result.note, result.texts, scope)
         return b"" if result.note[1] is Action.INVALID else result.data
 
-    def _utf8_declared(self, scope: Scope, action: Action) -> bytes:
-        """The element that declares UTF-8 in a data set that was switched to it."""
+    def _declared(self, scope: Scope, terms: tuple[str, ...], action: Action) -> bytes:
+        """The element that declares what a data set was switched to, or was read as."""
         self.notes.append(self.memory.note(SPECIFIC_CHARACTER_SET, action))
         tag, encoding = SPECIFIC_CHARACTER_SET, scope.encoding
-        return encode_element(
-            tag, "CS", (UTF8_CHARSET,), UTF8, implicit=encoding.implicit, little=encoding.little
-        )
+        return encode_element(tag, "CS", terms, UTF8, implicit=encoding.implicit, little=encoding.little)
 
     def _preamble(self) -> None:
         """Overwrite the preamble, which may hold anything (PS3.10 7.1), with zeros."""

@@ -6,11 +6,12 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 
+from .character_sets import DEFAULT_CHARACTER_SET
 from .dicomfile import DicomFile
 from .dictionary import SPECIFIC_CHARACTER_SET
 from .elements import Element
 from .scanner import scan
-from .scope import META_KEY, Scope
+from .scope import META_KEY, Reading, Scope
 from .values import CHARSET_VRS
 from .wanted import EVERYTHING
 
@@ -42,8 +43,10 @@ def bound_to_character_set(file: DicomFile) -> set[int]:
     bound = {META_KEY}  # the file meta cannot declare a character set
     data = file.data
     elements = scan(data, EVERYTHING)
+    reading = Reading(DEFAULT_CHARACTER_SET)  # whatever it is that the file declares
+    root = Scope(data.source, elements, data.encoding, data.start, reading=reading)
     with warnings.catch_warnings(action="ignore"):  # pydicom's, of private creators that it cannot read
-        _collect(elements, Scope(data.source, elements, data.encoding, data.start), data.start, bound)
+        _collect(elements, root, data.start, bound)
     return bound
 
 

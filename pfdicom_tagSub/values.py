@@ -6,20 +6,18 @@ validators are asked for their verdict only.
 
 from __future__ import annotations
 
-import re
 import struct
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from pydicom import charset, config
 from pydicom.dataelem import DataElement
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
-from pydicom.valuerep import MAX_VALUE_LEN, TEXT_VR_DELIMS, VALIDATORS, PersonName
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, MAX_VALUE_LEN, TEXT_VR_DELIMS, VALIDATORS, PersonName
 
+from .character_sets import REPLACEMENT, CharacterSet, decoded
 from .models import Action, FileError
 
 CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
@@ -41,57 +39,8 @@ UID would be another number, date or UID, so those are left empty instead."""
 PN_GROUP_LENGTH = 64
 SHORT_LENGTH_MOST = 0xFFFE
 PN_GROUPS = 3
-DEFAULT_CHARSETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
-UTF8_CHARSET = "ISO_IR 192"
 
 _ALLOWED_CONTROLS = {"LT": "\t\n\f\r", "ST": "\t\n\f\r", "UT": "\t\n\f\r"}
-
-
-@dataclass(frozen=True, slots=True)
-class CharacterSet:
-    """A Specific Character Set.
-
-    Attributes:
-        terms: its defined terms as the file has them; () where it has none.
-        encodings: the Python encodings that pydicom gives for them.
-    """
-
-    terms: tuple[str, ...]
-    encodings: tuple[str, ...]
-
-    @property
-    def starts_with_default(self) -> bool:
-        """Whether text without escape sequences is ASCII only (PS3.5 6.1.2.2)."""
-        return not self.terms or self.terms[0] in DEFAULT_CHARSETS
-
-
-_MISSPELT = re.compile(r"ISO[ _-]?(2022)?[ _-]?IR[ _-]?(\d+)", re.IGNORECASE)
-
-
-@lru_cache(maxsize=256)
-def character_set(raw: bytes) -> CharacterSet:
-    """The character set that an element (0008,0005) with this value declares.
-
-    Raises:
-        FileError: it declares none that the standard knows (PS3.3 C.12.1.1.2), not even
-            in one of the usual misspellings.
-    """
-    text = raw.decode("iso8859").strip("\0 ")
-    terms = []
-    for term in (part.strip() for part in text.split("\\") if text):
-        match = _MISSPELT.fullmatch(term)
-        known = term
-        if match and term not in charset.python_encoding:
-            known = f"ISO 2022 IR {match[2]}" if match[1] else f"ISO_IR {match[2]}"
-        if known and known not in charset.python_encoding:
-            raise FileError("the Specific Character Set is not one of the standard's")
-        terms.append(known)
-    with warnings.catch_warnings(action="ignore"):  # of terms that do not go together
-        return CharacterSet(tuple(terms), tuple(charset.convert_encodings(list(terms) or None)))
-
-
-DEFAULT_CHARACTER_SET = character_set(b"")
-UTF8 = character_set(UTF8_CHARSET.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +54,14 @@ class Value:
             stripped; for all else the texts in UTF-8. 3.1.1 seeds its names on these
             (behaviour-3.1.1 A.5).
         vr: the VR it was decoded by; "" where that is not known, and for an empty value.
+        lossless: the texts with every byte that has no character in the character set kept as a lone
+            surrogate, where there are such bytes; () where the texts have lost nothing.
     """
 
     texts: tuple[str, ...]
     stored: tuple[bytes, ...]
     vr: str = ""
+    lossless: tuple[str, ...] = ()
 
     @property
     def is_opaque(self) -> bool:
@@ -145,10 +97,13 @@ def decode(vr: str, raw: bytes, characters: CharacterSet, little: bool) -> Value
     if not raw:
         return NO_VALUE
     texts: list[str]
+    lossless: tuple[str, ...] = ()
     if vr == "PN":
         return _decode_names(raw, characters)
     if vr in CHARSET_VRS or vr == "UN":
-        text = charset.decode_bytes(raw, characters.encodings, TEXT_VR_DELIMS)
+        text, is_certain, _ = decoded(raw, characters)
+        if REPLACEMENT in text and not is_certain:
+            lossless = _lossless(raw, vr)
         parts = [text] if vr in SINGLE_VALUED_VRS else text.split("\\")
         texts = [part.rstrip("\0 ") for part in parts]
     elif vr in ASCII_VRS:
@@ -165,18 +120,26 @@ def decode(vr: str, raw: bytes, characters: CharacterSet, little: bool) -> Value
         texts = []
     if texts == [""]:
         return NO_VALUE
-    return Value(tuple(texts), tuple(text.encode("utf-8", "surrogateescape") for text in texts), vr)
+    return Value(tuple(texts), tuple(text.encode("utf-8", "surrogateescape") for text in texts), vr, lossless)
+
+
+def _lossless(raw: bytes, vr: str) -> tuple[str, ...]:
+    """The texts of a value of which some byte has no character."""
+    text = raw.decode("utf-8", "surrogateescape")
+    return tuple(part.rstrip("\0 ") for part in ([text] if vr in SINGLE_VALUED_VRS else text.split("\\")))
 
 
 def _decode_names(raw: bytes, characters: CharacterSet) -> Value:
     stripped = raw.rstrip(b"\0 ")
     if not stripped:
         return NO_VALUE
-    texts = charset.decode_bytes(stripped, characters.encodings, TEXT_VR_DELIMS).split("\\")
+    found = decoded(stripped, characters)
+    is_lossy = REPLACEMENT in found.text and not found.is_certain
     # As pydicom, and with it 3.1.1, has them: empty groups at the end of a name dropped,
     # and its bytes encoded anew, which leaves out escape sequences that nothing needs.
-    names = [PersonName(text, list(characters.encodings)) for text in texts]
-    return Value(tuple(map(str, names)), tuple(name.encode() for name in names), "PN")
+    names = [PersonName(text, list(found.encodings)) for text in found.text.split("\\")]
+    stored = tuple(name.encode() for name in names)
+    return Value(tuple(map(str, names)), stored, "PN", _lossless(stripped, "PN") if is_lossy else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +228,8 @@ def can_hold(characters: CharacterSet, vr: str, texts: Sequence[str]) -> bool:
     if vr not in CHARSET_VRS and vr != "UN":
         return True  # _is_valid left ASCII only
     for text in texts:
+        if characters.unknown and not text.isascii():
+            return False
         if characters.starts_with_default and any("\x80" <= char <= "\xff" for char in text):
             return False  # pydicom would write ISO 8859-1 without declaring it
         if text.isascii() and len(characters.encodings) == 1 and characters.encodings[0] != "shift_jis":
@@ -294,6 +259,24 @@ def typed(vr: str, texts: Sequence[str]) -> Any:
     if len(values) < 2:
         return values[0] if values else None
     return values
+
+
+def encode_raw(tag: int, vr: str, value: bytes, *, implicit: bool, little: bool) -> bytes:
+    """A whole element of text with these bytes as its value, header and padding included.
+
+    Raises:
+        FileError: its length field cannot say how long it is.
+    """
+    order: Literal["little", "big"] = "little" if little else "big"
+    value += b" " * (len(value) % 2)
+    head = (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order)
+    if implicit:
+        return head + len(value).to_bytes(4, order) + value
+    if vr in EXPLICIT_VR_LENGTH_32:
+        return head + vr.encode() + b"\0\0" + len(value).to_bytes(4, order) + value
+    if len(value) > SHORT_LENGTH_MOST:
+        raise FileError("a cleaned text would become longer than its length field can say")
+    return head + vr.encode() + len(value).to_bytes(2, order) + value
 
 
 def encode_element(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from . import dictionary
+from .character_sets import UTF8_CHARSET
 from .dicomdir import TYPE_1, TYPE_2
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET
 from .embedded_overlays import PIXEL_DATA
@@ -37,7 +38,6 @@ from .rules import Rule, RuleSet
 from .sources import BytesSource, FileSource, Source
 from .staying import Surroundings, may_stay
 from .told import Told, texts_of
-from .values import UTF8_CHARSET
 
 CHUNK = 1 << 20
 FOLLOWED = {
@@ -428,8 +428,11 @@ class _Comparison:
         return bool(self._records)
 
     def _switched(self, own: Entry, after: DataSet, above: str) -> None:
-        """A character set that changed may only have become UTF-8."""
-        if raw_value(own, after).strip(b" \0") != UTF8_CHARSET.encode():
+        """A character set that changed may only have become UTF-8, or the one that was assumed."""
+        allowed = {UTF8_CHARSET.encode()}
+        if self.rules.assumed is not None:
+            allowed.add("\\".join(self.rules.assumed.terms).encode())
+        if raw_value(own, after).strip(b" \0") not in allowed:
             raise FileError(f"{above}SpecificCharacterSet differs from the input's though no rule hits it")
 
     # --- the file meta

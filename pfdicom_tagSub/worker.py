@@ -191,6 +191,7 @@ class Worker:
             finished=finished,
             residuals=residuals,
             observed=patched.observed,
+            unknown_terms=patched.unknown_terms,
         )
 
     def _shown(self, job: FileJob) -> str:

@@ -23,13 +23,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom import valuerep
 
+from pfdicom_tagSub.character_sets import DEFAULT_CHARACTER_SET
 from pfdicom_tagSub.directives import SELF_SOURCE, Template, parse_template
 from pfdicom_tagSub.functions import FUNCTIONS, Resources, SecretUse
 from pfdicom_tagSub.models import Action, FileError, SpecError
 from pfdicom_tagSub.secret import Secret
 from pfdicom_tagSub.values import (
     BINARY_VRS,
-    DEFAULT_CHARACTER_SET,
     NO_VALUE,
     Value,
     decode,
