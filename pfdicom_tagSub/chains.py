@@ -37,7 +37,7 @@ CREDIT = 16
 WALKS_PER_CREDIT = 64
 
 # An item or the end of a sequence, in either byte order.
-_ITEM_MARKS = frozenset({b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"})
+ITEM_MARKS = frozenset({b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"})
 
 Kept = tuple[int, int, str, int, int, int]
 """Which element of a chain it is, its tag and VR; where it starts, its value starts and
@@ -109,7 +109,7 @@ class Chain:
         for element, start in self.checks:
             if element >= matching:
                 break
-            if buffer[place + start : place + start + 4] in _ITEM_MARKS:
+            if buffer[place + start : place + start + 4] in ITEM_MARKS:
                 matching = element
                 break
         for element, start, stop in self.searches:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydicom import uid
 
@@ -22,7 +22,7 @@ from .elements import (
 from .filemeta import META_GROUP, check_beginning, layout_of
 from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
 from .models import FileError, NotDicomError
-from .scanner import found_encoding, scan_group
+from .scanner import scan_group, settled
 from .sources import Source
 
 PREAMBLE = 128
@@ -84,11 +84,11 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
         syntax = source.read(own.value, own.stop).decode("ascii", "replace").strip("\0 ")
     if syntax in DEFLATED:
         inflated = inflate(source, data_start, limit)
-        stretch = Stretch(inflated, 0, inflated.size, EXPLICIT_LITTLE)
+        stretch = _data_set(Stretch(inflated, 0, inflated.size, EXPLICIT_LITTLE))
         return DicomFile(source, meta, start, data_start, stretch, True, layout.encoding)
     check_beginning(source, data_start)
     encoding = _encoding(source, data_start, syntax)
-    stretch = Stretch(source, data_start, source.size, encoding)
+    stretch = _data_set(Stretch(source, data_start, source.size, encoding))
     return DicomFile(source, meta, start, data_start, stretch, False, layout.encoding)
 
 
@@ -110,12 +110,11 @@ def _looks_bare(head: bytes, size: int) -> bool:
 
 
 def _encoding(source: Source, position: int, syntax: str) -> Encoding:
-    """The encoding that a transfer syntax names, corrected by what the data set shows."""
+    """The encoding that a transfer syntax names; without one, what the data set shows."""
     if syntax == uid.ExplicitVRBigEndian:
         return EXPLICIT_BIG
     if syntax:
-        assumed = IMPLICIT_LITTLE if syntax == uid.ImplicitVRLittleEndian else EXPLICIT_LITTLE
-        return found_encoding(source, position, source.size, assumed)
+        return IMPLICIT_LITTLE if syntax == uid.ImplicitVRLittleEndian else EXPLICIT_LITTLE
     buffer, base = source.window(position, 8)
     place = position - base
     if buffer[place + 4 : place + 6] in SHORT_VRS | LONG_VRS:
@@ -123,6 +122,26 @@ def _encoding(source: Source, position: int, syntax: str) -> Encoding:
         big = int.from_bytes(buffer[place : place + 2], "little") >= 0x0400
         return EXPLICIT_BIG if big else EXPLICIT_LITTLE
     return IMPLICIT_LITTLE
+
+
+def _data_set(declared: Stretch) -> Stretch:
+    """The data set, in the other encoding where it cannot have the declared one.
+
+    Some writers contradict their transfer syntax. pydicom believes the first element: a VR
+    is two capital letters, and a length as large as they make would be absurd, but not
+    impossible. So what is declared is believed while it can be read.
+    """
+    buffer, base = declared.source.window(declared.start, 8)
+    place = declared.start - base
+    header = buffer[place : place + 8]
+    vr = header[4:6]
+    encoding = declared.encoding
+    if len(header) < 8 or not any(header):
+        return declared
+    shows_vr = vr.isalpha() and vr.isupper()
+    if shows_vr is not encoding.implicit:
+        return declared
+    return settled(declared, replace(encoding, implicit=not encoding.implicit))
 
 
 def deflate(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -14,6 +14,9 @@ SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI
 LONG_VRS = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 """VRs with two reserved bytes and a 32-bit length."""
 
+OTHER_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
+"""VRs of bytes that mean something to somebody else (PS3.5 6.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
@@ -31,6 +34,8 @@ class Encoding:
 IMPLICIT_LITTLE = Encoding(implicit=True, little=True)
 EXPLICIT_LITTLE = Encoding(implicit=False, little=True)
 EXPLICIT_BIG = Encoding(implicit=False, little=False)
+IMPLICIT_BIG = Encoding(implicit=True, little=False)
+"""No transfer syntax of today's; some sequences are stored so all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,14 @@ class Stretch:
         start: where the data set begins.
         stop: where it ends.
         encoding: how it is encoded.
+        other: another encoding that some readers may take it for; None if there is none.
     """
 
     source: Source
     start: int
     stop: int
     encoding: Encoding
+    other: Encoding | None = None
 
 
 @dataclass(slots=True)

@@ -4,19 +4,44 @@ The scan decodes no value. It keeps the elements that it was asked for, steps ov
 others, and does not enter a sequence whose bytes hold none of the tags asked for.
 Everything that it cannot place with certainty is an error: a file that is not fully
 understood must not be written.
+
+Where the bytes leave the standard, and others read on all the same:
+
+* A VR that the standard does not know has a length of 16 bits for some readers, of 32 for
+  others, or is taken for a part of an implicit VR header. The one form after which
+  elements follow is taken; where none is, or more than one, the file fails.
+* Eight zero bytes are no element: zeros to the end of the file are padding, any others an
+  error.
+* UN, OB and its like, and what the dictionary does not know may hold a sequence, if they
+  begin with an item (PS3.5 6.2.2), in either byte order, with VRs or without. What begins
+  so, may hold a wanted tag and does not read to its end as items is an error, unless the
+  element is removed as a whole. So is a value where the dictionary has a sequence, if it
+  does not begin with an item and may hold a wanted tag; else it is a plain value.
+* An item of a data set with VRs may leave them out (its first VR tells).
+* A delimiter too many at the end of a sequence or item of defined length, zeros there where
+  it is no SQ of the dictionary, item delimiters between items, an item of undefined length
+  that ends with its sequence, and complete fragments without a delimiter at the end of the
+  file are read by everybody.
+
+Wherever it was in doubt, ``readings`` goes over the data set as other readers would: what
+they see of a wanted element has to be what was found here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from struct import Struct
 
-from . import dictionary
-from .chains import Family, Log
+from . import dictionary, readings, unknownvrs
+from .chains import ITEM_MARKS, Family, Log
 from .elements import (
+    EXPLICIT_BIG,
     EXPLICIT_LITTLE,
+    IMPLICIT_BIG,
     IMPLICIT_LITTLE,
     LONG_VRS,
+    OTHER_VRS,
     SHORT_VRS,
     UNDEFINED,
     Element,
@@ -26,15 +51,27 @@ from .elements import (
 )
 from .models import FileError
 from .sources import Source, is_zeros
-from .wanted import EVERYTHING, NOTHING, Wanted
+from .wanted import EVERYTHING, NOTHING, OUTLINE, Wanted
 
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D
 SEQUENCE_END = 0xFFFEE0DD
+NUMBER_OF_FRAMES = 0x00280008
 MAX_DEPTH = 64
 IN_SIGHT = 1 << 12
 """So much of a file is read ahead at least, for chains to match."""
 
+ATTEMPTS_MOST = 4096
+"""So many readings of what may be items are tried in one scan."""
+
+_DELIMITER = Wanted((SEQUENCE_END,))
+
+ZEROS = bytes(8)
+
+_ITEM_STARTS = {
+    True: (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"),
+    False: (b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"),
+}
 _ITEM_ENDS = {True: b"\xfe\xff\x0d\xe0", False: b"\xff\xfe\xe0\x0d"}
 
 # Group, element, VR, 16-bit length; group, element, 32-bit length; 32-bit length.
@@ -57,8 +94,12 @@ def scan(data_set: Stretch, wanted: Wanted) -> list[Element]:
     Raises:
         FileError: the bytes do not make a data set.
     """
-    scanner = _Scanner(data_set.source, wanted)
-    return scanner.data_set(data_set.start, data_set.stop, data_set.encoding, delimited=False, depth=0)[0]
+    start, stop = data_set.start, data_set.stop
+    scanner = _Scanner(data_set.source, wanted, start)
+    found, _ = scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0)
+    if (scanner.is_in_doubt or data_set.other) and not wanted.everything:
+        readings.check(data_set, wanted, found)
+    return found
 
 
 def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[Element], int]:
@@ -90,31 +131,71 @@ def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[
     return elements, position
 
 
-def found_encoding(source: Source, position: int, stop: int, assumed: Encoding) -> Encoding:
-    """The encoding that the first element of a top-level data set shows.
+def settled(data_set: Stretch, other: Encoding) -> Stretch:
+    """The encoding of a data set that may have another one than was declared.
 
-    Some writers contradict their transfer syntax; pydicom believes the element, as a VR
-    is two capital letters and a length as large as they make would be absurd.
+    Args:
+        data_set: the bytes, with the encoding that was declared.
+        other: what its first element suggests.
+
+    Returns:
+        The data set in the one encoding in which it reads to its end, in the declared one
+        if it does in neither.
+
+    Raises:
+        FileError: it reads to its end in both, and not as the same.
     """
-    buffer, base = source.window(position, 8)
-    vr = buffer[position - base + 4 : position - base + 6]
-    if stop - position < 8 or not assumed.little:
-        return assumed
-    return EXPLICIT_LITTLE if vr.isalpha() and vr.isupper() else IMPLICIT_LITTLE
+    outlines = []
+    stretches = (replace(data_set, other=other), replace(data_set, encoding=other, other=data_set.encoding))
+    for stretch in stretches:
+        try:
+            found = scan(replace(stretch, other=None), OUTLINE)
+            outlines.append([(element.tag, element.start, element.stop) for element in found])
+        except FileError:
+            outlines.append([])
+    declared, suggested = outlines
+    if declared and suggested:
+        if declared != suggested:
+            raise FileError(
+                "the data set reads to its end both in implicit and in explicit VR, and not as the same: "
+                "write it anew with a program that knows which is meant"
+            )
+        return stretches[1]
+    return stretches[1] if suggested else stretches[0]
+
+
+def _may_be_sequence(tag: int) -> bool:
+    """Whether the dictionary has a sequence, or nothing, for a tag."""
+    return dictionary.vr_of(tag) in {"", "SQ"}
 
 
 class _Scanner:
     """One scan over one source."""
 
-    def __init__(self, source: Source, wanted: Wanted) -> None:
+    def __init__(self, source: Source, wanted: Wanted, start: int = 0) -> None:
         self.source = source
         self.wanted = wanted
         self.log = Log()
         self.recording = 0
+        self.start = start
         self.blocks = 0  # counts what cannot be replayed from headers alone
+        self.is_in_doubt = False
+        self.attempts = 0
+
+    def doubt(self) -> None:
+        """Note that others may read differently what comes now; it is never replayed."""
+        self.is_in_doubt = True
+        self.blocks += 1
 
     def data_set(
-        self, position: int, end: int, encoding: Encoding, *, delimited: bool, depth: int
+        self,
+        position: int,
+        end: int,
+        encoding: Encoding,
+        *,
+        delimited: bool,
+        depth: int,
+        may_end: bool = False,
     ) -> tuple[list[Element], int]:
         """The elements of one data set.
 
@@ -124,6 +205,7 @@ class _Scanner:
             encoding: how it is encoded.
             delimited: whether an item delimiter ends it.
             depth: how many sequences it is in.
+            may_end: whether it may also end without its delimiter.
 
         Returns:
             The elements kept, and where the data set ends (before the delimiter).
@@ -145,9 +227,15 @@ class _Scanner:
                 return kept, position  # padding after the last element
             family = families.get(key)
             if family is None:
-                if depth == 0 and not any(key):
-                    self._check_padding(position, end)
-                    return kept, position
+                if key == ZEROS:
+                    if depth == 0 and is_zeros(self.source, position, end):
+                        return kept, position  # more padding
+                    raise FileError(
+                        f"zeros stand at byte {position}, where an element should begin, and data after them"
+                    )
+                if key[:4] == item_end and depth and position + 8 == end:
+                    self.doubt()
+                    return kept, position  # a delimiter too many
                 self.wanted.learnt(1)
                 family = families[key] = Family()
             chain, count = family.match(buffer, place, end - base, pattern)
@@ -165,23 +253,17 @@ class _Scanner:
                     self.log.replay(chain, position)
                 position += chain.places[count]
             elif family.wants_more():
-                position = self._record(
-                    position, end, encoding, kept, family, delimited=delimited, depth=depth
-                )
+                position = self._record(position, end, encoding, kept, family, depth=depth)
             else:
                 element, position = self.element(position, end, encoding, depth)
                 if element is not None:
                     kept.append(element)
+        if position == end and delimited and may_end:
+            self.doubt()
+            return kept, position
         if position > end or delimited:
             raise FileError(f"the data set that should end at byte {end} does not end there")
         return kept, position
-
-    def _check_padding(self, position: int, end: int) -> None:
-        """Check that zeros go on to the end, as after a file that was preallocated or crash-filled."""
-        if not is_zeros(self.source, position, end):
-            raise FileError(
-                f"zeros stand at byte {position}, where an element should begin, and data after them"
-            )
 
     def whole_group(self, start: int, end: int, stop: int, group: int) -> list[Element]:
         """The elements of a group whose length is stored, if the length is true; else [].
@@ -204,7 +286,6 @@ class _Scanner:
         kept: list[Element],
         family: Family,
         *,
-        delimited: bool,
         depth: int,
     ) -> int:
         """Walk over some elements one by one and remember the way (see ``chains``).
@@ -220,10 +301,10 @@ class _Scanner:
             while position < end and chain.has_room():
                 if end - position < 8:
                     break
-                if delimited and self.tag_at(position, end, little=encoding.little) == ITEM_END:
-                    break
                 key = self._key(position)
-                if not any(key) or (key in families and not chain.is_empty()):
+                if key == ZEROS or key[:4] == _ITEM_ENDS[encoding.little]:
+                    break
+                if not chain.is_empty() and key in families:
                     break
                 blocks = self.blocks
                 start = position
@@ -245,6 +326,14 @@ class _Scanner:
     def _key(self, position: int) -> bytes:
         buffer, base = self.source.window(position, 8)
         return buffer[position - base : position - base + 8]
+
+    def ends_at(self, position: int, end: int) -> bool:
+        """Whether no element begins here: too few bytes are left, or zeros."""
+        return end - position < 8 or self._key(position) == ZEROS
+
+    def _is_padding(self, position: int, end: int) -> bool:
+        """Whether nothing but zeros follows."""
+        return self.ends_at(position, end) and is_zeros(self.source, position, end)
 
     def tag_at(self, position: int, end: int, *, little: bool) -> int:
         """The tag at a place; an error where the data set has no room for an element."""
@@ -280,6 +369,7 @@ class _Scanner:
         group, number, code, length = _EXPLICIT[little](buffer, place)
         tag = group << 16 | number
         value = position + 8
+        is_odd = False
         if encoding.implicit:
             vr, length = "", _LENGTH[little](buffer, place + 4)[0]
         elif code in SHORT_VRS:
@@ -298,11 +388,12 @@ class _Scanner:
             vr = code.decode()
         elif code in LONG_VRS and end - position >= 12:
             vr, length, value = code.decode(), _LENGTH[little](buffer, place + 8)[0], position + 12
-        elif code.isalpha() and code.isupper():
-            known = "is cut off" if code in LONG_VRS else "has a VR that the standard does not know"
-            raise FileError(f"{dictionary.text_of(tag)} at byte {position} {known}")
-        else:  # some writers leave the VR out of single elements; pydicom reads them so
-            vr, length = "", _LENGTH[little](buffer, place + 4)[0]
+        elif code in LONG_VRS:
+            raise FileError(f"{dictionary.text_of(tag)} at byte {position} is cut off")
+        else:
+            self.doubt()
+            vr, is_odd = "", True
+            value, length = unknownvrs.place_of(self.source, position, end, little=little)
         if group == 0xFFFE:
             raise FileError(f"a stray {dictionary.text_of(tag)} at byte {position}")
         if recording:
@@ -322,35 +413,88 @@ class _Scanner:
         if length == UNDEFINED:
             element.defined = False
             self.blocks += inner.little != encoding.little  # searched with another pattern
-            if (
-                known == "SQ"
-                or vr == "UN"
-                or (vr == "" and self._begins_item(value, end, inner) and not known)
-            ):
-                element.items, element.stop = self._items_of(element, end, inner, encoding, depth)
-                element.vr = "SQ"
-            elif known and not known.startswith("O"):
-                raise FileError(
-                    f"{dictionary.text_of(tag)} at byte {position} has an undefined length, "
-                    f"which its VR {known} does not allow"
-                )
+            self._undefined(element, vr, end, inner, encoding, depth)
+        elif known == "SQ" or ((known in {"", "UN"} or vr in OTHER_VRS) and _may_be_sequence(tag)):
+            if known != "SQ":
+                is_begun = self._may_be_items(value, element.stop)
             else:
-                element.stop = self._fragments(value, end, encoding)
-                self.blocks += 1
-            element.end = element.stop + 8
-        elif known == "SQ" or (known in {"", "UN"} and self._may_be_items(value, element.stop, inner)):
-            if hit and wanted.is_whole(tag):
-                pass
-            elif (hit and known != "SQ") or self._occurs(value, element.stop, inner, encoding):
-                self.blocks += inner.little != encoding.little
-                element.items = self._defined_items(
-                    element, inner, encoding, certain=known == "SQ", depth=depth
-                )
-            elif recording:
-                self.log.searches.append((value, element.stop))
-                self.blocks += inner.little != encoding.little
+                is_begun = vr == "SQ" or not length or self._key(value)[:4] in ITEM_MARKS
+                if not is_begun:  # text, where the dictionary has a sequence
+                    element.vr = "UN"
+                    is_odd = True
+                    self.blocks += 1
+            if is_begun:
+                self._defined(element, vr, inner, encoding, hit=hit, depth=depth)
+        if is_odd and element.items is None and not (hit and wanted.is_whole(tag)):
+            what = (
+                "is no sequence, though the dictionary has one," if element.vr == "UN" else "has no known VR"
+            )
+            self._must_hold_nothing(element, what)
         is_kept = hit or (element.items is not None and any(item.elements for item in element.items))
         return (element if is_kept else None), element.end
+
+    def _must_hold_nothing(self, element: Element, what: str) -> None:
+        """An error where a value that others may enter holds the bytes of a wanted tag."""
+        wanted, source = self.wanted, self.source
+        if wanted.everything:
+            return
+        for little in (True, False):
+            if wanted.may_lie_in(source, element.value, element.stop, little=little):
+                raise FileError(
+                    f"{dictionary.text_of(element.tag)} at byte {element.start} {what} and may hold an "
+                    "element that is to be replaced; remove it with the spec, or write the file anew"
+                )
+
+    def _undefined(
+        self, element: Element, vr: str, end: int, inner: Encoding, around: Encoding, depth: int
+    ) -> None:
+        """The items or fragments of an element of undefined length, and where it ends."""
+        value, known, tag = element.value, element.vr, element.tag
+        is_sequence = known == "SQ" or vr == "UN" or (not known and self._begins_item(value, end, inner))
+        if not is_sequence and known and not known.startswith("O"):
+            raise FileError(
+                f"{dictionary.text_of(tag)} at byte {element.start} has an undefined length, "
+                f"which its VR {known} does not allow"
+            )
+        if not is_sequence and vr in OTHER_VRS and _may_be_sequence(tag):
+            self.doubt()
+            try:
+                element.items, element.stop = self._items_of(element, end, inner, around, depth)
+            except FileError:
+                pass
+            else:
+                element.vr = "SQ"
+                element.end = element.stop + 8
+                return
+        if is_sequence:
+            element.items, element.stop = self._items_of(element, end, inner, around, depth)
+            element.vr = "SQ"
+            if vr == "UN" or not known:
+                if self._occurs(value, element.stop, inner, around):
+                    self.doubt()
+                elif self.recording:
+                    self.log.searches.append((value, element.stop))
+            element.end = element.stop + 8
+            return
+        element.stop, is_delimited = self._fragments(value, end, around, depth)
+        element.end = element.stop + (8 if is_delimited else 0)
+        self.blocks += 1
+
+    def _defined(
+        self, element: Element, vr: str, inner: Encoding, around: Encoding, *, hit: bool, depth: int
+    ) -> None:
+        """The items of a sequence of defined length, if it has to be entered."""
+        if hit and self.wanted.is_whole(element.tag):
+            return
+        value, stop, known = element.value, element.stop, element.vr
+        if (hit and known != "SQ") or self._occurs(value, stop, inner, around):
+            self.blocks += inner.little != around.little
+            if known != "SQ" or vr == "UN":
+                self.doubt()
+            element.items = self._defined_items(element, inner, around, certain=known == "SQ", depth=depth)
+        elif self.recording:
+            self.log.searches.append((value, stop))
+            self.blocks += inner.little != around.little
 
     def _occurs(self, start: int, stop: int, inner: Encoding, around: Encoding) -> bool:
         """Whether a value may hold a tag to enter it for, in either byte order it may have."""
@@ -359,9 +503,9 @@ class _Scanner:
             occurs = self.wanted.occurs_in(self.source, start, stop, little=around.little)
         return occurs
 
-    def _may_be_items(self, value: int, stop: int, encoding: Encoding) -> bool:
-        """Whether a value that the dictionary does not know begins as a sequence does."""
-        if self._begins_item(value, stop, encoding):
+    def _may_be_items(self, value: int, stop: int) -> bool:
+        """Whether a value begins as a sequence does, in either byte order."""
+        if stop - value >= 8 and self._key(value)[:4] in ITEM_MARKS:
             self.blocks += 1
             return True
         if self.recording and stop - value >= 8:
@@ -369,10 +513,7 @@ class _Scanner:
         return False
 
     def _begins_item(self, position: int, end: int, encoding: Encoding) -> bool:
-        return end - position >= 8 and self.tag_at(position, end, little=encoding.little) in {
-            ITEM,
-            SEQUENCE_END,
-        }
+        return end - position >= 8 and self._key(position)[:4] in _ITEM_STARTS[encoding.little]
 
     def _defined_items(
         self, element: Element, encoding: Encoding, around: Encoding, *, certain: bool, depth: int
@@ -380,19 +521,27 @@ class _Scanner:
         """The items of a sequence of defined length.
 
         What the dictionary does not know is a sequence only if it reads as one to the
-        last byte; otherwise it is a value like any other.
+        last byte; otherwise it is a value like any other, and may hold nothing wanted.
         """
         try:
-            items, _ = self._items_of(element, element.stop, encoding, around, depth)
+            items, _ = self._items_of(element, element.stop, encoding, around, depth, padded=not certain)
         except FileError:
             if certain:
                 raise
+            self._must_hold_nothing(element, "begins like a sequence that cannot be read")
             return None
         element.vr = "SQ"
         return items
 
     def _items_of(
-        self, element: Element, end: int, encoding: Encoding, around: Encoding, depth: int
+        self,
+        element: Element,
+        end: int,
+        encoding: Encoding,
+        around: Encoding,
+        depth: int,
+        *,
+        padded: bool = False,
     ) -> tuple[list[Item], int]:
         """The items of a sequence, and where its value ends; see ``items``.
 
@@ -404,22 +553,45 @@ class _Scanner:
             encoding: how it should be encoded.
             around: how the data set around it is encoded.
             depth: how many sequences that data set is in.
+            padded: whether zeros may follow the items.
         """
-        try:
-            return self.items(element.value, end, encoding, defined=element.defined, depth=depth + 1)
-        except FileError as error:
-            if around.implicit or not encoding.implicit:
-                raise
-            self.blocks += 1
+        first: FileError | None = None
+        for reading in self._readings(element.value, end, encoding, around):
+            self.attempts += 1
+            if self.attempts > ATTEMPTS_MOST:
+                raise FileError(f"too much can be read in several ways at byte {element.start}")
             try:
                 return self.items(
-                    element.value, end, EXPLICIT_LITTLE, defined=element.defined, depth=depth + 1
+                    element.value, end, reading, defined=element.defined, depth=depth + 1, padded=padded
                 )
-            except FileError:
-                raise error from None
+            except FileError as error:
+                first = first or error
+                self.doubt()
+        assert first is not None
+        raise first
+
+    def _readings(
+        self, position: int, end: int, encoding: Encoding, around: Encoding
+    ) -> tuple[Encoding, ...]:
+        """The encodings that items may have, the likeliest first."""
+        if self._begins_item(position, end, replace(encoding, little=not encoding.little)):
+            self.doubt()
+            if not encoding.little:
+                return IMPLICIT_LITTLE, EXPLICIT_LITTLE
+            return (EXPLICIT_BIG, IMPLICIT_BIG) if not around.little else (IMPLICIT_BIG, EXPLICIT_BIG)
+        if around.implicit or encoding.implicit:
+            return encoding, replace(encoding, implicit=not encoding.implicit)
+        return (encoding,)
 
     def items(
-        self, position: int, end: int, encoding: Encoding, *, defined: bool, depth: int
+        self,
+        position: int,
+        end: int,
+        encoding: Encoding,
+        *,
+        defined: bool,
+        depth: int,
+        padded: bool = False,
     ) -> tuple[list[Item], int]:
         """The items of a sequence.
 
@@ -429,6 +601,7 @@ class _Scanner:
             encoding: how the data set around it is encoded.
             defined: whether its length is stored.
             depth: how many sequences its items are in.
+            padded: whether zeros may follow them.
 
         Returns:
             The items, and where the value ends (before the delimiter).
@@ -439,31 +612,42 @@ class _Scanner:
         wanted = self.wanted
         recording = self.recording
         while not (defined and position == end):
+            if padded and defined and self._is_padding(position, end):
+                self.doubt()
+                return found, end
             group, number, length = self._header_at(position, end, little=encoding.little)
             tag = group << 16 | number
             if recording:
                 self.log.headers.append((position, 8))
-            if tag == SEQUENCE_END and not defined:
+            if tag == SEQUENCE_END and not length and (not defined or position + 8 == end):
+                if defined:
+                    self.doubt()  # a delimiter too many
+                    return found, end
                 return found, position
+            if tag == ITEM_END and not length and position + 8 <= end:
+                self.doubt()
+                position += 8
+                continue
             if tag != ITEM:
                 raise FileError(f"{dictionary.text_of(tag)} at byte {position}, where an item should begin")
             value = position + 8
             stop = value + length
             if length == UNDEFINED:
-                own = self._item_encoding(value, end, encoding)
-                kept, stop = self.data_set(value, end, own, delimited=True, depth=depth)
+                own = self._item_encoding(value, end, encoding, delimited=True, depth=depth)
+                kept, stop = self.data_set(value, end, own, delimited=True, depth=depth, may_end=defined)
+                after = min(stop + 8, end) if defined else stop + 8
                 kept = self._worthwhile(kept)
-                found.append(Item(position, value, stop, stop + 8, False, own, kept))
+                found.append(Item(position, value, stop, after, False, own, kept))
                 if recording:
-                    self.log.headers.append((stop, 8))
-                position = stop + 8
+                    self.log.headers.append((stop, after - stop))
+                position = after
                 continue
             if stop > end:
                 raise FileError(
                     f"the item at byte {position} claims {length} bytes, but {end - value} are left"
                 )
             if wanted.occurs_in(self.source, value, stop, little=encoding.little):
-                own = self._item_encoding(value, stop, encoding)
+                own = self._item_encoding(value, stop, encoding, delimited=False, depth=depth)
                 kept, _ = self.data_set(value, stop, own, delimited=False, depth=depth)
                 kept = self._worthwhile(kept)
                 found.append(Item(position, value, stop, stop, True, own, kept))
@@ -478,7 +662,9 @@ class _Scanner:
             return []
         return kept
 
-    def _item_encoding(self, position: int, end: int, around: Encoding) -> Encoding:
+    def _item_encoding(
+        self, position: int, end: int, around: Encoding, *, delimited: bool, depth: int
+    ) -> Encoding:
         """An item in explicit VR may hold implicit VR; pydicom looks at its first VR too."""
         if around.implicit or end - position < 8:
             return around
@@ -489,18 +675,49 @@ class _Scanner:
             return around
         if buffer[place : place + 4] == _ITEM_ENDS[around.little]:
             return around
-        return Encoding(implicit=True, little=around.little)
+        self.doubt()
+        self.attempts += 1
+        bare = replace(around, implicit=True)
+        try:
+            self.data_set(position, end, bare, delimited=delimited, depth=depth)
+        except FileError:
+            return around
+        return bare
 
-    def _fragments(self, position: int, end: int, encoding: Encoding) -> int:
-        """Where the fragments of an encapsulated value end (PS3.5 A.4)."""
+    def _fragments(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[int, bool]:
+        """Where the fragments of an encapsulated value end, and whether a delimiter says so (PS3.5 A.4).
+
+        Some writers end the file after the last fragment. pydicom looks for the bytes of a
+        delimiter then, wherever they are.
+        """
+        start = position
+        count = 0
         while True:
+            if depth == 0 and count > 1 and self._is_padding(position, end):
+                self.doubt()
+                is_told = _DELIMITER.occurs_in(self.source, start, position, little=encoding.little)
+                if is_told or count <= self._frames(start, encoding):
+                    raise FileError(f"the fragments that begin at byte {start} are cut off")
+                return position, False
             group, number, length = self._header_at(position, end, little=encoding.little)
             tag = group << 16 | number
             if tag == SEQUENCE_END:
-                return position
+                return position, True
             if tag != ITEM or length > end - position - 8:
                 raise FileError(f"the fragment at byte {position} is damaged or cut off")
             position += 8 + length
+            count += 1
+
+    def _frames(self, stop: int, encoding: Encoding) -> int:
+        """The number of frames that is told before fragments; 1 where it is not."""
+        before = _Scanner(self.source, Wanted((NUMBER_OF_FRAMES,), ()))
+        position = self.start
+        while position < stop - 12:  # the header of the pixel data
+            element, position = before.element(position, self.source.size, encoding, 0)
+            if element is not None and element.tag == NUMBER_OF_FRAMES:
+                text = self.source.read(element.value, element.stop).strip(b"\0 ")
+                return int(text) if text.isdigit() else 1
+        return 1
 
 
 def place_for(data_set: Stretch, tag: int, known: Iterable[Element]) -> int:
@@ -517,8 +734,10 @@ def place_for(data_set: Stretch, tag: int, known: Iterable[Element]) -> int:
         if element.tag > tag:
             break
         position = element.end
-    scanner = _Scanner(data_set.source, NOTHING)
+    scanner = _Scanner(data_set.source, NOTHING, data_set.start)
     stop, encoding = data_set.stop, data_set.encoding
-    while stop - position >= 8 and scanner.tag_at(position, stop, little=encoding.little) < tag:
+    while (
+        not scanner.ends_at(position, stop) and scanner.tag_at(position, stop, little=encoding.little) < tag
+    ):
         _, position = scanner.element(position, stop, encoding, 0)
     return position

@@ -9,6 +9,8 @@ from .chains import Family
 from .sources import Source
 
 SEARCH_CHUNK = 1 << 20
+_TEXT = re.compile(rb"[\t\n\f\r\x1b\x20-\xff]*\0?").fullmatch
+
 LEARNT_MOST = 1 << 18
 """How many headers all chains together may remember."""
 
@@ -24,6 +26,8 @@ class Wanted:
         everything: whether every element is kept and every sequence entered.
         patterns: for each byte order (True is little endian) what to search a sequence for
             before it is entered; None enters every one.
+        sought: the tags to enter a sequence for.
+        seeks: whether a sequence may be entered for anything.
         families: what scans have learnt, for each encoding (implicit, little).
     """
 
@@ -39,6 +43,7 @@ class Wanted:
         walked_private: Iterable[tuple[int, int]] = (),
         everything: bool = False,
         merges: bool = False,
+        outline: bool = False,
     ) -> None:
         """Args:
         tags: the tags to keep.
@@ -51,6 +56,7 @@ class Wanted:
             entered all the same.
         everything: keep every element and enter every sequence.
         merges: private elements may be kept together.
+        outline: keep every element of the data set itself and enter no sequence for them.
         """
         kept = frozenset(tags)
         self.groups = frozenset(groups)
@@ -60,8 +66,11 @@ class Wanted:
         self.everything = everything
         self.private = private
         self.merges = merges
-        self.tags: Container[int] = _Everything() if everything else kept
+        self.tags: Container[int] = _Everything() if everything or outline else kept
         sought = frozenset(kept if enter is None else enter)
+        self.sought = sought
+        self._marks: dict[bool, re.Pattern[bytes]] = {}
+        self.seeks = bool(sought or private or self.groups)
         enter_all = private or everything
         self.patterns = {
             little: None if enter_all else _tag_pattern(sought, self.groups, little)
@@ -82,6 +91,10 @@ class Wanted:
         # Of any other private element its creator decides that.
         removed = self.private or group in self.groups
         return removed and (group, tag & 0xFF) not in self._walked_private
+
+    def is_sought(self, tag: int) -> bool:
+        """Whether a sequence would be entered for a tag."""
+        return tag in self.sought or (self.private and bool(tag >> 16 & 1)) or tag >> 16 in self.groups
 
     def learnt(self, headers: int) -> None:
         """Note that more was learnt; when it has become too much all is forgotten."""
@@ -109,6 +122,22 @@ class Wanted:
             start = limit - 3  # a tag may straddle two windows
         return False
 
+    def may_lie_in(self, source: Source, start: int, stop: int, *, little: bool) -> bool:
+        """Whether a value that is no sequence may hold a tag to enter a sequence for.
+
+        As ``occurs_in``, but text holds no private elements.
+        """
+        if self.patterns[little] is not None:
+            return self.occurs_in(source, start, stop, little=little)
+        if stop - start > SEARCH_CHUNK:
+            return True
+        data = source.read(start, stop)
+        if (self.everything or self.private) and not _TEXT(data):
+            return True
+        if little not in self._marks:
+            self._marks[little] = _tag_pattern(self.sought, self.groups, little)
+        return self._marks[little].search(data) is not None
+
 
 class _Everything:
     """Keeps every tag."""
@@ -117,7 +146,7 @@ class _Everything:
         return True
 
 
-def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -> re.Pattern[bytes] | None:
+def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -> re.Pattern[bytes]:
     """A pattern for the bytes of any of the tags, and of any tag of the groups.
 
     In little-endian bytes a tag is group low, group high, element low, element high; the
@@ -158,6 +187,10 @@ def _byte_class(values: Iterable[int]) -> bytes:
 
 EVERYTHING = Wanted((), everything=True)
 """Keeps every element; shared, so that what its scans learn is, too."""
+
+
+OUTLINE = Wanted((), outline=True)
+"""Keeps every element of the data set itself."""
 
 
 NOTHING = Wanted(())

@@ -35,7 +35,7 @@ from support import SHARED
 from pfdicom_tagSub import __version__
 
 ANON = {"PatientName": "anon"}
-DAMAGED = ("MR_truncated.dcm", "rtplan_truncated.dcm", "emri_small_jpeg_2k_lossless_too_short.dcm")
+DAMAGED = ("MR_truncated.dcm", "rtplan_truncated.dcm")
 """Files of pydicom that are cut off."""
 
 NOT_DICOM = "no_meta.dcm"
