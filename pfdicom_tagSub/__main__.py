@@ -240,7 +240,7 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
         assumed=options.assume_character_set,
     )
     printed = compiler.effective(whole, remove_private=options.remove_private_tags)
-    return rules, printed, below.name, warned
+    return rules, printed, below.name, (*warned, *profile.warn_of_the_lost(below, rules))
 
 
 def _print_spec(options: Options, console: Console) -> int:

@@ -7,7 +7,7 @@ the order of writing. The strongest that hits an element wins (behaviour-3.1.1 A
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from . import dictionary
@@ -25,6 +25,7 @@ from .keys import (
     PrivateKey,
 )
 from .literals import check_items, check_literal, check_literal_of_many, literals_of
+from .lookalikes import find_lookalikes, find_unevaluated
 from .models import SpecError
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
 from .quoting import shortened
@@ -33,6 +34,8 @@ from .spec import Items, Layer, Pair, TagSpec
 
 COMMAND_GROUP = 0x0000
 
+_NAMED_MOST = 5
+"""How many of the keys that win over another are named."""
 
 _KINDS = {MaskKey: 0, EveryPrivateKey: 0, PreambleKey: 0, KeywordKey: 1, PrivateKey: 1, PatternKey: 2}
 """How strong a kind of key is among the pairs of one layer."""
@@ -68,6 +71,7 @@ def compile_rules(
     for pair, rule in written:
         compiler.add(pair, rule)
     compiler.warn_of_the_idle(pairs, rules)
+    compiler.warn_of_lookalikes(pairs, output_stem, output_dir)
     if remove_private:
         compiler.remove_private_elements()
     stem = stem_of(output_stem)
@@ -195,6 +199,8 @@ class _Compiler:
         self.zero_preamble = False
         self.warnings: list[str] = []
         self._layers: dict[int, tuple[Layer, Rule]] = {}
+        self._winners: dict[int, Rule] = {}
+        self._private_keeper: Rule | None = None
 
     def add(self, pair: Pair, rule: Rule) -> None:
         """Add a pair that is stronger than all before it.
@@ -223,6 +229,7 @@ class _Compiler:
                 if not rule.keeps and rule.template is not None:
                     raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
                 self.removes_private = rule.template is None
+                self._private_keeper = rule if rule.keeps else None
             case PreambleKey():
                 if pair.value != "":
                     raise SpecError(f'{rule.key}: its value is "", which makes it zeros')
@@ -230,8 +237,9 @@ class _Compiler:
 
     def _clear(self, group: int) -> None:
         """Drop what weaker pairs say of single elements of a group."""
-        for tag in [tag for tag in self.table if tag >> 16 == group]:
-            del self.table[tag]
+        for home in (self.table, self._winners):
+            for tag in [tag for tag in home if tag >> 16 == group]:
+                del home[tag]
         for key in [key for key in self.private if key.group == group]:
             del self.private[key]
 
@@ -257,6 +265,7 @@ class _Compiler:
         what would be inserted.
         """
         for tag in tags:
+            self._winners[tag] = rule
             is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
             if is_hidden or not _leaves_alone(rule, tag):
                 self.table[tag] = rule
@@ -264,18 +273,50 @@ class _Compiler:
                 self.table.pop(tag, None)
 
     def warn_of_the_idle(self, pairs: Iterable[Pair], rules: Iterable[Rule]) -> None:
-        """Warn of the user's keys that no element can be hit by."""
-        # A pattern is for what a file holds: it does not keep an explicit key from stamping.
-        homes = (self.table, self.groups, self.meta, self.insertions)
-        in_force = {rule.index for home in homes for rule in home.values()}
-        in_force |= {private.rule.index for private in self.private.values()}
+        """Warn of the user's keys that can win over no other for any element that a file has."""
+        homes = (self._winners, self.groups)
+        winning = {rule.index for home in homes for rule in home.values()}
+        winning |= {private.rule.index for private in self.private.values()}
+        inserting = {rule.index for rule in self.insertions.values()}
         for pair, rule in zip(pairs, rules, strict=True):
-            is_special = isinstance(pair.key, EveryPrivateKey | PreambleKey) or rule.keeps
-            cleans = rule.template is not None and rule.template.cleans
-            if pair.layer is Layer.SPEC and not (rule.index in in_force or is_special or cleans):
+            is_special = isinstance(pair.key, EveryPrivateKey | PreambleKey)
+            if pair.layer is not Layer.SPEC or is_special or rule.index in winning:
+                continue
+            stronger = self._stronger_than(pair.key)
+            named = f" ({', '.join(one.key for one in stronger[:_NAMED_MOST])})" if stronger else ""
+            cure = _cure_of(pair, stronger)
+            if rule.index in inserting:
+                # A pattern is for what a file holds: it does not keep an explicit key from stamping.
                 self.warnings.append(
-                    f"{rule.key} has no effect: later or stronger keys hit all of its elements"
+                    f"{rule.key} only stamps files that lack the element: later or stronger keys{named} hit "
+                    f"it where a file has it{cure}"
                 )
+            else:
+                self.warnings.append(
+                    f"{rule.key} has no effect: later or stronger keys hit all of its elements{named}{cure}"
+                )
+
+    def warn_of_lookalikes(self, pairs: Iterable[Pair], output_stem: str, output_dir: str) -> None:
+        """Warn of what in the user's templates looks like a directive and is none."""
+        for pair in pairs:
+            key = shortened(pair.text)
+            if pair.layer is Layer.SPEC and isinstance(pair.value, Items):
+                for keyword, text in _texts_of(pair.value):
+                    self.warnings.extend(find_unevaluated(text, f"{key}: {keyword} in its items"))
+            elif pair.layer is Layer.SPEC and pair.value:
+                self.warnings.extend(find_lookalikes(str(pair.value), key))
+        for flag, text in ((STEM_KEY, output_stem), (DIRECTORY_KEY, output_dir)):
+            self.warnings.extend(find_lookalikes(text, flag))
+
+    def _stronger_than(self, key: Key) -> list[Rule]:
+        """The rules that win over a key that wins nothing, the strongest last."""
+        tags = () if isinstance(key, EveryPrivateKey | PreambleKey | PrivateKey) else key.tags
+        groups = {key.group} if isinstance(key, PrivateKey) else {tag >> 16 for tag in tags}
+        if isinstance(key, MaskKey):
+            groups |= set(key.groups)
+        found = {rule.index: rule for tag in tags if (rule := self._winners.get(tag)) is not None}
+        found |= {rule.index: rule for group in groups if (rule := self.groups.get(group)) is not None}
+        return [found[index] for index in sorted(found)]
 
     def commands(self) -> dict[int, Rule]:
         """What removes the elements of messages, such as the AE titles of who sent a file.
@@ -287,7 +328,12 @@ class _Compiler:
         return {COMMAND_GROUP: Rule(-1, "(0000,xxxx)", None)} if claims else {}
 
     def remove_private_elements(self) -> None:
-        """Let ``--removePrivateTags`` win over every pair but those that keep."""
+        """Let ``--removePrivateTags`` win over every pair but those that keep single elements."""
+        if self._private_keeper is not None:
+            self.warnings.append(
+                f"{self._private_keeper.key} has no effect: --removePrivateTags removes private elements; "
+                "leave that out, or keep single ones with --keepPrivate"
+            )
         idle = [private.rule for private in self.private.values()]
         idle += dict.fromkeys(rule for tag, rule in self.table.items() if tag >> 16 & 1)
         idle += [rule for group, rule in self.groups.items() if group & 1]
@@ -358,6 +404,28 @@ class _Compiler:
             self.warnings.append(
                 f"no secret key: {', and '.join(said)}; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
             )
+
+
+def _texts_of(items: Items) -> Iterator[tuple[str, str]]:
+    """The literals of items at any depth, each with its keyword."""
+    for item in items.items:
+        for keyword, value in item:
+            if isinstance(value, Items):
+                yield from _texts_of(value)
+            else:
+                yield keyword, value
+
+
+def _cure_of(pair: Pair, stronger: Sequence[Rule]) -> str:
+    """How to let an explicit key win over a pattern, where that can be said in short."""
+    if len(stronger) != 1 or not isinstance(pair.key, KeywordKey) or not pair.text.isalnum():
+        return ""
+    prefix, _, pattern = stronger[0].key.partition(":")
+    is_plain = prefix == "re" and not pattern.startswith("(?") and "..." not in pattern
+    if not is_plain or not dictionary.is_keyword(pair.text):
+        return ""
+    inner = f"(?:{pattern})" if "|" in pattern else pattern
+    return f"; to leave it out of the pattern write re:(?!{pair.text}$){inner}"
 
 
 def _rule(index: int, pair: Pair) -> Rule:

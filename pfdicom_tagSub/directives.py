@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from . import dictionary, functions
@@ -233,6 +233,7 @@ class Template:
 _FUNCTION = re.compile(r"%_([A-Za-z]\w*?)((?:\|(?:__|[^_|])*)*)_(?=[A-Za-z#])")
 _UNFINISHED = re.compile(r"%_[A-Za-z][A-Za-z0-9]*[|_]")
 _TAG = re.compile(r"\(?\s*([0-9A-Fa-f]{4})\s*,?\s*([0-9A-Fa-f]{4})\s*\)?")
+_MARK = re.compile(r"%|#tag")
 _KEYWORD_LIKE = re.compile(r"[A-Z][A-Za-z0-9]{2,}")
 
 
@@ -248,29 +249,13 @@ def parse_template(text: str, key: str) -> Template:
             a function that has to stand alone.
     """
     parts: list[str | TagText | Directive] = []
-    plain = ""
-    position = 0
-    while position < len(text):
-        rest = text[position:]
-        if rest.startswith("%%"):
-            plain, position = plain + "%", position + 2
-            continue
-        part: TagText | Directive | None = None
-        length = 1
-        if rest.startswith("#tag"):
-            part, length = TagText(), len("#tag")
-        elif rest.startswith("%"):
-            part, length = _parse_directive(rest, key)
-        if part is None:
-            plain += rest[:length]
+    for part, _ in pieces_of(text, key):
+        if isinstance(part, str) and parts and isinstance(parts[-1], str):
+            parts[-1] += part
         else:
-            if plain:
-                parts.append(plain)
-            plain = ""
             parts.append(part)
-        position += length
-    if plain or not parts:
-        parts.append(plain)
+    if not parts:
+        parts.append("")
     template = Template(text, tuple(parts))
     if len(parts) > 1:
         for name in sorted(template.functions):
@@ -278,6 +263,36 @@ def parse_template(text: str, key: str) -> Template:
                 usage = FUNCTIONS[name].usage
                 raise SpecError(f"{key}: {name} stands alone, as {usage}, but the value is {quoted(text)}")
     return template
+
+
+def pieces_of(text: str, key: str) -> Iterator[tuple[str | TagText | Directive, str]]:
+    """The pieces of a value of a spec in their order, each with how it is written.
+
+    Args, Raises: as of ``parse_template``. Plain text comes in any number of pieces; that of an
+    escaped percent sign is written as two.
+    """
+    position = 0
+    while position < len(text):
+        part: str | TagText | Directive | None = None
+        length = 1
+        if text.startswith("%%", position):
+            part, length = "%", 2
+        elif text.startswith("#tag", position):
+            part, length = TagText(), len("#tag")
+        elif text.startswith("%", position):
+            part, length = _parse_directive(text[position:], key)
+        else:
+            length = _next_mark(text, position) - position
+            part = text[position : position + length]
+        written = text[position : position + length]
+        yield (written if part is None else part), written
+        position += length
+
+
+def _next_mark(text: str, position: int) -> int:
+    """Where plain text ends."""
+    found = _MARK.search(text, position + 1)
+    return found.start() if found else len(text)
 
 
 def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
@@ -298,7 +313,7 @@ def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
     name = match[1]
     function = FUNCTIONS.get(name)
     if function is None:
-        near = difflib.get_close_matches(name, FUNCTIONS, n=1)
+        near = difflib.get_close_matches(name.lower(), FUNCTIONS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"the functions are {', '.join(FUNCTIONS)}"
         raise SpecError(f"{key}: unknown function {quoted(name)} in {quoted(match[0])}; {hint}")
     arguments = tuple(argument.replace("__", "_") for argument in match[2].split("|")[1:])

@@ -13,9 +13,10 @@ from importlib import resources
 
 from . import __version__
 from .bounded import SPEC_MOST, TooLargeError, read_path
-from .keys import PrivateKey
+from .keys import PrivateKey, resolve
 from .models import COMMAND, SpecError
 from .quoting import quoted, shortened
+from .rules import RuleSet
 from .spec import Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
 
 BASIC = "basic"
@@ -54,10 +55,12 @@ class Profile:
     Attributes:
         name: as the command line has it, the options in their order; "" for none.
         spec: its pairs, and those of ``--keepPrivate``.
+        kept: the keys of ``--keepPrivate``.
     """
 
     name: str
     spec: TagSpec
+    kept: tuple[str, ...] = ()
 
 
 def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
@@ -71,9 +74,10 @@ def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
         SpecError: an unknown profile or option, options that exclude each other, a key
             that is none of a private element.
     """
-    kept = [(key, _KEEP) for key in _private_keys(keep_private)]
+    own = tuple(_private_keys(keep_private))
+    kept = [(key, _KEEP) for key in own]
     if not text:
-        return Profile("", from_pairs(kept, "--keepPrivate", Layer.PROFILE))
+        return Profile("", from_pairs(kept, "--keepPrivate", Layer.PROFILE), own)
     options = _options(text)
     values: dict[str, SpecValue] = {}
     for name in (BASIC, *options):
@@ -82,7 +86,19 @@ def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
             values[pair.text] = pair.value
     values |= _stamps(options)
     values.update(dict.fromkeys((key for key, _ in kept), _KEEP))
-    return Profile(",".join((BASIC, *options)), from_pairs(list(values.items()), "--profile", Layer.PROFILE))
+    return Profile(
+        ",".join((BASIC, *options)), from_pairs(list(values.items()), "--profile", Layer.PROFILE), own
+    )
+
+
+def warn_of_the_lost(profile: Profile, rules: RuleSet) -> tuple[str, ...]:
+    """What to warn of keys of ``--keepPrivate`` that stronger ones of the spec win over."""
+    kept = {private.key for private in rules.private if private.rule.keeps}
+    return tuple(
+        f"--keepPrivate {shortened(key)} has no effect: a key of the spec is stronger"
+        for key in profile.kept
+        if resolve(key, "--keepPrivate") not in kept
+    )
 
 
 def _options(text: str) -> tuple[str, ...]:
