@@ -205,9 +205,10 @@ OPTIONS: dict[str, str | None] = {
 """,
     "followLinks": """
         [--followLinks]
-        Follow symbolic links to files and to directories, each directory
-        once. Without it they are skipped. FIFOs, sockets and devices are
-        never opened.
+        Follow symbolic links to files and to directories. A directory has
+        outputs under each name that leads to it; one that leads to a
+        directory above itself is told of and not followed. Without this flag
+        links are skipped. FIFOs, sockets and devices are never opened.
 """,
     "overwrite": """
         [--overwrite]

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,14 +63,18 @@ def build(options: Options) -> Plan:
         stats=False,
         test="",
     )
-    nodes, records = _walk(quiet)
+    nodes, records, circles = _walk(quiet)
     directories = tuple(
         DirectoryPlan(str(node.path), str(node.outputPath), node.relPath, FileNames(node.files))
         for node in sorted(nodes, key=lambda node: _order(node.relPath))
         if not _is_output(str(node.path), input_root, output_root, tree.followLinks)
     )
     _check_apart(directories, input_root, output_root)
-    warnings: list[str] = []
+    warnings: list[str] = [
+        f"{os.path.relpath(path, input_root)} leads to a directory above itself, and is not followed"
+        for path in circles
+        if not _is_output(path, input_root, output_root, tree.followLinks)
+    ]
     unreadable: list[FileOutcome] = []
     for path, reason in records:
         if _is_output(path, input_root, output_root, tree.followLinks):
@@ -207,11 +212,12 @@ def _check_apart(directories: tuple[DirectoryPlan, ...], input_root: str, output
             )
 
 
-def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]]]:
+def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]], list[str]]:
     """Run pftree.
 
     Returns:
-        Its nodes, and (path, reason) of what it could not read.
+        Its nodes, (path, reason) of what it could not read, and the paths that lead to a
+        directory above themselves.
 
     Raises:
         PlanError: the input tree is gone or nested deeper than pftree can walk.
@@ -231,7 +237,8 @@ def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]]]:
             ) from None
     if not result.status:
         raise PlanError(result.error)
-    return list(engine.nodes.values()), [_path_and_reason(record) for record in records]
+    reasons = [_path_and_reason(record) for record in records]
+    return list(engine.nodes.values()), reasons, sorted(engine.scanner.circles)
 
 
 _SLOW_FILTER = (
@@ -243,13 +250,18 @@ _NAMES_A_SECOND = 20_000
 """How many names a filter passes at least; patterns that come to an end pass fifty times as many."""
 
 
+_WAYS_MOST = 1000
+"""In how many ways links may lead to one directory; those between many directories multiply."""
+
+
 class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
     """A pftree that keeps no sizes of files: nobody asks for them here, and they are half of its memory."""
 
     def scanner_build(self, recordFiles: bool = True) -> TreeScanner:  # noqa: N803  (pftree's names)
         """A scanner of the kind below, set up as pftree sets up its own."""
         made = super().scanner_build(recordFiles)
-        return _Scanner(made.root, made.maxDepth, made.followLinks, recordFiles=made.recordFiles)
+        self.scanner = _Scanner(made.root, made.maxDepth, made.followLinks, recordFiles=made.recordFiles)
+        return self.scanner
 
     def tree_filter(self) -> int:
         """Apply the filters, in bounded time."""
@@ -259,6 +271,14 @@ class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
 
 
 class _Scanner(TreeScanner):  # type: ignore[misc]
+    """A scanner that knows the directories above the one that it is in."""
+
+    def __init__(self, *arguments: object, **named: object) -> None:
+        super().__init__(*arguments, **named)
+        self.circles: list[str] = []
+        self._above: list[tuple[int, int]] = []
+        self._ways: Counter[tuple[int, int]] = Counter()
+
     def dir_scan(
         self,
         path: Path,
@@ -266,11 +286,50 @@ class _Scanner(TreeScanner):  # type: ignore[misc]
         depth: int,
         onSubdir: Callable[[Path, FileSize, int], DirUsage | None],  # noqa: N803
     ) -> DirUsage:
-        """Scan one directory and what is below it, then drop the sizes of its files."""
+        """Scan one directory and what is below it, then drop the sizes of its files.
+
+        Raises:
+            PlanError: links lead to it in too many ways.
+        """
         own = len(self.entries)
+        if self.followLinks:
+            self._enter(path)
         usage = super().dir_scan(path, dirSize, depth, onSubdir)
         self.entries[own].fileSizes.clear()
+        if self.followLinks:
+            self._above.pop()
         return usage
+
+    def dir_enterable(self, entry: os.DirEntry[str], isLink: bool) -> bool:  # noqa: N803
+        """Whether a directory is descended into: under each of its names, but not in a circle.
+
+        pftree enters what links point to once, through the link that it happens to meet first.
+        """
+        if not self.followLinks:
+            return bool(super().dir_enterable(entry, isLink))
+        try:
+            found = entry.stat(follow_symlinks=True)
+        except OSError as error:
+            logging.getLogger("pftree").warning("cannot follow %s: %s", entry.path, error.strerror)
+            return False
+        if (found.st_dev, found.st_ino) not in self._above:
+            return True
+        self.circles.append(entry.path)
+        return False
+
+    def _enter(self, path: Path) -> None:
+        with suppress(OSError):
+            found = os.stat(path)
+            identity = (found.st_dev, found.st_ino)
+            self._above.append(identity)
+            self._ways[identity] += 1
+            if self._ways[identity] > _WAYS_MOST:
+                raise PlanError(
+                    f"links lead to {path} in more than {_WAYS_MOST} ways; remove some, or leave out "
+                    "--followLinks"
+                )
+            return
+        self._above.append((-1, -1))
 
 
 class _Capture(logging.Handler):

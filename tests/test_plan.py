@@ -445,3 +445,47 @@ def test_make_directory_that_fails_says_why(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(os, "mkdir", mkdir)
     with pytest.raises(FileError, match="No space left"):
         make_directory(plan.output_root, plan.directories[0].output_dir)
+
+
+# --- links to one directory
+
+
+@pytest.mark.parametrize("order", ["ab", "ba"])
+def test_build_gives_two_links_to_one_directory_both_their_outputs(tmp_path: Path, order: str) -> None:
+    inputs = grow(tmp_path / "in")
+    grow(tmp_path / "x", "x.dcm", "s/y.dcm")
+    for name in order:
+        (inputs / name).symlink_to(tmp_path / "x")
+    plan = build(inputs, tmp_path / "out", followLinks=True)
+    assert relatives(plan) == ["a/x.dcm", "a/s/y.dcm", "b/x.dcm", "b/s/y.dcm"]
+    assert plan.warnings == ()
+
+
+def test_build_follows_links_to_directories_of_the_tree_itself(tmp_path: Path) -> None:
+    inputs = grow(tmp_path / "in", "x/x.dcm")
+    (inputs / "link").symlink_to("x")
+    assert relatives(build(inputs, tmp_path / "out", followLinks=True)) == ["link/x.dcm", "x/x.dcm"]
+
+
+def test_build_tells_of_links_in_a_circle_and_follows_them_once(tmp_path: Path) -> None:
+    inputs = grow(tmp_path / "in", "a/a.dcm", "b/b.dcm")
+    (inputs / "a" / "up").symlink_to("..")
+    (inputs / "a" / "b").symlink_to("../b")
+    (inputs / "b" / "a").symlink_to("../a")
+    (inputs / "all").symlink_to(tmp_path)
+    plan = build(inputs, tmp_path / "out", followLinks=True)
+    assert relatives(plan) == ["a/a.dcm", "a/b/b.dcm", "b/b.dcm", "b/a/a.dcm"]
+    assert [text.partition(" leads")[0] for text in plan.warnings] == [
+        *("a/b/a", "a/up", "all/in", "b/a/b", "b/a/up")
+    ]
+
+
+def test_build_refuses_links_that_multiply_without_end(tmp_path: Path) -> None:
+    inputs = grow(tmp_path / "in")
+    for name in "abcdefgh":
+        (inputs / name).mkdir()
+    for name in "abcdefgh":
+        for other in "abcdefgh":
+            (inputs / name / f"to-{other}").symlink_to(f"../{other}")
+    with pytest.raises(PlanError, match="in more than 1000 ways"):
+        build(inputs, tmp_path / "out", followLinks=True)
