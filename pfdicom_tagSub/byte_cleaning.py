@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from .character_sets import ESCAPE, CharacterSet, decoded, encoded, is_plain
+from .character_sets import CharacterSet, decoded, encoded, is_plain, is_utf8
 from .models import FileError
 from .values import SINGLE_VALUED_VRS
 
@@ -44,56 +44,51 @@ def clean_bytes(
             be written.
     """
     value = raw.rstrip(_PADDING)
-    found = decoded(value, characters)
-    cleaned = value
-    if found.is_certain:
-        cleaned = _clean_declared(value, found.text, vr, characters, clean)
-    for _ in range(_ROUNDS):  # what is left in one reading may be an identifier in another
-        before = cleaned
-        for codec in _codecs(cleaned, is_certain=found.is_certain):
-            cleaned = _clean_read(cleaned, vr, codec, clean)
-        if cleaned == before:
-            break
-    else:
-        raise FileError("a text that is cleaned has an identifier in more than one character set")
-    if _is_unreadable(cleaned, is_certain=found.is_certain) and any(piece in cleaned for piece in pieces):
+    declared = _as_declared(value, characters)
+    is_unreadable = declared is None and _NO_LATIN1.search(value) is not None and not is_utf8(value)
+    if is_unreadable and any(piece in value for piece in pieces):
         raise FileError(
             "a text that is cleaned has an identifier in a character set that the file does not declare; "
             "say which with --assumeCharacterSet TERM"
         )
-    return raw if cleaned == value else cleaned
+    if declared is not None:
+        cleaned = _clean_declared(value, declared, vr, characters, clean)
+        return raw if cleaned == value else cleaned
+    cleaned = value
+    for _ in range(_ROUNDS):  # what is left in one reading may be an identifier in another
+        before = cleaned
+        for codec in (_UTF8,) if is_utf8(cleaned) else (_LATIN1, _UTF8):
+            cleaned = _clean_read(cleaned, vr, codec, clean)
+        if cleaned == before:
+            return raw if cleaned == value else cleaned
+    raise FileError("a text that is cleaned has identifiers in more than one character set")
 
 
 def pieces_of(raw: bytes, characters: CharacterSet) -> Iterable[bytes]:
     """The parts of an identifier that a text may have as bytes, where it is not sure what they say."""
-    if is_plain(raw) or decoded(raw.rstrip(_PADDING), characters).is_certain:
+    if is_plain(raw) or _as_declared(raw.rstrip(_PADDING), characters) is not None:
         return ()
     return (part for part in _PARTS.split(raw) if len(part) >= _LEAST_PART and not is_plain(part))
 
 
-def readings_of(raw: bytes, characters: CharacterSet) -> Iterable[str]:
-    """What else an identifier may say than what the declared character set makes of it."""
+def reading_of(raw: bytes, characters: CharacterSet) -> str | None:
+    """What an identifier says of which it is not sure what it says; None where it is what is declared."""
     value = raw.rstrip(_PADDING)
-    if not is_plain(value):
-        for codec in _codecs(value, is_certain=decoded(value, characters).is_certain):
-            yield value.decode(codec, "surrogateescape")
+    if is_plain(value) or _as_declared(value, characters) is not None:
+        return None
+    return value.decode(_UTF8 if is_utf8(value) else _LATIN1)
 
 
-def _codecs(value: bytes, *, is_certain: bool) -> tuple[str, ...]:
-    """The readings that a text may have besides the declared one.
+def _as_declared(value: bytes, characters: CharacterSet) -> str | None:
+    """The text of a value as it is declared; None where it cannot be that.
 
-    What is valid in UTF-8 and more than ASCII is hardly ever anything else. In Latin-1 all bytes are valid:
-    where the text is something else for sure, that reading would cut letters in two.
+    What is valid in UTF-8 and more than ASCII is hardly ever Latin-1, or another set with one byte for each
+    character, whatever is declared.
     """
-    if is_certain and (value.isascii() or ESCAPE in value):
-        return ()
-    if value.isascii():
-        return (_LATIN1,)
-    try:
-        value.decode(_UTF8)
-    except UnicodeDecodeError:
-        return () if is_certain else (_UTF8, _LATIN1)
-    return (_UTF8,)
+    found = decoded(value, characters)
+    if not found.is_certain or (len(found.text) == len(value) and is_utf8(value)):
+        return None
+    return found.text
 
 
 def _clean_declared(
@@ -122,12 +117,3 @@ def _clean_part(part: bytes, codec: str, clean: Callable[[str], str]) -> bytes:
     text = part.decode(codec, "surrogateescape")
     cleaned = clean(text)
     return part if cleaned == text else cleaned.encode(codec, "surrogateescape")
-
-
-def _is_unreadable(value: bytes, *, is_certain: bool) -> bool:
-    """Whether bytes are text neither as declared nor as UTF-8 or Latin-1."""
-    return (
-        not is_certain
-        and _NO_LATIN1.search(value) is not None
-        and _codecs(value, is_certain=False) != (_UTF8,)
-    )

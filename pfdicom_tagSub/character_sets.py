@@ -133,7 +133,7 @@ def assumed_set(text: str) -> CharacterSet | None:
     if not text:
         return None
     found = character_set(text.encode("iso8859", "replace"))
-    if found.unknown or not all(found.terms):
+    if found.unknown or not any(found.terms) or not all(found.terms[1:]):
         near = difflib.get_close_matches(text, [term for term in _TERMS if term], n=1)
         hint = f"did you mean {near[0]}?" if near else "give a defined term of PS3.3 C.12.1.1.2."
         raise SpecError(
@@ -141,6 +141,17 @@ def assumed_set(text: str) -> CharacterSet | None:
             "(Latin-1), ISO_IR 192 (UTF-8), GB18030, or ISO 2022 IR 6\\ISO 2022 IR 87"
         )
     return found
+
+
+def is_utf8(raw: bytes) -> bool:
+    """Whether bytes beyond ASCII are valid UTF-8, as text in a set of single bytes hardly ever is."""
+    if raw.isascii() or ESCAPE in raw:
+        return False
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_plain(raw: bytes) -> bool:
@@ -210,16 +221,20 @@ def _is_undeclared(raw: bytes, text: str, characters: CharacterSet) -> bool:
 
 def encoded(texts: Sequence[str], characters: CharacterSet) -> bytes | None:
     """Texts as one value in a character set; None where they would not read back the same."""
-    encodings = list(characters.encodings)
-    if characters.starts_with_default:
-        encodings[0] = "ascii"  # pydicom would write ISO 8859-1 without an escape sequence
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            raw = b"\\".join(charset.encode_string(text, encodings) if text else b"" for text in texts)
-    except (UnicodeError, LookupError):
-        return None
-    found = decoded(raw, replace(characters, fallback=None))
-    return raw if found.is_certain and found.text == "\\".join(texts) else None
+    alone = replace(characters, fallback=None)
+    candidates = [characters.encodings]
+    if characters.starts_with_default:  # pydicom would write ISO 8859-1 without an escape sequence
+        candidates.append(("ascii", *characters.encodings[1:]))
+    for encodings in candidates:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                raw = b"\\".join(charset.encode_string(text, encodings) if text else b"" for text in texts)
+        except (UnicodeError, LookupError):
+            continue
+        found = decoded(raw, alone)
+        if found.is_certain and found.text == "\\".join(texts):
+            return raw
+    return None
 
 
 def quotable(terms: Iterable[str]) -> str:

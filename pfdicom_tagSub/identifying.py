@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .byte_cleaning import pieces_of, readings_of
+from .byte_cleaning import pieces_of, reading_of
 from .character_sets import is_plain
 from .cleaning import TextCleaner, cleaner_of
 from .dicomfile import DicomFile
@@ -171,16 +171,18 @@ class _Collector:
         if vr in (PRIVATE_TEXTUAL if element.tag >> 16 & 1 else TEXTUAL):
             kind = ADDRESS if vr in _POSTAL_VRS and is_postal(element.tag) else vr
             self.found.update((kind, text) for text in _texts(vr, element, scope))
-            raw = scope.raw(element)
-            if vr in CHARSET_VRS and not is_plain(raw):
+            if vr in CHARSET_VRS and not is_plain(raw := scope.raw(element)):
                 self.pieces.update(pieces_of(raw, scope.characters))
-                for text in readings_of(raw, scope.characters):
-                    parts = [text] if vr in SINGLE_VALUED_VRS else text.split("\\")
-                    self.found.update((kind, part) for part in parts if part)
 
 
 def _texts(vr: str, element: Element, scope: Scope) -> list[str]:
-    texts = decode(vr, scope.raw(element), scope.characters, scope.encoding.little).texts
+    """The single texts of an element; where it is not sure what they say, as UTF-8 or else as Latin-1."""
+    raw = scope.raw(element)
+    read = reading_of(raw, scope.characters) if vr in CHARSET_VRS else None
+    if read is not None:
+        texts = (read,) if vr in SINGLE_VALUED_VRS else tuple(read.split("\\"))
+    else:
+        texts = decode(vr, raw, scope.characters, scope.encoding.little).texts
     return [text for text in texts if text]
 
 

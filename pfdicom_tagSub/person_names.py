@@ -99,7 +99,7 @@ def _add_part(clues: Clues, words: set[str], part: str) -> None:
             if piece.isdigit():
                 if len(piece) >= LEAST_DIGITS:
                     clues.add_phrase(piece)
-            elif len(piece) >= _SHORTEST_PIECE or is_unbounded(fold(piece)[0]):
+            elif piece != part and (len(piece) >= _SHORTEST_PIECE or is_unbounded(fold(piece)[0])):
                 _add_part(clues, words, piece)
     elif len(tokens[0]) > 1 and tokens[0] not in NOT_IDENTIFYING:
         words.update(split_tokens(spelling)[1] for spelling in spellings(part))
