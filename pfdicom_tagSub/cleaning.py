@@ -85,6 +85,10 @@ class TextCleaner:
     def _index(self) -> _Index:
         return _Index(self.identifiers)
 
+    def find(self, text: str) -> list[Span]:
+        """Where identifiers are in a text, in no order; the spans may overlap."""
+        return self._index.find(text)
+
     def clean(self, text: str) -> str:
         """A text without the identifiers.
 

@@ -10,7 +10,7 @@ import io
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -120,6 +120,7 @@ class DataSet:
         entries: its elements in the order of the bytes.
         start: where it begins.
         end: where it ends.
+        readings: what was read of its sequences, by where they begin.
     """
 
     content: Dataset
@@ -128,6 +129,7 @@ class DataSet:
     entries: list[Entry]
     start: int
     end: int
+    readings: dict[int, list[list[Item]] | FileError] = field(default_factory=dict)
 
     @property
     def encodings(self) -> tuple[str, ...]:
@@ -509,6 +511,12 @@ def readings_of(entry: Entry, data: DataSet) -> list[list[Item]] | FileError:
     Returns:
         The items, for each encoding in which they make sense; what is wrong where there is none.
     """
+    if entry.start not in data.readings:
+        data.readings[entry.start] = _readings_of(entry, data)
+    return data.readings[entry.start]
+
+
+def _readings_of(entry: Entry, data: DataSet) -> list[list[Item]] | FileError:
     ways = [(True, True)] if entry.is_parsed else _ways(entry, data)
     found: list[list[Item]] = []
     problem: FileError | None = None

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from .caches import remembered
 from .common_words import TERMS
-from .dictionary import PIXEL_DATA, label_of
+from .dictionary import PIXEL_DATA
 from .rereading import REST, DataSet, Entry, Reading, is_sequence, items_of
 from .sources import Source
-from .told import Told, is_of_codes, is_of_make, vr_of
+from .text_search import TextSearch
+from .told import Told, is_of_codes, is_of_make, name_of, vr_of
 from .traces import (
     MOST_VALUES,
     NAMES,
@@ -90,6 +91,7 @@ def find_residuals(
     pause: Callable[[], None],
     kept: frozenset[int] = frozenset(),
     spared: Iterable[Told] = (),
+    texts: TextSearch | None = None,
 ) -> tuple[str, ...]:
     """The elements of an output that hold a value that was replaced.
 
@@ -102,6 +104,7 @@ def find_residuals(
         pause: called between pieces of a large file; it may raise to stop.
         kept: the tags of elements that are kept on purpose.
         spared: their values: what is not a name says nothing either where it is one of these.
+        texts: the search of its texts.
 
     Returns:
         Their names in the order of the file, such as ``RequestAttributesSequence[0].StudyID``; also
@@ -114,7 +117,7 @@ def find_residuals(
         for trace in traces_of(vr, text, kind)
         if vr in NAMES or trace.text not in left
     }
-    if not traces:
+    if not traces and (texts is None or texts.is_idle):
         return ()
     said = {trace.text for vr, text, _ in _first(results) for trace in traces_of(vr, text)}
     made = tuple(text for vr, text, _ in results if vr == "UI")
@@ -140,8 +143,8 @@ def find_residuals(
     search = _Search(list(needles), days, pause, kept)
     if head + sum(stop - start for start, stop in stretches) <= CHUNK:
         source = output.data.source
-        texts = [source.read(start, stop) for start, stop in stretches]
-        whole = b"\n".join((os.fsencode(path), output.source.read(0, head), *texts)).lower()
+        parts = [source.read(start, stop) for start, stop in stretches]
+        whole = b"\n".join((os.fsencode(path), output.source.read(0, head), *parts)).lower()
         needles_left, days_left = search.found_in(whole)
     else:
         needles_left, days_left = search.needles, days
@@ -153,6 +156,9 @@ def find_residuals(
         leaves = _Leaves(2, lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
         for start, stop in stretches:
             near.text(output.data.source, start, stop, leaves, named)
+    if texts is not None:
+        for name, entry in texts.of_data_set(output.data):
+            named.setdefault(name, (2, entry.start))
     for region in regions:
         if not isinstance(region, tuple):
             search.bulk(output.data.source, region, named)
@@ -232,13 +238,6 @@ def _leaves_of(data: DataSet, above: str) -> Iterator[Leaf]:
         is_binary = entry.tag in PIXEL_DATA or (entry.vr in BULK_VRS and not entry.tag >> 16 & 1)
         vr = vr_of(entry, data) if entry.stored is not None and not entry.is_parsed else ""
         yield Leaf(data.base + entry.value, data.base + entry.end, name, is_binary, max(entry.tag, 0), vr)
-
-
-def name_of(tag: int) -> str:
-    """What a record calls an element of an output."""
-    if tag == REST:
-        return "bytes after the last element"
-    return "pixel data" if tag in PIXEL_DATA else label_of(tag)
 
 
 @remembered(most=64)
@@ -335,6 +334,9 @@ class _Search:
             return False
         if not needle.is_bounded:
             return True
+        is_short = needle.folded.isdigit() and len(needle.folded) < LONGEST_CLOCK
+        if is_short and _is_fraction(data, place, leaf.start - base):
+            return False
         stop = place + len(needle.folded)
         before, after = place - needle.width, stop + needle.width - 1
         if before >= leaf.start - base and _joins(data[before], data[place]):
@@ -392,6 +394,12 @@ class _Search:
                     named[name] = 2, entry.start
                     return
             self.pause()
+
+
+def _is_fraction(data: bytes, place: int, start: int) -> bool:
+    """Whether what stands at a place follows the point of a decimal number, as in 0.47112."""
+    before = data[max(place - 2, start, 0) : place]
+    return len(before) == 2 and before[1:] in b".," and before[0] in _DIGITS
 
 
 def _is_number_in(text: bytes, value: bytes) -> bool:

@@ -14,9 +14,11 @@ from pydicom.valuerep import TEXT_VR_DELIMS
 
 from . import dictionary
 from .hits import creator_of
+from .identifiers import ADDRESS
+from .identifying_tags import is_postal
 from .models import FileError
 from .rereading import REST, DataSet, Entry, dictionary_vr, is_sequence, items_of, raw_value
-from .traces import TELLING, Kind
+from .traces import TELLING, TEXTS, Kind
 from .values import CHARSET_VRS, SINGLE_VALUED_VRS
 
 LONGEST_VALUE = 1 << 16
@@ -84,21 +86,31 @@ def texts_of(
     is_telling = vr in (TELLING if is_named or not entry.tag >> 16 & 1 else PRIVATE_TELLING)
     if not is_telling:
         return
-    value = raw_value(entry, data)
-    if value.isascii() and b"\x1b" not in value:
-        text = value.decode("ascii")
-    elif vr in CHARSET_VRS:
-        with warnings.catch_warnings(action="ignore"):
-            try:
-                text = decode_bytes(value, list(data.encodings), TEXT_VR_DELIMS)
-            except (UnicodeError, LookupError):
-                text = value.decode("latin-1")
-    else:
-        text = value.decode("latin-1")
+    text = text_in(raw_value(entry, data), vr, data)
     kind = kind_of(entry.tag)
     for part in (text,) if vr in SINGLE_VALUED_VRS else text.split("\\"):
         if stripped := part.strip(" \0\r\n"):
-            yield Told(vr, stripped, kind)
+            yield Told(ADDRESS if vr in TEXTS and is_postal(entry.tag) else vr, stripped, kind)
+
+
+def text_in(value: bytes, vr: str, data: DataSet) -> str:
+    """The text of a value of a data set."""
+    if value.isascii() and b"\x1b" not in value:
+        return value.decode("ascii")
+    if vr not in CHARSET_VRS:
+        return value.decode("latin-1")
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            return decode_bytes(value, list(data.encodings), TEXT_VR_DELIMS)
+        except (UnicodeError, LookupError):
+            return value.decode("latin-1")
+
+
+def name_of(tag: int) -> str:
+    """What a record calls an element of an output."""
+    if tag == REST:
+        return "bytes after the last element"
+    return "pixel data" if tag in dictionary.PIXEL_DATA else dictionary.label_of(tag)
 
 
 @cache

@@ -15,6 +15,7 @@ from enum import IntEnum
 
 from .caches import remembered
 from .common_words import COMMON, ORDINARY
+from .identifiers import ADDRESS
 
 SHORTEST = 4
 """Shorter texts are found everywhere by chance."""
@@ -145,7 +146,7 @@ def _traces_of(vr: str, text: str) -> tuple[Trace, ...]:
     if vr in NUMBERS:
         is_long = sum(map(str.isdigit, text)) >= SHORTEST_NUMBER and text.strip("0.+-")
         return (Trace(text, is_bounded=True),) if is_long else ()
-    if vr not in TEXTS or not _is_long_enough(text):
+    if vr not in TEXTS | {ADDRESS} or not _is_long_enough(text):
         return ()
     return (_word(text),)
 

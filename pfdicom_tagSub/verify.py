@@ -33,11 +33,12 @@ from .rereading import (
     read_again,
     readings_of,
 )
-from .residuals import find_residuals, name_of
+from .residuals import find_residuals
 from .rules import Rule, RuleSet
 from .sources import BytesSource, FileSource, Source
 from .staying import Surroundings, may_stay
-from .told import Told, texts_of
+from .text_search import TextSearches
+from .told import Told, name_of, texts_of
 
 CHUNK = 1 << 20
 FOLLOWED = {
@@ -63,6 +64,7 @@ class Verifier:
         self.hits = Hits(rules)
         self.limit = limit
         self.layouts = Layouts(limit)
+        self.texts = TextSearches()
 
     def residuals(
         self, source: Source, written: Source, shown_path: str, pause: Callable[[], None] = lambda: None
@@ -99,6 +101,11 @@ class Verifier:
             pause,
             self.hits.kept,
             comparison.spared,
+            self.texts.search(
+                comparison.originals,
+                comparison.results | comparison.spared,
+                claims=self.rules.claims_identity_removed,
+            ),
         )
 
 

@@ -123,3 +123,85 @@ def test_search_leaves_what_a_removed_sequence_says_of_its_codes(tmp_path: Path)
 def test_search_names_a_person_of_a_removed_sequence(tmp_path: Path) -> None:
     made = nested(data_set(PersonName="Quibbleford^Ann"), StudyID="S", FilterType="by Quibbleford")
     assert named(written(made), profile("basic"), tmp_path) == ("FilterType",)
+
+
+IN_TEXTS = {
+    "a name split at an underscore": ("PatientName", "Jane_Quibbleford", "seen: Quibbleford"),
+    "a name split at a dot": ("PatientName", "Quibbleford.Marigold", "Marigold came late"),
+    "a name split at a semicolon": ("PatientName", "Quibbleford;Marigold", "Marigold came late"),
+    "a short name": ("PatientName", "Doe^Jo", "CT of Mr Doe"),
+    "a name in other letters": ("PatientName", "Müller^Änne", "Bericht fuer Mueller"),
+    "a name glued to a title": ("PatientName", "Quibbleford^Ann", "DrQuibbleford has seen it"),
+    "a genitive": ("PatientName", "Quibbleford^Ann", "Quibblefords knee"),
+    "a name in an e-mail address": ("PatientName", "Quibbleford^Ann", "send to a.quibbleford@clinic.example"),
+    "a name in a URL": ("PatientName", "Quibbleford^Ann", "see http://pacs.example/p/quibbleford/1"),
+    "the number of an ID": ("PatientID", "P123456", "MRN 123456"),
+    "an ID without its year": ("PatientID", "123456/19", "Pat. 123456"),
+    "an ID without its check digit": ("PatientID", "1234567-8", "MRN 1234567"),
+    "a city": ("PatientAddress", "4711 Mulberry Lane, Springfield, IL 62704", "lives in Springfield"),
+    "a postal code": ("PatientAddress", "4711 Mulberry Lane, Springfield, IL 62704", "ZIP 62704"),
+    "a street": ("PatientAddress", "4711 Mulberry Lane, Springfield, IL 62704", "Mulberry Lane clinic"),
+    "a date with other separators": ("PatientBirthDate", "19640307", "born 07_03_1964"),
+    "a date glued to a time": ("StudyDate", "20210304", "at 20210304T1022"),
+    "a date with a month": ("StudyDate", "20210304", "on 4 March 2021"),
+    "a UID with a suffix": (
+        "StudyInstanceUID",
+        "1.2.826.0.1.3680043.8.498.77",
+        "1.2.826.0.1.3680043.8.498.77.dcm",
+    ),
+    "an age in English": ("PatientAge", "093Y", "a woman of ninety-three years"),
+    "an age in German": ("PatientAge", "093Y", "93-jähriger Patient"),
+    "an age in French": ("PatientAge", "093Y", "homme de 93 ans"),
+    "an age in Spanish": ("PatientAge", "093Y", "paciente de 93 años"),
+}
+
+
+@pytest.mark.parametrize("case", IN_TEXTS)
+@pytest.mark.parametrize("keyword", ["ImageComments", "SeriesDescription"])
+def test_search_finds_in_texts_what_cleaning_finds(case: str, keyword: str, tmp_path: Path) -> None:
+    replaced, original, text = IN_TEXTS[case]
+    content = written(data_set(SpecificCharacterSet="ISO_IR 192", **{replaced: original, keyword: text}))
+    assert named(content, rules_of({replaced: None}), tmp_path) == (keyword,)
+
+
+@pytest.mark.parametrize("case", IN_TEXTS)
+def test_search_finds_in_private_texts_and_items_what_cleaning_finds(case: str, tmp_path: Path) -> None:
+    replaced, original, text = IN_TEXTS[case]
+    made = nested(data_set(RequestedProcedureDescription=text), **{replaced: original})
+    made.SpecificCharacterSet = "ISO_IR 192"
+    block = made.private_block(0x0029, "MAKER", create=True)
+    block.add_new(0x01, "LT", text)
+    block.add_new(0x02, "UN", text.encode() + b" " * (len(text.encode()) % 2))
+    found = named(written(made), rules_of({replaced: None}), tmp_path)
+    assert found == (
+        "(0029,1001)",
+        "(0029,1002)",
+        "RequestAttributesSequence[0].RequestedProcedureDescription",
+    )
+
+
+NOT_IN_TEXTS = {
+    "the words of another text": ("PatientName", "Quibbleford^Ann", "an anterior view"),
+    "a common word": ("PatientName", "Head^Ann", "head first supine"),
+    "a short number": ("PatientID", "123", "slice 123 of 200"),
+    "an ethnic group": ("EthnicGroup", "WHITE", "white matter"),
+    "an age of anybody": ("PatientAge", "045Y", "man of 46 years"),
+    "a measurement": ("PatientID", "47112", "thickness 0.47112 mm"),
+}
+
+
+@pytest.mark.parametrize("case", NOT_IN_TEXTS)
+def test_search_leaves_texts_that_tell_nothing(case: str, tmp_path: Path) -> None:
+    replaced, original, text = NOT_IN_TEXTS[case]
+    content = written(data_set(**{replaced: original, "ImageComments": text}))
+    assert named(content, rules_of({replaced: None}), tmp_path) == ()
+
+
+def test_search_remembers_texts_by_what_is_looked_for(tmp_path: Path) -> None:
+    """The same text in two files of one worker, of one patient and of another."""
+    worker = Worker(Settings(rules_of({"PatientName": None}), verify=True, output_root=str(tmp_path)))
+    for name, is_named in (("Doe^Jo", True), ("Roe^Al", False), ("Doe^Jo", True), ("Roe^Al", False)):
+        content = written(data_set(PatientName=name, ImageComments="CT of Mr Doe"))
+        assert process(worker, content, tmp_path).outcome.residuals == (
+            ("ImageComments",) if is_named else ()
+        )

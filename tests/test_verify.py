@@ -466,7 +466,7 @@ PLANTED: dict[str, tuple[bytes, tuple[str, ...]]] = {
             _identity(name="Li^Bo=李^波".encode(), charset=b"ISO_IR 192")
             + element(NOTE, "LT", "与李波".encode(), EXPLICIT)
         ),
-        (),
+        ("PatientComments",),
     ),
     "a Chinese name": (
         file_of(

@@ -1,0 +1,193 @@
+"""The texts of an output, searched for what a clean option would take out of them.
+
+``residuals`` looks for bytes, wherever they are. This looks for what only shows in a decoded text: a name in
+other letters, the number of an ID without its letter, a part of an address. What gives a value away in a
+text is ``cleaning``'s to say, for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+from .cleaning import TextCleaner, cleaner_of
+from .dictionary import PIXEL_DATA
+from .folding import fold
+from .identifiers import ADDRESS
+from .models import FileError
+from .rereading import REST, DataSet, Entry, is_sequence, items_of, raw_value
+from .told import Told, is_of_codes, is_of_make, name_of, text_in, vr_of
+from .traces import NAMES, SHORTEST, TEXTS, Kind, traces_of
+
+SEARCHED_VRS = TEXTS | NAMES | {"", "UN", "OB"}
+"""VRs of text, and those under which a private element may hold any."""
+
+_STATED = SEARCHED_VRS | {"DA", ADDRESS}
+
+LONGEST = 1 << 16
+"""Longer values are searched for bytes alone."""
+
+SHORTEST_WORD = 3
+SHORTEST_NUMBER = 5
+"""Shorter ones are found in too many texts that are about something else."""
+
+MOST_REMEMBERED = 1 << 12
+_PRINTABLE = frozenset(b"\t\n\f\r") | frozenset(range(0x20, 0x7F)) | frozenset(range(0x80, 0x100))
+
+
+class Found(NamedTuple):
+    """An element that holds what identifies.
+
+    Attributes:
+        name: what a record calls it, below the element that was searched.
+        start: where it begins in the bytes of that element.
+    """
+
+    name: str
+    start: int
+
+
+class TextSearches:
+    """The searches of one verifier; what was found in an element of a series is not looked for again."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[Found, ...]] = {}
+
+    def search(self, originals: Iterable[Told], results: Iterable[Told], *, claims: bool) -> TextSearch:
+        """The search for the values of one file.
+
+        Args:
+            originals: what was replaced.
+            results: what stands in their place, or is kept on purpose.
+            claims: whether the output says that no identity is left: ages over 89 count then.
+        """
+        stated = [told for told in results if told.vr in _STATED]
+        said = {fold(told.text)[0].strip() for told in stated}
+        said |= {
+            fold(trace.text)[0]
+            for told in stated
+            if told.vr in NAMES
+            for trace in traces_of(told.vr, told.text)
+        }
+        wanted = frozenset(
+            (vr, text)
+            for vr, text, kind in originals
+            if _is_identifier(vr, text, kind) and fold(text)[0].strip() not in said
+        )
+        counts_ages = claims or any(told.vr == "AS" for told in originals)
+        return TextSearch(wanted, frozenset(said), self._known, counts_ages=counts_ages)
+
+
+def _is_identifier(vr: str, text: str, kind: Kind) -> bool:
+    """Whether a value is worth a search in texts."""
+    if vr in NAMES or vr in {"DA", ADDRESS}:
+        return True
+    if vr == "DT":
+        return len(text) >= len("YYYYMMDD")
+    if vr not in TEXTS or kind is not Kind.PERSON:
+        return False
+    return len(text) >= (SHORTEST_NUMBER if text.isdigit() else SHORTEST)
+
+
+class TextSearch:
+    """The search for the values of one file."""
+
+    def __init__(
+        self,
+        wanted: frozenset[tuple[str, str]],
+        said: frozenset[str],
+        known: dict[tuple[object, ...], tuple[Found, ...]],
+        *,
+        counts_ages: bool,
+    ) -> None:
+        """Args:
+        wanted: (VR, text) of what is looked for.
+        said: folded texts that stand in the output on purpose.
+        known: what earlier searches found.
+        counts_ages: whether ages over 89 count.
+        """
+        self.wanted = wanted
+        self.said = said
+        self.counts_ages = counts_ages
+        self._known = known
+        self._cleaner = cleaner_of(wanted)
+        self._ages: TextCleaner = cleaner_of(frozenset())
+        self._key = (wanted, said if wanted else frozenset(), counts_ages)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether there is nothing to look for."""
+        return not self.wanted and not self.counts_ages
+
+    def of_data_set(self, data: DataSet) -> Iterator[tuple[str, Entry]]:
+        """The names of the elements of a data set that hold something, each with the element at its top."""
+        if self.is_idle:
+            return
+        for entry in data.entries:
+            if entry.end - entry.value > LONGEST and not is_sequence(entry, data):
+                continue
+            if entry.tag in PIXEL_DATA or not (entry.vr in SEARCHED_VRS or is_sequence(entry, data)):
+                continue
+            for found in self._of_element(entry, data):
+                yield found.name, entry
+
+    def _of_element(self, entry: Entry, data: DataSet) -> tuple[Found, ...]:
+        stored = data.source.read(entry.start, entry.end)
+        key = (*self._key, data.encodings, entry.is_parsed, blake2b(stored, digest_size=16).digest())
+        found = self._known.get(key)
+        if found is None:
+            found = tuple(self._search(entry, data, ""))
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[key] = found
+        return found
+
+    def _search(self, entry: Entry, data: DataSet, above: str) -> Iterator[Found]:
+        name = above + name_of(entry.tag)
+        if is_sequence(entry, data):
+            try:
+                items = items_of(entry, data)
+            except FileError:
+                items = []
+            for index, item in enumerate(items):
+                for inner in item.data.entries:
+                    yield from self._search(inner, item.data, f"{name}[{index}].")
+            if items:
+                return
+        if entry.tag == REST or entry.is_parsed or entry.end - entry.value > LONGEST:
+            return
+        vr = vr_of(entry, data)
+        if vr not in SEARCHED_VRS or (vr not in TEXTS | NAMES and not entry.tag >> 16 & 1):
+            return
+        text = _text_of(entry, data, vr)
+        if text and self.is_in(text, entry.tag):
+            yield Found(name, entry.start)
+
+    def is_in(self, text: str, tag: int) -> bool:
+        """Whether a text holds what is looked for."""
+        if fold(text)[0].strip() in self.said:
+            return False
+        spans = self._cleaner.find(text)
+        if not spans:
+            return False
+        if not self.counts_ages:
+            ages = set(self._ages.find(text))
+            spans = [span for span in spans if span not in ages]
+        if is_of_make(tag) or is_of_codes(tag):
+            return False  # what counts there is found by its bytes
+        return any(self._counts(text[start:end]) for start, end in spans)
+
+    def _counts(self, part: str) -> bool:
+        folded = fold(part)[0].strip()
+        if folded in self.said:
+            return False
+        return not folded.isascii() or len(folded) >= SHORTEST_WORD
+
+
+def _text_of(entry: Entry, data: DataSet, vr: str) -> str:
+    """The text of an element; "" where a value of an unknown VR is none."""
+    value = raw_value(entry, data).rstrip(b"\0 ")
+    if vr not in TEXTS | NAMES and not _PRINTABLE.issuperset(value):
+        return ""
+    return text_in(value, "LO" if vr not in TEXTS | NAMES else vr, data)
