@@ -15,6 +15,7 @@ from pydicom import datadict
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 
 SPECIFIC_CHARACTER_SET = 0x00080005
+LENGTH_TO_END = 0x00080001
 SOP_CLASS_UID = 0x00080016
 SOP_INSTANCE_UID = 0x00080018
 PATIENT_IDENTITY_REMOVED = 0x00120062

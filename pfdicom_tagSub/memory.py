@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from .dictionary import FIRST_RECORD_OFFSET, SPECIFIC_CHARACTER_SET
+from .dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
 from .edits import Edit, Patched
 from .elements import Element
 from .embedded_overlays import ClearedBits
+from .lengths import following, has_lengths, is_apparent
 from .models import Action, ElementCounts
+from .sources import Source
 
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""
@@ -55,16 +57,20 @@ class LocalPatch:
         elements: what was done to which elements.
         originals: the texts that were replaced.
         review: why a person should look at the pixels.
+        distances: (which group length, which stands at the end of its group, how many bytes it says)
+            of the groups that change. They lie like that in every file that has the same changes.
     """
 
     edits: tuple[tuple[int, int, int, bytes], ...]
     elements: ElementCounts
     originals: tuple[str, ...]
     review: str
+    distances: tuple[tuple[int, int, int], ...] = ()
 
     @classmethod
-    def of(cls, patched: Patched, elements: list[Element]) -> LocalPatch | None:
-        """The changes in terms of the elements; None where something was inserted."""
+    def of(cls, patched: Patched, elements: list[Element], source: Source) -> LocalPatch | None:
+        """The changes in terms of the elements; None where something was inserted, or something else
+        than the elements decides on a length."""
         edits = []
         index = 0  # both are in the order of the file
         for edit in patched.edits:
@@ -77,7 +83,17 @@ class LocalPatch:
             if isinstance(edit.data, ClearedBits) or not is_within:
                 return None
             edits.append((index, edit.start - element.start, edit.stop - element.start, edit.data))
-        return cls(tuple(edits), patched.elements, patched.originals, patched.review)
+        distances = _distances({elements[edit[0]].tag >> 16 for edit in edits}, elements, source)
+        if distances is None:
+            return None
+        return cls(tuple(edits), patched.elements, patched.originals, patched.review, distances)
+
+    def fits(self, elements: list[Element]) -> bool:
+        """Whether the groups that change end where their lengths say."""
+        for index, after, length in self.distances:
+            if elements[after].start - elements[index].end != length:
+                return False
+        return True
 
     def at(self, elements: list[Element]) -> Patched:
         """The changes where the elements lie in another file."""
@@ -86,6 +102,26 @@ class LocalPatch:
             place = elements[index].start
             edits.append(Edit(place + start, place + stop, data))
         return Patched(edits, [], self.elements, self.originals, self.review)
+
+
+def _distances(
+    groups: set[int], elements: list[Element], source: Source
+) -> tuple[tuple[int, int, int], ...] | None:
+    """The distances of a local patch that changes these groups; None where one is not apparent."""
+    if not groups or not has_lengths(elements):
+        return ()
+    after = following(elements)
+    found = []
+    for index, element in enumerate(elements):
+        if element.tag == LENGTH_TO_END:
+            return None
+        if element.tag & 0xFFFF or element.tag >> 16 not in groups:
+            continue
+        length = int.from_bytes(source.read(element.value, element.stop), "little")
+        if not is_apparent(elements, index, after[index], length):
+            return None
+        found.append((index, after[index], length))
+    return tuple(found)
 
 
 class Memory:
@@ -102,6 +138,7 @@ class Memory:
             key (``Patcher.patch``). A file of which the pass looks at more is not kept
             (``Patcher.is_local``, ``add_patch``): file meta, preamble, items, what texts are
             cleaned of, the records of a DICOMDIR, a change of the character set, a large element.
+            Group lengths depend on where their groups end, too: ``LocalPatch.fits``.
     """
 
     def __init__(self) -> None:
@@ -124,7 +161,9 @@ class Memory:
             self.results.clear()
         self.results[key] = result
 
-    def add_patch(self, key: tuple[object, ...], patched: Patched, elements: list[Element]) -> None:
+    def add_patch(
+        self, key: tuple[object, ...], patched: Patched, elements: list[Element], source: Source
+    ) -> None:
         """Remember the changes of a file, if others can have the same."""
         # Whether a file may change its character set depends on all of its text, and what becomes
         # of a DICOMDIR on where its records lie.
@@ -133,7 +172,7 @@ class Memory:
         is_long = sum(element.end - element.start for element in elements) > PATCH_MOST
         if is_switched or is_directory or is_long:
             return
-        known = LocalPatch.of(patched, elements)
+        known = LocalPatch.of(patched, elements, source)
         if known is None:
             return
         if len(self.patches) >= REMEMBERED:

@@ -364,11 +364,11 @@ class _Telling(Substitution):
 
     # --- what is done
 
-    def _data_set(self, elements: Sequence[Element], scope: Scope) -> dict[int, int]:
+    def _data_set(self, elements: Sequence[Element], scope: Scope) -> int:
         around, self._depth = self._depth, _depth_of(scope)
-        growths = super()._data_set(elements, scope)
+        growth = super()._data_set(elements, scope)
         self._depth = around
-        return growths
+        return growth
 
     def _note(self, note: Note, texts: tuple[str, ...], scope: Scope) -> None:
         super()._note(note, texts, scope)

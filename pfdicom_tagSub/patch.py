@@ -83,6 +83,7 @@ class Patcher:
         for group, element in blocks:
             hit.update(group << 16 | block << 8 | element for block in CREATORS)
         kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
+        kept.add(dictionary.LENGTH_TO_END)
         kept |= META_TAGS  # they fail a file in whose data set they stand
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
         kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
@@ -164,11 +165,11 @@ class Patcher:
             ],
         )
         known = self.memory.patches.get(key)
-        if known is not None:
+        if known is not None and known.fits(elements):
             return known.at(elements)
         patched = self._patch(file, elements)
         if not patched.unknown_terms:  # that depends on all text of the file
-            self.memory.add_patch(key, patched, elements)
+            self.memory.add_patch(key, patched, elements, file.source)
         return patched
 
     def _patch(self, file: DicomFile, elements: list[Element], file_ids: FileIds | None = None) -> Patched:

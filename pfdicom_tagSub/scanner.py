@@ -741,3 +741,18 @@ def place_for(data_set: Stretch, tag: int, known: Iterable[Element]) -> int:
     ):
         _, position = scanner.element(position, stop, encoding, 0)
     return position
+
+
+def group_end(data_set: Stretch, position: int, group: int) -> int:
+    """Where the elements of a group end that follow each other.
+
+    Args:
+        data_set: the bytes.
+        position: where the first of them begins.
+        group: their group.
+    """
+    scanner = _Scanner(data_set.source, NOTHING)
+    stop, encoding = data_set.stop, data_set.encoding
+    while stop - position >= 8 and scanner.tag_at(position, stop, little=encoding.little) >> 16 == group:
+        _, position = scanner.element(position, stop, encoding, 0)
+    return position

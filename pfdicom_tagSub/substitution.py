@@ -21,12 +21,13 @@ from .dictionary import (
 )
 from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
-from .elements import UNDEFINED, Element, Item
+from .elements import UNDEFINED, Element, Item, Stretch
 from .embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
 from .file_ids import FileIds
 from .filemeta import CURE, META_GROUP
 from .functions import NOTHING_LEFT
 from .items import encode_items
+from .lengths import has_lengths, length_edits
 from .lookups import DUMMY, EMPTY, Lookups
 from .memory import Memory, Note, Result
 from .models import Action, FileError
@@ -153,10 +154,12 @@ class Substitution:
     def patched(self) -> Patched:
         """Apply the rules to the data set, then to the file meta."""
         data = self.file.data
-        growths = self._data_set(self.elements, self.root)
+        self._data_set(self.elements, self.root)
         review = self._clear_overlays() if self.lookups.overlays else ""
-        self._insert(growths)
-        self._true_group_lengths(self.elements, self.root, growths)
+        inserted = self._insertions()
+        if (self.edits or inserted) and has_lengths(self.elements):
+            self.edits += [*length_edits(self.elements, data, self.edits, inserted)]
+        self.edits += [edit for _, edit in inserted]
         data_edits = in_order(self.edits)
         self.edits = []
         self._preamble()
@@ -200,18 +203,14 @@ class Substitution:
         """Whether an element goes because private ones do, as no rule names it."""
         return rule is None and bool(element.tag >> 16 & 1) and self.rules.remove_private
 
-    def _data_set(self, elements: Sequence[Element], scope: Scope) -> dict[int, int]:
-        """Apply the rules to one data set.
-
-        Returns:
-            By how many bytes each group grew.
-        """
-        growths: dict[int, int] = {}
+    def _data_set(self, elements: Sequence[Element], scope: Scope) -> int:
+        """Apply the rules to one data set; returns by how many bytes it grew."""
+        growth = 0
         table, groups = self.rules.table, self.rules.groups
         remove_private = self.rules.remove_private
         needed = self._needed_creators(elements, scope) if self.lookups.creators_matter else ()
         if self.lookups.drops_private:
-            elements = self._without_private(elements, growths)
+            elements, growth = self._without_private(elements)
         for element in elements:
             tag = element.tag
             group = tag >> 16
@@ -221,32 +220,26 @@ class Substitution:
             if tag in needed and scope.elements[tag] is element and element.vr != "SQ":
                 continue
             if rule is None and group & 1 and remove_private:
-                growth = self._remove_private(element)
+                growth += self._remove_private(element)
             elif rule is not None and not (rule.keeps or (element.vr == "SQ" and rule.walks)):
-                growth = self._apply(rule, element, scope)
+                growth += self._apply(rule, element, scope)
             elif element.items:
-                growth = self._items(element, scope)
+                growth += self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
-                growth = self._replace(element, self._declared(scope, UTF8.terms, Action.SUBSTITUTED))
+                growth += self._replace(element, self._declared(scope, UTF8.terms, Action.SUBSTITUTED))
             elif tag == SPECIFIC_CHARACTER_SET and scope.is_assumed and scope.elements[tag] is element:
                 data = self._declared(scope, scope.characters.terms, Action.SUBSTITUTED)
-                growth = self._replace(element, data)
+                growth += self._replace(element, data)
             elif tag == SPECIFIC_CHARACTER_SET and self.lookups.claims:
                 scope.check_declaration(element)
-                continue
             elif tag == REFERENCED_FILE_ID and self.file_ids is not None and scope.is_record:
-                growth = self._file_id(element, scope, self.file_ids)
+                growth += self._file_id(element, scope, self.file_ids)
             elif group == META_GROUP:
                 raise FileError(
                     f"{dictionary.text_of(tag)} of the file meta stands in the data set, where no rule for "
                     f"the file meta reaches it; {CURE}"
                 )
-            else:
-                continue
-            growths[group] = growths.get(group, 0) + growth
-        if scope is not self.root:
-            self._true_group_lengths(elements, scope, growths)
-        return growths
+        return growth
 
     def _clear_overlays(self) -> str:
         """Clear the overlays in unused bits of native pixels, where their group is removed.
@@ -283,14 +276,14 @@ class Substitution:
                 found |= set() if bit is None else {bit}
         return found
 
-    def _without_private(self, elements: Sequence[Element], growths: dict[int, int]) -> list[Element]:
-        """Remove every private element of a data set; returns the others.
+    def _without_private(self, elements: Sequence[Element]) -> tuple[list[Element], int]:
+        """Remove every private element of a data set; returns the others, and by how many bytes it grew.
 
         Those of one group that follow each other are one change; between two groups
         something may be inserted.
         """
         public: list[Element] = []
-        removed = 0
+        removed = growth = 0
         start, stop, group = 0, 0, -1
         for element in elements:
             own = element.tag >> 16
@@ -301,13 +294,13 @@ class Substitution:
                 if group >= 0:
                     self.edits.append(Edit(start, stop, b""))
                 start, group = element.start, own
-            growths[own] = growths.get(own, 0) + element.start - element.end
+            growth += element.start - element.end
             stop = element.end
             removed += element.count
         if group >= 0:
             self.edits.append(Edit(start, stop, b""))
         self.private_removed += removed
-        return public
+        return public, growth
 
     def _needed_creators(self, elements: Sequence[Element], scope: Scope) -> set[int]:
         """The private creators of what is not removed (PS3.5 7.8.1)."""
@@ -364,7 +357,11 @@ class Substitution:
         for item, inner in scopes_of(sequence, scope):
             if not item.elements:
                 continue
-            growth = sum(self._data_set(item.elements, inner).values())
+            first = len(self.edits)
+            growth = self._data_set(item.elements, inner)
+            if len(self.edits) > first and has_lengths(item.elements):
+                own = Stretch(scope.source, item.value, item.stop, item.encoding)
+                self.edits += [*length_edits(item.elements, own, self.edits[first:], ())]
             if growth and item.defined:
                 self._length(item.start + 4, item.stop - item.value + growth, item.encoding.little)
             total += growth
@@ -377,19 +374,6 @@ class Substitution:
         if length >= UNDEFINED:
             raise FileError(f"a sequence would become longer than its length field at byte {place} can say")
         self.edits.append(Edit(place, place + 4, length.to_bytes(4, "little" if little else "big")))
-
-    def _true_group_lengths(self, elements: Sequence[Element], scope: Scope, growths: dict[int, int]) -> None:
-        for element in elements if any(growths.values()) else ():
-            if element.tag & 0xFFFF:
-                continue
-            group = element.tag >> 16
-            if group & 1 and self.rules.remove_private:
-                continue  # it is removed as well
-            growth = growths.get(group, 0)
-            if growth and element.stop - element.value == 4:
-                order = scope.encoding.little
-                old = int.from_bytes(scope.raw(element), "little" if order else "big")
-                self._length(element.value, max(old + growth, 0), order)
 
     def _replace(self, element: Element, data: bytes) -> int:
         edit = Edit(element.start, element.end, data)
@@ -610,28 +594,29 @@ class Substitution:
             )
         return self._cleaner
 
-    def _insert(self, growths: dict[int, int]) -> None:
-        """Give the root what the file holds nowhere, and what stamps it where the root does not hold it.
+    def _insertions(self) -> list[tuple[int, Edit]]:
+        """What the root gets that the file holds nowhere, and what stamps it where the root does not hold it.
 
         A DICOMDIR describes no one patient.
         """
+        found: list[tuple[int, Edit]] = []
         for tag, rule in () if self._is_directory else self.lookups.insertions:
             if tag in (self.root.elements if tag in dictionary.STAMPS else self.present):
                 continue
             if data := self._inserted(rule, tag, self.root):
-                self._insert_at_root(tag, data, growths)
+                found.append((tag, self._insertion(tag, data)))
         if SPECIFIC_CHARACTER_SET not in self.root.elements:
             terms = UTF8.terms if self.root.key in self.switched else ()
             if not terms and self.root.is_assumed:
                 terms = self.root.characters.terms
             if terms:
                 data = self._declared(self.root, terms, Action.INSERTED)
-                self._insert_at_root(SPECIFIC_CHARACTER_SET, data, growths)
+                found.append((SPECIFIC_CHARACTER_SET, self._insertion(SPECIFIC_CHARACTER_SET, data)))
+        return found
 
-    def _insert_at_root(self, tag: int, data: bytes, growths: dict[int, int]) -> None:
+    def _insertion(self, tag: int, data: bytes) -> Edit:
         place = place_for(self.file.data, tag, self.elements)
-        self.edits.append(Edit(place, place, data))
-        growths[tag >> 16] = growths.get(tag >> 16, 0) + len(data)
+        return Edit(place, place, data)
 
     def _inserted(self, rule: Rule, tag: int, scope: Scope) -> bytes:
         """The element to insert; b"" where a source of its template is absent."""

@@ -8,8 +8,10 @@ searched for the values that were replaced (``residuals.py``).
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from itertools import islice
+from typing import Literal, NamedTuple
 
 from . import dictionary
 from .character_sets import UTF8_CHARSET
@@ -303,7 +305,7 @@ class _Comparison:
     def _follows(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> bool:
         """Whether an element is a length or an offset, which has to follow what changed; it is checked."""
         tag = pair.before.tag
-        is_length = tag != REST and tag & 0xFFFF == 0
+        is_length = tag != REST and (tag & 0xFFFF == 0 or (tag == dictionary.LENGTH_TO_END and place.is_root))
         offsets = dictionary.FIRST_RECORD_OFFSETS if place.is_root else dictionary.RECORD_OFFSETS
         if not is_length and not (self.is_directory and tag in offsets):
             return False
@@ -394,15 +396,18 @@ class _Comparison:
     def _check_length(
         self, pair: _Pair, old: bytes, new: bytes, before: DataSet, after: DataSet, name: str
     ) -> None:
-        """A group length grew by what its group did."""
-        order = "big" if before.content.original_encoding[1] is False else "little"
-        sizes = [
-            sum(entry.end - entry.start for entry in data.entries if entry.tag >> 16 == pair.before.tag >> 16)
-            for data in (before, after)
-        ]
-        expected = max(int.from_bytes(old, order) + sizes[1] - sizes[0], 0)  # type: ignore[arg-type]
-        if int.from_bytes(new, order) != expected:  # type: ignore[arg-type]
-            raise FileError(f"{name} is not the length of its group")
+        """A length is true, or it is as it was and so is all that it measures."""
+        order: Literal["big", "little"] = "big" if before.content.original_encoding[1] is False else "little"
+        is_to_end = pair.before.tag == dictionary.LENGTH_TO_END
+        found = []
+        for entry, data in ((pair.before, before), (pair.after, after)):
+            end = data.end if is_to_end else _group_end(entry, data)
+            found.append((entry.end, end, end - entry.end))
+        if int.from_bytes(new, order) == found[1][2]:
+            return
+        same = self._equal(before.source, *found[0][:2], after.source, *found[1][:2])
+        if old != new or not same:
+            raise FileError(f"{name} is not the length of {'what follows' if is_to_end else 'its group'}")
 
     def _check_offset(self, old: bytes, new: bytes, before: DataSet, name: str) -> None:
         """An offset of a DICOMDIR names the same record as before."""
@@ -543,6 +548,17 @@ def _bytes(source: Source, start: int, size: int) -> bytes:
     assert isinstance(source, FileSource)
     data = os.pread(source.descriptor, size, start)  # not through its window, which is for small reads
     return data if len(data) == size else source.read(start, start + size)
+
+
+def _group_end(length: Entry, data: DataSet) -> int:
+    """Where the elements end that follow a group length and are of its group."""
+    end = length.end
+    index = bisect_left(data.entries, length.start, key=lambda entry: entry.start) + 1
+    for entry in islice(data.entries, index, None):
+        if entry.tag == REST or entry.tag >> 16 != length.tag >> 16:
+            break
+        end = entry.end
+    return end
 
 
 def _name(entry: Entry, place: Place) -> str:
