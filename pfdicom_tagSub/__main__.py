@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 _MAX_LINES = 20
 """How many failed, and how many skipped, files are named on the console."""
 
+_NAMED_MOST = 5
+"""How many files a warning names."""
+
 _PER_FILE = 5
 """The verbosity that shows a line per file."""
 
@@ -181,12 +184,44 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
         report = replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED)
     if error:
         console.error(error)
+    _warn_of_inputs(totals, console, is_whole=report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED})
     _warn_of_results(totals, console)
+    report = replace(report, warnings=tuple(console.warned))
     if totals.found or not error:
         console.summary(summary_line(report))
     if options.print_elapsed_time:
         console.always(f"Elapsed time = {report.run_time:f} seconds")
     return report
+
+
+def _number(found: Sequence[object], noun: str) -> str:
+    return f"{len(found)} {noun}{'s' * (len(found) != 1)}"
+
+
+def _some(paths: Sequence[str]) -> str:
+    """The first of some paths."""
+    rest = len(paths) - _NAMED_MOST
+    return ", ".join(paths[:_NAMED_MOST]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None:
+    """Say what of the inputs was not processed.
+
+    Args:
+        totals: the sums of the run.
+        console: where to say it.
+        is_whole: whether the run came to its end.
+    """
+    if is_whole and (strangers := totals.strangers):
+        console.warning(
+            f"none of the {_number(strangers, 'file')} found is DICOM, so nothing was written: "
+            f"{_some(strangers)}; is it the right --inputDir?"
+        )
+    if archives := totals.archives:
+        console.warning(
+            f"what is in {_number(archives, 'archive')} was not processed: "
+            f"{_some([path for path, _ in archives])}; unpack and run again; --json lists all under archives"
+        )
 
 
 def _warn_of_results(totals: Totals, console: Console) -> None:

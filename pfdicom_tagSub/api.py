@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -192,9 +193,10 @@ def run_tree(
     )
     exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
     secret = rules.resources.secret
-    return totals.finish(
+    report = totals.finish(
         exit_code,
         time.perf_counter() - started,
         rules.digest,
         key_fingerprint=secret.fingerprint if secret else "",
     )
+    return replace(report, warnings=(*rules.warnings, *made.warnings))

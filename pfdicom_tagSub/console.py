@@ -89,10 +89,14 @@ class Console:
     Args:
         verbosity: 0 shows errors only, 1 also warnings and the summary, 2 and up notes.
         syslog: begin each message with the date and the host.
+
+    Attributes:
+        warned: the warnings so far, whether they were shown or not.
     """
 
     def __init__(self, verbosity: int, syslog: bool = False) -> None:
         self.verbosity = verbosity
+        self.warned: list[str] = []
         self._syslog = syslog
         self._debug: Any = None  # pfmisc.debug, which has no types; False where it can't be had
         self._bar: tqdm[Any] | None = None
@@ -103,6 +107,7 @@ class Console:
 
     def warning(self, text: str) -> None:
         """Show a warning, at verbosity 1 and above."""
+        self.warned.append(text)
         self._show(1, f"{COMMAND}: warning: {text}", "status")
 
     def summary(self, text: str) -> None:

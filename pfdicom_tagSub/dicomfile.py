@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pydicom import uid
 
 from . import dictionary
+from .archives import LONGEST_MARK, NOT_DICOM, kind_of, reason_of
 from .elements import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -59,6 +60,14 @@ class DicomFile:
     meta_encoding: Encoding = EXPLICIT_LITTLE
 
 
+def _why_not(source: Source) -> str:
+    """What a file that is not DICOM is."""
+    if not source.size:
+        return "empty file"
+    kind = kind_of(source.read(0, min(source.size, LONGEST_MARK)))
+    return reason_of(kind) if kind else NOT_DICOM
+
+
 def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
     """Find the parts of a file.
 
@@ -73,7 +82,7 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
     head = source.window(0, PREAMBLE + 8)[0][: PREAMBLE + 8]
     start = PREAMBLE + len(PREFIX) if head[PREAMBLE : PREAMBLE + 4] == PREFIX else 0
     if start == 0 and not _looks_bare(head, source.size):
-        raise NotDicomError("not DICOM" if source.size else "empty file")
+        raise NotDicomError(_why_not(source))
     meta, data_start = scan_group(source, start, source.size, META_GROUP)
     if data_start == source.size:
         raise FileError("there is no data set")

@@ -296,6 +296,10 @@ _EPILOGUE = """
                               stage (read, name, substitute, write or
                               verify) and reason
             skipped           a list of path and reason
+            skippedNotListed  how many more there are than fit into 30 MB
+            archives          a list of path and kind (zip, tar, gz, ...): the
+                              skipped files in which there may be DICOM
+            warnings          what was warned of, whatever the verbosity is
             runTime           in seconds
             versions          of pydicom, Faker and python
             specDigest        the SHA-256 of the spec

@@ -440,6 +440,8 @@ class RunReport:
         key_fingerprint: tells one secret key from another; "" without one.
         residuals: (path, elements) of the outputs in which verification found values that
             were replaced, in order of the plan.
+        archives: (path, kind) of the skipped files that are archives, in order of the plan.
+        warnings: what the user was warned of.
         unknown_character_sets: (path, terms) of the files with text in ASCII alone whose Specific Character
             Set is none of the standard's, in order of the plan.
         is_dry: whether nothing was written.
@@ -460,5 +462,7 @@ class RunReport:
     key_fingerprint: str = ""
     residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
     unknown_character_sets: tuple[tuple[str, str], ...] = field(default=())
+    archives: tuple[tuple[str, str], ...] = field(default=())
+    warnings: tuple[str, ...] = field(default=())
     is_dry: bool = False
     survey: SurveyReport | None = None

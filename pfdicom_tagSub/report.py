@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from . import __version__
+from .archives import kind_in, kind_named
 from .models import Action, ExitCode, FileOutcome, RunReport, Status
 
 if TYPE_CHECKING:
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 
 PRIVATE_LABEL = "private"
 """What the record calls the private elements removed by ``--removePrivateTags``."""
+
+LISTED_MOST = 30_000_000
+"""The bytes of the record that list skipped files, and those that list archives, at most."""
+
+_INDENT = 8
 
 _STATUS_TEXTS = {
     ExitCode.OK: "ok",
@@ -74,6 +81,22 @@ class Totals:
     def residuals(self) -> int:
         """How many outputs so far hold a value that was replaced in them."""
         return len(self._residuals)
+
+    @property
+    def archives(self) -> tuple[tuple[str, str], ...]:
+        """(path, kind) of the files skipped so far that are archives."""
+        return tuple(
+            (outcome.relative, kind)
+            for outcome in sorted(self._skipped, key=_plan_order)
+            if (kind := kind_in(outcome.reason) or kind_named(outcome.relative, outcome.reason))
+        )
+
+    @property
+    def strangers(self) -> tuple[str, ...]:
+        """The paths of all files so far, where none of them was DICOM; () where one was."""
+        if self._counts[Status.SKIPPED] < self.found:
+            return ()
+        return tuple(outcome.relative for outcome in sorted(self._skipped, key=_plan_order))
 
     @property
     def failed(self) -> int:
@@ -147,6 +170,7 @@ class Totals:
                 (outcome.relative, outcome.review) for outcome in sorted(self._reviews, key=_plan_order)
             ),
             telling_paths=self.telling,
+            archives=self.archives,
             unknown_character_sets=tuple(
                 (outcome.relative, outcome.unknown_terms)
                 for outcome in sorted(self._unknown, key=_plan_order)
@@ -170,6 +194,10 @@ def _plan_order(outcome: FileOutcome) -> tuple[list[str], str]:
 def to_json(report: RunReport) -> str:
     """The record as one JSON object, in ASCII; tests/record_schema.json describes it."""
     counts = {status.value: report.counts[status] for status in Status}
+    archives = ({"path": path, "kind": kind} for path, kind in report.archives)
+    skipped = _within(
+        LISTED_MOST, ({"path": outcome.relative, "reason": outcome.reason} for outcome in report.skipped)
+    )
     return json.dumps(
         {
             "status": _STATUS_TEXTS[report.exit_code],
@@ -189,7 +217,10 @@ def to_json(report: RunReport) -> str:
                 }
                 for outcome in report.failures
             ],
-            "skipped": [{"path": outcome.relative, "reason": outcome.reason} for outcome in report.skipped],
+            "skipped": skipped,
+            "skippedNotListed": len(report.skipped) - len(skipped),
+            "archives": _within(LISTED_MOST, archives),
+            "warnings": list(report.warnings),
             "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
             "pathsWithValues": report.telling_paths,
             "unknownCharsets": [
@@ -211,6 +242,17 @@ def to_json(report: RunReport) -> str:
         indent=2,
         ensure_ascii=True,
     )
+
+
+def _within(room: int, entries: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+    """The first of some entries of the record, as many as take so many bytes of JSON."""
+    listed = []
+    for entry in entries:
+        room -= len(json.dumps(entry)) + _INDENT * (len(entry) + 2)
+        if room < 0:
+            break
+        listed.append(entry)
+    return listed
 
 
 def _survey(report: RunReport) -> dict[str, object] | None:
