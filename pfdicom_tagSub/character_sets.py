@@ -11,12 +11,12 @@ import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import NamedTuple
 
 from pydicom import charset
 from pydicom.valuerep import TEXT_VR_DELIMS
 
+from .caches import remembered
 from .models import SpecError
 
 DEFAULT_CHARSETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
@@ -88,9 +88,7 @@ def _key(term: str) -> str:
 _ALIASES = {_key(term): term for term in _TERMS if term} | {
     name: term for term, names in _NAMES.items() for name in names.split()
 }
-_ALIASES |= {
-    key.removeprefix("ISO"): term for key, term in _ALIASES.items() if re.fullmatch(r"ISOIR\d+", key)
-}
+_ALIASES |= {key.removeprefix("ISO"): term for key, term in _ALIASES.items() if key[:5] == "ISOIR"}
 
 
 def known_term(term: str) -> str:
@@ -98,7 +96,7 @@ def known_term(term: str) -> str:
     return term if term in _TERMS else _ALIASES.get(_key(term), "")
 
 
-@lru_cache(maxsize=256)
+@remembered(most=256)
 def character_set(raw: bytes) -> CharacterSet:
     """The character set that an element (0008,0005) with this value declares.
 

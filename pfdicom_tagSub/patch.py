@@ -26,7 +26,6 @@ from .scanner import scan
 from .scope import CREATORS, Reading, UnknownCharacterSet
 from .substitution import FOLLOWING, Substitution
 from .switching import CannotHold, bound_to_character_set
-from .unknown_terms import with_plain
 from .wanted import Wanted
 
 if TYPE_CHECKING:
@@ -182,7 +181,7 @@ class Patcher:
                     self.lookups, self.memory, file, elements, switched, file_ids, reading
                 ).patched()
             except UnknownCharacterSet as signal:
-                reading = with_plain(signal, file, reading)
+                reading = _with_plain(signal, file, reading)
                 terms |= dict.fromkeys(signal.terms)
                 continue
             except CannotHold as signal:
@@ -217,10 +216,17 @@ class Patcher:
                         for template in templates
                     ]
             except UnknownCharacterSet as signal:
-                reading = with_plain(signal, file, reading)
+                reading = _with_plain(signal, file, reading)
         if any(REPLACEMENT in name for name in made):
             raise FileError(
                 "the text of a source of its name is not valid in the character set that the file declares; "
                 "declare the right one, or give --assumeCharacterSet TERM"
             )
         return made
+
+
+def _with_plain(signal: UnknownCharacterSet, file: DicomFile, reading: Reading) -> Reading:
+    """How to read a file of which one more data set declares a character set that nobody knows."""
+    from .unknown_terms import with_plain  # noqa: PLC0415  (its patterns are for odd files alone)
+
+    return with_plain(signal, file, reading)

@@ -10,6 +10,7 @@ import pytest
 from builders import EXPLICIT, FORMS, Form, element, file_of, item, read, sequence
 from pydicom.charset import python_encoding
 from support import Result, run_command
+from test_dicomdir import DICOMDIRS, directory
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.character_sets import assumed_set, character_set, decoded, encoded, known_term
@@ -301,3 +302,9 @@ def test_md5_is_that_of_3_1_1_for_text_that_is_not_valid() -> None:
 def test_undeclared_text_that_is_copied_fails_with_the_cure(name: bytes) -> None:
     with pytest.raises(FileError, match="--assumeCharacterSet"):
         patched(content(name=name), {"PatientComments": "%PatientName"})
+
+
+def test_offsets_of_a_directory_stay_true_where_a_set_is_assumed() -> None:
+    data = (DICOMDIRS / "DICOMDIR").read_bytes()
+    done = patch_bytes(data, compile_spec({"PatientID": "%_md5|9_#tag"}, assume_character_set="ISO_IR 100"))
+    assert directory(done) == directory(data)

@@ -82,3 +82,40 @@ def test_dates_of_a_directory_move_by_the_patient_record_above() -> None:
     assert len(shifts) > 1
     assert all(len(days) == 1 for days in shifts.values())
     assert len({days for own in shifts.values() for days in own}) == len(shifts)
+
+
+@pytest.mark.parametrize(
+    ("vr", "text", "shape"),
+    [
+        *((vr, b"20200301", "%Y%m%d") for vr in ("DA", "LO", "SH", "LT", "ST", "UN", "DT")),
+        *((vr, b"2020.03.01", "%Y.%m.%d") for vr in ("LO", "SH", "LT")),
+        ("DA", b"2020.03.01", "%Y%m%d"),
+        ("UN", b"2020.03.01", "%Y%m%d"),
+        ("LO", b"2020-03-01T10:11:12", "%Y-%m-%dT10:11:12"),
+        ("DA", b" 20200301", "%Y%m%d"),
+    ],
+)
+def test_date_is_moved_whatever_vr_it_stands_under(vr: str, text: bytes, shape: str) -> None:
+    rules = compile_spec({}, profile=MODIFIED, key=KEY)
+    series = element(0x00080021, "DA", b"20200301", EXPLICIT)
+    patient = element(0x00100020, "LO", b"P1", EXPLICIT)
+    content = file_of(element(0x00080020, vr, text, EXPLICIT) + series + patient)
+    done = read(patch_bytes(content, rules))
+    moved = date.fromisoformat(done.SeriesDate)
+    raw = done.get_item(0x00080020).value
+    assert raw.decode().strip(" ") == moved.strftime(shape)
+
+
+@pytest.mark.parametrize("vr", ["LO", "UN", "DA"])
+@pytest.mark.parametrize("text", [b"00000000", b"20201301", b"20200301 Doe", b"2020", b"Doe"])
+def test_what_is_no_date_is_emptied(vr: str, text: bytes) -> None:
+    content = file_of(element(0x00080020, vr, text, EXPLICIT) + element(0x00100020, "LO", b"P1", EXPLICIT))
+    done = read(patch_bytes(content, compile_spec({}, profile=MODIFIED, key=KEY)))
+    assert not done.get_item(0x00080020).value
+
+
+def test_times_of_acr_nema_are_kept_at_every_depth() -> None:
+    time = element(0x00080030, "TM", b"14:04:38.1234567", EXPLICIT)
+    content = file_of(time + sequence(0x00081115, item(time, EXPLICIT), EXPLICIT))
+    done = read(patch_bytes(content, compile_spec({}, profile=MODIFIED, key=KEY)))
+    assert done.StudyTime == done.ReferencedSeriesSequence[0].StudyTime == "140438.123456"
