@@ -439,22 +439,30 @@ def _passed_over(start: int, stop: int, before: RawDataElement, source: Source) 
         return
     hidden = source.read(start, stop)
     place = 0
-    if len(hidden) >= 8:
-        fp = cast(BinaryIO, io.BytesIO(hidden))
-        for raw in data_element_generator(fp, before.is_implicit_VR, before.is_little_endian):
-            if type(raw) is not RawDataElement or raw.length == UNDEFINED or raw.tag >> 16 == 0xFFFE:
-                break
-            head = 12 if not raw.is_implicit_VR and raw.VR in EXPLICIT_VR_LENGTH_32 else 8
-            end = raw.value_tell + raw.length
-            if end > len(hidden):
-                break
-            moved = raw._replace(value_tell=start + raw.value_tell)
-            yield Entry(
-                int(raw.tag), start + raw.value_tell - head, start + raw.value_tell, start + end, moved
-            )
-            place = end
+    for raw in _dropped(hidden, before):
+        head = 12 if not raw.is_implicit_VR and raw.VR in EXPLICIT_VR_LENGTH_32 else 8
+        end = raw.value_tell + raw.length
+        if end > len(hidden):
+            break
+        moved = raw._replace(value_tell=start + raw.value_tell)
+        yield Entry(int(raw.tag), start + raw.value_tell - head, start + raw.value_tell, start + end, moved)
+        place = end
     if place < len(hidden):
         yield Entry(REST, start + place, start + place, stop, None)
+
+
+def _dropped(hidden: bytes, before: RawDataElement) -> Iterator[RawDataElement]:
+    """The elements of defined length that pydicom finds in bytes, up to the first of another kind."""
+    if len(hidden) < 8:
+        return
+    fp = cast(BinaryIO, io.BytesIO(hidden))
+    try:
+        for raw in data_element_generator(fp, before.is_implicit_VR, before.is_little_endian):
+            if type(raw) is not RawDataElement or raw.length == UNDEFINED or raw.tag >> 16 == 0xFFFE:
+                return
+            yield raw
+    except EOFError:
+        return  # fragments without their delimiter: pydicom drops the element
 
 
 def raw_value(entry: Entry, data: DataSet) -> bytes:

@@ -843,3 +843,17 @@ def test_reason_is_told_where_pydicom_raises_an_error_without_one(
     monkeypatch.setattr("pfdicom_tagSub.rereading.read_partial", fails)
     result = verified(_sample(), rules_of(SAMPLE_SPEC), tmp_path)
     assert result.outcome.reason == "the input cannot be verified: pydicom cannot read it: OSError"
+
+
+def test_fragments_without_their_delimiter_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pydicom drops such pixel data; its bytes are compared all the same."""
+    fragments = item(b"", EXPLICIT) + item(b"FRAGMENT", EXPLICIT)
+    head = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, 0xFFFFFFFF)
+    same = file_of(element(NAME, "PN", b"Doe^Jane", EXPLICIT) + head + fragments, EXPLICIT)
+    other = same.replace(b"FRAGMENT", b"FRAGMENX")
+    verifier = Verifier(rules_of({"StudyID": "x"}))
+    assert verifier.residuals(BytesSource(same), BytesSource(same), "a.dcm") == ()
+    with pytest.raises(FileError, match="bytes after the last element differs"):
+        verifier.residuals(BytesSource(same), BytesSource(other), "a.dcm")
