@@ -497,7 +497,7 @@ class _Scanner:
             self.blocks += inner.little != around.little
 
     def _occurs(self, start: int, stop: int, inner: Encoding, around: Encoding) -> bool:
-        """Whether a value may hold a tag to enter it for, in either byte order it may have."""
+        """Whether a value may hold a tag to enter it for, or items in the other byte order."""
         occurs = self.wanted.occurs_in(self.source, start, stop, little=inner.little)
         if not occurs and inner.little != around.little:
             occurs = self.wanted.occurs_in(self.source, start, stop, little=around.little)

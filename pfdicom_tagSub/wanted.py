@@ -139,6 +139,10 @@ class Wanted:
         return self._marks[little].search(data) is not None
 
 
+_SWAPPED_ITEMS = {True: rb"\xff\xfe\xe0\x00", False: rb"\xfe\xff\x00\xe0"}
+"""An item (FFFE,E000) in the other byte order."""
+
+
 class _Everything:
     """Keeps every tag."""
 
@@ -148,6 +152,8 @@ class _Everything:
 
 def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -> re.Pattern[bytes]:
     """A pattern for the bytes of any of the tags, and of any tag of the groups.
+
+    Items in the other byte order match, too: what is in them has tags that look otherwise.
 
     In little-endian bytes a tag is group low, group high, element low, element high; the
     alternatives share what they have in common, so that the search stays at C speed.
@@ -172,6 +178,7 @@ def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -
             pair = (_byte_class(same), _byte_class(shares))
             branches.append(b"".join(pair if little else pair[::-1]))
         alternatives.append(re.escape(group) + b"(?:" + b"|".join(sorted(branches)) + b")")
+    alternatives.append(_SWAPPED_ITEMS[little])
     highs: dict[int, set[int]] = {}
     for whole in groups:
         highs.setdefault(whole >> 8, set()).add(whole & 0xFF)
