@@ -23,7 +23,9 @@ setup(
     url="https://github.com/FNNDSC/pfdicom_tagSub",
     license="MIT",
     packages=["pfdicom_tagSub"],
-    package_data={"pfdicom_tagSub": ["py.typed", "profiles/*.json", "templates/*.html"]},
+    package_data={
+        "pfdicom_tagSub": ["py.typed", "profiles/*.json", "profiles/tables/*.json", "templates/*.html"]
+    },
     python_requires=">=3.11",
     install_requires=[
         "pydicom>=3",

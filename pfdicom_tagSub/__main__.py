@@ -178,6 +178,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
         digest,
         error or trouble,
         profile=profile,
+        profile_edition=_edition() if profile else "",
         key_fingerprint=fingerprint,
     )
     if reporting is not None and not reporting.write(report):
@@ -222,6 +223,13 @@ def _warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None
             f"what is in {_number(archives, 'archive')} was not processed: "
             f"{_some([path for path, _ in archives])}; unpack and run again; --json lists all under archives"
         )
+
+
+def _edition() -> str:
+    """The edition of the tables of the profile."""
+    from .profile import edition  # noqa: PLC0415
+
+    return edition().name
 
 
 def _warn_of_results(totals: Totals, console: Console) -> None:

@@ -1,8 +1,9 @@
 """A spec to rules: which key wins, and what is wrong with it.
 
 Strength, weakest first: the pairs of a profile, then those of the user; among the pairs of
-one of them keys with x digits in the order of writing, explicit keys, then ``re:`` keys in
-the order of writing. The strongest that hits an element wins (behaviour-3.1.1 A.10).
+one of them keys with x digits in the order of writing, explicit keys, ``re:`` keys in the
+order of writing, then keys of content items, those with a value type last. The strongest that
+hits an element wins (behaviour-3.1.1 A.10).
 """
 
 from __future__ import annotations
@@ -12,11 +13,14 @@ from dataclasses import replace
 
 from . import dictionary
 from .character_sets import assumed_set
+from .content_items import VALUE_ELEMENTS
 from .directives import SELF_SOURCE, Template, parse_template
 from .functions import FUNCTIONS, NO_RESOURCES, Resources, SecretUse
 from .keys import (
     PRIVATE_KEY,
+    ContentItemKey,
     EveryPrivateKey,
+    EveryUnknownKey,
     Key,
     KeywordKey,
     MaskKey,
@@ -24,20 +28,29 @@ from .keys import (
     PreambleKey,
     PrivateKey,
 )
-from .literals import check_items, check_literal, check_literal_of_many, literals_of
+from .literals import check_added, check_items, check_literal, check_literal_of_many, literals_of
 from .lookalikes import find_lookalikes, find_unevaluated
 from .models import SpecError
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
 from .quoting import shortened
 from .rules import PrivateRule, Rule, RuleSet
-from .spec import Items, Layer, Pair, TagSpec
+from .spec import Added, Items, Layer, Pair, TagSpec
 
 COMMAND_GROUP = 0x0000
 
 _NAMED_MOST = 5
 """How many of the keys that win over another are named."""
 
-_KINDS = {MaskKey: 0, EveryPrivateKey: 0, PreambleKey: 0, KeywordKey: 1, PrivateKey: 1, PatternKey: 2}
+_KINDS = {
+    MaskKey: 0,
+    EveryPrivateKey: 0,
+    EveryUnknownKey: 0,
+    PreambleKey: 0,
+    KeywordKey: 1,
+    PrivateKey: 1,
+    PatternKey: 2,
+    ContentItemKey: 3,
+}
 """How strong a kind of key is among the pairs of one layer."""
 
 
@@ -108,11 +121,17 @@ def compile_rules(
         ),
         preamble_zeroers=tuple(rule.index for pair, rule in written if isinstance(pair.key, PreambleKey)),
         assumed=assumed_set(assumed),
+        remove_unknown=compiler.removes_unknown,
+        unknown_removers=tuple(
+            rule.index for pair, rule in written if isinstance(pair.key, EveryUnknownKey) and not rule.keeps
+        ),
+        content=tuple(compiler.content.items()),
     )
 
 
 def _strength(pair: Pair) -> tuple[int, int]:
-    return pair.layer, _KINDS[type(pair.key)]
+    kind = _KINDS[type(pair.key)]
+    return pair.layer, kind + bool(isinstance(pair.key, ContentItemKey) and pair.key.value_type)
 
 
 def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
@@ -195,7 +214,9 @@ class _Compiler:
         self.meta: dict[int, Rule] = {}
         self.private: dict[PrivateKey, PrivateRule] = {}
         self.insertions: dict[int, Rule] = {}
+        self.content: dict[ContentItemKey, Rule] = {}
         self.removes_private = False
+        self.removes_unknown = False
         self.zero_preamble = False
         self.warnings: list[str] = []
         self._layers: dict[int, tuple[Layer, Rule]] = {}
@@ -209,6 +230,7 @@ class _Compiler:
             SpecError: it cannot mean what it says.
         """
         check_items(rule, pair)
+        check_added(rule, pair)
         match pair.key:
             case PrivateKey():
                 self.private[pair.key] = PrivateRule(pair.key, rule)
@@ -230,10 +252,25 @@ class _Compiler:
                     raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
                 self.removes_private = rule.template is None
                 self._private_keeper = rule if rule.keeps else None
+            case EveryUnknownKey():
+                if not rule.keeps and rule.template is not None:
+                    raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
+                self.removes_unknown = rule.template is None
+            case ContentItemKey(value_type=value_type):
+                if value_type in VALUE_ELEMENTS:
+                    check_literal(rule, (VALUE_ELEMENTS[value_type],))
+                self._add_content(pair.key, rule)
             case PreambleKey():
                 if pair.value != "":
                     raise SpecError(f'{rule.key}: its value is "", which makes it zeros')
                 self.zero_preamble = True
+
+    def _add_content(self, key: ContentItemKey, rule: Rule) -> None:
+        """Add a rule for content items; one for all types beats what a weaker layer says of some."""
+        for known in list(self.content):
+            if not key.value_type and (known.code, known.scheme) == (key.code, key.scheme):
+                del self.content[known]
+        self.content[key] = rule
 
     def _clear(self, group: int) -> None:
         """Drop what weaker pairs say of single elements of a group."""
@@ -279,7 +316,9 @@ class _Compiler:
         winning |= {private.rule.index for private in self.private.values()}
         inserting = {rule.index for rule in self.insertions.values()}
         for pair, rule in zip(pairs, rules, strict=True):
-            is_special = isinstance(pair.key, EveryPrivateKey | PreambleKey)
+            is_special = isinstance(
+                pair.key, EveryPrivateKey | EveryUnknownKey | PreambleKey | ContentItemKey
+            )
             if pair.layer is not Layer.SPEC or is_special or rule.index in winning:
                 continue
             stronger = self._stronger_than(pair.key)
@@ -304,13 +343,14 @@ class _Compiler:
                 for keyword, text in _texts_of(pair.value):
                     self.warnings.extend(find_unevaluated(text, f"{key}: {keyword} in its items"))
             elif pair.layer is Layer.SPEC and pair.value:
-                self.warnings.extend(find_lookalikes(str(pair.value), key))
+                text = pair.value.text if isinstance(pair.value, Added) else str(pair.value)
+                self.warnings.extend(find_lookalikes(text, key))
         for flag, text in ((STEM_KEY, output_stem), (DIRECTORY_KEY, output_dir)):
             self.warnings.extend(find_lookalikes(text, flag))
 
     def _stronger_than(self, key: Key) -> list[Rule]:
         """The rules that win over a key that wins nothing, the strongest last."""
-        tags = () if isinstance(key, EveryPrivateKey | PreambleKey | PrivateKey) else key.tags
+        tags = key.tags if isinstance(key, KeywordKey | MaskKey | PatternKey) else ()
         groups = {key.group} if isinstance(key, PrivateKey) else {tag >> 16 for tag in tags}
         if isinstance(key, MaskKey):
             groups |= set(key.groups)
@@ -432,7 +472,10 @@ def _rule(index: int, pair: Pair) -> Rule:
     key = shortened(pair.text)
     if isinstance(pair.value, Items):
         items = literals_of(pair.value, key)
-        return Rule(index, key, parse_template("", key), items, pair.value.inserts)
+        inserts, adds = pair.value.inserts, pair.value.adds
+        return Rule(index, key, parse_template("", key), items, inserts, adds)
+    if isinstance(pair.value, Added):
+        return Rule(index, key, parse_template(pair.value.text, key), adds=True)
     template = None if pair.value is None else parse_template(pair.value, key)
     return Rule(index, key, template)
 

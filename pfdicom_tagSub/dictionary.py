@@ -1,4 +1,6 @@
-"""What pydicom's DICOM dictionary says, in the forms that specs and scans ask for.
+"""What the DICOM dictionary says, in the forms that specs and scans ask for.
+
+It is pydicom's, with what that lacks of the standard of today (``newer_attributes.py``).
 
 Tags are integers, 0xggggeeee. The repeating groups (PS3.6, e.g. ``OverlayData`` is
 (60xx,3000)) are expanded to every even group that their mask covers.
@@ -13,6 +15,8 @@ from functools import cache, lru_cache
 
 from pydicom import datadict
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+
+from .newer_attributes import NEWER_ATTRIBUTES
 
 SPECIFIC_CHARACTER_SET = 0x00080005
 LENGTH_TO_END = 0x00080001
@@ -38,6 +42,11 @@ NEXT_RECORD_OFFSET = 0x00041400
 LOWER_RECORD_OFFSET = 0x00041420
 RECORD_OFFSETS = frozenset({NEXT_RECORD_OFFSET, LOWER_RECORD_OFFSET, 0x00041504})
 
+OWN = {tag: row for tag, row in NEWER_ATTRIBUTES.items() if tag not in DicomDictionary}
+"""Tag to VR and keyword of what pydicom's dictionary does not have."""
+
+_OWN_TAGS = {keyword: tag for tag, (_, keyword) in OWN.items()}
+
 STRUCTURE = (
     FIRST_RECORD_OFFSETS
     | RECORD_OFFSETS
@@ -58,7 +67,12 @@ def text_of(tag: int) -> str:
 @lru_cache(maxsize=4096)
 def label_of(tag: int) -> str:
     """The keyword of a tag, or the tag itself where the dictionary has none."""
-    return datadict.keyword_for_tag(tag) or text_of(tag)
+    return keyword_of(tag) or text_of(tag)
+
+
+def keyword_of(tag: int) -> str:
+    """The keyword of a tag; "" where the dictionary has none."""
+    return OWN[tag][1] if tag in OWN else datadict.keyword_for_tag(tag)
 
 
 @lru_cache(maxsize=65536)
@@ -72,11 +86,20 @@ def vr_of(tag: int) -> str:
     try:
         return _expanded_vrs.get(tag) or datadict.dictionary_VR(tag)
     except KeyError:
+        if tag in OWN:
+            return OWN[tag][0]
         if tag & 0xFFFF == 0:
             return "UL"
         if tag >> 16 & 1 and 0x10 <= tag & 0xFFFF <= 0xFF:
             return "LO"
         return ""
+
+
+def is_unknown(tag: int) -> bool:
+    """Whether no dictionary knows a public element; what says how the file is encoded is never unknown."""
+    if tag in DicomDictionary or tag >> 16 & 1 or tag >> 16 == 0xFFFE:
+        return False
+    return not vr_of(tag)
 
 
 def expanded(mask: str) -> list[int]:
@@ -103,13 +126,17 @@ def _repeaters() -> dict[str, str]:
 @cache
 def all_keywords() -> tuple[str, ...]:
     """Every keyword of the dictionary, in the order of the tags, the repeaters last."""
-    keywords = (row[4] for tag, row in DicomDictionary.items() if tag >> 16 != 0xFFFE)
+    known = {tag: row[4] for tag, row in DicomDictionary.items() if tag >> 16 != 0xFFFE}
+    known |= {tag: row[1] for tag, row in OWN.items()}
+    keywords = (known[tag] for tag in sorted(known))
     return tuple(keyword for keyword in itertools.chain(keywords, _repeaters()) if keyword)
 
 
 def is_keyword(text: str) -> bool:
     """Whether the dictionary knows the keyword."""
-    return bool(text) and (datadict.tag_for_keyword(text) is not None or text in _repeaters())
+    if not text:
+        return False
+    return datadict.tag_for_keyword(text) is not None or text in _OWN_TAGS or text in _repeaters()
 
 
 @lru_cache(maxsize=8192)
@@ -118,6 +145,8 @@ def tags_of(keyword: str) -> tuple[int, ...]:
     if not keyword:  # the dictionary has nameless rows
         return ()
     tag = datadict.tag_for_keyword(keyword)
+    if tag is None:
+        tag = _OWN_TAGS.get(keyword)
     if tag is not None:
         return (int(tag),)
     mask = _repeaters().get(keyword)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MOST_DAYS = 36525
 """By how much ``dateshift`` may move a date: a century."""
 
+STANDARD_ROOT = "1.2.840.10008."
+"""What the UIDs that the standard registers begin with (PS3.5 9.1)."""
+
 NOTHING_LEFT = "REMOVED"
 
 _DOMAIN = b"pfdicom_tagSub/"
@@ -244,10 +247,9 @@ def _digest(secret: Secret | None, use: str, text: str) -> bytes:
 @remembered(most=1 << 14)
 def _new_uid(secret: Secret | None, text: str) -> str:
     """The UID for another; those of a study are in each of its files, so they are kept."""
-    from pydicom._uid_dict import UID_dictionary  # noqa: PLC0415  (see the top)
-    from pydicom.uid import generate_uid  # noqa: PLC0415
+    from pydicom.uid import generate_uid  # noqa: PLC0415  (see the top)
 
-    if text in UID_dictionary:  # SOP classes and the like (PS3.6 annex A) name nobody
+    if text.startswith(STANDARD_ROOT):  # SOP classes and the like (PS3.6 annex A) name nobody
         return text
     return str(generate_uid(entropy_srcs=[_digest(secret, "uid", text).hex()]))
 
@@ -359,8 +361,11 @@ def _dummy(call: Call) -> str:
         return _uid(call)  # what refers to it has to find it
     secret = call.resources.secret
     number = 0
-    if secret is not None:
-        digest = secret.digest("dummy", _bytes(call.significant))
+    is_seeded = bool(call.arguments)
+    if secret is not None and (call.seed_text or not is_seeded):
+        # What is equal in two patients must not be equal afterwards; no single value holds a backslash.
+        told = f"{call.seed_text}\\{call.significant}" if is_seeded else call.significant
+        digest = secret.digest("dummy", _bytes(told))
         number = int.from_bytes(digest[: NUMBER_BITS // 8], "big")
     return dummy_of(call.vr, call.text, number)
 
@@ -520,12 +525,16 @@ FUNCTIONS: dict[str, Function] = {
         ),
         Function(
             "dummy",
-            "%_dummy_#tag",
+            "%_dummy|seedTag_#tag",
             "a value that the VR allows and that is not the original; for a UID the same as uid. With the "
-            "secret key it is the same for the same value and differs between values as far as the VR "
-            "has room; without it, it is one constant per VR",
+            "secret key it is the same for the same value and the same value of the element seedTag "
+            "(patientID), so that it links no two patients; without |seedTag, the same for the same value. "
+            "It differs between values as far as the VR has room. Without the key, or where the file lacks "
+            "seedTag, it is one constant per VR",
             _dummy,
-            _check_nothing,
+            _check_seed,
+            seeded=True,
+            seeded_on_file=True,
             secret=SecretUse.USED,
             takes_any=True,
         ),

@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from enum import Enum
 
 from . import dictionary
+from .content_items import (
+    CODE_VALUES,
+    CODING_SCHEME,
+    CONCEPT_NAME,
+    NUMBERS,
+    VALUE_TYPE,
+    VALUES,
+    ContentRules,
+    stronger,
+)
 from .keys import KeywordKey, MaskKey, PatternKey
-from .rereading import REST, DataSet, Entry, is_sequence, raw_value
+from .rereading import REST, DataSet, Entry, is_sequence, items_of, raw_value
 from .rules import Rule, RuleSet
 
 
@@ -22,10 +32,12 @@ class Hit(Enum):
     NONE = "none"
     REMOVED = "removed"
     CHANGED = "changed"
+    ADDED = "added"
 
 
 NO_RULE = (Hit.NONE, None)
 REMOVED_PRIVATE = (Hit.REMOVED, None)
+REMOVED_UNKNOWN = (Hit.REMOVED, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +48,15 @@ class Place:
         above: the names of the sequences around it, such as ``RequestAttributesSequence[0].``.
         is_root: whether it is no item.
         is_record: whether it is a record of a DICOMDIR.
+        content: the rule for the content item that it is.
+        numbers: that for the item that its numbers are the value of, which may be the one around it.
     """
 
     above: str = ""
     is_root: bool = True
     is_record: bool = False
+    content: Rule | None = None
+    numbers: Rule | None = None
 
 
 class Hits:
@@ -66,6 +82,7 @@ class Hits:
             kept.add(dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID)
         self.kept = frozenset(kept)
         """The tags of elements that a key, or an option of a profile, leaves as they are."""
+        self.content = ContentRules(rules.content)
         self._public: dict[int, tuple[Hit, Rule | None]] = {}
         self.claims_private = bool(
             rules.remove_private
@@ -75,14 +92,20 @@ class Hits:
         )
         self._patterns = tuple(self._pattern(little=little) for little in (True, False))
 
-    def of(self, entry: Entry, data: DataSet) -> tuple[Hit, Rule | None]:
+    def of(self, entry: Entry, data: DataSet, place: Place = Place()) -> tuple[Hit, Rule | None]:
         """What the spec does to an element of a data set, and by which rule; none where private
         elements go as they are private."""
         tag = entry.tag
         if tag == REST:
             return NO_RULE
         found = self._of_private(entry, data) if tag >> 16 & 1 else self.of_public(tag)
+        if self.content and tag in VALUES:
+            concept = place.numbers if tag in NUMBERS else place.content
+            if concept is not None and concept.template is not None:
+                found = _effect(stronger(found[1], concept))
         rule = found[1]
+        if rule is not None and rule.adds and is_sequence(entry, data) == bool(rule.items):
+            return Hit.ADDED, rule
         if rule is not None and rule.walks and is_sequence(entry, data):
             return NO_RULE
         return found
@@ -96,8 +119,30 @@ class Hits:
         by_group = self.rules.groups.get(tag >> 16)
         if rule is None and by_group and tag & 0xFFFF and tag not in dictionary.NEVER_BY_PATTERN:
             rule = by_group
-        known = self._public[tag] = _effect(rule)
+        known = _effect(rule)
+        if rule is None and self.rules.remove_unknown and dictionary.is_unknown(tag):
+            known = REMOVED_UNKNOWN
+        self._public[tag] = known
         return known
+
+    def content_rule(self, data: DataSet) -> Rule | None:
+        """The rule for an item as a content item; None if it is none, or no key names it."""
+        if not self.content:
+            return None
+        own = {entry.tag: entry for entry in data.entries}
+        if CONCEPT_NAME not in own:
+            return None
+        value_type = _text(own[VALUE_TYPE], data) if VALUE_TYPE in own else ""
+        codes: dict[int, str] = {}
+        for item in items_of(own[CONCEPT_NAME], data)[:1] if is_sequence(own[CONCEPT_NAME], data) else ():
+            codes = {
+                entry.tag: _text(entry, item.data)
+                for entry in item.data.entries
+                if entry.tag in CODE_VALUES or entry.tag == CODING_SCHEME
+            }
+        values = [codes[tag] for tag in CODE_VALUES if codes.get(tag)]
+        concept = values[0] if values else "", codes.get(CODING_SCHEME, "").casefold()
+        return self.content.find(concept, value_type)
 
     def _of_private(self, entry: Entry, data: DataSet) -> tuple[Hit, Rule | None]:
         if not self.claims_private:
@@ -140,7 +185,7 @@ class Hits:
 
     def may_occur_in(self, value: bytes) -> bool:
         """Whether a sequence may hold an element that is hit; if it does, it is never missed."""
-        return self.claims_private or self.names_in(value)
+        return self.claims_private or self.rules.remove_unknown or self.names_in(value)
 
     def names_in(self, value: bytes) -> bool:
         """Whether the tag of a public element that is hit stands in bytes, in either byte order."""
@@ -150,7 +195,7 @@ class Hits:
         """The tags that are hit, as they are stored."""
         order = "little" if little else "big"
         numbers: dict[int, set[int]] = {group: set() for group in self.rules.groups}
-        for tag in self.rules.table:
+        for tag in {*self.rules.table, *(VALUES | {CONCEPT_NAME} if self.content else ())}:
             numbers.setdefault(tag >> 16, set()).add(tag & 0xFFFF)
         parts = []
         for group, elements in numbers.items():
@@ -161,6 +206,10 @@ class Hits:
             stored = b"|".join(re.escape(one.to_bytes(2, order)) for one in sorted(elements))  # type: ignore[arg-type]
             parts.append(head + b"(?:" + stored + b")")
         return re.compile(b"|".join(parts) or b"(?!)", re.DOTALL)
+
+
+def _text(entry: Entry, data: DataSet) -> str:
+    return raw_value(entry, data).decode("latin-1").strip(" \0")
 
 
 def _is_creator(tag: int) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .byte_cleaning import pieces_of, reading_of
 from .character_sets import is_plain
 from .cleaning import TextCleaner, cleaner_of
+from .content_items import VALUES
 from .dicomfile import DicomFile
 from .dictionary import vr_of
 from .elements import Element
@@ -26,6 +27,7 @@ from .values import ASCII_VRS, CHARSET_VRS, SINGLE_VALUED_VRS, decode
 from .wanted import EVERYTHING
 
 RuleFor = Callable[[Element, Scope], Rule | None]
+IsItemRemoved = Callable[[Scope], bool]
 IsRemoved = Callable[[Element, Rule | None], bool]
 
 TEXTUAL = (ASCII_VRS | CHARSET_VRS) - {"CS"}
@@ -68,6 +70,7 @@ def cleaner_for(
     elements: Iterable[Element] | None,
     rule_for: RuleFor,
     is_removed: IsRemoved,
+    is_item_removed: IsItemRemoved,
     *,
     claims: bool,
     reading: Reading = AS_DECLARED,
@@ -79,6 +82,7 @@ def cleaner_for(
         elements: all of its data set, every sequence entered; None if that is to be scanned.
         rule_for: the rule that hits an element.
         is_removed: whether an element is removed without a rule.
+        is_item_removed: whether an item is removed for its concept.
         claims: whether outputs say that no identity is left. The rules are a profile's then, which knows
             what identifies; any others name what they want to be gone.
         reading: how text is read of which the file does not say how.
@@ -86,7 +90,7 @@ def cleaner_for(
     if elements is None:
         elements = scan(file.data, EVERYTHING)
     root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
-    collector = _Collector(rule_for, is_removed, claims=claims)
+    collector = _Collector(rule_for, is_removed, is_item_removed, claims=claims)
     collector.collect(elements, root, _Context())
     meta = Scope(file.source, file.meta, file.meta_encoding, -1)
     for element in file.meta:
@@ -102,10 +106,12 @@ class _Context:
     Attributes:
         is_gone: whether it is within a sequence that is removed or replaced.
         is_personal: whether it is about a person or an institution.
+        is_item_gone: whether it is within a content item that is removed for its concept.
     """
 
     is_gone: bool = False
     is_personal: bool = False
+    is_item_gone: bool = False
 
 
 class _Collector:
@@ -117,9 +123,12 @@ class _Collector:
         pieces: bytes of what is removed or replaced, where nothing says for sure what they are.
     """
 
-    def __init__(self, rule_for: RuleFor, is_removed: IsRemoved, *, claims: bool) -> None:
+    def __init__(
+        self, rule_for: RuleFor, is_removed: IsRemoved, is_item_removed: IsItemRemoved, *, claims: bool
+    ) -> None:
         self.rule_for = rule_for
         self.is_removed = is_removed
+        self.is_item_removed = is_item_removed
         self.claims = claims
         self.found: set[tuple[str, str]] = set()
         self.kept: set[str] = set()
@@ -141,9 +150,13 @@ class _Collector:
                 )
                 for item in element.items:
                     inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
-                    self.collect(item.elements, inner, inner_context)
+                    is_item_gone = context.is_item_gone or self.is_item_removed(inner)
+                    self.collect(item.elements, inner, replace(inner_context, is_item_gone=is_item_gone))
             elif element.stop - element.value > LENGTH_MOST:
                 continue
+            elif context.is_item_gone and element.tag in VALUES:
+                # The concept of an item is the same for everybody, its value is not.
+                self._add(element, scope)
             elif is_hit or context.is_gone:
                 if self._identifies(element.tag, context, is_hit=is_hit) or scope.vr(element) in _TELLING_VRS:
                     self._add(element, scope)
@@ -194,4 +207,4 @@ def _meant_vr(element: Element, scope: Scope) -> str:
 
 def _spares(rule: Rule) -> bool:
     """Whether what a rule hits stays, whole or cleaned."""
-    return rule.template is not None and (rule.template.keeps or rule.template.cleans)
+    return rule.adds or (rule.template is not None and (rule.template.keeps or rule.template.cleans))

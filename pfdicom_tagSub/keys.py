@@ -27,7 +27,22 @@ PATTERN_PREFIX = "re:"
 PRIVATE_KEY = "private"
 
 
+UNKNOWN_KEY = "unknown"
+
+
 PREAMBLE_KEY = "preamble"
+
+
+_CONTENT_ITEM = re.compile(r"ContentSequence\[\s*([^,\[\]]+?)\s*,\s*(.+?)\s*(?:,\s*([A-Z0-9]+)\s*)?\]")
+
+
+VALUE_TYPES = frozenset(
+    """
+    CODE COMPOSITE CONTAINER DATE DATETIME IMAGE NUM NUMERIC PNAME SCOORD SCOORD3D TABLE TCOORD TEXT TIME
+    UIDREF WAVEFORM
+    """.split()  # noqa: SIM905
+)
+"""The defined terms of Value Type (PS3.3 C.17.3.2.1, C.18.1 and 10.2)."""
 
 
 MASK_MOST = 1 << 16
@@ -86,7 +101,36 @@ class PreambleKey:
     """The key ``preamble``: the 128 bytes before the prefix of a file (PS3.10 7.1)."""
 
 
-Key = KeywordKey | PatternKey | PrivateKey | MaskKey | EveryPrivateKey | PreambleKey
+@dataclass(frozen=True, slots=True)
+class EveryUnknownKey:
+    """The key ``unknown``: every public element that no dictionary knows and no other key names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentItemKey:
+    """Content items by their concept name (PS3.3 10.2, C.17.3), in whatever sequence they are.
+
+    Attributes:
+        code: the code of the concept name.
+        scheme: its coding scheme designator, in small letters.
+        value_type: the value type; "" for items of every type.
+    """
+
+    code: str
+    scheme: str
+    value_type: str = ""
+
+
+Key = (
+    KeywordKey
+    | PatternKey
+    | PrivateKey
+    | MaskKey
+    | EveryPrivateKey
+    | EveryUnknownKey
+    | PreambleKey
+    | ContentItemKey
+)
 
 
 def resolve(text: str, origin: str) -> Key:
@@ -94,8 +138,12 @@ def resolve(text: str, origin: str) -> Key:
         return _pattern_key(text, origin)
     if text == PRIVATE_KEY:
         return EveryPrivateKey()
+    if text == UNKNOWN_KEY:
+        return EveryUnknownKey()
     if text == PREAMBLE_KEY:
         return PreambleKey()
+    if match := _CONTENT_ITEM.fullmatch(text):
+        return _content_item_key(match[1], match[2], match[3] or "", text, origin)
     if match := _PRIVATE.fullmatch(text):
         group = int(match[1], 16)
         if not group & 1:
@@ -114,6 +162,13 @@ def resolve(text: str, origin: str) -> Key:
         raise SpecError(f"{origin}: unknown keyword {quoted(text)}: {hint}")
     _check_tag(tags[0], text, origin)
     return KeywordKey(tags)
+
+
+def _content_item_key(code: str, scheme: str, value_type: str, text: str, origin: str) -> ContentItemKey:
+    if value_type and value_type not in VALUE_TYPES:
+        known = ", ".join(sorted(VALUE_TYPES))
+        raise SpecError(f"{origin}: {text}: {value_type} is no value type; they are {known}")
+    return ContentItemKey(code, scheme.casefold(), value_type)
 
 
 def _mask_key(group: str, element: str, text: str, origin: str) -> MaskKey:

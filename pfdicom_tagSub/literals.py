@@ -7,7 +7,10 @@ from .keys import KeywordKey
 from .models import Action, SpecError
 from .quoting import quoted
 from .rules import Literal, Rule
-from .spec import Items, Pair
+from .spec import Added, Items, Pair
+
+ADDABLE_VRS = frozenset({"CS", "LO", "SH", "UC"})
+"""VRs of text that may hold several values, and to which a value can be added."""
 
 
 def literals_of(value: Items, key: str) -> tuple[tuple[Literal, ...], ...]:
@@ -46,6 +49,25 @@ def check_items(rule: Rule, pair: Pair) -> None:
     is_named = isinstance(pair.key, KeywordKey) and dictionary.vr_of(pair.key.tags[0]) == "SQ"
     if not is_named:
         raise SpecError(f"{rule.key}: only the key of one sequence of the dictionary takes a list of items")
+
+
+def check_added(rule: Rule, pair: Pair) -> None:
+    """Values are added to the text of one public element that may have several.
+
+    Raises:
+        SpecError: they cannot be.
+    """
+    if not isinstance(pair.value, Added):
+        return
+    tags = pair.key.tags if isinstance(pair.key, KeywordKey) else ()
+    vr = dictionary.vr_of(tags[0]) if len(tags) == 1 and not tags[0] >> 16 & 1 else ""
+    if vr not in ADDABLE_VRS or tags[0] >> 16 == 0x0002:
+        raise SpecError(
+            f"{rule.key}: values can be added to one public element of several texts, "
+            f"of VR {', '.join(sorted(ADDABLE_VRS))}"
+        )
+    if rule.template is None or not rule.template.literal or not rule.template.literal.isascii():
+        raise SpecError(f"{rule.key}: what is added is a text in ASCII, not empty and without directives")
 
 
 def _holds(tag: int, literal: str) -> bool:

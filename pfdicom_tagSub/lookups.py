@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from .content_items import ContentRules
 from .directives import SELF_SOURCE, Template, parse_template
 from .embedded_overlays import GROUPS, described
 from .rules import Rule, RuleSet
 
-DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy_#tag", "DICOMDIR"))
+DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy|patientID_#tag", "DICOMDIR"))
 
 
 EMPTY = Rule(-2, "DICOMDIR", parse_template("%_empty_#tag", "DICOMDIR"))
@@ -26,6 +27,7 @@ class Lookups:
         overlays: the groups of overlays that a rule removes.
         insertions: those of the rules that may insert something into the data set.
         meta_insertions: those for the file meta.
+        content: the rules for content items.
         reads: the index of a rule to the sources and seeds of its template, each the tags
             that may hold it.
         file_reads: the index of a rule to the seeds that are of the whole file, likewise.
@@ -48,12 +50,14 @@ class Lookups:
             (private.key.group, private.key.creator, private.key.element): private.rule
             for private in rules.private
         }
+        self.content = ContentRules(rules.content)
         self.blocks = {(group, element) for group, _, element in self.private}
         every = (
             *rules.table.values(),
             *rules.groups.values(),
             *rules.meta.values(),
             *self.private.values(),
+            *dict(rules.content).values(),
             DUMMY,
             EMPTY,
         )

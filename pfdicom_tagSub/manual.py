@@ -145,6 +145,16 @@ _DESCRIPTION = """
             private                           every private element that no
                                               other key names; its value is
                                               null or %_keep_#tag
+            unknown                           every element of an even group
+                                              that no dictionary knows and no
+                                              other key names; its value is
+                                              null or %_keep_#tag
+            ContentSequence[121022,DCM]       content items of structured
+                                              documents by the code and coding
+                                              scheme of their concept, and
+                                              their value type as a third word;
+                                              null removes the item, a template
+                                              is applied to its value
             preamble                          the 128 bytes before the data
                                               set; its value is "", which
                                               makes them zeros
@@ -196,9 +206,10 @@ _DESCRIPTION = """
               3  keys with x digits of the spec, in the order of writing
               4  explicit keys of the spec
               5  re: keys of the spec, in the order of writing
+              6  keys of content items, those with a value type last
 
-          and of those in one line, the last. The key private is weaker than
-          every other key. A key that never wins is warned of.
+          and of those in one line, the last. The keys private and unknown are
+          weaker than every other key. A key that never wins is warned of.
         * Values come from the original file, never from a substituted one.
         * A literal for an element that a file holds nowhere is inserted at
           the top level. A template whose source the file lacks inserts
@@ -304,6 +315,7 @@ _EPILOGUE = """
             versions          of pydicom, Faker and python
             specDigest        the SHA-256 of the spec
             profile           the profile and its options; "" for none
+            profileEdition    the edition of the standard of its tables
             keyFingerprint    16 hex digits that tell one secret key from
                               another; "" without one
             pixelReview       a list of path and reason: the files whose

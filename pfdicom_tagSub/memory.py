@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from .content_items import Concept
 from .dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
 from .edits import Edit, Patched
-from .elements import Element
+from .elements import Element, Encoding
 from .embedded_overlays import ClearedBits
 from .lengths import following, has_lengths, is_apparent
 from .models import Action, ElementCounts
@@ -139,11 +140,13 @@ class Memory:
             (``Patcher.is_local``, ``add_patch``): file meta, preamble, items, what texts are
             cleaned of, the records of a DICOMDIR, a change of the character set, a large element.
             Group lengths depend on where their groups end, too: ``LocalPatch.fits``.
+        concepts: what concept names say. It depends on their bytes and their encoding, which are the key.
     """
 
     def __init__(self) -> None:
         self.results: dict[tuple[object, ...], Result] = {}
         self.patches: dict[tuple[object, ...], LocalPatch] = {}
+        self.concepts: dict[tuple[bytes, Encoding], Concept] = {}
         self._notes: dict[Note, Note] = {}
         self._counts: dict[tuple[object, ...], tuple[list[Note], ElementCounts]] = {}
 
@@ -178,6 +181,12 @@ class Memory:
         if len(self.patches) >= REMEMBERED:
             self.patches.clear()
         self.patches[key] = known
+
+    def add_concept(self, key: tuple[bytes, Encoding], concept: Concept) -> None:
+        """Remember what a concept name says."""
+        if len(self.concepts) >= REMEMBERED:
+            self.concepts.clear()
+        self.concepts[key] = concept
 
     def counts(self, notes: list[Note], more: Note, times: int) -> ElementCounts:
         """How often each was noted. Files that had the same done to them share the answer.

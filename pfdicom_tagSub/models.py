@@ -437,6 +437,7 @@ class RunReport:
             order of the plan.
         telling_paths: how many outputs have a path that holds a value replaced in them.
         profile: the profile and its options; "" for none.
+        profile_edition: of which edition of the standard its tables are; "" for none.
         key_fingerprint: tells one secret key from another; "" without one.
         residuals: (path, elements) of the outputs in which verification found values that
             were replaced, in order of the plan.
@@ -459,6 +460,7 @@ class RunReport:
     pixel_review: tuple[tuple[str, str], ...] = field(default=())
     telling_paths: int = 0
     profile: str = ""
+    profile_edition: str = ""
     key_fingerprint: str = ""
     residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
     unknown_character_sets: tuple[tuple[str, str], ...] = field(default=())

@@ -19,12 +19,13 @@ from typing import NamedTuple, TypeVar
 from pydicom._uid_dict import UID_dictionary
 
 from . import dictionary
+from .content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from .dicomfile import PREAMBLE, DicomFile
 from .dictionary import SPECIFIC_CHARACTER_SET
 from .edits import COPY_CHUNK, Patched
-from .elements import Element
+from .elements import Element, Item
 from .file_ids import FileIds
-from .keys import EveryPrivateKey, KeywordKey, MaskKey, PatternKey, PrivateKey
+from .keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, PatternKey, PrivateKey
 from .lookups import Lookups
 from .memory import Memory, Note
 from .models import Action, FileError, FileOutcome
@@ -57,6 +58,8 @@ TEXTLESS = -1
 OTHER = "(other)"
 NONE_GIVEN = "(none given)"
 UNKNOWN_UID = "(private or unknown)"
+
+_CONTENT = frozenset({*VALUES, CONCEPT_NAME, VALUE_TYPE})
 
 _NO_IDENTITY = frozenset(
     {
@@ -224,12 +227,15 @@ class Observer:
         self.kept_groups: dict[int, list[int]] = {}
         self.kept_private: dict[tuple[int, str, int], list[int]] = {}
         self.kept_every: list[int] = []
+        self.kept_unknown: list[int] = []
         for index, key in rules.keepers:
             match key:
                 case PrivateKey(group, creator, element):
                     self.kept_private.setdefault((group, creator, element), []).append(index)
                 case EveryPrivateKey():
                     self.kept_every.append(index)
+                case EveryUnknownKey():
+                    self.kept_unknown.append(index)
                 case KeywordKey() | PatternKey() | MaskKey():
                     for tag in key.tags:
                         self.kept_tags.setdefault(tag, []).append(index)
@@ -237,8 +243,9 @@ class Observer:
                         self.kept_groups.setdefault(group, []).append(index)
                         kept_groups.append(group)
         self.wanted = _Census(
-            {*self.identifying, *self.kept_tags, SPECIFIC_CHARACTER_SET, MODALITY, SOP_CLASS_UID},
+            {*self.identifying, *self.kept_tags, *_CONTENT, SPECIFIC_CHARACTER_SET, MODALITY, SOP_CLASS_UID},
             private=True,
+            unknown=True,
             groups={*self.groups, *kept_groups},
         )
         self._told: dict[tuple[object, ...], tuple[int, int, str]] = {}
@@ -308,13 +315,17 @@ class Observer:
         return known
 
     def identifies(self, tag: int) -> bool:
-        """Whether Table E.1-1 names an element."""
+        """Whether Table E.1-1 names an element, or nobody can say what it is."""
         group = tag >> 16
-        return tag in self.identifying or group in self.groups or bool(group & 1 and tag & 0xFF00)
+        if group & 1:
+            return bool(tag & 0xFF00) or tag in self.identifying or group in self.groups
+        return tag in self.identifying or group in self.groups or dictionary.is_unknown(tag)
 
     def keepers(self, tag: int, scope: Scope) -> list[int]:
         """The rules that say that an element stays."""
         found = [*self.kept_tags.get(tag, ()), *self.kept_groups.get(tag >> 16, ())]
+        if self.kept_unknown and dictionary.is_unknown(tag):
+            found += self.kept_unknown
         if tag >> 16 & 1 and tag & 0xFF00:
             found += self.kept_every
             if self.kept_private:
@@ -427,6 +438,18 @@ class _Telling(Substitution):
         self.hit_rules.update(self.rules.private_removers)
         return super()._remove_private(element)
 
+    def _remove_unknown(self, element: Element) -> int:
+        self.hits[Hit(element.tag, self._depth, Action.REMOVED.value)] += 1
+        self.hit_rules.update(self.rules.unknown_removers)
+        return super()._remove_unknown(element)
+
+    def _remove_item(self, item: Item, scope: Scope, sequence: Element) -> int:
+        rule = self.content_rule(scope)
+        if rule is not None:
+            self.hit_rules.add(rule.index)
+        self.hits[Hit(sequence.tag, self._depth, Action.REMOVED.value)] += 1
+        return super()._remove_item(item, scope, sequence)
+
     def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
         notes = len(self.notes)
         growth = super()._file_id(element, scope, file_ids)
@@ -496,6 +519,11 @@ class _Telling(Substitution):
                 self.left[Left(label, depth, bool(keepers))] += 1
             for item in element.items or ():
                 inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
+                concept = self.content_rule(inner) if self.lookups.content else None
+                if concept is not None and concept.template is None:
+                    continue
+                if concept is not None:
+                    self.hit_rules.add(concept.index)
                 self._survey(item.elements, inner, depth + 1)
 
     def _survey_meta(self) -> None:
@@ -506,7 +534,8 @@ class _Telling(Substitution):
             self.hit_rules.update(keepers)
             follows = tag in FOLLOWERS and self._followed(tag, None) is not None
             is_hit = tag in self.rules.meta or follows
-            if tag in observer.identifying and not is_hit and _holds_something(element, self.meta):
+            is_hit = is_hit or (self.rules.remove_unknown and dictionary.is_unknown(tag))
+            if observer.identifies(tag) and not is_hit and _holds_something(element, self.meta):
                 self.left[Left(tag, 0, bool(keepers))] += 1
         has_preamble = self.file.meta_start > PREAMBLE and not self.rules.zero_preamble
         if has_preamble and any(self.file.source.read(0, PREAMBLE)):

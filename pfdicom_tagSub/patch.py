@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import dictionary
 from .character_sets import REPLACEMENT, quotable
+from .content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from .dicomfile import DicomFile, deflate
 from .dictionary import SPECIFIC_CHARACTER_SET, label_of
 from .directives import Template
@@ -86,6 +87,9 @@ class Patcher:
         kept |= META_TAGS  # they fail a file in whose data set they stand
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
         kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
+        if rules.content:
+            hit.update(VALUES, {CONCEPT_NAME})
+            kept |= {*VALUES, CONCEPT_NAME, VALUE_TYPE}
         entered = set(hit)
         if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
             entered |= {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
@@ -106,22 +110,25 @@ class Patcher:
         entered |= rules.meta.keys() | {FOLLOWING[tag] for tag in leading}
         if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
+        walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.wanted = Wanted(
             kept,
             entered,
             private=rules.remove_private,
             groups=rules.groups,
-            walked=[tag for tag, rule in rules.table.items() if rule.walks],
+            walked=[tag for tag, rule in rules.table.items() if rule.walks or rule.adds] + walked,
             walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
             walked_private=blocks,
+            unknown=rules.remove_unknown,
             merges=self.lookups.drops_private
             and observing is None
             and not any(tag >> 16 & 1 for tag in rules.sources),
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
         beyond = rules.meta or self.lookups.meta_insertions or rules.zero_preamble or leading or reads_meta
-        beyond = beyond or rules.claims_identity_removed  # what nobody knows goes from the file meta
+        # what nobody knows goes from the file meta
+        beyond = beyond or rules.claims_identity_removed or rules.remove_unknown
         beyond = beyond or observing is not None  # what is remembered tells of no single element
         odd = any(group & 1 for group in rules.groups)
         self.is_local = not (beyond or rules.private or rules.remove_private or odd or rules.cleans)

@@ -1,7 +1,8 @@
 """``--profile`` and ``--keepPrivate`` to the pairs that lie below the spec.
 
 A profile is data: JSON files in ``profiles/``, in the language of the spec, one for the
-profile itself and one for each option. ``profiles/make_profiles.py`` makes them.
+profile itself and one for each option; ``tables/content-items.json`` has those of all for content items, and
+``tables/edition.json`` says which edition of PS3.15 they are. ``profiles/make_profiles.py`` makes them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .keys import PrivateKey, resolve
 from .models import COMMAND, SpecError
 from .quoting import quoted, shortened
 from .rules import RuleSet
-from .spec import Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
+from .spec import Added, Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
 
 BASIC = "basic"
 
@@ -42,6 +43,9 @@ OPTIONS: dict[str, tuple[str, str]] = {
 """Option to its code of PS3.16 CID 7050 and what that means. The order is that in which the
 options apply: where one cleans what another keeps, it is cleaned."""
 
+CONTENT_OPTION = "cleanStructuredContent"
+"""The option under which Table E.3.4-1 applies."""
+
 BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
 _EXCLUDE = ("retainLongitudinalFullDates", "retainLongitudinalModifiedDates")
 _KEEP = "%_keep_#tag"
@@ -56,11 +60,39 @@ class Profile:
         name: as the command line has it, the options in their order; "" for none.
         spec: its pairs, and those of ``--keepPrivate``.
         kept: the keys of ``--keepPrivate``.
+        edition: of which edition of the standard its tables are, ``PS3.15 2026d``; "" for none.
     """
 
     name: str
     spec: TagSpec
     kept: tuple[str, ...] = ()
+    edition: str = ""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What the tables of the profile are.
+
+    Attributes:
+        name: the part of the standard and its edition, ``PS3.15 2026d``.
+        attributes: how many rows Table E.1-1 has.
+        content_items: how many Table E.3.4-1 has.
+    """
+
+    name: str
+    attributes: int
+    content_items: int
+
+
+def edition() -> Edition:
+    """The edition of the tables that are in the package."""
+    told = json.loads(_read("tables/edition.json"))
+    name = f"{told['standard']} {told['edition']}"
+    return Edition(name, told["attributes"], told["contentItems"])
+
+
+def _read(name: str) -> str:
+    return (resources.files(__package__) / "profiles" / name).read_text("utf-8")
 
 
 def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
@@ -81,14 +113,24 @@ def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
     options = _options(text)
     values: dict[str, SpecValue] = {}
     for name in (BASIC, *options):
-        file = resources.files(__package__) / "profiles" / f"{name}.json"
-        for pair in parse_json(file.read_text("utf-8"), name, Layer.PROFILE).pairs:
+        for pair in parse_json(_read(f"{name}.json"), name, Layer.PROFILE).pairs:
             values[pair.text] = pair.value
-    values |= _stamps(options)
+    if CONTENT_OPTION in options:
+        values |= _content_items(options)
+    tables = edition().name
+    values |= _stamps(options, tables)
     values.update(dict.fromkeys((key for key, _ in kept), _KEEP))
-    return Profile(
-        ",".join((BASIC, *options)), from_pairs(list(values.items()), "--profile", Layer.PROFILE), own
-    )
+    spec = from_pairs(list(values.items()), "--profile", Layer.PROFILE)
+    return Profile(",".join((BASIC, *options)), spec, own, tables)
+
+
+def _content_items(options: tuple[str, ...]) -> dict[str, SpecValue]:
+    """The pairs for content items (PS3.15 Table E.3.4-1), those of later options being stronger."""
+    tables: dict[str, dict[str, str | None]] = json.loads(_read("tables/content-items.json"))
+    values: dict[str, SpecValue] = {}
+    for name in (BASIC, *options):
+        values |= tables.get(name, {})
+    return values
 
 
 def warn_of_the_lost(profile: Profile, rules: RuleSet) -> tuple[str, ...]:
@@ -119,16 +161,21 @@ def _options(text: str) -> tuple[str, ...]:
     return tuple(option for option in OPTIONS if option in given)
 
 
-def _stamps(options: tuple[str, ...]) -> dict[str, SpecValue]:
-    """What says how a file was de-identified (PS3.15 E.1.1, PS3.3 C.7.1.1)."""
+def _stamps(options: tuple[str, ...], tables: str) -> dict[str, SpecValue]:
+    """What says how a file was de-identified (PS3.15 E.1.1, PS3.3 C.7.1.1).
+
+    What says how it was before stays: all that was done has been done.
+    """
     codes = (BASIC_CODE, *(OPTIONS[option] for option in options))
     items = tuple(
         (("CodeValue", code), ("CodingSchemeDesignator", "DCM"), ("CodeMeaning", meaning))
         for code, meaning in codes
     )
     return {
-        "DeidentificationMethod": "\\".join((f"{COMMAND} {__version__}", BASIC, *options)),
-        "DeidentificationMethodCodeSequence": Items(items),
+        "DeidentificationMethod": Added(
+            "\\".join((f"{COMMAND} {__version__}", f"{tables} {BASIC}", *options))
+        ),
+        "DeidentificationMethodCodeSequence": Items(items, adds=True),
     }
 
 

@@ -138,6 +138,7 @@ class Totals:
         error: str = "",
         *,
         profile: str = "",
+        profile_edition: str = "",
         key_fingerprint: str = "",
     ) -> RunReport:
         """The record of the run.
@@ -148,6 +149,7 @@ class Totals:
             spec_digest: the digest of the spec, "" where none was read.
             error: what ended the run before its time, or went wrong with its ledger or log.
             profile: the profile and its options.
+            profile_edition: of which edition of the standard its tables are.
             key_fingerprint: what tells the secret key from another.
 
         Returns:
@@ -179,6 +181,7 @@ class Totals:
                 (outcome.relative, outcome.residuals) for outcome in sorted(self._residuals, key=_plan_order)
             ),
             profile=profile,
+            profile_edition=profile_edition,
             key_fingerprint=key_fingerprint,
             is_dry=self.is_dry,
             survey=self.survey.finish() if self.survey is not None else None,
@@ -235,6 +238,7 @@ def to_json(report: RunReport) -> str:
                 "python": sys.version.split()[0],
             },
             "profile": report.profile,
+            "profileEdition": report.profile_edition,
             "specDigest": report.spec_digest,
             "keyFingerprint": report.key_fingerprint,
             "error": report.error,

@@ -498,7 +498,7 @@ def dictionary_vr(tag: int) -> str:
     try:
         return datadict.dictionary_VR(tag)
     except KeyError:
-        return ""
+        return dictionary.OWN[tag][0] if tag in dictionary.OWN else ""
 
 
 def items_of(entry: Entry, data: DataSet) -> list[Item]:

@@ -11,7 +11,7 @@ from . import dictionary
 from .character_sets import CharacterSet
 from .directives import Template
 from .functions import Resources
-from .keys import Key, PrivateKey
+from .keys import ContentItemKey, Key, PrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Rule:
         template: what is written; None removes the element.
         items: the items of a sequence that is written instead.
         inserts: whether it may insert what a file lacks.
+        adds: whether what the element holds stays, and the template's values or the items come after it.
     """
 
     index: int
@@ -49,6 +50,7 @@ class Rule:
     template: Template | None
     items: tuple[tuple[Literal, ...], ...] = ()
     inserts: bool = True
+    adds: bool = False
 
     @property
     def keeps(self) -> bool:
@@ -96,6 +98,9 @@ class RuleSet:
         private_removers: the indices of the rules that remove every private element.
         preamble_zeroers: the indices of those that make the preamble zeros.
         assumed: the character set of files that declare none, or none that is known; None for none.
+        remove_unknown: whether public elements that no dictionary knows and no rule names are removed.
+        unknown_removers: the indices of the rules that do so.
+        content: the rules for content items, each with its key.
     """
 
     table: dict[int, Rule]
@@ -117,6 +122,9 @@ class RuleSet:
     private_removers: tuple[int, ...] = ()
     preamble_zeroers: tuple[int, ...] = ()
     assumed: CharacterSet | None = None
+    remove_unknown: bool = False
+    unknown_removers: tuple[int, ...] = ()
+    content: tuple[tuple[ContentItemKey, Rule], ...] = ()
 
     @property
     def claims_identity_removed(self) -> bool:

@@ -382,6 +382,7 @@ class _Scanner:
                     or not number
                     or (wanted.private and group & 1)
                     or group in wanted.groups
+                    or (wanted.unknown and dictionary.is_unknown(tag))
                 ):
                     return Element(tag, code.decode(), position, value, stop, stop), stop
                 return None, stop
@@ -407,7 +408,11 @@ class _Scanner:
                 f"but {end - value} are left"
             )
         hit = (
-            tag in wanted.tags or not number or (wanted.private and bool(group & 1)) or group in wanted.groups
+            tag in wanted.tags
+            or not number
+            or (wanted.private and bool(group & 1))
+            or group in wanted.groups
+            or (wanted.unknown and dictionary.is_unknown(tag))
         )
         element = Element(tag, known, position, value, value + length, value + length)
         if length == UNDEFINED:

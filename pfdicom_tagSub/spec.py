@@ -25,6 +25,9 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 REPLACE = "replace"
 """Stands before items that a file gets only where it has the sequence."""
 
+ADD = "add"
+"""Stands before items or a text that an element gets beside what it holds."""
+
 
 class Layer(IntEnum):
     """Who wrote a pair; the greater one is the stronger."""
@@ -40,10 +43,12 @@ class Items:
     Attributes:
         items: the items.
         inserts: whether a file that lacks the sequence gets it.
+        adds: whether the items that are there stay.
     """
 
     items: tuple[tuple[tuple[str, str | Items], ...], ...]
     inserts: bool = True
+    adds: bool = False
 
     def plain(self) -> list[object]:
         """The items as JSON has them."""
@@ -53,8 +58,15 @@ class Items:
         ]
 
 
-SpecValue = str | Items | None
-"""A template, the items of a sequence, or None, which removes the element."""
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Values that an element gets beside those that it has, in the form that a file has them in."""
+
+    text: str
+
+
+SpecValue = str | Items | Added | None
+"""A template, the items of a sequence, what is added, or None, which removes the element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +101,17 @@ class TagSpec:
 
 def _plain(value: SpecValue) -> object:
     """A value as JSON has it."""
-    if not isinstance(value, Items):
-        return value
-    return value.plain() if value.inserts else {REPLACE: value.plain()}
+    match value:
+        case Added(text):
+            return {ADD: text}
+        case Items(adds=True):
+            return {ADD: value.plain()}
+        case Items(inserts=False):
+            return {REPLACE: value.plain()}
+        case Items():
+            return value.plain()
+        case _:
+            return value
 
 
 def to_json(spec: TagSpec) -> str:
@@ -159,6 +179,13 @@ def _read(path: str) -> str:
         raise SpecError(f"{origin}: not UTF-8 at byte {error.start}") from None
 
 
+_OBJECTS = (
+    'for the items of a sequence give a list of objects, {"replace": [...]} where a file that lacks it '
+    "gets none, "
+    '{"add": [...]} where those that are there stay; {"add": "text"} adds values to a text'
+)
+
+
 class _NumberText(str):
     """A JSON number, kept as it is written."""
 
@@ -213,11 +240,11 @@ def _value(value: object, key: str, origin: str) -> SpecValue:
         match value:
             case [(str(word), list(items))] if word == REPLACE and not isinstance(items, _Object):
                 return Items(_items(items, key, origin), inserts=False)
-        raise SpecError(
-            f"{origin}: the value of {shortened(key)} is an object; "
-            f"for the items of a sequence give a list of objects, "
-            f'or {{"{REPLACE}": [...]}} to insert none where a file lacks it'
-        )
+            case [(str(word), list(items))] if word == ADD and not isinstance(items, _Object):
+                return Items(_items(items, key, origin), adds=True)
+            case [(str(word), str(text))] if word == ADD:
+                return Added(str(text))
+        raise SpecError(f"{origin}: the value of {shortened(key)} is an object; {_OBJECTS}")
     if isinstance(value, list):
         return Items(_items(value, key, origin))
     raise SpecError(

@@ -139,6 +139,8 @@ def _is_literal(rule: Rule, entry: Entry, data: DataSet) -> bool:
         items = items_of(entry, data)
     except FileError:
         return False
+    if not items and not rule.inserts:
+        return True  # an empty sequence is not filled
     return len(items) == len(rule.items) and all(
         _holds(item.data, literals) for item, literals in zip(items, rule.items, strict=True)
     )

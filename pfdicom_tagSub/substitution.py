@@ -11,6 +11,17 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from . import dictionary
 from .character_sets import REPLACEMENT, UTF8, is_plain
+from .content_items import (
+    CODE_VALUES,
+    CODING_SCHEME,
+    CONCEPT_NAME,
+    CONTENT_SEQUENCE,
+    NUMBERS,
+    VALUE_TYPE,
+    VALUES,
+    Concept,
+    stronger,
+)
 from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
 from .dicomfile import PREAMBLE, PREFIX, DicomFile
 from .dictionary import (
@@ -21,7 +32,7 @@ from .dictionary import (
 )
 from .directives import SELF_SOURCE, Template
 from .edits import Edit, Patched, in_order
-from .elements import UNDEFINED, Element, Item, Stretch
+from .elements import IMPLICIT_LITTLE, UNDEFINED, Element, Encoding, Item, Stretch
 from .embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
 from .file_ids import FileIds
 from .filemeta import CURE, META_GROUP
@@ -32,6 +43,7 @@ from .lookups import DUMMY, EMPTY, Lookups
 from .memory import Memory, Note, Result
 from .models import Action, FileError
 from .pixels import reason_to_review
+from .rules import Literal as LiteralElement
 from .rules import Rule
 from .scanner import place_for, scan
 from .scope import AS_DECLARED, META_KEY, Reading, Scope, is_creator
@@ -46,7 +58,7 @@ from .values import (
     encode_raw,
     fit,
 )
-from .wanted import Wanted
+from .wanted import EVERYTHING, Wanted
 
 if TYPE_CHECKING:
     from .identifying import FileCleaner
@@ -63,6 +75,8 @@ TELLING_MOST = 128
 
 
 _PIXELS = Wanted({PIXEL_DATA, *CELL}, ())
+
+CODE_MEANING = 0x00080104
 
 FOLLOWING = {
     dictionary.SOP_INSTANCE_UID: dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID,
@@ -140,6 +154,7 @@ class Substitution:
         self.private_removed = 0
         self._cleaner: FileCleaner | None = None
         self._removed_group = -1
+        self._content: dict[int, Rule | None] = {}
         data = file.data
         self.meta = Scope(file.source, file.meta, file.meta_encoding, META_KEY)
         self.root = Scope(data.source, elements, data.encoding, data.start, reading=reading)
@@ -197,17 +212,65 @@ class Substitution:
             # A creator that is not removed with its elements says whose they are.
             if is_creator(tag) and rule.template is not None:
                 return None
+        if self.lookups.content and tag in VALUES:
+            return stronger(rule, self._value_rule(tag, scope))
         return rule
 
+    def content_rule(self, scope: Scope) -> Rule | None:
+        """The rule for a data set as a content item; None if it is none, or no key names it."""
+        if CONCEPT_NAME not in scope.elements or scope.parent is None or scope.is_record:
+            return None
+        if scope.key not in self._content:
+            own = scope.elements.get(VALUE_TYPE)
+            value_type = scope.raw(own).decode("latin-1").strip(" \0") if own is not None else ""
+            self._content[scope.key] = self.lookups.content.find(self._concept(scope), value_type)
+        return self._content[scope.key]
+
+    def _value_rule(self, tag: int, scope: Scope) -> Rule | None:
+        """The rule for the content item that an element is a value of."""
+        if tag in NUMBERS and CONCEPT_NAME not in scope.elements and scope.parent is not None:
+            scope = scope.parent  # MeasuredValueSequence is between them
+        rule = self.content_rule(scope)
+        return None if rule is None or rule.template is None else rule
+
+    def _concept(self, scope: Scope) -> Concept:
+        """The concept name of a content item; empty where it has no code."""
+        element = scope.elements[CONCEPT_NAME]
+        stored = scope.source.read(element.start, element.end)
+        key = stored, scope.encoding
+        known = self.memory.concepts.get(key)
+        if known is None:
+            codes = {code.tag: code for code in _first_item(element, scope)}
+            texts = {
+                tag: scope.source.read(code.value, code.stop).decode("latin-1").strip(" \0")
+                for tag, code in codes.items()
+                if tag in CODE_VALUES or tag == CODING_SCHEME
+            }
+            values = [texts[tag] for tag in CODE_VALUES if texts.get(tag)]
+            known = values[0] if values else "", texts.get(CODING_SCHEME, "").casefold()
+            self.memory.add_concept(key, known)
+        return known
+
     def is_removed(self, element: Element, rule: Rule | None) -> bool:
-        """Whether an element goes because private ones do, as no rule names it."""
-        return rule is None and bool(element.tag >> 16 & 1) and self.rules.remove_private
+        """Whether an element goes because private or unknown ones do, as no rule names it."""
+        if rule is not None:
+            return False
+        if element.tag >> 16 & 1:
+            return self.rules.remove_private
+        return self.rules.remove_unknown and dictionary.is_unknown(element.tag)
+
+    def is_item_removed(self, scope: Scope) -> bool:
+        """Whether an item goes, as a rule for its concept says so."""
+        rule = self.content_rule(scope) if self.lookups.content else None
+        return rule is not None and rule.template is None
 
     def _data_set(self, elements: Sequence[Element], scope: Scope) -> int:
         """Apply the rules to one data set; returns by how many bytes it grew."""
         growth = 0
         table, groups = self.rules.table, self.rules.groups
         remove_private = self.rules.remove_private
+        remove_unknown = self.rules.remove_unknown
+        content = self.lookups.content
         needed = self._needed_creators(elements, scope) if self.lookups.creators_matter else ()
         if self.lookups.drops_private:
             elements, growth = self._without_private(elements)
@@ -215,6 +278,8 @@ class Substitution:
             tag = element.tag
             group = tag >> 16
             rule = self.rule_for(element, scope) if group & 1 or group in groups else table.get(tag)
+            if content and tag in VALUES:
+                rule = stronger(rule, self._value_rule(tag, scope))
             if rule is not None:
                 self.present.add(tag)
             if tag in needed and scope.elements[tag] is element and element.vr != "SQ":
@@ -223,6 +288,8 @@ class Substitution:
                 growth += self._remove_private(element)
             elif rule is not None and not (rule.keeps or (element.vr == "SQ" and rule.walks)):
                 growth += self._apply(rule, element, scope)
+            elif rule is None and remove_unknown and dictionary.is_unknown(tag):
+                growth += self._remove_unknown(element)
             elif element.items:
                 growth += self._items(element, scope)
             elif tag == SPECIFIC_CHARACTER_SET and scope.key in self.switched:
@@ -340,6 +407,11 @@ class Substitution:
         self._removed_group = group
         return growth
 
+    def _remove_unknown(self, element: Element) -> int:
+        """Remove a public element that no dictionary knows and no rule names."""
+        self.notes.append(self.memory.note(element.tag, Action.REMOVED))
+        return self._replace(element, b"")
+
     def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
         """Let a record name the output of its file; returns by how many bytes it grew."""
         texts = file_ids.renamed(scope.raw(element))
@@ -351,11 +423,15 @@ class Substitution:
             element, encode_element(element.tag, "CS", texts, UTF8, implicit=implicit, little=little)
         )
 
-    def _items(self, sequence: Element, scope: Scope) -> int:
-        """Apply the rules within a sequence; returns by how many bytes it grew."""
+    def _items(self, sequence: Element, scope: Scope, added: bytes = b"") -> int:
+        """Apply the rules within a sequence, and add items at its end; returns by how many bytes it grew."""
         total = 0
+        before = len(self.edits)
         for item, inner in scopes_of(sequence, scope):
             if not item.elements:
+                continue
+            if self.is_item_removed(inner):
+                total += self._remove_item(item, inner, sequence)
                 continue
             first = len(self.edits)
             growth = self._data_set(item.elements, inner)
@@ -365,10 +441,23 @@ class Substitution:
             if growth and item.defined:
                 self._length(item.start + 4, item.stop - item.value + growth, item.encoding.little)
             total += growth
+        if added:
+            self.edits.append(Edit(sequence.stop, sequence.stop, added))
+            total += len(added)
+        if sequence.tag == CONTENT_SEQUENCE and total == sequence.value - sequence.stop and not added:
+            del self.edits[before:]
+            return self._replace(sequence, b"")  # it has items or is not there (PS3.3 C.17.3)
         if total and sequence.defined:
             length = sequence.stop - sequence.value + total
             self._length(sequence.value - 4, length, scope.encoding.little)
         return total
+
+    def _remove_item(self, item: Item, scope: Scope, sequence: Element) -> int:  # noqa: ARG002
+        """Remove a content item with all that is in it; returns by how many bytes the sequence grew."""
+        self.notes.append(self.memory.note(sequence.tag, Action.REMOVED))
+        self.edits.append(Edit(item.start, item.end, b""))
+        self._removed_group = -1
+        return item.start - item.end
 
     def _length(self, place: int, length: int, little: bool) -> None:
         if length >= UNDEFINED:
@@ -388,6 +477,13 @@ class Substitution:
                 rule = DUMMY
             elif element.tag in TYPE_2:
                 rule = EMPTY
+        if rule.adds and (element.vr == "SQ") == bool(rule.items):
+            return (
+                self._add_items(rule, element, scope) if rule.items else self._add_texts(rule, element, scope)
+            )
+        if rule.items and not rule.inserts and element.vr == "SQ" and element.stop == element.value:
+            self._note(self.memory.note(element.tag, Action.EMPTIED), (), scope)
+            return 0  # an empty value stays empty
         if rule.template is None:
             self._note(self.memory.note(element.tag, Action.REMOVED), (), scope)
             self.originals.append(self._short_text(element, scope))
@@ -403,6 +499,52 @@ class Substitution:
         if is_vast and size == len(result.data):
             stored = scope.source.read(element.start, element.end)
         return 0 if stored == result.data else self._replace(element, result.data)
+
+    def _add_texts(self, rule: Rule, element: Element, scope: Scope) -> int:
+        """Add a rule's values to those of an element, each once; returns by how many bytes it grew.
+
+        The values that are there keep their bytes.
+        """
+        template = rule.template
+        assert template is not None
+        stored = scope.raw(element).rstrip(b"\0 ")
+        known = {value.strip(b" ") for value in stored.split(b"\\")}
+        texts = [text for text in (template.literal or "").split("\\") if text.encode() not in known]
+        self._note(self.memory.note(element.tag, Action.SUBSTITUTED), tuple(texts), scope)
+        if not texts:
+            return 0
+        data = b"\\".join([*filter(None, [stored]), *(text.encode() for text in texts)])
+        data += b" " * (len(data) % 2)
+        size = element.value - element.start
+        header = scope.source.read(element.start, element.value)
+        width = 2 if size == 8 and not scope.encoding.implicit else 4
+        if len(header) != size or len(data) >= (1 << 8 * width) - 1:
+            raise FileError(f"{dictionary.label_of(element.tag)} has no room for more values")
+        length = len(data).to_bytes(width, "little" if scope.encoding.little else "big")
+        return self._replace(element, header[:-width] + length + data)
+
+    def _add_items(self, rule: Rule, element: Element, scope: Scope) -> int:
+        """Add a rule's items to those of a sequence, each once; returns by how many bytes it grew."""
+        known = [
+            {own.tag: scope.source.read(own.value, own.stop).strip(b"\0 ") for own in item.elements}
+            for item in _items_in(element, scope)
+        ]
+        items = [item for item in rule.items if not any(_has(one, item) for one in known)]
+        self._note(self.memory.note(element.tag, Action.SUBSTITUTED), (), scope)
+        data = b""
+        if items:
+            encoding = self._item_encoding(element, scope)
+            data = encode_items(element.tag, items, encoding)[8 if encoding.implicit else 12 :]
+        return self._items(element, scope, data)
+
+    def _item_encoding(self, sequence: Element, scope: Scope) -> Encoding:
+        """How the items of a sequence are encoded."""
+        items = _items_in(sequence, scope)
+        if items:
+            return items[0].encoding
+        vr = scope.source.read(sequence.start + 4, sequence.start + 6)
+        # UN holds implicit VR little endian, whatever is around it (PS3.5 6.2.2).
+        return IMPLICIT_LITTLE if vr == b"UN" and not scope.encoding.implicit else scope.encoding
 
     def _short_text(self, element: Element, scope: Scope) -> str:
         """The text of an element that a path may hold; "" where it is none of these."""
@@ -589,6 +731,7 @@ class Substitution:
                 None,
                 self.rule_for,
                 self.is_removed,
+                self.is_item_removed,
                 claims=self.lookups.claims,
                 reading=self.root.reading,
             )
@@ -654,7 +797,7 @@ class Substitution:
                 growth += self._follow(element, followed, is_hit=rule is not None)
             elif rule is not None:
                 growth += self._apply(rule, element, scope)
-            elif self.lookups.claims and not dictionary.vr_of(element.tag):
+            elif (self.lookups.claims or self.rules.remove_unknown) and dictionary.is_unknown(element.tag):
                 # Nobody can say whom it names (PS3.15 E.1.1 replaces all file meta).
                 self.notes.append(self.memory.note(element.tag, Action.REMOVED))
                 growth += self._replace(element, b"")
@@ -723,6 +866,24 @@ def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
             if record in by_start and above in by_start:
                 by_start[record].above = by_start[above]
     return inner
+
+
+def _items_in(sequence: Element, scope: Scope) -> list[Item]:
+    """Every item of a sequence, with every element."""
+    (found,) = scan(Stretch(scope.source, sequence.start, sequence.end, scope.encoding), EVERYTHING)
+    return found.items or []
+
+
+def _first_item(sequence: Element, scope: Scope) -> list[Element]:
+    """The elements of the first item of a sequence."""
+    items = _items_in(sequence, scope) if sequence.vr == "SQ" else []
+    return items[0].elements if items else []
+
+
+def _has(known: dict[int, bytes], item: tuple[LiteralElement, ...]) -> bool:
+    """Whether an item holds all that a literal one says; what a code means may be said otherwise."""
+    told = [literal for literal in item if literal.tag != CODE_MEANING]
+    return all(known.get(literal.tag) == "\\".join(literal.texts).encode() for literal in told)
 
 
 def _identity(element: Element, scope: Scope) -> tuple[object, ...]:

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 from . import dictionary
 from .character_sets import UTF8_CHARSET
+from .content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
 from .dicomdir import TYPE_1, TYPE_2
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET
 from .embedded_overlays import PIXEL_DATA
@@ -180,16 +181,20 @@ class _Comparison:
         rest = iter(after.entries)
         own = next(rest, None)
         for entry in before.entries:
-            hit, rule = self.hits.of(entry, before)
+            hit, rule = self.hits.of(entry, before, place)
             if hit is Hit.REMOVED and place.is_record and entry.tag in TYPE_1 | TYPE_2:
                 hit = Hit.CHANGED
             while own is not None and own.tag != entry.tag and own.tag in stamps:
                 self._stamp(own, after, stamps)
                 own = next(rest, None)
+            if self._is_emptied(entry, before, place):
+                hit = Hit.REMOVED
+                rule = None
             if hit is Hit.REMOVED:
                 if own is not None and own.tag == entry.tag:
                     raise FileError(f"{_name(entry, place)} should have been removed")
-                self._collect(entry, before, rule, self.originals)
+                if entry.tag != CONTENT_SEQUENCE or rule is not None:
+                    self._collect(entry, before, rule, self.originals)
                 continue
             if own is None or own.tag != entry.tag:
                 self._complain(entry, own, before, place)
@@ -197,6 +202,9 @@ class _Comparison:
             if hit is Hit.CHANGED:
                 assert rule is not None
                 self._changed(_Pair(entry, own), after, rule, place, around)
+            elif hit is Hit.ADDED:
+                assert rule is not None
+                self._added(_Pair(entry, own), after, rule, place, around)
             elif kept is not None and entry.tag == PIXEL_DATA and not entry.is_open:
                 check_cleared((entry, before), (own, after), kept)
             else:
@@ -273,6 +281,21 @@ class _Comparison:
         if not may_stay(rule, entry, around, self.rules):
             raise FileError(f"{_name(entry, place)} is as it was though the key {rule.key} hits it")
 
+    def _added(self, pair: _Pair, after: DataSet, rule: Rule, place: Place, around: Surroundings) -> None:
+        """An element that a rule adds to: what stood there has to be there still."""
+        if rule.items:
+            self._enter(pair, after, place, around, added=len(rule.items))
+        else:
+            old, new = (
+                [value.strip(b" ") for value in raw_value(entry, data).rstrip(b"\0 ").split(b"\\") if value]
+                for entry, data in ((pair.before, around.data), (pair.after, after))
+            )
+            template = rule.template
+            wanted = template.literal.split("\\") if template is not None and template.literal else []
+            if new != old + [text.encode() for text in wanted if text.encode() not in old]:
+                raise FileError(f"{_name(pair.after, place)} is not what it was, with what a rule adds")
+        self._collect(pair.after, after, rule, self.results)
+
     def _same(
         self,
         pairs: Sequence[_Pair],
@@ -325,8 +348,10 @@ class _Comparison:
             return False
         return self.hits.may_occur_in(data.source.read(entry.value, entry.end))
 
-    def _enter(self, pair: _Pair, after: DataSet, place: Place, around: Surroundings) -> None:
-        """Compare the items of two sequences."""
+    def _enter(
+        self, pair: _Pair, after: DataSet, place: Place, around: Surroundings, *, added: int = 0
+    ) -> None:
+        """Compare the items of two sequences; at the end of the second as many as are added may be new."""
         before = around.data
         name = _name(pair.before, place)
         olds, news = readings_of(pair.before, before), readings_of(pair.after, after)
@@ -341,13 +366,29 @@ class _Comparison:
             raise FileError(f"{name} is encoded otherwise than the input's")
         is_records = place.is_root and pair.before.tag == DIRECTORY_RECORD_SEQUENCE
         for old, new in zip(olds, news, strict=True):
-            if len(old) != len(new) or [one.is_defined for one in old] != [one.is_defined for one in new]:
+            if added:
+                new = new[: max(len(old), len(new) - added)]  # noqa: PLW2901
+            kept = [(one, None) for one in old] if is_records else self._kept_items(old)
+            if [one.is_defined for one, _ in kept] != [one.is_defined for one in new]:
                 raise FileError(f"{name} has other items than the input's")
             if is_records:
                 self._match_records(pair, old, new, before, after)
-            for index, (one, other) in enumerate(zip(old, new, strict=True)):
-                inner = Place(f"{name}[{index}].", is_root=False, is_record=is_records)
+            for index, ((one, content), other) in enumerate(zip(kept, new, strict=True)):
+                has_concept = any(entry.tag == CONCEPT_NAME for entry in one.data.entries)
+                numbers = content if has_concept else place.content
+                inner = Place(f"{name}[{index}].", False, is_records, content, numbers)
                 self._data_set(one.data, other.data, inner, Surroundings(one.data, around))
+
+    def _kept_items(self, items: Sequence[Item]) -> list[tuple[Item, Rule | None]]:
+        """The items that no rule removes, each with the rule for it; notes what the others said."""
+        kept: list[tuple[Item, Rule | None]] = []
+        for item in items:
+            rule = self.hits.content_rule(item.data)
+            if rule is not None and rule.template is None:
+                self._collect_values(item.data)
+            else:
+                kept.append((item, rule))
+        return kept
 
     def _pass_over(self, pair: _Pair, before: DataSet, after: DataSet, name: str, problem: FileError) -> None:
         """A sequence of the input that cannot be read.
@@ -365,6 +406,29 @@ class _Comparison:
                 f"{name} begins like a sequence that cannot be read and may hold what a rule names: "
                 "remove it as a whole, with null as the value of its key"
             )
+
+    def _is_emptied(self, entry: Entry, data: DataSet, place: Place) -> bool:
+        """Whether a content sequence goes, as every item of it does; notes what these said."""
+        if entry.tag != CONTENT_SEQUENCE or not self.hits.content or not is_sequence(entry, data):
+            return False
+        if self.hits.of(entry, data, place)[0] is not Hit.NONE:
+            return False
+        items = items_of(entry, data)
+        rules = [self.hits.content_rule(item.data) for item in items]
+        if not items or not all(rule is not None and rule.template is None for rule in rules):
+            return False
+        for item in items:
+            self._collect_values(item.data)
+        return True
+
+    def _collect_values(self, data: DataSet) -> None:
+        """Note what a content item that was removed said, and those in it."""
+        for entry in data.entries:
+            if entry.tag in VALUES:
+                self._collect(entry, data, None, self.originals, is_named=True)
+            elif entry.tag != REST and is_sequence(entry, data):
+                for item in items_of(entry, data):
+                    self._collect_values(item.data)
 
     def _match_records(
         self, pair: _Pair, old: Sequence[Item], new: Sequence[Item], before: DataSet, after: DataSet

@@ -24,6 +24,7 @@ class Wanted:
         merges: whether private elements may be kept together, as nobody asks for one of them.
         groups: the groups of which every element is kept.
         everything: whether every element is kept and every sequence entered.
+        unknown: whether every public element that no dictionary knows is kept.
         patterns: for each byte order (True is little endian) what to search a sequence for
             before it is entered; None enters every one.
         sought: the tags to enter a sequence for.
@@ -41,6 +42,7 @@ class Wanted:
         walked: Iterable[int] = (),
         walked_groups: Iterable[int] = (),
         walked_private: Iterable[tuple[int, int]] = (),
+        unknown: bool = False,
         everything: bool = False,
         merges: bool = False,
         outline: bool = False,
@@ -54,6 +56,7 @@ class Wanted:
         walked_groups: groups among those likewise.
         walked_private: (group, last two digits) of private elements whose sequences are
             entered all the same.
+        unknown: keep every public element that no dictionary knows, and enter every sequence for them.
         everything: keep every element and enter every sequence.
         merges: private elements may be kept together.
         outline: keep every element of the data set itself and enter no sequence for them.
@@ -70,8 +73,9 @@ class Wanted:
         sought = frozenset(kept if enter is None else enter)
         self.sought = sought
         self._marks: dict[bool, re.Pattern[bytes]] = {}
-        self.seeks = bool(sought or private or self.groups)
-        enter_all = private or everything
+        self.seeks = bool(sought or private or unknown or self.groups)
+        self.unknown = unknown
+        enter_all = private or unknown or everything
         self.patterns = {
             little: None if enter_all else _tag_pattern(sought, self.groups, little)
             for little in (True, False)

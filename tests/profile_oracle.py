@@ -20,6 +20,8 @@ from pydicom import Dataset, datadict, uid
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
+from pfdicom_tagSub.newer_attributes import NEWER_ATTRIBUTES
+
 PROFILES = Path(__file__).resolve().parents[1] / "pfdicom_tagSub" / "profiles"
 CODES = {
     "retainSafePrivate": "113111",
@@ -40,7 +42,7 @@ STAMPS = {0x00120062, METHOD, METHOD_CODES, 0x00280303}
 OFFSETS = oracle.OFFSETS
 RECORDS = 0x00041220
 KEEP, REMOVE, EMPTY = "%_keep_#tag", None, "%_empty_#tag"
-DUMMY, CLEAN, UID = "%_dummy_#tag", "%_clean_#tag", "%_uid_#tag"
+DUMMIES, CLEAN, UID = {"%_dummy_#tag", "%_dummy|patientID_#tag"}, "%_clean_#tag", "%_uid_#tag"
 _BY_CREATOR = re.compile(r'\(([0-9A-Fa-f]{4}),"([^"]+)",([0-9A-Fa-f]{2})\)')
 _BY_MASK = re.compile(r"\(([0-9A-Fa-fx]{4}),([0-9A-Fa-fx]{4})\)")
 _LONG = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
@@ -89,13 +91,15 @@ class Profile:
             return self._of_private(tag, data_set)
         if tag >> 16 == 0:
             return REMOVE
-        keyword = datadict.keyword_for_tag(tag)
+        keyword = datadict.keyword_for_tag(tag) or NEWER_ATTRIBUTES.get(tag, ("", ""))[1]
         if keyword and keyword in self.pairs:
             return self.pairs[keyword]
         for pattern, value in self.masks:
             if pattern.fullmatch(f"{tag:08x}"):
                 return value
-        return KEEP
+        # What is in no dictionary (pydicom's has nameless rows).
+        is_known = keyword or datadict.dictionary_has_tag(tag) or datadict.repeater_has_tag(tag)
+        return KEEP if is_known else self.pairs["unknown"]
 
     def _of_private(self, tag: int, data_set: Dataset) -> Any:
         if tag & 0xF000:
@@ -238,7 +242,7 @@ class _Walk:
         if value in {EMPTY, ""}:
             if new or _raw_of(sets[1], tag):
                 yield f"{where}: not empty"
-        elif value == DUMMY:
+        elif value in DUMMIES:
             yield from self._dummy(was, now, sets, where)
         elif value == UID:
             yield from self._uids(old, new, where)

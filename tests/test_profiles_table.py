@@ -12,14 +12,18 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from pydicom import datadict
 
+from pfdicom_tagSub import dictionary, profile
 from pfdicom_tagSub.keys import PrivateKey
 from pfdicom_tagSub.spec import Layer, from_pairs, parse_json
 
 ROOT = Path(__file__).resolve().parents[1]
 PROFILES = ROOT / "pfdicom_tagSub" / "profiles"
-EDITION = ROOT.parent / "shared" / "standard" / "ps3.15-table-e1-1.tsv"
+EDITION = ROOT.parent / "shared" / "standard" / "ps3.15-2026d-table-e1-1.tsv"
+CONTENT_EDITION = EDITION.with_name("ps3.15-2026d-table-e3-4-1.tsv")
+
+REFERENCES = {"ReferencedStudySequence", "ReferencedPerformedProcedureStepSequence"}
+"""Kept, so that what they refer to is found: the table offers Z and D, and a mapped reference is both."""
 
 needs_edition = pytest.mark.skipif(not EDITION.exists(), reason="the standard's table is not here")
 
@@ -63,13 +67,17 @@ def _edition() -> list[dict[str, str]]:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
+def _importing(table: Path, *more: str) -> list[str]:
+    return ["--edition", "2026d", "--import", str(table), *more]
+
+
 def _key(tag: str) -> str:
     """How the JSON files name a row of the standard's table."""
-    if not re.fullmatch(r"\([0-9A-FX]{4},[0-9A-FX]{4}\)", tag):
+    if not re.fullmatch(r"\([0-9A-FXx]{4},[0-9A-FXx]{4}\)", tag):
         return "private"
-    if "X" in tag:
+    if "x" in tag.lower():
         return tag.replace("X", "x")
-    return datadict.keyword_for_tag(int(tag[1:5] + tag[6:10], 16))
+    return dictionary.keyword_of(int(tag[1:5] + tag[6:10], 16))
 
 
 def test_profiles_are_what_the_script_makes(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,9 +99,9 @@ def test_check_fails_for_a_stale_file(
 
 @needs_edition
 def test_import_of_the_same_edition_changes_nothing(copy: ModuleType) -> None:
-    before = {path.name: path.read_bytes() for path in copy.HERE.glob("*.[cj]s*")}
-    assert copy.main(["--import", str(EDITION)]) == 0
-    assert {path.name: path.read_bytes() for path in copy.HERE.glob("*.[cj]s*")} == before
+    before = {path.name: path.read_bytes() for path in copy.HERE.rglob("*.[cj]s*")}
+    assert copy.main(_importing(EDITION, "--import-content", str(CONTENT_EDITION))) == 0
+    assert {path.name: path.read_bytes() for path in copy.HERE.rglob("*.[cj]s*")} == before
 
 
 @needs_edition
@@ -107,7 +115,7 @@ def test_import_lists_rows_that_need_a_decision(
     plain = "(0008,0070)\tManufacturer\tY\tX\t\t\tK" + "\t" * 7
     edition = tmp_path / "new.tsv"
     edition.write_text("\n".join([*changed, new, plain]) + "\n", "utf-8")
-    assert copy.main(["--import", str(edition)]) == 1
+    assert copy.main(_importing(edition)) == 1
     told = capsys.readouterr().out
     assert "(0008,0023) ContentDate: X/Z/D needs a decision; for now D" in told
     assert "(0008,0064) ConversionType: X/Z needs a decision; for now Z" in told
@@ -127,7 +135,7 @@ def test_import_of_a_table_without_its_columns_fails(
 ) -> None:
     edition = tmp_path / "new.tsv"
     edition.write_text("tag\tname\n(0010,0010)\tx\n", "utf-8")
-    assert copy.main(["--import", str(edition)]) == 2
+    assert copy.main(_importing(edition)) == 2
     assert "no column basicProfile" in capsys.readouterr().err
 
 
@@ -141,6 +149,7 @@ def test_json_has_one_pair_a_line_sorted_by_tag(script: ModuleType, name: str) -
 
 def test_values_are_of_the_allowed_kinds(script: ModuleType) -> None:
     allowed = {None, "%_keep_#tag", "%_empty_#tag", "%_dummy_#tag", "%_uid_#tag", "%_clean_#tag"}
+    allowed.add("%_dummy|patientID_#tag")
     allowed |= {"%_dateshift|patientID|365_#tag"}
     for name in ("basic", *script.OPTIONS):
         for key, value in _pairs(name).items():
@@ -162,12 +171,14 @@ def test_profiles_parse_as_specs(script: ModuleType) -> None:
 def test_keys_are_keywords_where_there_is_one(script: ModuleType) -> None:
     for name in ("basic", *script.OPTIONS):
         for key in _pairs(name):
-            if key in {"private", "preamble"} or re.fullmatch(r'\([0-9A-F]{4},"[^"]+",[0-9A-F]{2}\)', key):
+            if key in {"private", "preamble", "unknown"} or re.fullmatch(
+                r'\([0-9A-F]{4},"[^"]+",[0-9A-F]{2}\)', key
+            ):
                 continue
             if key.startswith("("):
                 assert "x" in key, f"{name}: {key} has a keyword"
             else:
-                assert datadict.tag_for_keyword(key) is not None, f"{name}: {key}"
+                assert dictionary.is_keyword(key), f"{name}: {key}"
 
 
 def test_table_names_the_keywords_of_the_dictionary(script: ModuleType) -> None:
@@ -193,14 +204,21 @@ def test_every_row_of_the_edition_has_its_pair(script: ModuleType) -> None:
         if decision in {"out", "walk"}:
             assert key not in basic
             assert rows[key].reason
-            assert decision == "out" or action.endswith("U*")
+            assert decision == "out" or action.endswith("U*") or key in REFERENCES
             continue
         value = basic[key]
         vr = rows[key].vr
         by_action = {
             "X": value is None,
             "Z": value == "%_empty_#tag",
-            "D": value == ("%_uid_#tag" if vr == "UI" else "%_dummy_#tag")
+            "D": value
+            == (
+                "%_uid_#tag"
+                if vr == "UI"
+                else script.OWN_DUMMY
+                if key in script.PATIENT_IDS
+                else script.DUMMY
+            )
             or (vr == "SQ" and isinstance(value, dict)),
             "U": value == "%_uid_#tag",
         }
@@ -278,10 +296,47 @@ def test_every_dummy_sequence_is_used_and_known(script: ModuleType) -> None:
     basic = _pairs("basic")
     for key, items in script.DUMMY_SEQUENCES.items():
         assert isinstance(basic[key], dict)
-        assert all(datadict.tag_for_keyword(word) for word in keywords(items))
+        assert all(dictionary.is_keyword(word) for word in keywords(items))
 
 
 def test_a_sequence_with_action_d_needs_a_dummy(script: ModuleType) -> None:
     row = script.Row("(0008,1115)", "ReferencedSeriesSequence", "D", ())
     with pytest.raises(ValueError, match="ReferencedSeriesSequence: D on a sequence"):
         script.make([row], [])
+
+
+def test_the_edition_is_that_of_2026d() -> None:
+    edition = profile.edition()
+    assert edition == profile.Edition("PS3.15 2026d", 657, 214)
+
+
+def test_the_edition_has_as_many_rows_as_the_tables(script: ModuleType) -> None:
+    edition = profile.edition()
+    assert len(script.read_table(PROFILES / "table-e1-1.csv")) == edition.attributes
+    assert len(script.read_content_table(PROFILES / "table-e3-4-1.csv")) == edition.content_items
+
+
+@needs_edition
+def test_the_content_table_is_that_of_the_edition(script: ModuleType) -> None:
+    rows = script.read_content_table(PROFILES / "table-e3-4-1.csv")
+    with CONTENT_EDITION.open(encoding="utf-8", newline="") as file:
+        standard = list(csv.DictReader(file, delimiter="\t"))
+    assert [(row.scheme, row.code, row.value_type, row.action) for row in rows] == [
+        (row["scheme"], row["code"], row["valueType"], row["basicProfile"]) for row in standard
+    ]
+    for row, told in zip(rows, standard, strict=True):
+        codes = {option: told.get(column) for column, option in script.IMPORT_COLUMNS.items()}
+        assert dict(row.options) == {option: code for option, code in codes.items() if code}
+
+
+def test_import_without_an_edition_is_an_error(copy: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        copy.main(["--import", "x.tsv"])
+    assert stop.value.code == 2
+    assert "needs --edition" in capsys.readouterr().err
+
+
+def test_import_names_its_edition_everywhere(copy: ModuleType) -> None:
+    assert copy.main(["--edition", "2027a"]) == 0
+    told = json.loads((copy.HERE / "tables" / "edition.json").read_text("utf-8"))
+    assert told == {"standard": "PS3.15", "edition": "2027a", "attributes": 657, "contentItems": 214}

@@ -321,7 +321,7 @@ def test_survey_counts_the_keys_of_a_profile_that_hit_nothing(tmp_path: Path) ->
 
 def test_survey_finds_identifying_attributes_that_stay(tmp_path: Path) -> None:
     kept = data_set(PatientID="N1", PatientBirthDate="")
-    content = nested(kept, keyword="ReferencedStudySequence", PatientName="Doe^Jane", PatientID="P1")
+    content = nested(kept, keyword="ReferencedPatientSequence", PatientName="Doe^Jane", PatientID="P1")
     content.PatientSex = "F"
     content.add_new(0x60003000, "OW", b"\1\2")
     block = content.private_block(0x0029, "ACME", create=True)
@@ -334,7 +334,7 @@ def test_survey_finds_identifying_attributes_that_stay(tmp_path: Path) -> None:
     )
     assert left(report) == {
         "MediaStorageSOPInstanceUID": {0: 1},
-        "ReferencedStudySequence": {0: 1},
+        "ReferencedPatientSequence": {0: 1},
         "PatientID": {0: 1, 1: 1},
         "PatientSex": {0: 1},
         "OverlayData": {0: 1},

@@ -1,18 +1,21 @@
 """Make the profile's JSON files from the tables beside this script.
 
 Parts: ``table-e1-1.csv`` holds what PS3.15 Table E.1-1 says about each attribute, and what
-was decided where the table leaves a choice; ``safe-private.csv`` holds the safe private
-attributes of PS3.15 Table E.3.10-1. Out of them come ``basic.json`` and one JSON file per
-option, in the spec language of pfdicom_tagSub.
+was decided where the table leaves a choice; ``table-e3-4-1.csv`` the coded content items of
+Table E.3.4-1; ``safe-private.csv`` the safe private attributes of Table E.3.10-1. Out of them
+come ``basic.json`` and one JSON file per option, in the spec language of pfdicom_tagSub,
+``tables/content-items.json``, which has one such object per option, and ``tables/edition.json``.
 
 Use::
 
     python pfdicom_tagSub/profiles/make_profiles.py                   # write the JSON files
     python pfdicom_tagSub/profiles/make_profiles.py --check           # exit 1 where they are stale
-    python pfdicom_tagSub/profiles/make_profiles.py --import NEW.tsv  # next year's edition, first
+    python pfdicom_tagSub/profiles/make_profiles.py --edition 2027a \\
+        --import E1-1.tsv --import-content E3-4-1.tsv                 # next year's edition, first
 
-The file to import has a header line, then one attribute a line, separated by tabs: tag, name,
-stdCompIOD, basicProfile and the ten columns of ``IMPORT_COLUMNS``, as in the standard's table.
+The files to import have a header line, then one row a line, separated by tabs. Attributes: tag, name,
+stdCompIOD, basicProfile and the ten columns of ``IMPORT_COLUMNS``, as in the standard's table. Content
+items: scheme, code, meaning, valueType, basicProfile and those of the ten columns that there are.
 Decisions of rows that did not change are kept; rows that are new or changed and leave a choice
 are printed, get the choice that keeps an object valid, and make the exit code 1.
 
@@ -34,13 +37,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydicom import datadict
+from pfdicom_tagSub import dictionary
 
 HERE = Path(__file__).resolve().parent
 TABLE = "table-e1-1.csv"
+CONTENT_TABLE = "table-e3-4-1.csv"
+CONTENT_ITEMS = "tables/content-items.json"
+EDITION = "tables/edition.json"
 SAFE_PRIVATE = "safe-private.csv"
 BASIC = "basic"
 COLUMNS = ("tag", "keyword", "action", "options", "decision", "reason")
+CONTENT_COLUMNS = ("scheme", "code", "meaning", "valueType", "action", "options")
 
 IMPORT_COLUMNS = {
     "rtnSafePrivOpt": "retainSafePrivate",
@@ -58,10 +65,19 @@ OPTIONS = tuple(IMPORT_COLUMNS.values())
 
 KEEP = "%_keep_#tag"
 EMPTY = "%_empty_#tag"
-DUMMY = "%_dummy_#tag"
+DUMMY = "%_dummy|patientID_#tag"
+"""The same value of two patients gets two dummies, so that who knows one of them does not know the other."""
+
+OWN_DUMMY = "%_dummy_#tag"
+"""For what names the patient, and is the same in all files of one."""
+
+PATIENT_IDS = frozenset({"PatientID", "ClinicalTrialSubjectID", "ClinicalTrialSubjectReadingID"})
 UID = "%_uid_#tag"
 CLEAN = "%_clean_#tag"
 SHIFT = "%_dateshift|patientID|365_#tag"
+
+REFERENCE_TYPES = frozenset({"COMPOSITE", "IMAGE", "WAVEFORM"})
+"""Value types of content items whose value is a reference (PS3.3 C.17.3)."""
 
 PRIVATE_TAG = "private"
 WALK = "walk"
@@ -100,7 +116,6 @@ Value = str | None | list[Item] | dict[str, list[Item]]
 
 _CODE: Item = {"CodeValue": "ANON", "CodingSchemeDesignator": "99ANON", "CodeMeaning": "Anonymized"}
 _COMMENT: Item = {"CodeValue": "121106", "CodingSchemeDesignator": "DCM", "CodeMeaning": "Comment"}
-_DUMMY_UID = "2.25.171412867224311316041527346017351239381"
 
 DUMMY_SEQUENCES: dict[str, list[Item]] = {
     # Any SR root may contain a text (PS3.3 C.17.3); 121106 is "Comment" of PS3.16 Annex D.
@@ -134,21 +149,6 @@ DUMMY_SEQUENCES: dict[str, list[Item]] = {
     "OperatorIdentificationSequence": [
         {"PersonIdentificationCodeSequence": [_CODE], "InstitutionName": "Anonymized"}
     ],
-    "ReferencedPerformedProcedureStepSequence": [
-        {
-            # The Modality Performed Procedure Step (PS3.4 F.7).
-            "ReferencedSOPClassUID": "1.2.840.10008.3.1.2.3.3",
-            "ReferencedSOPInstanceUID": _DUMMY_UID,
-        }
-    ],
-    # Z may be a dummy (PS3.15 E.1.1), and one item is valid where none is not.
-    "ReferencedStudySequence": [
-        {
-            # The retired Detached Study Management, which such references name (PS3.6 Annex A).
-            "ReferencedSOPClassUID": "1.2.840.10008.3.1.2.3.1",
-            "ReferencedSOPInstanceUID": _DUMMY_UID,
-        }
-    ],
     "VerifyingObserverSequence": [
         {
             "VerifyingOrganization": "Anonymized",
@@ -174,17 +174,21 @@ REFERENCES = (
     "ReferencedFiducialUID",
     "VolumetricPresentationInputSetUID",
     "SelectorUIValue",
-    "TableTopPositionAlignmentUID",
     "EquipmentFrameOfReferenceUID",
 )
 """UIDs without a row that name what has another UID after the table was applied: they have to follow,
 since they would give away the original and point nowhere (PS3.15 E.1.1)."""
 
+WHERE_STORED = ("HomeCommunityID", "RepositoryUniqueID", "RetrieveLocationUID")
+"""UIDs without a row that name who keeps the original; no option keeps them."""
+
 EXTRA: dict[str, dict[str, Value]] = {
     BASIC: {
         "preamble": "",
+        "unknown": None,
         **dict.fromkeys(FILE_META),
-        **dict.fromkeys(REFERENCES, UID),
+        **dict.fromkeys((*REFERENCES, *WHERE_STORED), UID),
+        "FileSetID": EMPTY,  # type 2 in a DICOMDIR (PS3.3 F.3.2.1); mostly the name of who wrote the disc
         # A plane without its data is no valid plane (PS3.3 C.9.2): all of it goes.
         "(60xx,xxxx)": None,
         "PatientIdentityRemoved": "YES",
@@ -195,9 +199,7 @@ EXTRA: dict[str, dict[str, Value]] = {
     "retainLongitudinalModifiedDates": {"LongitudinalTemporalInformationModified": "MODIFIED"},
     # Texts in what a clean option keeps that have no row of their own.
     "cleanDescriptors": dict.fromkeys(("CodeMeaning",), CLEAN),
-    "cleanStructuredContent": dict.fromkeys(
-        ("CodeMeaning", "TextValue", "AcquisitionContextDescription"), CLEAN
-    ),
+    "cleanStructuredContent": dict.fromkeys(("CodeMeaning", "TextValue"), CLEAN),
     "cleanGraphics": dict.fromkeys(
         (
             "CodeMeaning",
@@ -219,7 +221,7 @@ class Row:
 
     Attributes:
         tag: ``(gggg,eeee)``, with x where the standard has X; ``private`` for all private ones.
-        keyword: the keyword of pydicom's dictionary, "" where it has none.
+        keyword: the keyword of the dictionary, "" where it has none.
         action: the action of the basic profile, e.g. ``X/Z``.
         options: ``((option, action), ...)`` in the order of ``OPTIONS``.
         decision: what was decided, words separated by spaces: one of ``ACTIONS`` and
@@ -241,9 +243,9 @@ class Row:
 
     @property
     def vr(self) -> str:
-        """The VR that pydicom's dictionary gives; "" for groups and private elements."""
-        tag = datadict.tag_for_keyword(self.keyword) if self.keyword else None
-        return datadict.dictionary_VR(tag) if tag is not None else ""
+        """The VR that the dictionary gives; "" for groups and private elements."""
+        tags = dictionary.tags_of(self.keyword)
+        return dictionary.vr_of(tags[0]) if len(tags) == 1 else ""
 
     @property
     def is_decided(self) -> bool:
@@ -282,7 +284,9 @@ def basic_value(row: Row) -> Value:
                 raise ValueError(f"{row.key}: D on a sequence needs an entry of DUMMY_SEQUENCES")
             return {"replace": DUMMY_SEQUENCES[row.keyword]}
         case "D":
-            return UID if row.vr == "UI" else DUMMY
+            if row.vr == "UI":
+                return UID
+            return OWN_DUMMY if row.keyword in PATIENT_IDS else DUMMY
         case other:
             raise ValueError(f"{row.key}: no value for {other}")
 
@@ -302,6 +306,83 @@ def _option_value(row: Row, option: str, code: str) -> str:
     if row.vr in TEXT_VRS or row.vr == "SQ":
         return CLEAN
     return KEEP if row.vr in NUMBER_VRS else AS_BASIC
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRow:
+    """One coded content item of Table E.3.4-1.
+
+    Attributes:
+        scheme: the coding scheme designator, with the version in brackets where the standard has one.
+        code: the code value of the concept name.
+        meaning: what the code means.
+        value_type: the value type of the item (PS3.3 C.17.3).
+        action: the action of the option by itself, ``X``, ``D`` or ``X/D``.
+        options: ``((option, action), ...)`` in the order of ``OPTIONS``.
+    """
+
+    scheme: str
+    code: str
+    meaning: str
+    value_type: str
+    action: str
+    options: tuple[tuple[str, str], ...]
+
+    def key(self, *, typed: bool) -> str:
+        """How a spec names the item; a code is looked for in every version of its scheme."""
+        scheme = self.scheme.partition(" [")[0]
+        return f"ContentSequence[{self.code},{scheme}{f',{self.value_type}' if typed else ''}]"
+
+    @property
+    def basic_value(self) -> Value:
+        """What becomes of the item, ``AS_BASIC`` where its elements are treated by their own pairs.
+
+        D keeps a template of PS3.16 valid that wants the item, so it is taken where the table has a choice.
+        """
+        if self.action == "X":
+            return None
+        if self.value_type in REFERENCE_TYPES:
+            return AS_BASIC  # ReferencedSOPInstanceUID has a pair of its own
+        return UID if self.value_type == "UIDREF" else DUMMY
+
+    def option_value(self, option: str, code: str) -> str:
+        """What an option makes of the item."""
+        if code == "K":
+            return KEEP
+        return SHIFT if option == "retainLongitudinalModifiedDates" else CLEAN
+
+
+def content_pairs(rows: Iterable[ContentRow]) -> dict[str, dict[str, Value]]:
+    """The pairs for content items: option (``basic`` for the option by itself) to key to value.
+
+    An item whose value type is not in the table is treated as the strictest of the same concept.
+    """
+    concepts: dict[str, list[ContentRow]] = {}
+    for row in rows:
+        concepts.setdefault(row.key(typed=False), []).append(row)
+    pairs: dict[str, dict[str, Value]] = {name: {} for name in (BASIC, *OPTIONS)}
+    for concept, same in concepts.items():
+        if len(same) > 1 and any(row.basic_value is None for row in same):
+            pairs[BASIC][concept] = None
+        texts = [row for row in same if row.value_type == "TEXT" and "cleanDescriptors" in dict(row.options)]
+        if len(same) == len(texts):
+            # What the table says of a description is not meant for a finding in a code.
+            pairs[BASIC][f"{concept[:-1]},CODE]"] = KEEP
+        for row in same:
+            key = row.key(typed=len(same) > 1)
+            if row.basic_value != AS_BASIC:
+                pairs[BASIC][key] = row.basic_value
+            elif len(same) > 1:
+                pairs[BASIC][key] = KEEP  # weaker keys must not remove it
+            for option, code in row.options if row.basic_value != AS_BASIC else ():
+                pairs[option][key] = row.option_value(option, code)
+    return {name: own for name, own in pairs.items() if own}
+
+
+def content_text(pairs: dict[str, dict[str, Value]]) -> str:
+    """The pairs for content items as JSON."""
+    objects = (f"{json.dumps(name)}: {_text(own).rstrip()}" for name, own in pairs.items())
+    return "{\n" + ",\n".join(objects) + "\n}\n"
 
 
 def make(rows: Iterable[Row], safe: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -338,14 +419,12 @@ def _place(key: str) -> str:
     """What pairs are sorted by: the tag; the preamble is first, ``private`` last."""
     if key == "preamble":
         return ""
-    if key == PRIVATE_TAG:
-        return "~"
+    if key in {PRIVATE_TAG, "unknown"}:
+        return f"~{key}"
     if key.startswith("("):
         return key.lower()
-    tag = datadict.tag_for_keyword(key)
-    if tag is None:
-        return key
-    return f"({tag >> 16:04x},{tag & 0xFFFF:04x})"
+    tags = dictionary.tags_of(key)
+    return dictionary.text_of(tags[0]).lower() if tags else key
 
 
 def read_table(path: Path) -> list[Row]:
@@ -400,18 +479,74 @@ def read_edition(path: Path) -> list[Row]:
 
 
 def _imported(row: dict[str, str]) -> Row:
-    tag = row["tag"].strip()
-    if tag.upper().startswith("(GGGG,EEEE)"):
+    tag = row["tag"].strip().upper()
+    if tag.startswith("(GGGG,EEEE)"):
         tag = PRIVATE_TAG
     elif not re.fullmatch(r"\([0-9A-FX]{4},[0-9A-FX]{4}\)", tag):
         raise ValueError(f"{tag!r} is not a tag")
     tag = tag.replace("X", "x")
     known = tag != PRIVATE_TAG and "x" not in tag
-    keyword = datadict.keyword_for_tag(int(tag[1:5] + tag[6:10], 16)) if known else ""
+    keyword = dictionary.keyword_of(int(tag[1:5] + tag[6:10], 16)) if known else ""
     options = tuple(
         (option, code) for column, option in IMPORT_COLUMNS.items() if (code := (row[column] or "").strip())
     )
     return Row(tag, keyword, row["basicProfile"].strip(), options)
+
+
+def read_content_table(path: Path) -> list[ContentRow]:
+    """Read the table of content items of this directory."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            ContentRow(
+                row["scheme"],
+                row["code"],
+                row["meaning"],
+                row["valueType"],
+                row["action"],
+                tuple((o, c) for o, c in (word.split(":") for word in row["options"].split())),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def content_table_text(rows: Iterable[ContentRow]) -> str:
+    """The table of content items as CSV."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(CONTENT_COLUMNS)
+    for row in rows:
+        options = " ".join(f"{option}:{code}" for option, code in row.options)
+        writer.writerow((row.scheme, row.code, row.meaning, row.value_type, row.action, options))
+    return buffer.getvalue()
+
+
+def read_content_edition(path: Path) -> list[ContentRow]:
+    """Read an edition of Table E.3.4-1, tab separated.
+
+    Raises:
+        ValueError: a column is missing.
+    """
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file, delimiter="\t")
+        columns = set(reader.fieldnames or ())
+        missing = {"scheme", "code", "meaning", "valueType", "basicProfile"} - columns
+        if missing:
+            raise ValueError(f"{path}: no column {', '.join(sorted(missing))}")
+        return [
+            ContentRow(
+                row["scheme"].strip(),
+                row["code"].strip(),
+                row["meaning"].strip(),
+                row["valueType"].strip(),
+                row["basicProfile"].strip(),
+                tuple(
+                    (option, code)
+                    for column, option in IMPORT_COLUMNS.items()
+                    if (code := (row.get(column) or "").strip())
+                ),
+            )
+            for row in reader
+        ]
 
 
 def merge(old: Iterable[Row], new: Iterable[Row]) -> list[Row]:
@@ -434,14 +569,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cannot be read, and nothing is written.
     """
     parser = argparse.ArgumentParser(description="Make the profile's JSON files from their tables.")
-    parser.add_argument("--import", dest="edition", type=Path, metavar="TSV", help="a new edition's table")
+    parser.add_argument(
+        "--edition", metavar="YEAR", help="the edition of the tables to import, such as 2026d"
+    )
+    parser.add_argument("--import", dest="table", type=Path, metavar="TSV", help="its Table E.1-1")
+    parser.add_argument("--import-content", type=Path, metavar="TSV", help="its Table E.3.4-1")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a file is stale")
     options = parser.parse_args(arguments)
+    if (options.table or options.import_content) and not options.edition:
+        parser.error("--import needs --edition")
 
     try:
         before = read_table(HERE / TABLE) if (HERE / TABLE).exists() else []
-        rows = merge(before, read_edition(options.edition)) if options.edition else before
-        files = {TABLE: table_text(rows), **make(rows, read_safe_private(HERE / SAFE_PRIVATE))}
+        rows = merge(before, read_edition(options.table)) if options.table else before
+        if options.import_content:
+            items = read_content_edition(options.import_content)
+        else:
+            items = read_content_table(HERE / CONTENT_TABLE)
+        edition = options.edition or json.loads(_stored(EDITION))["edition"]
+        files = {
+            TABLE: table_text(rows),
+            CONTENT_TABLE: content_table_text(items),
+            CONTENT_ITEMS: content_text(content_pairs(items)),
+            EDITION: edition_text(edition, len(rows), len(items)),
+            **make(rows, read_safe_private(HERE / SAFE_PRIVATE)),
+        }
     except (OSError, ValueError) as error:
         print(f"make_profiles: error: {error}", file=sys.stderr)
         return 2
@@ -453,10 +605,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name} {'is stale' if options.check else 'written'}")
         if not options.check:
             (HERE / name).write_text(files[name], encoding="utf-8", newline="\n")
-    if options.edition:
+    if options.table:
         gone = {row.tag for row in before} - {row.tag for row in rows}
         print(f"{len(rows)} rows; not in this edition any more: {', '.join(sorted(gone)) or 'none'}")
     return 1 if open_rows or (options.check and stale) else 0
+
+
+def edition_text(edition: str, attributes: int, content_items: int) -> str:
+    """What is told of the tables: their edition, and how many rows they have."""
+    told = {"standard": "PS3.15", "edition": edition, "attributes": attributes, "contentItems": content_items}
+    return json.dumps(told) + "\n"
 
 
 def _stored(name: str) -> str:
