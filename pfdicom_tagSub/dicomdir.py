@@ -90,19 +90,27 @@ def records_above(records: Sequence[Item], source: Source) -> dict[int, int]:
             if home is not None:
                 home[record.start] = int.from_bytes(source.read(element.value, element.stop), order)  # type: ignore[arg-type]
     above: dict[int, int] = {}
+    tops: dict[int, int] = {}
     for parent, first in lower.items():
         child = first
-        while child and child not in above and not _is_above(child, parent, above):
-            above[child] = parent
+        # A record that has none above it yet is the top of all below it.
+        while child and child not in above and _top_of(parent, tops) != child:
+            above[child] = tops[child] = parent
             child = following.get(child, 0)
     return above
 
 
-def _is_above(record: int, other: int, above: dict[int, int]) -> bool:
-    """Whether a record is another one or above it."""
-    place: int | None = other
-    while place is not None:
-        if place == record:
-            return True
-        place = above.get(place)
-    return False
+def _top_of(record: int, tops: dict[int, int]) -> int:
+    """The topmost record above a record, or the record itself.
+
+    Args:
+        record: the record.
+        tops: record to a record above it; the ways that were gone are made short, so that a long
+            chain of records takes a time that is linear in its length.
+    """
+    top = record
+    while top in tops:
+        top = tops[top]
+    while record != top:
+        tops[record], record = top, tops[record]
+    return top

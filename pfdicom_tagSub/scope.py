@@ -57,6 +57,12 @@ def is_creator(tag: int) -> bool:
     return bool(tag >> 16 & 1) and tag & 0xFFFF in CREATORS
 
 
+def _noted(found: Place | None, tags: tuple[int, ...], records: Iterable[Scope]) -> Place | None:
+    for record in records:
+        record._found[tags] = found
+    return found
+
+
 class Scope:
     """One data set of a file, as far as it was scanned.
 
@@ -76,6 +82,8 @@ class Scope:
 
     __slots__ = (
         "_characters",
+        "_found",
+        "_found_above",
         "above",
         "beyond",
         "elements",
@@ -106,6 +114,8 @@ class Scope:
         self.beyond: Scope | None = None
         self.reading: Reading = reading if parent is None else parent.reading
         self._characters: CharacterSet | None = None
+        self._found: dict[tuple[int, ...], Place | None] = {}
+        self._found_above: dict[tuple[int, ...], Place | None] = {}
 
     @property
     def owner(self) -> Scope:
@@ -161,39 +171,55 @@ class Scope:
             return self.parent is None
         return bool(declared.unknown) or declared.is_default
 
-    def find(self, tags: tuple[int, ...]) -> tuple[Element, Scope] | None:
+    def find(self, tags: tuple[int, ...]) -> Place | None:
         """The nearest element with one of the tags, and the data set it is in."""
         scope: Scope | None = self
         left_root = False
+        records: list[Scope] = []  # each is asked once, however long their chain is
         while scope is not None:
+            if scope.above is not None:
+                if tags in scope._found:
+                    return _noted(scope._found[tags], tags, records)
+                records.append(scope)
             for tag in tags:
                 element = scope.elements.get(tag)
                 if element is not None:
-                    return element, scope
+                    return _noted((element, scope), tags, records)
             if scope.parent is None and not left_root:
                 left_root, scope = True, scope.beyond
             else:
                 scope = scope.above or scope.parent
-        return None
+        return _noted(None, tags, records)
 
-    def find_for_file(self, tags: tuple[int, ...]) -> tuple[Element, Scope] | None:
+    def find_for_file(self, tags: tuple[int, ...]) -> Place | None:
         """The element with one of the tags that speaks for the whole file, and the data set it is in.
 
         That is the one of the root; in a DICOMDIR, which speaks of many patients, the one of the topmost
         record above. What the root lacks is looked for nearby, but for what tells of the patient (group
         0010): another in an item would be another patient's.
         """
-        root, records = self, []
-        while root.parent is not None:
-            if root.is_record:
-                records.append(root)
-            root = (root.above if root.is_record else None) or root.parent
-        for scope in reversed(records):
-            for tag in tags:
-                if element := scope.elements.get(tag):
-                    return element, scope
-        found = root.find(tags)
-        if found is None and not records and any(tag >> 16 != PATIENT_GROUP for tag in tags):
+        scope = self
+        records: list[Scope] = []  # each is asked once, however long their chain is
+        found: Place | None = None
+        is_of_record = False
+        while (around := scope.parent) is not None:
+            above: Scope | None = None
+            if scope.is_record:
+                is_of_record = True
+                if tags in scope._found_above:
+                    found = scope._found_above[tags]
+                    scope = around
+                    break
+                records.append(scope)
+                above = scope.above
+            scope = above or around
+        for record in reversed(records):
+            own = (record.elements[tag] for tag in tags if tag in record.elements)
+            if found is None and (element := next(own, None)):
+                found = element, record
+            record._found_above[tags] = found
+        found = found or scope.find(tags)
+        if found is None and not is_of_record and any(tag >> 16 != PATIENT_GROUP for tag in tags):
             return self.find(tags)
         return found
 
@@ -237,3 +263,7 @@ class Scope:
     def value(self, element: Element) -> Value:
         """The decoded value of an element in this data set."""
         return decode(self.vr(element), self.raw(element), self.characters, self.encoding.little)
+
+
+Place = tuple[Element, Scope]
+"""An element, and the data set that it is in."""

@@ -1,0 +1,58 @@
+"""The steps for a file are linear in its size, in whatever respect it grows.
+
+Steps are lines of this package that are run, so that the machine's load says nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from growing import SHAPES, Shape
+
+import pfdicom_tagSub
+from pfdicom_tagSub.models import FileJob, Status
+from pfdicom_tagSub.worker import Settings, Worker
+
+PACKAGE = str(Path(pfdicom_tagSub.__file__).parent)
+SMALL = 200
+TIMES = 4
+MOST = 1.6
+"""So many times more steps than a linear growth may be counted; a quadratic one has four times more."""
+
+
+def _steps(shape: Shape, size: int, folder: Path) -> int:
+    """How many lines are run for a file, those of processing a file with nothing to grow left out."""
+    source, target = folder / "in.dcm", folder / "out.dcm"
+    source.write_bytes(shape.make(size))
+    target.unlink(missing_ok=True)
+    worker = Worker(Settings(shape.rules(), verify=shape.verify, renames=shape.renames))
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        count += event in ("line", "call")
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        outcome = worker.process(FileJob(str(source), str(target), "in.dcm"))
+    finally:
+        sys.settrace(before)
+    assert outcome.status is Status.WRITTEN, outcome.reason
+    return count
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", SHAPES)
+def test_steps_grow_as_the_file_does(name: str, tmp_path: Path) -> None:
+    shape = SHAPES[name]
+    _steps(shape, SMALL // 4, tmp_path)  # what is imported and made once
+    small, large = (_steps(shape, size, tmp_path) for size in (SMALL, SMALL * TIMES))
+    assert large < TIMES * MOST * small, f"{small} and {large} steps"
