@@ -125,6 +125,7 @@ class _Index:
         for word in clues.words:
             if len(word) >= _LONG_WORD and word.isalpha():
                 self.long_words.setdefault(word[:_LONG_WORD], []).append(word)
+        self.phone_lengths = {len(phone) for phone in clues.phones}
         self.days = {day[:3] for day in clues.days}
         self.prefixes = self.days | self.lengths.keys()
 
@@ -202,7 +203,7 @@ class _Index:
 
     def _phones(self, folded: str) -> Iterable[Span]:
         """Phone numbers after a country code that the identifier may not have, with no gap after it."""
-        lengths = {len(phone) for phone in self.clues.phones}
+        lengths = self.phone_lengths
         for match in _PHONE.finditer(folded):
             places = [at for at, character in enumerate(match[0]) if "0" <= character <= "9"]
             digits = "".join(match[0][at] for at in places)

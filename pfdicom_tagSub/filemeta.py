@@ -7,6 +7,7 @@ others the last. What one of them then takes for the data set the scan has never
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -106,7 +107,7 @@ def _layout_of(heads: bytes) -> Layout:
         tags.append(group << 16 | number)
         codes.append(heads[place + 4 : place + _HEAD])
     if len(set(tags)) < len(tags):
-        twice = next(tag for tag in tags if tags.count(tag) > 1)
+        twice = next(tag for tag, count in Counter(tags).items() if count > 1)
         raise FileError(
             f"{text_of(twice)} occurs twice in the file meta, and readers differ over which counts"
         )

@@ -173,15 +173,28 @@ class Hits:
         """Whether a private creator says whose elements are that stay (PS3.5 7.8.1)."""
         if not self.removes_creators or is_sequence(creator, data):
             return False
-        if any(entry.tag == creator.tag and entry.start > creator.start for entry in data.entries):
-            return False  # of elements with one tag the last one counts
-        block = creator.tag >> 16 << 8 | creator.tag & 0xFF
+        if data.needed is None:
+            data.needed = self._needed_creators(data)
+        return data.needed.get(creator.tag) == creator.start
+
+    def _needed_creators(self, data: DataSet) -> dict[int, int]:
+        """The private creators that say whose elements are that stay, and where each begins.
+
+        Of elements with one tag the last one counts.
+        """
+        creators: dict[int, int] = {}
+        blocks: set[int] = set()
         for entry in data.entries:
-            if entry.tag >> 8 == block:
-                rule = self.private_rule(entry.tag, data)
+            tag = entry.tag
+            if tag == REST or not tag >> 16 & 1:
+                continue
+            if _is_creator(tag):
+                creators[tag] = max(entry.start, creators.get(tag, entry.start))
+            elif tag & 0xF000:
+                rule = self.private_rule(tag, data)
                 if rule is not None and rule.template is not None:
-                    return True
-        return False
+                    blocks.add(tag >> 8)
+        return {tag: start for tag, start in creators.items() if tag >> 16 << 8 | tag & 0xFF in blocks}
 
     def may_occur_in(self, value: bytes) -> bool:
         """Whether a sequence may hold an element that is hit; if it does, it is never missed."""

@@ -38,6 +38,10 @@ MakePass = Callable[
 """Makes a pass over one file."""
 
 
+TERMS_MOST = 64
+"""With more terms of character sets that nobody knows a file fails; each costs a pass over it."""
+
+
 @dataclass(frozen=True)
 class Output:
     """The patched file: its input, and the changes."""
@@ -190,6 +194,8 @@ class Patcher:
             except UnknownCharacterSet as signal:
                 reading = _with_plain(signal, file, reading)
                 terms |= dict.fromkeys(signal.terms)
+                if len(terms) > TERMS_MOST:
+                    raise
                 continue
             except CannotHold as signal:
                 tags = signal.tags

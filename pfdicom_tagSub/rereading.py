@@ -121,6 +121,7 @@ class DataSet:
         start: where it begins.
         end: where it ends.
         readings: what was read of its sequences, by where they begin.
+        needed: its private creators that have to stay, and where each begins; None before anybody asked.
     """
 
     content: Dataset
@@ -130,6 +131,7 @@ class DataSet:
     start: int
     end: int
     readings: dict[int, list[list[Item]] | FileError] = field(default_factory=dict)
+    needed: dict[int, int] | None = None
 
     @property
     def encodings(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .caches import remembered
@@ -248,6 +248,32 @@ def _marked(letters: frozenset[int]) -> bytes:
 
 _RUN = re.compile(b"\1{%d,}" % BULK_SHORTEST)
 
+FEW_STEPS = 1 << 25
+"""Needles times bytes that are looked through one needle after the other."""
+
+
+def likely_in(data: bytes, needles: Sequence[Needle]) -> Sequence[Needle]:
+    """Needles that may be in folded bytes: all that are, and few others.
+
+    Where there are many, they are told by their last bytes, in two steps through the data. The time is
+    then linear in the data and in the needles, and not in the product of both.
+    """
+    if len(needles) * len(data) < FEW_STEPS:
+        return needles
+    ends = {size: {n.folded[-size:] for n in needles if len(n.folded) >= size} for size in _ENDS}
+    found = {
+        size: wanted.intersection(
+            map(data.__getitem__, map(slice, range(len(data)), range(size, len(data) + 1)))
+        )
+        for size, wanted in ends.items()
+    }
+    return [
+        n for n in needles if all(n.folded[-size:] in found[size] for size in _ENDS if len(n.folded) >= size)
+    ]
+
+
+_ENDS = (4, 8)
+
 
 class _Search:
     """What is looked for in one output."""
@@ -276,7 +302,7 @@ class _Search:
 
     def found_in(self, data: bytes) -> tuple[list[Needle], list[str]]:
         """What of it is worth a second look in folded bytes: mostly nothing."""
-        needles = [needle for needle in self.needles if needle.folded in data]
+        needles = [needle for needle in likely_in(data, self.needles) if needle.folded in data]
         return needles, [day for day in self.days if is_day_in(day, data)]
 
     def is_in_path(self, path: str) -> bool:
@@ -298,7 +324,7 @@ class _Search:
     def _chunk(self, stored: bytes, base: int, leaves: _Leaves, named: Named) -> None:
         data = stored.lower()
         find = data.find
-        for needle in self.needles:
+        for needle in likely_in(data, self.needles):
             place = find(needle.folded)
             if place >= 0:
                 self._places(needle, place, data, stored, base, leaves, named)

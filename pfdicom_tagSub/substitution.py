@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from . import dictionary
-from .character_sets import REPLACEMENT, UTF8, is_plain
+from .character_sets import REPLACEMENT, UTF8, CharacterSet, is_plain
 from .content_items import (
     CODE_VALUES,
     CODING_SCHEME,
@@ -587,7 +587,7 @@ class Substitution:
         characters = UTF8 if self.switched and scope.owner.key in self.switched else read
         encoding = scope.encoding
         key: list[object] = [rule.index, tag, stored, encoding.implicit, encoding.little]
-        key += (read.terms, read.encodings, characters is read)
+        key += (*_text_of(read), characters is read)
         found: dict[tuple[int, ...], Found] = {}
         size = len(stored)
         for tags in self.lookups.reads[rule.index]:
@@ -888,7 +888,13 @@ def _has(known: dict[int, bytes], item: tuple[LiteralElement, ...]) -> bool:
 
 def _identity(element: Element, scope: Scope) -> tuple[object, ...]:
     """All that the decoded value of an element depends on."""
-    return scope.vr(element), scope.raw(element), scope.characters.encodings, scope.encoding.little
+    return scope.vr(element), scope.raw(element), *_text_of(scope.characters), scope.encoding.little
+
+
+def _text_of(characters: CharacterSet) -> tuple[object, ...]:
+    """All that the text of bytes depends on; comparing it is quicker than comparing character sets."""
+    fallback = characters.fallback
+    return characters.terms, characters.encodings, characters.unknown, fallback and fallback.terms
 
 
 def _inserted_vr(tag: int, scope: Scope) -> str:

@@ -7,8 +7,9 @@ be none that somebody put there by mistake and that tells of the patient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from .character_sets import character_set
 from .dicomfile import DicomFile
 from .dictionary import SPECIFIC_CHARACTER_SET
 from .elements import Element, Stretch
@@ -43,9 +44,24 @@ def with_plain(signal: UnknownCharacterSet, file: DicomFile, reading: Reading) -
             "the Specific Character Set is none of the standard's but text of another element; say "
             "what it is with --assumeCharacterSet TERM"
         )
-    if signal.scope.key in reading.plain or signal.scope.key in bound_to_character_set(file):
+    bound = bound_to_character_set(file)
+    if signal.scope.key in reading.plain or signal.scope.key in bound:
         raise signal from None
-    return Reading(reading.assumed, reading.plain | {signal.scope.key})
+    # All that declare the same, as each signal costs a pass over the file.
+    alike = set(_declaring(scan(file.data, EVERYTHING), file.data, file.data.start, signal.terms))
+    return Reading(reading.assumed, reading.plain | {signal.scope.key} | (alike - bound))
+
+
+def _declaring(
+    elements: Sequence[Element], data: Stretch, owner: int, terms: tuple[str, ...]
+) -> Iterator[int]:
+    """The keys of the data sets that declare the same unknown terms."""
+    for element in elements:
+        is_own = element.tag == SPECIFIC_CHARACTER_SET
+        if is_own and character_set(data.source.read(element.value, element.stop)).unknown == terms:
+            yield owner
+        for item in element.items or ():
+            yield from _declaring(item.elements, data, item.value, terms)
 
 
 def _repeats_text(file: DicomFile, terms: Iterable[str]) -> bool:

@@ -94,6 +94,15 @@ def _declaring(count: int) -> bytes:
     return file_of(_items(content, count))
 
 
+def _unknown(count: int) -> bytes:
+    def content(number: int) -> bytes:
+        return element(0x00080005, "CS", b"Not Supplied", EXPLICIT) + element(
+            NAME, "PN", _name(number), EXPLICIT
+        )
+
+    return file_of(_items(content, count))
+
+
 def _in_items(count: int, *, defined: bool = True) -> bytes:
     def content(number: int) -> bytes:
         return element(NAME, "PN", _name(number), EXPLICIT)
@@ -230,9 +239,7 @@ def _fragments(count: int) -> bytes:
 
 
 def _meta(count: int) -> bytes:
-    extra = b"".join(
-        element(0x00020100 + number % 0x80, "LO", _name(number), EXPLICIT) for number in range(count)
-    )
+    extra = b"".join(element(0x00020103 + number, "LO", _name(number), EXPLICIT) for number in range(count))
     return file_of(element(NAME, "PN", b"A", EXPLICIT), extra=extra)
 
 
@@ -270,6 +277,7 @@ SHAPES: dict[str, Shape] = {
     "equal elements that are hit": Shape(_alike),
     "elements that are inserted before": Shape(_beside, _inserted()),
     "items that declare a character set": Shape(_declaring, {"PatientName": "大"}),
+    "items that declare an unknown character set": Shape(_unknown, {"PatientName": "<%PatientName>"}),
     "items": Shape(_in_items),
     "items of undefined length": Shape(lambda count: _in_items(count, defined=False)),
     "deep items": Shape(_nested),

@@ -15,20 +15,23 @@ from pfdicom_tagSub.caches import Caches, remembered
 PACKAGE = Path(pfdicom_tagSub.__file__).parent
 
 ALLOWED = {
-    "chains.py": set(),
-    "dictionary.py": {
-        "_longest_keyword",
-        "_repeaters",
-        "all_keywords",
-        "label_of",
-        "tags_of",
-        "vr_of",
-    },
-    "folding.py": {"_fold_character"},
-    "temporary.py": {"_host"},
-    "values.py": {"character_set"},
+    *("_longest_keyword", "_repeaters", "all_keywords", "label_of", "tags_of", "vr_of"),
+    *(
+        "descriptive_tags",
+        "identifying_tags",
+        "is_personal",
+        "is_postal",
+        "is_of_codes",
+        "is_of_make",
+        "kind_of",
+    ),
+    "_fold_character",
+    "_host",
+    "_layout_of",
+    "_renameat2",
 }
-"""Caches of the process itself: of tags, keywords, single characters, terms of the standard, the host."""
+"""Caches of the process itself: of tags and keywords, what the standard says of them, single characters,
+the host, and the tags and VRs of a file meta."""
 
 
 def _kept_by_process(path: Path) -> set[str]:
@@ -43,7 +46,7 @@ def _kept_by_process(path: Path) -> set[str]:
 
 def test_no_cache_of_the_process_holds_values_or_the_key() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
-        assert _kept_by_process(path) <= ALLOWED.get(path.name, set()), path.name
+        assert _kept_by_process(path) <= ALLOWED, path.name
 
 
 def test_the_example_is_true() -> None:

@@ -14,7 +14,10 @@ import pytest
 from growing import SHAPES, Shape
 
 import pfdicom_tagSub
+from pfdicom_tagSub import residuals
 from pfdicom_tagSub.models import FileJob, Status
+from pfdicom_tagSub.residuals import likely_in
+from pfdicom_tagSub.traces import Needle
 from pfdicom_tagSub.worker import Settings, Worker
 
 PACKAGE = str(Path(pfdicom_tagSub.__file__).parent)
@@ -56,3 +59,28 @@ def test_steps_grow_as_the_file_does(name: str, tmp_path: Path) -> None:
     _steps(shape, SMALL // 4, tmp_path)  # what is imported and made once
     small, large = (_steps(shape, size, tmp_path) for size in (SMALL, SMALL * TIMES))
     assert large < TIMES * MOST * small, f"{small} and {large} steps"
+
+
+def test_needles_that_are_likely_in_data_are_all_that_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"seen doe^jane and 4711\0 at the end: tail-end"
+    texts = [
+        b"doe^jane",
+        b"jane",
+        b"4711",
+        b"47",
+        b"tail-end",
+        b"seen",
+        b"mary",
+        b"doe^john",
+        b"9999999999",
+        b"no",
+    ]
+    needles = [Needle(text) for text in texts]
+    assert likely_in(data, needles) == needles
+    monkeypatch.setattr(residuals, "FEW_STEPS", 0)
+    found = [needle.folded for needle in likely_in(data, needles)]
+    assert found == [b"doe^jane", b"jane", b"4711", b"47", b"tail-end", b"seen", b"no"]
+    for rest in (b"", b"abc", b"4711"):
+        assert [one.folded for one in likely_in(rest, needles) if one.folded in rest] == [
+            text for text in texts if text in rest
+        ]
