@@ -14,39 +14,19 @@ from pfdicom_tagSub.caches import Caches, remembered
 
 PACKAGE = Path(pfdicom_tagSub.__file__).parent
 
-ALLOWED = {
-    *("_longest_keyword", "_repeaters", "all_keywords", "label_of", "tags_of", "vr_of"),
-    *(
-        "descriptive_tags",
-        "identifying_tags",
-        "is_personal",
-        "is_postal",
-        "is_of_codes",
-        "is_of_make",
-        "kind_of",
-    ),
-    "_fold_character",
-    "_host",
-    "_layout_of",
-    "_renameat2",
-}
-"""Caches of the process itself: of tags and keywords, what the standard says of them, single characters,
-the host, and the tags and VRs of a file meta."""
+NO_VALUES = {"tag", "keyword", "character", "heads"}
+"""What caches of the process may be asked for: a tag, a keyword of the dictionary, a single character, the
+tags and VRs of a file meta. All else may be a value, and is remembered by a worker."""
 
 
-def _kept_by_process(path: Path) -> set[str]:
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.FunctionDef):
-            for decorator in node.decorator_list:
-                if "cache" in ast.unparse(decorator) and "cached_property" not in ast.unparse(decorator):
-                    found.add(node.name)
-    return found
-
-
-def test_no_cache_of_the_process_holds_values_or_the_key() -> None:
+def test_no_cache_of_the_process_is_asked_for_values_or_the_key() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
-        assert _kept_by_process(path) <= ALLOWED, path.name
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                decorators = [ast.unparse(one).partition("(")[0] for one in node.decorator_list]
+                if {"cache", "lru_cache", "functools.cache", "functools.lru_cache"}.intersection(decorators):
+                    asked = {one.arg for one in (*node.args.args, *node.args.kwonlyargs)}
+                    assert asked <= NO_VALUES, f"{path.name}: {node.name}; use caches.remembered"
 
 
 def test_the_example_is_true() -> None:
