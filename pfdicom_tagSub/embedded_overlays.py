@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from .sources import Source
 
@@ -27,6 +28,7 @@ CELL = frozenset({BITS_ALLOCATED, BITS_STORED, HIGH_BIT})
 NATIVE_CELLS = frozenset({8, 16, 32, 64})
 
 
+@cache
 def described(group: int) -> tuple[int, int, int]:
     """The tags that tell whether an overlay is in the pixels: bits allocated, position, data."""
     return tuple(group << 16 | number for number in (BITS_ALLOCATED_OF_OVERLAY, BIT_POSITION, OVERLAY_DATA))  # type: ignore[return-value]

@@ -66,23 +66,19 @@ def layout_of(source: Source, elements: Sequence[Element], stop: int) -> Layout:
     """
     if not elements:
         return NO_META
-    start = elements[0].start
+    first = elements[0]
+    start = first.start
     if stop - start <= _WINDOW:
         buffer, base = source.window(start, stop - start)
-        places = [element.start - base for element in elements]
-        heads = b"".join([buffer[place : place + _HEAD] for place in places])
+        heads = b"".join([buffer[(at := one.start - base) : at + _HEAD] for one in elements])
     else:
-        heads = b"".join([source.read(element.start, element.start + _HEAD) for element in elements])
+        heads = b"".join([source.read(one.start, one.start + _HEAD) for one in elements])
     layout = _layout_of(heads)
-    first = elements[0]
     if first.tag == FILE_META_GROUP_LENGTH:
         stored = source.read(first.value, first.stop)
         length = int.from_bytes(stored, "little")
-        if elements[-1].end != stop or length != stop - first.end or len(stored) != 4:
-            raise FileError(
-                f"the group length {text_of(FILE_META_GROUP_LENGTH)} of the file meta is not the length of "
-                f"its elements, so that readers differ over where the data set begins; {CURE}"
-            )
+        if length != stop - first.end or elements[-1].end != stop or len(stored) != 4:
+            raise FileError(_FALSE_LENGTH)
     for index in layout.opaque:
         element = elements[index]
         is_open = not element.defined or element.items is not None
@@ -129,12 +125,19 @@ def _layout_of(heads: bytes) -> Layout:
         own = vr_of(tag) if is_implicit else code.decode()
         if tag in _VRS and own != _VRS[tag]:
             raise FileError(f"{text_of(tag)} of the file meta has another VR than {_VRS[tag]}; {CURE}")
-        if own == "SQ" or tag >> 16 != META_GROUP:
+        if tag >> 16 != META_GROUP:
+            raise FileError(_FALSE_LENGTH)
+        if own == "SQ":
             raise FileError(f"{text_of(tag)} is none of the elements that a file meta may hold; {CURE}")
         if tag != _FILE_META_VERSION and (not own or own.encode() in LONG_VRS):
             opaque.append(index)
     return Layout(IMPLICIT_LITTLE if is_implicit else EXPLICIT_LITTLE, syntax, tuple(opaque))
 
+
+_FALSE_LENGTH = (
+    f"the group length {text_of(FILE_META_GROUP_LENGTH)} of the file meta is not the length of its elements, "
+    f"so that readers differ over where the data set begins; {CURE}"
+)
 
 _VRS = {FILE_META_GROUP_LENGTH: "UL", TRANSFER_SYNTAX_UID: "UI"}
 """What readers look for by its VR, too."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate
 
 from .dictionary import LENGTH_TO_END
@@ -25,14 +26,17 @@ def has_lengths(elements: Sequence[Element]) -> bool:
     return False
 
 
-def following(elements: Sequence[Element]) -> list[int]:
-    """For each element the next one of another group; how many there are where none comes."""
-    count = len(elements)
-    found = [count] * count
-    for index in range(count - 2, -1, -1):
-        is_same = elements[index + 1].tag >> 16 == elements[index].tag >> 16
-        found[index] = found[index + 1] if is_same else index + 1
-    return found
+def after_group(elements: Sequence[Element], index: int) -> int:
+    """The next element after a group length that is of another group, or the next group length.
+
+    Returns:
+        Its index; how many elements there are where none comes.
+    """
+    group = elements[index].tag >> 16
+    index += 1
+    while index < len(elements) and elements[index].tag >> 16 == group and elements[index].tag & 0xFFFF:
+        index += 1
+    return index
 
 
 def is_apparent(elements: Sequence[Element], index: int, after: int, length: int) -> bool:
@@ -43,12 +47,13 @@ def is_apparent(elements: Sequence[Element], index: int, after: int, length: int
     Args:
         elements: what a scan kept, all group lengths with it.
         index: which is the group length.
-        after: the next element of another group.
+        after: what ``after_group`` says of it.
         length: what it says.
     """
-    if after == len(elements) or elements[after].tag & 0xFFFF:
+    if after == len(elements):
         return False
-    return elements[index].end + length == elements[after].start
+    own, other = elements[index], elements[after]
+    return own.tag != other.tag and not other.tag & 0xFFFF and own.end + length == other.start
 
 
 def length_edits(
@@ -69,42 +74,41 @@ def length_edits(
         FileError: a length becomes greater than its field can say.
     """
     changes = _Changes(edits)
-    order = data_set.encoding.little
-    touched = set()
-    for element in elements:
-        is_to_end = element.tag == LENGTH_TO_END and element.stop - element.value == 4
-        if is_to_end and not changes.cover(element):
-            count, growth = changes.within(element.end, data_set.stop)
-            later = [edit for _, edit in inserted if edit.start >= element.end]
-            if count or later:
-                growth += sum(edit.growth for edit in later)
-                new = _field(element, data_set.stop - element.end + growth, little=order)
-                if new.data != data_set.source.read(new.start, new.stop):
-                    touched.add(element.tag >> 16)
-                    yield new
-            break
-    after = following(elements)
+    source, little = data_set.source, data_set.encoding.little
+    lengths = [
+        index
+        for index, element in enumerate(elements)
+        if (not element.tag & 0xFFFF or element.tag == LENGTH_TO_END) and element.stop - element.value == 4
+    ]
+    touched = -1
+    for element in [elements[index] for index in lengths if elements[index].tag == LENGTH_TO_END][:1]:
+        new_ones = [edit for _, edit in inserted if edit.start >= element.end]
+        if changes.are_within(element.end, data_set.stop, new_ones) and not changes.cover(element):
+            size = data_set.stop - element.end + changes.growth(element.end, data_set.stop, new_ones)
+            new = _field(element, size, little=little)
+            if new.data != source.read(new.start, new.stop):
+                touched = element.tag >> 16
+                yield new
     ends: dict[int, int] = {}
-    for index, element in enumerate(elements):
+    for index, later in zip(lengths, [*lengths[1:], -1], strict=True):
+        element = elements[index]
         group = element.tag >> 16
-        if element.tag & 0xFFFF or element.stop - element.value != 4 or changes.cover(element):
-            continue
-        bound = elements[after[index]].start if after[index] < len(elements) else data_set.stop
         new_ones = [edit for tag, edit in inserted if tag >> 16 == group]
-        if not (changes.within(element.end, bound)[0] or new_ones or group in touched):
+        bound = elements[later].start if later >= 0 else data_set.stop
+        is_changed = group == touched or changes.are_within(element.end, bound, new_ones)
+        if not is_changed or element.tag & 0xFFFF or changes.cover(element):
             continue
-        stored = data_set.source.read(element.value, element.stop)
-        length = int.from_bytes(stored, "little" if order else "big")
-        if is_apparent(elements, index, after[index], length):
+        stored = source.read(element.value, element.stop)
+        length = int.from_bytes(stored, "little" if little else "big")
+        if is_apparent(elements, index, after_group(elements, index), length):
             ends[group] = element.end + length
         elif ends.get(group, -1) < element.end:
             ends[group] = group_end(data_set, element.end, group)
         end = ends[group]
-        count, growth = changes.within(element.end, end)
         new_ones = [edit for edit in new_ones if element.end <= edit.start <= end]
-        if count or new_ones or group in touched:
-            growth += sum(edit.growth for edit in new_ones)
-            new = _field(element, end - element.end + growth, little=order)
+        if group == touched or changes.are_within(element.end, end, new_ones):
+            size = end - element.end + changes.growth(element.end, end, new_ones)
+            new = _field(element, size, little=little)
             if new.data != stored:
                 yield new
 
@@ -116,20 +120,27 @@ def _field(element: Element, length: int, *, little: bool) -> Edit:
 
 
 class _Changes:
-    """The changes of a data set, by where they are."""
+    """The changes of a data set, by where they are; insertions are told of apart."""
 
     def __init__(self, edits: Sequence[Edit]) -> None:
-        ordered = in_order(edits)
-        self.starts = [edit.start for edit in ordered]
-        self.stops = [edit.stop for edit in ordered]
-        self.growths = [0, *accumulate(edit.growth for edit in ordered)]
+        self.edits = in_order(edits)
+        self.starts = [edit.start for edit in self.edits]
 
-    def within(self, start: int, stop: int) -> tuple[int, int]:
-        """How many there are in a stretch, and by how many bytes it grows."""
+    @cached_property
+    def _growths(self) -> list[int]:
+        return [0, *accumulate([len(data) - stop + start for start, stop, data in self.edits])]
+
+    def are_within(self, start: int, stop: int, inserted: Sequence[Edit]) -> bool:
+        """Whether one lies in a stretch, or something is inserted."""
+        index = bisect_left(self.starts, start)
+        return bool(inserted) or (index < len(self.starts) and self.starts[index] < stop)
+
+    def growth(self, start: int, stop: int, inserted: Sequence[Edit]) -> int:
+        """By how many bytes a stretch grows, with what is inserted."""
         first, last = bisect_left(self.starts, start), bisect_left(self.starts, stop)
-        return last - first, self.growths[last] - self.growths[first]
+        return self._growths[last] - self._growths[first] + sum(edit.growth for edit in inserted)
 
     def cover(self, element: Element) -> bool:
         """Whether one of them replaces the element."""
         index = bisect_right(self.starts, element.start) - 1
-        return index >= 0 and self.stops[index] > element.start
+        return index >= 0 and self.edits[index].stop > element.start

@@ -15,7 +15,7 @@ from .dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_S
 from .edits import Edit, Patched
 from .elements import Element, Encoding
 from .embedded_overlays import ClearedBits
-from .lengths import following, has_lengths, is_apparent
+from .lengths import after_group, has_lengths, is_apparent
 from .models import Action, ElementCounts
 from .sources import Source
 
@@ -111,7 +111,6 @@ def _distances(
     """The distances of a local patch that changes these groups; None where one is not apparent."""
     if not groups or not has_lengths(elements):
         return ()
-    after = following(elements)
     found = []
     for index, element in enumerate(elements):
         if element.tag == LENGTH_TO_END:
@@ -119,9 +118,10 @@ def _distances(
         if element.tag & 0xFFFF or element.tag >> 16 not in groups:
             continue
         length = int.from_bytes(source.read(element.value, element.stop), "little")
-        if not is_apparent(elements, index, after[index], length):
+        after = after_group(elements, index)
+        if not is_apparent(elements, index, after, length):
             return None
-        found.append((index, after[index], length))
+        found.append((index, after, length))
     return tuple(found)
 
 

@@ -112,7 +112,7 @@ def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[
         group: the group, e.g. 0x0002 for the file meta (PS3.10 7.1).
 
     Returns:
-        Its elements and where it ends.
+        Its elements and where it ends: where its stored length says, if elements end there.
     """
     scanner = _Scanner(source, EVERYTHING)
     elements: list[Element] = []
@@ -266,17 +266,13 @@ class _Scanner:
         return kept, position
 
     def whole_group(self, start: int, end: int, stop: int, group: int) -> list[Element]:
-        """The elements of a group whose length is stored, if the length is true; else [].
-
-        A group is not taken to end where its length says: writers get that wrong.
-        """
+        """The elements up to where the stored length of a group ends, if they end there; else []."""
         if end > stop - 8 or self.tag_at(end, stop, little=True) >> 16 == group:
             return []
         try:
-            found, _ = self.data_set(start, end, EXPLICIT_LITTLE, delimited=False, depth=0)
+            return self.data_set(start, end, EXPLICIT_LITTLE, delimited=False, depth=0)[0]
         except FileError:
             return []
-        return found if all(element.tag >> 16 == group for element in found) else []
 
     def _record(
         self,
