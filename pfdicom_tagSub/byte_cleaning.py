@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from .character_sets import CharacterSet, decoded, encoded, is_plain, is_utf8
+from .character_sets import ESCAPE, CharacterSet, decoded, encoded, is_plain, is_utf8
 from .models import FileError
 from .values import SINGLE_VALUED_VRS
 
@@ -20,8 +20,14 @@ _PADDING = b" \0"
 _ROUNDS = 4
 _PARTS = re.compile(rb"[\\^= ,\0]+")
 _LEAST_PART = 3
-_NO_LATIN1 = re.compile(rb"[\x1b\x80-\x9f]")
-"""Bytes that no text in Latin-1 has."""
+_HIGH = re.compile(rb"[\x80-\xff]{2,}")
+"""Bytes that are hardly ever text in Latin-1, in which letters of ASCII are between the others."""
+
+_NO_NAME_IN_LATIN1 = re.compile(rb"[\x1b\x80-\xbf\xd7\xf7]")
+"""Bytes that no name in Latin-1 has: of what has one, that reading finds no words, or halves of them."""
+
+_ESCAPES = re.compile(rb"\x1b[\x20-\x2f]+[\x30-\x7e]")
+_LEAST_BARE = 4
 
 
 def clean_bytes(
@@ -45,12 +51,8 @@ def clean_bytes(
     """
     value = raw.rstrip(_PADDING)
     declared = _as_declared(value, characters)
-    is_unreadable = declared is None and _NO_LATIN1.search(value) is not None and not is_utf8(value)
-    if is_unreadable and any(piece in value for piece in pieces):
-        raise FileError(
-            "a text that is cleaned has an identifier in a character set that the file does not declare; "
-            "say which with --assumeCharacterSet TERM"
-        )
+    pieces = tuple(pieces) if declared is None and not is_utf8(value) else ()
+    _check_left(value, (piece for piece in pieces if _NO_NAME_IN_LATIN1.search(piece) or is_plain(piece)))
     if declared is not None:
         cleaned = _clean_declared(value, declared, vr, characters, clean)
         return raw if cleaned == value else cleaned
@@ -60,15 +62,33 @@ def clean_bytes(
         for codec in (_UTF8,) if is_utf8(cleaned) else (_LATIN1, _UTF8):
             cleaned = _clean_read(cleaned, vr, codec, clean)
         if cleaned == before:
+            _check_left(cleaned, (piece for piece in pieces if _HIGH.fullmatch(piece)))
             return raw if cleaned == value else cleaned
     raise FileError("a text that is cleaned has identifiers in more than one character set")
+
+
+def _check_left(value: bytes, pieces: Iterable[bytes]) -> None:
+    """Hold a text against the bytes of identifiers, which may be in any character set.
+
+    Raises:
+        FileError: it has some of them.
+    """
+    if any(piece in value and (ESCAPE in value or not is_plain(piece)) for piece in pieces):
+        raise FileError(
+            "a text that is cleaned has an identifier in a character set that the file does not declare; "
+            "say which with --assumeCharacterSet TERM"
+        )
 
 
 def pieces_of(raw: bytes, characters: CharacterSet) -> Iterable[bytes]:
     """The parts of an identifier that a text may have as bytes, where it is not sure what they say."""
     if is_plain(raw) or _as_declared(raw.rstrip(_PADDING), characters) is not None:
         return ()
-    return (part for part in _PARTS.split(raw) if len(part) >= _LEAST_PART and not is_plain(part))
+    parts = [part for part in _PARTS.split(raw) if not is_plain(part)]
+    bare = [_ESCAPES.sub(b"", part) for part in parts if ESCAPE in part]
+    return [part for part in parts if len(part) >= _LEAST_PART or _HIGH.fullmatch(part)] + [
+        part for part in bare if len(part) >= _LEAST_BARE
+    ]
 
 
 def reading_of(raw: bytes, characters: CharacterSet) -> str | None:

@@ -707,7 +707,10 @@ class Substitution:
         def clean(text: str) -> str:
             return cleaner.clean(text) or (NOTHING_LEFT if text.strip() else text)
 
-        new = clean_bytes(raw, vr, scope.characters, clean, cleaner.pieces)
+        try:
+            new = clean_bytes(raw, vr, scope.characters, clean, cleaner.pieces)
+        except FileError as error:
+            raise FileError(f"{label_of(element.tag)}: {error}") from None
         texts = decode(vr, new, scope.characters, scope.encoding.little).texts
         if new is not raw:
             implicit, little = scope.encoding.implicit, scope.encoding.little

@@ -68,9 +68,14 @@ def test_name_in_utf8_is_found_in_text_that_is_declared_as_latin1() -> None:
     assert cleaned("Kopf Müller".encode(), name="Müller".encode("latin-1"), term=b"ISO_IR 100") == b"Kopf"
 
 
-@pytest.mark.parametrize("codec", ["shift_jis", "gb18030", "iso2022_jp"])
+@pytest.mark.parametrize("codec", ["shift_jis", "gb18030", "gb2312", "iso2022_jp", "euc_jp", "big5"])
 def test_name_in_an_undeclared_set_fails_the_file(codec: str) -> None:
-    name, text = "山田^太郎".encode(codec), "脳 山田 の".encode(codec)
+    name = "山田^太郎".encode(codec)
+    for text in ("の 山田 の", "の山田太郎の", "Doe 太郎"):
+        _check_failing(name, text.encode(codec))
+
+
+def _check_failing(name: bytes, text: bytes) -> None:
     with pytest.raises(FileError, match="--assumeCharacterSet"):
         patch_bytes(content(text, name=name), PROFILE)
 
