@@ -20,6 +20,7 @@ from .keys import (
     PRIVATE_KEY,
     ContentItemKey,
     EveryPrivateKey,
+    EveryTextKey,
     EveryUnknownKey,
     Key,
     KeywordKey,
@@ -37,6 +38,7 @@ from .rules import PrivateRule, Rule, RuleSet
 from .spec import Added, Items, Layer, Pair, TagSpec
 
 COMMAND_GROUP = 0x0000
+CLEAN = "%_clean_#tag"
 
 _NAMED_MOST = 5
 """How many of the keys that win over another are named."""
@@ -45,6 +47,7 @@ _KINDS = {
     MaskKey: 0,
     EveryPrivateKey: 0,
     EveryUnknownKey: 0,
+    EveryTextKey: 0,
     PreambleKey: 0,
     KeywordKey: 1,
     PrivateKey: 1,
@@ -126,6 +129,7 @@ def compile_rules(
             rule.index for pair, rule in written if isinstance(pair.key, EveryUnknownKey) and not rule.keeps
         ),
         content=tuple(compiler.content.items()),
+        texts=compiler.texts,
     )
 
 
@@ -215,6 +219,7 @@ class _Compiler:
         self.private: dict[PrivateKey, PrivateRule] = {}
         self.insertions: dict[int, Rule] = {}
         self.content: dict[ContentItemKey, Rule] = {}
+        self.texts: Rule | None = None
         self.removes_private = False
         self.removes_unknown = False
         self.zero_preamble = False
@@ -260,6 +265,10 @@ class _Compiler:
                 if value_type in VALUE_ELEMENTS:
                     check_literal(rule, (VALUE_ELEMENTS[value_type],))
                 self._add_content(pair.key, rule)
+            case EveryTextKey():
+                if rule.template is None or not (rule.keeps or rule.template.text == CLEAN):
+                    raise SpecError(f"{rule.key}: its value is {CLEAN} or %_keep_#tag")
+                self.texts = None if rule.keeps else rule
             case PreambleKey():
                 if pair.value != "":
                     raise SpecError(f'{rule.key}: its value is "", which makes it zeros')
@@ -298,12 +307,13 @@ class _Compiler:
     def _hit(self, tags: Iterable[int], rule: Rule) -> None:
         """Let a rule win over the weaker ones.
 
-        One that keeps only hides a rule of the group, or that of all private elements, and
+        One that keeps only hides a rule of the group, or that of all private elements or texts, and
         what would be inserted.
         """
         for tag in tags:
             self._winners[tag] = rule
             is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
+            is_hidden = is_hidden or self.texts is not None
             if is_hidden or not _leaves_alone(rule, tag):
                 self.table[tag] = rule
             else:
@@ -317,7 +327,7 @@ class _Compiler:
         inserting = {rule.index for rule in self.insertions.values()}
         for pair, rule in zip(pairs, rules, strict=True):
             is_special = isinstance(
-                pair.key, EveryPrivateKey | EveryUnknownKey | PreambleKey | ContentItemKey
+                pair.key, EveryPrivateKey | EveryUnknownKey | EveryTextKey | PreambleKey | ContentItemKey
             )
             if pair.layer is not Layer.SPEC or is_special or rule.index in winning:
                 continue

@@ -542,8 +542,9 @@ FUNCTIONS: dict[str, Function] = {
             "clean",
             "%_clean_#tag",
             "the text without the values that the same file holds in elements which the spec removes or "
-            "replaces: names by their parts, numbers, dates in the usual notations. A sequence is kept, "
-            "and keys that hit elements inside it still work",
+            "replaces: names by their parts, numbers, dates in the usual notations; and without ages over "
+            "89. A sequence is kept, and keys that hit elements inside it still work; a private element that "
+            "is no text is kept, too",
             _clean,
             _check_nothing,
             takes_any=True,

@@ -16,6 +16,7 @@ from .identifiers import ADDRESS
 from .identifying_tags import (
     descriptive_tags,
     identifying_tags,
+    is_of_place,
     is_personal,
     is_postal,
     says_origin_of_code,
@@ -39,8 +40,11 @@ PRIVATE_TEXTUAL = frozenset({"PN", "DA", "DT"})
 _POSTAL_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UN", "UT"})
 _RETAINABLE = frozenset({"AE", "LO", "SH", "ST", "UC", ADDRESS})
 _TELLING_VRS = frozenset({"DA", "DT", "PN", "UI"})
-_CODES = frozenset({0x00080100, 0x00080104, 0x00080119, 0x00080120})
-"""CodeValue, CodeMeaning, LongCodeValue, URNCodeValue."""
+_CODE_VALUES = frozenset({0x00080100, 0x00080119, 0x00080120})
+"""CodeValue, LongCodeValue, URNCodeValue."""
+
+_CODES = _CODE_VALUES | {0x00080104}
+"""The same, and CodeMeaning."""
 
 LENGTH_MOST = 1 << 10
 PROSE_MOST = 1 << 6
@@ -55,14 +59,20 @@ class FileCleaner:
     Attributes:
         texts: cleans texts.
         pieces: bytes of identifiers of which nothing says for sure what they are.
+        places: cleans names of institutions, in which cities and streets stay.
     """
 
     texts: TextCleaner
     pieces: frozenset[bytes]
+    places: TextCleaner
 
     def clean(self, text: str) -> str:
         """A text without the identifiers."""
         return self.texts.clean(text)
+
+    def for_tag(self, tag: int) -> FileCleaner:
+        """What cleans an element with a tag."""
+        return FileCleaner(self.places, self.pieces, self.places) if is_of_place(tag) else self
 
 
 def cleaner_for(
@@ -96,7 +106,9 @@ def cleaner_for(
     for element in file.meta:
         if meta.vr(element) == "AE":
             collector.found.update(("AE", text) for text in meta.value(element).texts if text)
-    return FileCleaner(cleaner_of(frozenset(collector.identifiers())), frozenset(collector.pieces))
+    identifiers = frozenset(collector.identifiers())
+    places = frozenset(("ST" if vr == ADDRESS else vr, text) for vr, text in identifiers)
+    return FileCleaner(cleaner_of(identifiers), frozenset(collector.pieces), cleaner_of(places))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,7 @@ class _Collector:
 
     Attributes:
         found: (VR, text) of what is removed or replaced.
-        kept: texts of attributes that identify and that the rules keep on purpose.
+        kept: texts of codes, and of attributes that identify and that the rules keep on purpose.
         pieces: bytes of what is removed or replaced, where nothing says for sure what they are.
     """
 
@@ -160,7 +172,7 @@ class _Collector:
             elif is_hit or context.is_gone:
                 if self._identifies(element.tag, context, is_hit=is_hit) or scope.vr(element) in _TELLING_VRS:
                     self._add(element, scope)
-            elif element.tag in identifying_tags() and scope.vr(element) in _RETAINABLE:
+            elif element.tag in identifying_tags() | _CODE_VALUES and scope.vr(element) in _RETAINABLE:
                 self.kept.update(_texts(scope.vr(element), element, scope))
 
     def _identifies(self, tag: int, context: _Context, *, is_hit: bool) -> bool:

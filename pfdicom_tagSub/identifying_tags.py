@@ -40,6 +40,15 @@ _PERSONAL = (
     "VerbalSource",
 )
 _POSTAL = ("Address", "Residence")
+_PLACES = (
+    "Institution",
+    "Organization",
+    "CoordinatingCenter",
+    "SiteName",
+    "Station",
+    "Department",
+    "Location",
+)
 
 
 @lru_cache(maxsize=1)
@@ -77,6 +86,13 @@ def is_postal(tag: int) -> bool:
     """Whether an element holds an address."""
     keyword = dictionary.label_of(tag)
     return any(part in keyword for part in _POSTAL)
+
+
+@lru_cache(maxsize=4096)
+def is_of_place(tag: int) -> bool:
+    """Whether an element names an institution or a part of one, which is mostly in the patient's own city."""
+    keyword = dictionary.label_of(tag)
+    return any(part in keyword for part in _PLACES)
 
 
 def says_origin_of_code(tag: int) -> bool:

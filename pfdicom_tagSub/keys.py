@@ -31,6 +31,7 @@ UNKNOWN_KEY = "unknown"
 
 
 PREAMBLE_KEY = "preamble"
+TEXT_KEY = "text"
 
 
 _CONTENT_ITEM = re.compile(r"ContentSequence\[\s*([^,\[\]]+?)\s*,\s*(.+?)\s*(?:,\s*([A-Z0-9]+)\s*)?\]")
@@ -121,6 +122,11 @@ class ContentItemKey:
     value_type: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class EveryTextKey:
+    """The key ``text``: every free text that no other key names."""
+
+
 Key = (
     KeywordKey
     | PatternKey
@@ -130,6 +136,7 @@ Key = (
     | EveryUnknownKey
     | PreambleKey
     | ContentItemKey
+    | EveryTextKey
 )
 
 
@@ -142,6 +149,8 @@ def resolve(text: str, origin: str) -> Key:
         return EveryUnknownKey()
     if text == PREAMBLE_KEY:
         return PreambleKey()
+    if text == TEXT_KEY:
+        return EveryTextKey()
     if match := _CONTENT_ITEM.fullmatch(text):
         return _content_item_key(match[1], match[2], match[3] or "", text, origin)
     if match := _PRIVATE.fullmatch(text):

@@ -58,6 +58,7 @@ class Lookups:
             *rules.meta.values(),
             *self.private.values(),
             *dict(rules.content).values(),
+            *([rules.texts] if rules.texts else []),
             DUMMY,
             EMPTY,
         )

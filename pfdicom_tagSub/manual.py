@@ -155,6 +155,9 @@ _DESCRIPTION = """
                                               their value type as a third word;
                                               null removes the item, a template
                                               is applied to its value
+            text                              every free text that no other key
+                                              names; its value is
+                                              %_clean_#tag or %_keep_#tag
             preamble                          the 128 bytes before the data
                                               set; its value is "", which
                                               makes them zeros

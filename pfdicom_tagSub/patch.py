@@ -115,8 +115,10 @@ class Patcher:
         if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
+        # Any element may be a text to be cleaned.
+        every = Wanted((), everything=True) if rules.texts else None
         self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
-        self.wanted = Wanted(
+        self.wanted = every or Wanted(
             kept,
             entered,
             private=rules.remove_private,

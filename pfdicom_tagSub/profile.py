@@ -12,9 +12,10 @@ import json
 from dataclasses import dataclass
 from importlib import resources
 
-from . import __version__
+from . import __version__, dictionary
 from .bounded import SPEC_MOST, TooLargeError, read_path
-from .keys import PrivateKey, resolve
+from .free_text import FREE_TEXT_VRS
+from .keys import TEXT_KEY, KeywordKey, PrivateKey, resolve
 from .models import COMMAND, SpecError
 from .quoting import quoted, shortened
 from .rules import RuleSet
@@ -49,6 +50,7 @@ CONTENT_OPTION = "cleanStructuredContent"
 BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
 _EXCLUDE = ("retainLongitudinalFullDates", "retainLongitudinalModifiedDates")
 _KEEP = "%_keep_#tag"
+_CLEAN = "%_clean_#tag"
 _FILE_MARK = "@"
 
 
@@ -120,6 +122,8 @@ def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
     tables = edition().name
     values |= _stamps(options, tables)
     values.update(dict.fromkeys((key for key, _ in kept), _KEEP))
+    if values.get(TEXT_KEY) == _CLEAN:
+        values |= {key: _CLEAN for key, value in values.items() if value == _KEEP and _may_be_text(key)}
     spec = from_pairs(list(values.items()), "--profile", Layer.PROFILE)
     return Profile(",".join((BASIC, *options)), spec, own, tables)
 
@@ -135,7 +139,7 @@ def _content_items(options: tuple[str, ...]) -> dict[str, SpecValue]:
 
 def warn_of_the_lost(profile: Profile, rules: RuleSet) -> tuple[str, ...]:
     """What to warn of keys of ``--keepPrivate`` that stronger ones of the spec win over."""
-    kept = {private.key for private in rules.private if private.rule.keeps}
+    kept = {private.key for private in rules.private if private.rule.walks}
     return tuple(
         f"--keepPrivate {shortened(key)} has no effect: a key of the spec is stronger"
         for key in profile.kept
@@ -177,6 +181,14 @@ def _stamps(options: tuple[str, ...], tables: str) -> dict[str, SpecValue]:
         ),
         "DeidentificationMethodCodeSequence": Items(items, adds=True),
     }
+
+
+def _may_be_text(key: str) -> bool:
+    """Whether a key names an element that may hold free text."""
+    resolved = resolve(key, "--profile")
+    if isinstance(resolved, KeywordKey):
+        return any(dictionary.vr_of(tag) in FREE_TEXT_VRS for tag in resolved.tags)
+    return isinstance(resolved, PrivateKey)
 
 
 def _private_keys(arguments: tuple[str, ...]) -> list[str]:

@@ -101,6 +101,7 @@ class RuleSet:
         remove_unknown: whether public elements that no dictionary knows and no rule names are removed.
         unknown_removers: the indices of the rules that do so.
         content: the rules for content items, each with its key.
+        texts: the rule that cleans every free text which no other rule names; None if none does.
     """
 
     table: dict[int, Rule]
@@ -125,6 +126,7 @@ class RuleSet:
     remove_unknown: bool = False
     unknown_removers: tuple[int, ...] = ()
     content: tuple[tuple[ContentItemKey, Rule], ...] = ()
+    texts: Rule | None = None
 
     @property
     def claims_identity_removed(self) -> bool:

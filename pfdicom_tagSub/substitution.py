@@ -36,6 +36,7 @@ from .elements import IMPLICIT_LITTLE, UNDEFINED, Element, Encoding, Item, Stret
 from .embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
 from .file_ids import FileIds
 from .filemeta import CURE, META_GROUP
+from .free_text import FREE_TEXT_VRS, is_free_text
 from .functions import NOTHING_LEFT
 from .items import encode_items
 from .lengths import has_lengths, length_edits
@@ -87,6 +88,9 @@ FOLLOWING = {
 FOLLOWERS = frozenset(FOLLOWING.values())
 
 _FOLLOWED = {follower: source for source, follower in FOLLOWING.items()}
+
+_NO_TEXTS = frozenset({SPECIFIC_CHARACTER_SET, REFERENCED_FILE_ID})
+"""Code Strings that other rules look after, however they are written."""
 
 
 def _is_blind(template: Template, element: Element, scope: Scope) -> bool:
@@ -153,6 +157,7 @@ class Substitution:
         self.unheld: dict[int, int] = {}
         self.private_removed = 0
         self._cleaner: FileCleaner | None = None
+        self._is_clean: dict[tuple[object, ...], bool] = {}
         self._removed_group = -1
         self._content: dict[int, Rule | None] = {}
         data = file.data
@@ -271,6 +276,7 @@ class Substitution:
         remove_private = self.rules.remove_private
         remove_unknown = self.rules.remove_unknown
         content = self.lookups.content
+        texts = self.rules.texts
         needed = self._needed_creators(elements, scope) if self.lookups.creators_matter else ()
         if self.lookups.drops_private:
             elements, growth = self._without_private(elements)
@@ -306,6 +312,8 @@ class Substitution:
                     f"{dictionary.text_of(tag)} of the file meta stands in the data set, where no rule for "
                     f"the file meta reaches it; {CURE}"
                 )
+            elif texts is not None and rule is None:
+                growth += self._clean(texts, element, scope)
         return growth
 
     def _clear_overlays(self) -> str:
@@ -477,6 +485,8 @@ class Substitution:
                 rule = DUMMY
             elif element.tag in TYPE_2:
                 rule = EMPTY
+        if rule.walks and element.tag >> 16 & 1 and not is_free_text(scope.vr(element), scope.raw(element)):
+            return 0  # a private element to be cleaned that is a number
         if rule.adds and (element.vr == "SQ") == bool(rule.items):
             return (
                 self._add_items(rule, element, scope) if rule.items else self._add_texts(rule, element, scope)
@@ -546,6 +556,32 @@ class Substitution:
         # UN holds implicit VR little endian, whatever is around it (PS3.5 6.2.2).
         return IMPLICIT_LITTLE if vr == b"UN" and not scope.encoding.implicit else scope.encoding
 
+    def _clean(self, rule: Rule, element: Element, scope: Scope) -> int:
+        """Clean an element that no rule names, if it is a text with an identifier; returns how it grew."""
+        if element.vr == "SQ" or element.tag in _NO_TEXTS or is_creator(element.tag):
+            return 0
+        vr = scope.vr(element)
+        if vr not in FREE_TEXT_VRS and vr not in ("CS", "UN"):
+            return 0
+        raw = scope.raw(element)
+        if not raw.strip(b" \0") or not is_free_text(vr, raw):
+            return 0
+        if is_plain(raw):
+            from .identifying_tags import is_of_place  # noqa: PLC0415  (for clean options alone)
+
+            place = is_of_place(element.tag)
+            is_clean = self._is_clean.get((vr, raw, place))
+            if is_clean is None:
+                clean = self._own_cleaner().for_tag(element.tag).clean
+                is_clean = all(clean(text) == text for text in scope.value(element).texts)
+                self._is_clean[vr, raw, place] = is_clean
+            if is_clean:
+                return 0
+        stored = scope.source.read(element.start, element.end)
+        assert rule.template is not None
+        result = self._result(rule, rule.template, element.tag, scope, element, stored)
+        return 0 if result.data == stored else self._apply(rule, element, scope)
+
     def _short_text(self, element: Element, scope: Scope) -> str:
         """The text of an element that a path may hold; "" where it is none of these."""
         if element.items is not None or element.stop - element.value > TELLING_MOST:
@@ -608,7 +644,7 @@ class Substitution:
             key += (element.vr, scope.vr(element), element.value - start, element.stop - start)
         cleaner = None
         if template.cleans:
-            cleaner = self._own_cleaner()
+            cleaner = self._own_cleaner().for_tag(tag)
             key.append(cleaner)
         result = self.memory.results.get(tuple(key))
         if result is not None:
@@ -671,7 +707,7 @@ class Substitution:
 
         texts: tuple[str, ...] = ()
         if vr != "SQ":
-            cleaner = self._own_cleaner() if template.cleans else None
+            cleaner = self._own_cleaner().for_tag(tag) if template.cleans else None
             texts = template.evaluate(tag, value_of, self.rules.resources, cleaner, file_value_of)
         fitted = fit(vr, texts)
         if lossy and any(REPLACEMENT in text for text in fitted.texts):
@@ -731,7 +767,7 @@ class Substitution:
 
             self._cleaner = cleaner_for(
                 self.file,
-                None,
+                self.elements if self.rules.texts else None,
                 self.rule_for,
                 self.is_removed,
                 self.is_item_removed,

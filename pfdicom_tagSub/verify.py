@@ -19,6 +19,8 @@ from .content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
 from .dicomdir import TYPE_1, TYPE_2
 from .dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET
 from .embedded_overlays import PIXEL_DATA
+from .free_text import is_free_text
+from .functions import NOTHING_LEFT
 from .hits import Hit, Hits, Place
 from .inflating import DEFAULT_LIMIT, InflateLimit
 from .models import FileError
@@ -41,7 +43,7 @@ from .rules import Rule, RuleSet
 from .sources import BytesSource, FileSource, Source
 from .staying import Surroundings, may_stay
 from .text_search import TextSearches
-from .told import Told, name_of, texts_of
+from .told import Told, name_of, texts_of, vr_of
 
 CHUNK = 1 << 20
 FOLLOWED = {
@@ -323,7 +325,7 @@ class _Comparison:
             elif is_sequence(pair.before, before) and is_sequence(pair.after, after):
                 self._enter(pair, after, place, around)
             else:
-                self._differs(pair, after, place)
+                self._differs(pair, before, after, place)
 
     def _follows(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> bool:
         """Whether an element is a length or an offset, which has to follow what changed; it is checked."""
@@ -441,7 +443,7 @@ class _Comparison:
         for one, other in zip(old, new, strict=True):
             self._records[before.base + starts[0] + one.start] = after.base + starts[1] + other.start
 
-    def _differs(self, pair: _Pair, after: DataSet, place: Place) -> None:
+    def _differs(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> None:
         """An element that no rule hits and that differs: a few have to follow others.
 
         Raises:
@@ -454,6 +456,8 @@ class _Comparison:
                 self._switched(pair.after, after, place.above)
                 return
             if tag == dictionary.REFERENCED_FILE_ID and place.is_record and self.renames:
+                return
+            if self.rules.texts is not None and _is_cleaned(pair, before, after):
                 return
         raise FileError(f"{name} differs from the input's though no rule hits it")
 
@@ -604,6 +608,18 @@ class _Comparison:
             return True
         hit, rule = self.hits.of_public(tag)
         return hit is not Hit.NONE and not (rule is not None and rule.walks)
+
+
+def _is_cleaned(pair: _Pair, before: DataSet, after: DataSet) -> bool:
+    """Whether an element is a text of which something was cut out, and nothing is new in it."""
+    if not is_free_text(vr_of(pair.before, before), raw_value(pair.before, before)):
+        return False
+    old = "".join(told.text for told in texts_of(pair.before, before, is_named=True))
+    rest = iter(old)
+    for told in texts_of(pair.after, after, is_named=True):
+        if told.text != NOTHING_LEFT and not all(one in rest for one in told.text if not one.isspace()):
+            return False
+    return True
 
 
 def _bytes(source: Source, start: int, size: int) -> bytes:

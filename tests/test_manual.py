@@ -74,7 +74,7 @@ def test_manual_documents_the_grammar_and_the_rules(page: str) -> None:
 
 
 def test_manual_documents_the_keys_of_the_spec_from_the_weakest_to_the_strongest(page: str) -> None:
-    for part in ("(60xx,3000)", "private  ", "preamble  ", '"replace": [...]'):
+    for part in ("(60xx,3000)", "private  ", "text  ", "preamble  ", '"replace": [...]'):
         assert part in page
     order = ["x digits of the profile", "private element) of the profile"]
     order += ["x digits of the spec", "explicit keys of the spec", "re: keys of the spec"]

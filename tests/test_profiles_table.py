@@ -171,7 +171,7 @@ def test_profiles_parse_as_specs(script: ModuleType) -> None:
 def test_keys_are_keywords_where_there_is_one(script: ModuleType) -> None:
     for name in ("basic", *script.OPTIONS):
         for key in _pairs(name):
-            if key in {"private", "preamble", "unknown"} or re.fullmatch(
+            if key in {"private", "preamble", "unknown", "text"} or re.fullmatch(
                 r'\([0-9A-F]{4},"[^"]+",[0-9A-F]{2}\)', key
             ):
                 continue

@@ -197,11 +197,12 @@ EXTRA: dict[str, dict[str, Value]] = {
     "retainUIDs": dict.fromkeys(REFERENCES, KEEP),
     "retainLongitudinalFullDates": {"LongitudinalTemporalInformationModified": "UNMODIFIED"},
     "retainLongitudinalModifiedDates": {"LongitudinalTemporalInformationModified": "MODIFIED"},
-    # Texts in what a clean option keeps that have no row of their own.
-    "cleanDescriptors": dict.fromkeys(("CodeMeaning",), CLEAN),
-    "cleanStructuredContent": dict.fromkeys(("CodeMeaning", "TextValue"), CLEAN),
+    # Under a clean option every text is cleaned that stays, whether or not it has a row of its own.
+    "cleanDescriptors": dict.fromkeys(("text", "CodeMeaning"), CLEAN),
+    "cleanStructuredContent": dict.fromkeys(("text", "CodeMeaning", "TextValue"), CLEAN),
     "cleanGraphics": dict.fromkeys(
         (
+            "text",
             "CodeMeaning",
             "UnformattedTextValue",
             "TickLabel",
@@ -419,7 +420,7 @@ def _place(key: str) -> str:
     """What pairs are sorted by: the tag; the preamble is first, ``private`` last."""
     if key == "preamble":
         return ""
-    if key in {PRIVATE_TAG, "unknown"}:
+    if key in {PRIVATE_TAG, "unknown", "text"}:
         return f"~{key}"
     if key.startswith("("):
         return key.lower()
