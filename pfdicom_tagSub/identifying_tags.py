@@ -44,7 +44,7 @@ _PLACES = (
     "Institution",
     "Organization",
     "CoordinatingCenter",
-    "SiteName",
+    "ClinicalTrialSite",
     "Station",
     "Department",
     "Location",
