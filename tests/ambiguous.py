@@ -617,33 +617,27 @@ def meta_hides(maker: Maker) -> bytes:
     form = maker.random.choice((EXPLICIT, IMPLICIT))
     meta = b"".join(meta_elements(form.syntax))
     tag = maker.random.choice((0x00020102, 0x00020013, 0x00020016, 0x00020099))
-    vr = maker.random.choice((b"LT", b"SH", b"OB", b"UN", b"\0\0"))
+    vr = maker.random.choice((b"LT", b"SH", b"OB", b"UN", b"SQ", b"\0\0"))
     inner = leading(form) + maker.hidden(form) + trailing(form)
-    last = raw_element(tag, vr, inner, EXPLICIT)
-    if vr == b"LT" and maker.chance(0.5):  # as the length of an element in implicit VR
-        size = 0x544C
-        covered = leading(form) + maker.hidden(form)
-        cover = raw_element(0x00091001, b"UN", b"", form, size - len(covered) + len(inner))
-        made = _with_length(meta, len(meta)) + tag_bytes(tag, EXPLICIT) + b"LT\0\0"
-        return (
-            bytes(128)
-            + b"DICM"
-            + made
-            + covered
-            + cover
-            + bytes(max(0, size - len(covered) - len(cover)))
-            + inner
-        )
-    length = len(meta) + maker.random.choice((0, 8, 12, len(last), len(last) - len(trailing(form))))
-    return (
-        bytes(128)
-        + b"DICM"
-        + _with_length(meta, length)
-        + meta[:0]
-        + last
-        + leading(form)
-        + maker.hidden(form)
-    )
+    if maker.chance(0.3):
+        inner = item(maker.hidden(form), form, defined=maker.chance(0.5))
+    last = raw_element(tag, vr, inner, EXPLICIT, UNDEFINED if maker.chance(0.1) else None)
+    length = len(meta) + maker.random.choice((0, 8, 12, len(last), len(last), len(last) - 2))
+    return bytes(128) + b"DICM" + _with_length(meta, length) + last + leading(form) + maker.hidden(form)
+
+
+def meta_cut(maker: Maker) -> bytes:
+    """An empty element that is the last of the file meta, or a long one and the first of the data set."""
+    code = maker.random.choice((b"LT", b"SH", b"LO", b"UI", b"AE"))
+    size = int.from_bytes(code, "little")
+    meta = b"".join(meta_elements(IMPLICIT.syntax))
+    start, end = leading(IMPLICIT), trailing(IMPLICIT)
+    hidden = start + maker.hidden(IMPLICIT) + end
+    last = tag_bytes(maker.random.choice((0x00020102, 0x00020013, 0x00020016)), EXPLICIT) + code + b"\0\0"
+    room = size - len(start) - 8
+    cover = raw_element(0x00091001, b"UN", bytes(room) + hidden, IMPLICIT)
+    head = _with_length(meta, len(meta) + maker.random.choice((0, 0, 0, 8)))
+    return bytes(128) + b"DICM" + head + last + start + cover
 
 
 def meta_padding(maker: Maker) -> bytes:
@@ -689,6 +683,7 @@ def meta_encoded_otherwise(maker: Maker) -> bytes:
     """File meta in implicit VR or big endian, wholly or in part."""
     form = maker.random.choice((EXPLICIT, IMPLICIT, BIG))
     own = maker.random.choice((IMPLICIT, BIG))
+    share = maker.random.choice((1, 0.8))
     made = []
     for tag, vr, value in (
         (0x00020001, "OB", b"\0\1"),
@@ -697,7 +692,7 @@ def meta_encoded_otherwise(maker: Maker) -> bytes:
         (0x00020010, "UI", form.syntax.encode()),
         (0x00020012, "UI", b"1.2.3.4"),
     ):
-        made.append(element(tag, vr, value, own if maker.chance(0.8) else EXPLICIT))
+        made.append(element(tag, vr, value, own if maker.chance(share) else EXPLICIT))
     meta = b"".join(made)
     head = element(
         0x00020000, "UL", struct.pack(own.order + "I", len(meta)), maker.random.choice((own, EXPLICIT))
@@ -841,7 +836,7 @@ KINDS: dict[str, Callable[[Maker], bytes]] = {
         *(declared_other, both_syntaxes, mixed_items, bare),
         *(un_sequence, public_sequence_as_bytes, private_sequence, plain_as_sequence, hit_as_sequence),
         *(stray_delimiter, missing_delimiter, contradicting_lengths, fragments, out_of_order),
-        *(meta_length, meta_hides, meta_padding, meta_twice, meta_encoded_otherwise),
+        *(meta_length, meta_hides, meta_cut, meta_padding, meta_twice, meta_encoded_otherwise),
         *(group_2_in_data, other_groups_in_meta, deflated_oddly),
         *(ordinary, flipped, spliced, stacked),
     )

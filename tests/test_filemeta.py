@@ -16,6 +16,7 @@ from builders import (
     item,
     process,
     read,
+    rules_of,
     sequence,
     substitute,
 )
@@ -125,8 +126,10 @@ def test_file_meta_in_implicit_vr_stays_in_implicit_vr(has_length: bool, tmp_pat
         return (length(len(meta), IMPLICIT) if has_length else b"") + meta
 
     data = element(0x00080018, "UI", b"1.2.3.99", EXPLICIT) + element(NAME, "PN", b"ANON", EXPLICIT)
-    result = substitute(file(made(b"1.2.3.4.5")), SPEC, tmp_path)
-    assert result.content == file(made(b"1.2.3.99"), data)
+    for verify in (False, True):
+        worker = Worker(Settings(rules_of(SPEC), verify=verify))
+        result = process(worker, file(made(b"1.2.3.4.5")), tmp_path)
+        assert result.content == file(made(b"1.2.3.99"), data), result.outcome.reason
 
 
 @pytest.mark.parametrize(
