@@ -47,6 +47,9 @@ MOST_PLACES = 100
 MOST_NAMED = 20
 """So many elements of one output are named."""
 
+NUMBERLIKE_VRS = frozenset({"DA", "DT", "TM", "UI"})
+"""VRs whose values are made of numbers."""
+
 LONGEST_CLOCK = 6
 """UIDs that are kept hold times and numbers of devices, as their makers built them of these."""
 
@@ -157,8 +160,9 @@ def find_residuals(
         for start, stop in stretches:
             near.text(output.data.source, start, stop, leaves, named)
     if texts is not None:
-        for name, entry in texts.of_data_set(output.data):
-            named.setdefault(name, (2, entry.start))
+        for part, data in ((1, output.meta), (2, output.data)):
+            for name, entry in texts.of_data_set(data):
+                named.setdefault(name, (part, entry.start))
     for region in regions:
         if not isinstance(region, tuple):
             search.bulk(output.data.source, region, named)
@@ -378,9 +382,14 @@ class _Search:
             return False
         if needle.kind is Kind.PERSON:
             return True
-        if leaf.vr == "CS" or is_of_codes(leaf.tag):
-            return needle.words > MOST_WORDS_OF_CODE
-        return not (needle.kind is Kind.PLACE and is_of_make(leaf.tag))
+        if needle.kind is Kind.NUMBER:
+            return leaf.vr not in NUMBERLIKE_VRS
+        is_of_terms = leaf.vr == "CS" or is_of_codes(leaf.tag)
+        if needle.kind is Kind.WORDS:
+            return not is_of_terms or needle.words > MOST_WORDS_OF_CODE
+        # A place or a device is called by more than one word, or by a number, too.
+        is_plain = text.translate(None, b"0123456789.") in (b"", text) and needle.words < 2
+        return not (is_plain and (is_of_terms or is_of_make(leaf.tag)))
 
     def _day(self, day: str, data: bytes, base: int, leaves: _Leaves, named: Named) -> None:
         """Look for a date in all its notations."""

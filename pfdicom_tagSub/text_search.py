@@ -17,7 +17,7 @@ from .folding import fold
 from .identifiers import ADDRESS
 from .models import FileError
 from .rereading import REST, DataSet, Entry, is_sequence, items_of, raw_value
-from .told import Told, is_of_codes, is_of_make, name_of, text_in, vr_of
+from .told import Told, name_of, text_in, vr_of
 from .traces import NAMES, SHORTEST, TEXTS, Kind, traces_of
 
 SEARCHED_VRS = TEXTS | NAMES | {"", "UN", "OB"}
@@ -161,10 +161,10 @@ class TextSearch:
         if vr not in SEARCHED_VRS or (vr not in TEXTS | NAMES and not entry.tag >> 16 & 1):
             return
         text = _text_of(entry, data, vr)
-        if text and self.is_in(text, entry.tag):
+        if text and self.is_in(text):
             yield Found(name, entry.start)
 
-    def is_in(self, text: str, tag: int) -> bool:
+    def is_in(self, text: str) -> bool:
         """Whether a text holds what is looked for."""
         if fold(text)[0].strip() in self.said:
             return False
@@ -174,8 +174,6 @@ class TextSearch:
         if not self.counts_ages:
             ages = set(self._ages.find(text))
             spans = [span for span in spans if span not in ages]
-        if is_of_make(tag) or is_of_codes(tag):
-            return False  # what counts there is found by its bytes
         return any(self._counts(text[start:end]) for start, end in spans)
 
     def _counts(self, part: str) -> bool:

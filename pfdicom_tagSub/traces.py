@@ -26,6 +26,9 @@ SHORTEST_IDEOGRAPHS = 2
 SHORTEST_NUMBER = 5
 """Shorter numbers in a DS or an IS are measurements of anybody."""
 
+SHORTEST_NUMBER_OF_ID = 6
+MOST_WORDS_OF_ID = 2
+
 UNBOUNDED = 8
 """Texts from this length on count inside a word, too: it is longer than most words."""
 
@@ -71,6 +74,8 @@ class Kind(IntEnum):
     """An institution, a device or its software: a manufacturer's name says it as well."""
     WORDS = 2
     """A description: its words are those of codes and of enumerations, too."""
+    NUMBER = 3
+    """The number of an ID without its letters: a time or a UID may have it as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,11 @@ class Needle:
 @remembered(most=4096)
 def traces_of(vr: str, text: str, kind: Kind = Kind.PERSON) -> tuple[Trace, ...]:
     """The traces of one decoded value; () for one that gives nothing away."""
-    found = _traces_of(vr, text)
+    found = _traces_of(vr, text, kind)
     return found if kind is Kind.PERSON else tuple(replace(trace, kind=kind) for trace in found)
 
 
-def _traces_of(vr: str, text: str) -> tuple[Trace, ...]:
+def _traces_of(vr: str, text: str, kind: Kind) -> tuple[Trace, ...]:
     text = text.strip(" \0\r\n\t")[:LONGEST].lower()
     if (
         text in (COMMON if vr == "PN" else ORDINARY)
@@ -148,7 +153,16 @@ def _traces_of(vr: str, text: str) -> tuple[Trace, ...]:
         return (Trace(text, is_bounded=True),) if is_long else ()
     if vr not in TEXTS | {ADDRESS} or not _is_long_enough(text):
         return ()
-    return (_word(text),)
+    return (_word(text), *(_numbers_of_id(text) if vr in {"LO", "SH"} and kind is Kind.PERSON else ()))
+
+
+def _numbers_of_id(text: str) -> Iterable[Trace]:
+    """The long numbers of an ID, which people write without its letters."""
+    if len(_WORD.findall(text)) > MOST_WORDS_OF_ID:
+        return
+    for digits in re.findall(rf"\d{{{SHORTEST_NUMBER_OF_ID},}}", text):
+        if digits != text and not _of_day(digits[:8]):
+            yield Trace(digits, is_bounded=True, kind=Kind.NUMBER)
 
 
 def _word(text: str) -> Trace:

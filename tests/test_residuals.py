@@ -205,3 +205,39 @@ def test_search_remembers_texts_by_what_is_looked_for(tmp_path: Path) -> None:
         assert process(worker, content, tmp_path).outcome.residuals == (
             ("ImageComments",) if is_named else ()
         )
+
+
+MORE_PAIRS = {
+    "a station in software": ("StationName", "MRROOM77", "SoftwareVersions", "MRROOM77", 1),
+    "a station in a CS": ("StationName", "MRROOM77", "ImageType", "DERIVED\\PRIMARY\\MRROOM77", 1),
+    "a hospital in a model": (
+        "InstitutionName",
+        "Saint Elsewhere",
+        "ManufacturerModelName",
+        "Saint Elsewhere",
+        1,
+    ),
+    "the number of an ID in a CS": (
+        "AccessionNumber",
+        "ACC778899",
+        "ImageType",
+        "DERIVED\\PRIMARY\\778899",
+        1,
+    ),
+    "the number of an ID in a DS": ("AccessionNumber", "ACC778899", "RescaleSlope", "778899", 1),
+    "the number of an ID as a time": ("StudyID", "S112000", "StudyTime", "112000", 0),
+    "a city in a model": (
+        "PatientAddress",
+        "1 Mill Road, Springfield",
+        "ManufacturerModelName",
+        "Springfield",
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MORE_PAIRS)
+def test_search_loses_no_value_in_what_is_for_something_else(case: str, tmp_path: Path) -> None:
+    replaced, original, kept, text, is_named = MORE_PAIRS[case]
+    content = written(data_set(**{replaced: original, kept: text}))
+    assert named(content, rules_of({replaced: None}), tmp_path) == ((kept,) if is_named else ())
