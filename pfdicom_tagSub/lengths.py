@@ -60,7 +60,7 @@ def length_edits(
     elements: Sequence[Element],
     data_set: Stretch,
     edits: Sequence[Edit],
-    inserted: Sequence[tuple[int, Edit]],
+    inserted: Sequence[tuple[int, Edit]] | None,
 ) -> Iterator[Edit]:
     """The edits that make the lengths of a data set true.
 
@@ -68,7 +68,8 @@ def length_edits(
         elements: what was kept of it, its lengths with it, in the order of the bytes.
         data_set: its bytes.
         edits: the changes in it, insertions left out.
-        inserted: the insertions, each with the tag of what is inserted.
+        inserted: the insertions, each with the tag of what is inserted; None in an item,
+            where nothing is inserted and a Length to End measures nothing.
 
     Raises:
         FileError: a length becomes greater than its field can say.
@@ -81,8 +82,10 @@ def length_edits(
         if (not element.tag & 0xFFFF or element.tag == LENGTH_TO_END) and element.stop - element.value == 4
     ]
     touched = -1
-    for element in [elements[index] for index in lengths if elements[index].tag == LENGTH_TO_END][:1]:
-        new_ones = [edit for _, edit in inserted if edit.start >= element.end]
+    for element in () if inserted is None else map(elements.__getitem__, lengths):
+        if element.tag != LENGTH_TO_END:
+            continue
+        new_ones = [edit for _, edit in inserted or () if edit.start >= element.end]
         if changes.are_within(element.end, data_set.stop, new_ones) and not changes.cover(element):
             size = data_set.stop - element.end + changes.growth(element.end, data_set.stop, new_ones)
             new = _field(element, size, little=little)
@@ -90,10 +93,10 @@ def length_edits(
                 touched = element.tag >> 16
                 yield new
     ends: dict[int, int] = {}
-    for index, later in zip(lengths, [*lengths[1:], -1], strict=True):
+    for index, later in zip(lengths, [*lengths, -1][1:], strict=True):
         element = elements[index]
         group = element.tag >> 16
-        new_ones = [edit for tag, edit in inserted if tag >> 16 == group]
+        new_ones = [edit for tag, edit in inserted or () if tag >> 16 == group]
         bound = elements[later].start if later >= 0 else data_set.stop
         is_changed = group == touched or changes.are_within(element.end, bound, new_ones)
         if not is_changed or element.tag & 0xFFFF or changes.cover(element):

@@ -445,7 +445,7 @@ class Substitution:
             growth = self._data_set(item.elements, inner)
             if len(self.edits) > first and has_lengths(item.elements):
                 own = Stretch(scope.source, item.value, item.stop, item.encoding)
-                self.edits += [*length_edits(item.elements, own, self.edits[first:], ())]
+                self.edits += [*length_edits(item.elements, own, self.edits[first:], None)]
             if growth and item.defined:
                 self._length(item.start + 4, item.stop - item.value + growth, item.encoding.little)
             total += growth

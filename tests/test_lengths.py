@@ -154,6 +154,23 @@ def test_length_to_end_that_a_key_names_is_the_users(tmp_path: Path) -> None:
     assert number(LENGTH_TO_END, 0, IMPLICIT)[:8] not in result.content
 
 
+@plain_forms
+def test_lengths_that_are_no_number_of_four_bytes_are_as_they_were(form: Form, tmp_path: Path) -> None:
+    for odd in (element(LENGTH_TO_END, "US", b"\5\0", form), element(0x00100000, "UL", bytes(8), form)):
+        result = substitute(file_of(odd + patient(form), form), {"re:PatientName$": "longer name"}, tmp_path)
+        assert result.content == file_of(odd + patient(form, "longer name"), form)
+
+
+@plain_forms
+def test_length_to_end_of_an_item_is_as_it_was(form: Form, tmp_path: Path) -> None:
+    def content(name: str) -> bytes:
+        inner = number(LENGTH_TO_END, 5, form) + patient(form, name)
+        return file_of(sequence(0x00081140, item(inner, form), form), form)
+
+    result = substitute(content("Doe^Jane"), {"re:PatientName$": "longer name"}, tmp_path)
+    assert result.content == content("longer name")
+
+
 # --- whatever came before
 
 
