@@ -14,6 +14,7 @@ from .dictionary import vr_of
 from .elements import Element
 from .identifiers import ADDRESS
 from .identifying_tags import (
+    MAKES,
     descriptive_tags,
     identifying_tags,
     is_of_place,
@@ -131,7 +132,7 @@ class _Collector:
 
     Attributes:
         found: (VR, text) of what is removed or replaced.
-        kept: texts of codes, and of attributes that identify and that the rules keep on purpose.
+        kept: texts of codes, of makes, and of attributes that identify and that the rules keep on purpose.
         pieces: bytes of what is removed or replaced, where nothing says for sure what they are.
     """
 
@@ -172,7 +173,9 @@ class _Collector:
             elif is_hit or context.is_gone:
                 if self._identifies(element.tag, context, is_hit=is_hit) or scope.vr(element) in _TELLING_VRS:
                     self._add(element, scope)
-            elif element.tag in identifying_tags() | _CODE_VALUES and scope.vr(element) in _RETAINABLE:
+            elif (
+                element.tag in identifying_tags() | _CODE_VALUES | MAKES and scope.vr(element) in _RETAINABLE
+            ):
                 self.kept.update(_texts(scope.vr(element), element, scope))
 
     def _identifies(self, tag: int, context: _Context, *, is_hit: bool) -> bool:

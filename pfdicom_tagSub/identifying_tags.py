@@ -16,6 +16,9 @@ from .spec import parse_json
 
 _CLEAN_OPTIONS = ("cleanDescriptors", "cleanStructuredContent", "cleanGraphics")
 _CLEAN = "%_clean_#tag"
+MAKES = frozenset({0x00080070, 0x00081090, 0x00181020})
+"""Manufacturer, ManufacturerModelName, SoftwareVersions: the same for everybody who has the device."""
+
 _CODE_SCHEMES = frozenset(
     {0x00080102, 0x00080103, 0x00080105, 0x0008010B, 0x0008010D, 0x0008010F, 0x00080110}
 )

@@ -17,7 +17,7 @@ from .folding import fold, is_ideograph, is_unbounded, split_tokens
 
 _INSIDE = "'’‘`´ʼ′-‐‑‒–"  # O'Brien and Meier-Schulz are one part, and two
 _BETWEEN = "^,="
-_CAMEL = re.compile("[A-Z]+[a-z]+|[A-Z][a-z]*")
+_CAMEL = re.compile("[A-Z][a-z]+")
 _SHORTEST_PIECE = 3
 _LEAST_OF_STEM = 3
 _LONGEST_TITLE = 9
@@ -93,7 +93,12 @@ def _add_part(clues: Clues, words: set[str], part: str) -> None:
             words.add(tokens[0])
         else:
             clues.add("".join(tokens), Key())
-    elif len(tokens) > 1 or tokens[0].isdigit():
+    elif tokens[0].isdigit() and len(tokens) == 1:
+        if len(tokens[0]) >= LEAST_DIGITS:
+            clues.add_phrase(part)
+        elif len(tokens[0]) >= _SHORTEST_PIECE:
+            clues.short_numbers.add(tokens[0])
+    elif len(tokens) > 1:
         clues.add_phrase(part)
         for piece in re.findall(r"\d+|(?:[^\W\d_]|[\u0300-\u036f])+", part):
             if piece.isdigit():
@@ -113,7 +118,7 @@ def _add_part(clues: Clues, words: set[str], part: str) -> None:
 
 def _add_pieces(clues: Clues, words: set[str], name: str) -> None:
     """Add the pieces of a whole name that was written as one word (JaneDoe)."""
-    pieces = re.findall("[A-Z][a-z]+", name)
+    pieces = _CAMEL.findall(name)
     if len(pieces) > 1 and "".join(pieces) == name:
         for piece in pieces:
             if len(piece) >= _SHORTEST_PIECE and piece.lower() not in NOT_IDENTIFYING | {"mac"}:

@@ -112,6 +112,8 @@ def test_cleaning_finds_names_in_their_cases_and_scripts(name: str, text: str, c
         ("Head^John", "Head, J. CT", "CT"),
         ("Patient^Test", "test patient", "test patient"),
         ("White^Bob", "seen by White", "seen by"),
+        ("PANCREAS_0001", "Pancreas 0001 is the pancreas", "is the pancreas"),
+        ("Phantom_100", "phantom at 100 mm", "phantom at 100 mm"),
     ],
 )
 def test_cleaning_keeps_common_words_but_beside_a_title_or_a_name(name: str, text: str, cleaned: str) -> None:

@@ -124,3 +124,11 @@ def test_tags_that_describe_and_tags_that_identify_are_apart() -> None:
     assert not descriptive_tags() & identifying_tags()
     assert {0x00081030, 0x0008103E, 0x00204000} <= descriptive_tags()
     assert {0x00100010, 0x00100020, 0x00101040} <= identifying_tags()
+
+
+def test_a_make_is_no_identifier() -> None:
+    made = _file(
+        Manufacturer="Acme Imaging", InstitutionName="Acme Imaging", SeriesDescription="by Acme Imaging"
+    )
+    output = cleaned(made)
+    assert (output.Manufacturer, output.SeriesDescription) == ("Acme Imaging", "by Acme Imaging")
