@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -309,10 +309,42 @@ def _read(source: Source, limit: InflateLimit) -> Reading:
     preamble = content.preamble or b""
     meta_start = HEAD if preamble else 0
     meta = [_entry_of(stored, source) for stored in content.file_meta.values()]
+    if not content and meta:
+        content = _up_to_its_end(
+            source, content, max(_defined_end(entry, source) for entry in meta), stop_when
+        )
     found = [_entry_of(stored, source) for stored in content.values()]
     found.sort(key=lambda entry: entry.start)
     meta_stop = found[0].start if found else source.size
     return _reading(source, preamble, content, meta, found, (meta_start, meta_stop), source)
+
+
+def _up_to_its_end(
+    source: Source,
+    content: pydicom.FileDataset,
+    start: int,
+    stop_when: Callable[[int, str | None, int], bool] | None,
+) -> pydicom.FileDataset:
+    """The elements of a data set whose last value has no end: pydicom drops all of them."""
+    implicit, little = content.original_encoding
+    if implicit is None or little is None:
+        return content
+    fp = _open(source)
+    fp.seek(start)
+    raws = {}
+    try:
+        for raw in data_element_generator(fp, implicit, little, stop_when, defer_size=DEFERRED):
+            raws[raw.tag] = raw
+    except EOFError:
+        pass
+    return pydicom.FileDataset(
+        "",
+        Dataset(raws),
+        preamble=content.preamble,
+        file_meta=content.file_meta,
+        is_implicit_VR=implicit,
+        is_little_endian=little,
+    )
 
 
 def _inflated(source: Source, limit: InflateLimit) -> Reading | None:

@@ -857,3 +857,8 @@ def test_fragments_without_their_delimiter_are_compared(
     assert verifier.residuals(BytesSource(same), BytesSource(same), "a.dcm") == ()
     with pytest.raises(FileError, match="bytes after the last element differs"):
         verifier.residuals(BytesSource(same), BytesSource(other), "a.dcm")
+    with pytest.raises(FileError, match="PatientName is as it was"):
+        Verifier(rules_of({"PatientName": "x"})).residuals(BytesSource(same), BytesSource(same), "a.dcm")
+    unverified = process(Worker(Settings(rules_of({"SOPInstanceUID": "1.2.3.4.5.6.7.8"}))), same, tmp_path)
+    assert unverified.outcome.status is Status.WRITTEN
+    assert verified(same, rules_of({"PatientName": "y" * 20}), tmp_path).outcome.reason == ""
