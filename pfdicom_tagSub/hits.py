@@ -104,7 +104,8 @@ class Hits:
             if concept is not None and concept.template is not None:
                 found = _effect(stronger(found[1], concept))
         rule = found[1]
-        if rule is not None and rule.adds and is_sequence(entry, data) == bool(rule.items):
+        adds = rule is not None and rule.adds and (place.is_root or tag not in dictionary.STAMPS)
+        if adds and rule is not None and is_sequence(entry, data) == bool(rule.items):
             return Hit.ADDED, rule
         if rule is not None and rule.walks and is_sequence(entry, data):
             return NO_RULE

@@ -487,7 +487,9 @@ class Substitution:
                 rule = EMPTY
         if rule.walks and element.tag >> 16 & 1 and not is_free_text(scope.vr(element), scope.raw(element)):
             return 0  # a private element to be cleaned that is a number
-        if rule.adds and (element.vr == "SQ") == bool(rule.items):
+        # What stamps an item says nothing of the file, and may say anything.
+        adds = rule.adds and (scope.parent is None or element.tag not in dictionary.STAMPS)
+        if adds and (element.vr == "SQ") == bool(rule.items):
             return (
                 self._add_items(rule, element, scope) if rule.items else self._add_texts(rule, element, scope)
             )

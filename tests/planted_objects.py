@@ -458,7 +458,7 @@ def _node(kind: str, **values: Any) -> Dataset:
     return data_set(
         RelationshipType="CONTAINS",
         ValueType=kind,
-        ConceptNameCodeSequence=[_code("121071", "Finding")],
+        ConceptNameCodeSequence=[_code("99001", "Observation")],  # of no row of Table E.3.4-1
         **values,
     )
 

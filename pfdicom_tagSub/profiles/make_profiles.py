@@ -356,25 +356,26 @@ class ContentRow:
 def content_pairs(rows: Iterable[ContentRow]) -> dict[str, dict[str, Value]]:
     """The pairs for content items: option (``basic`` for the option by itself) to key to value.
 
-    An item whose value type is not in the table is treated as the strictest of the same concept.
+    What the table removes goes whatever its value type is, unless a row for that type says otherwise; any
+    other item of a type that is not in the table is treated by the pairs of its elements.
     """
     concepts: dict[str, list[ContentRow]] = {}
     for row in rows:
         concepts.setdefault(row.key(typed=False), []).append(row)
     pairs: dict[str, dict[str, Value]] = {name: {} for name in (BASIC, *OPTIONS)}
     for concept, same in concepts.items():
-        if len(same) > 1 and any(row.basic_value is None for row in same):
+        is_removed = any(row.basic_value is None for row in same)
+        if is_removed:
             pairs[BASIC][concept] = None
-        texts = [row for row in same if row.value_type == "TEXT" and "cleanDescriptors" in dict(row.options)]
-        if len(same) == len(texts):
+        if is_removed and all("cleanDescriptors" in dict(row.options) for row in same):
             # What the table says of a description is not meant for a finding in a code.
             pairs[BASIC][f"{concept[:-1]},CODE]"] = KEEP
         for row in same:
-            key = row.key(typed=len(same) > 1)
-            if row.basic_value != AS_BASIC:
+            key = row.key(typed=True)
+            if row.basic_value != AS_BASIC and row.basic_value is not None:
                 pairs[BASIC][key] = row.basic_value
-            elif len(same) > 1:
-                pairs[BASIC][key] = KEEP  # weaker keys must not remove it
+            elif row.basic_value is not None and is_removed:
+                pairs[BASIC][key] = KEEP  # the key for all types must not remove it
             for option, code in row.options if row.basic_value != AS_BASIC else ():
                 pairs[option][key] = row.option_value(option, code)
     return {name: own for name, own in pairs.items() if own}
