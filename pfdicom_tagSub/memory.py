@@ -183,7 +183,9 @@ class Memory:
         self.patches[key] = known
 
     def add_concept(self, key: tuple[bytes, Encoding], concept: Concept) -> None:
-        """Remember what a concept name says."""
+        """Remember what a concept name says, if it is no longer than these are."""
+        if len(key[0]) > LOCAL_MOST:
+            return
         if len(self.concepts) >= REMEMBERED:
             self.concepts.clear()
         self.concepts[key] = concept

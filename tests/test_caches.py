@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import ast
 import doctest
+import json
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
+
+from builders import EXPLICIT, element, file_of
 
 import pfdicom_tagSub
 from pfdicom_tagSub import caches
@@ -101,3 +106,72 @@ def test_errors_are_not_remembered_and_leave_the_caches() -> None:
     with suppress(ValueError):
         fail(1)
     assert (fail_twice, len(asked)) == (2, 3)
+
+
+FORGETFUL = """
+import gc, json, re, sys
+from pathlib import Path
+from pfdicom_tagSub import profile as profiles
+from pfdicom_tagSub.compiling import compile_rules, effective
+from pfdicom_tagSub.functions import Resources
+from pfdicom_tagSub.models import FileJob
+from pfdicom_tagSub.secret import Secret
+from pfdicom_tagSub.spec import TagSpec, parse_json
+from pfdicom_tagSub.worker import Settings, Worker
+
+folder = Path(sys.argv[1])
+
+def found():
+    gc.collect()
+    wanted = [word[::-1] for word in sys.argv[2:]]  # not to find the question
+    seen, stack, left = set(), [one for one in gc.get_objects() if one is not wanted], set()
+    while stack:
+        one = stack.pop()
+        if id(one) in seen or one is wanted or one is stack or one is seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, (str, bytes)):
+            text = one if isinstance(one, str) else one.decode("latin-1")
+            left.update(word[::-1] for word in wanted if one is not word and word in text.casefold())
+        else:
+            stack.extend(gc.get_referents(one))
+    return sorted(left)
+
+def worker():
+    pairs = profiles.load("basic,cleanDescriptors", ()).spec.pairs
+    spec = '{"PatientName": "%_name_#tag", "PatientID": "%_hmac|8_#tag", "SOPInstanceUID": "%_uid_#tag"}'
+    secret = Secret((folder / "key").read_bytes())
+    rules = compile_rules(
+        effective(TagSpec(pairs + parse_json(spec, "spec").pairs)), resources=Resources(secret)
+    )
+    return Worker(Settings(rules, verify=True, output_root=str(folder)))
+
+one = worker()
+outcome = one.process(FileJob(str(folder / "in.dcm"), str(folder / "out.dcm"), "in.dcm"))
+before = found()
+del one
+print(json.dumps([outcome.status.value, before, found()]))
+"""
+
+
+def test_values_and_the_key_go_with_the_worker(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"a planted key of thirty-two bytes")
+    content = b"".join(
+        element(tag, vr, value, EXPLICIT)
+        for tag, vr, value in (
+            (0x00080018, "UI", b"1.2.77777.8888"),
+            (0x00080020, "DA", b"19710203"),
+            (0x00081030, "LO", b"seen Plantedname on 3.2.1971"),
+            (0x00100010, "PN", b"Plantedname^Jane"),
+            (0x00100020, "LO", b"PLANTEDID4711"),
+        )
+    )
+    (tmp_path / "in.dcm").write_bytes(file_of(content, instance="1.2.77777.8888"))
+    words = ["plantedname", "plantedid4711", "planted key of", "19710203", "1.2.77777.8888"]
+    asked = [word[::-1] for word in words]
+    command = [sys.executable, "-W", "ignore", "-c", FORGETFUL, str(tmp_path), *asked]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    status, before, after = json.loads(done.stdout)
+    assert status == "written"
+    assert {"planted key of"[::-1], "plantedname"[::-1]} <= set(before)  # while there is a worker
+    assert after == []
