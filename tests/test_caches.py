@@ -19,8 +19,8 @@ from pfdicom_tagSub.caches import Caches, remembered
 
 PACKAGE = Path(pfdicom_tagSub.__file__).parent
 
-NO_VALUES = {"tag", "keyword", "character", "heads"}
-"""What caches of the process may be asked for: a tag, a keyword of the dictionary, a single character, the
+NO_VALUES = {"tag", "group", "keyword", "character", "heads"}
+"""What caches of the process may be asked for: a tag, a group, a keyword, a single character, the
 tags and VRs of a file meta. All else may be a value, and is remembered by a worker."""
 
 
