@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from support import ROOT
 
+from pfdicom_tagSub import __version__
+
 IMAGE = os.environ.get("PFDICOM_TAGSUB_IMAGE", "")
 OWNER = 10001
 EXAMPLES = 5
@@ -92,6 +94,42 @@ def _as_owner(options: str) -> str:
     """The second command of the README, with other options of docker."""
     command = _blocks("bash")[1].strip().replace('"$(id -u):$(id -g)"', str(OWNER))
     return command.replace("docker run --rm", options)
+
+
+def _in_image(*command: str) -> str:
+    """What a command in the image prints."""
+    name, *arguments = command
+    options = ["--rm", "--init", "--read-only", "--network", "none", "--entrypoint", name]
+    done = subprocess.run(["docker", "run", *options, IMAGE, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_image_has_the_pinned_versions_and_nothing_else() -> None:
+    script = (
+        "from importlib.metadata import distributions as found\n"
+        "import sys\n"
+        "for one in found(path=[path for path in sys.path if path.startswith(sys.prefix)]):\n"
+        "    print(one.name, one.version, sep='==')"
+    )
+    there = {line.lower().replace("_", "-") for line in _in_image("python", "-c", script).splitlines()}
+    text = (ROOT / "image" / "requirements.txt").read_text("utf-8")
+    assert there == {*re.findall(r"^[\w.-]+==[\w.]+", text, re.M), f"pfdicom-tagsub=={__version__}"}
+
+
+def test_image_has_the_console_of_pfmisc_without_its_debugger() -> None:
+    script = (
+        "import sys\n"
+        "from pfdicom_tagSub.console import Console\n"
+        "console = Console(1)\n"
+        "console.note(1, 'x')\n"
+        "print(bool(console._debug), 'pfmisc.debug' in sys.modules, 'pudb' in sys.modules)"
+    )
+    assert _in_image("python", "-c", script).split() == ["True", "True", "False"]
+
+
+def test_image_runs_as_its_own_user() -> None:
+    assert _in_image("id", "-u").strip() == str(OWNER)
 
 
 def test_stop_ends_a_run_with_its_record(many: Host) -> None:
