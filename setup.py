@@ -1,16 +1,16 @@
-"""Build and install pfdicom_tagSub; the version is kept in pfdicom_tagSub/__init__.py."""
+"""Build and install pfdicom_tagSub; the version is kept in pfdicom_tagSub/_version.py."""
 
 import re
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 VERSION = re.search(
-    r'^__version__ = "([^"]+)"', (ROOT / "pfdicom_tagSub" / "__init__.py").read_text("utf-8"), re.M
+    r'^__version__ = "([^"]+)"', (ROOT / "pfdicom_tagSub" / "_version.py").read_text("utf-8"), re.M
 )
 if VERSION is None:
-    raise SystemExit("setup.py: no __version__ in pfdicom_tagSub/__init__.py")
+    raise SystemExit("setup.py: no __version__ in pfdicom_tagSub/_version.py")
 
 setup(
     name="pfdicom_tagSub",
@@ -22,9 +22,9 @@ setup(
     author_email="dev@babymri.org",
     url="https://github.com/FNNDSC/pfdicom_tagSub",
     license="MIT",
-    packages=["pfdicom_tagSub"],
+    packages=find_packages(include=["pfdicom_tagSub", "pfdicom_tagSub.*"]),
     package_data={
-        "pfdicom_tagSub": ["py.typed", "profiles/*.json", "profiles/tables/*.json", "templates/*.html"]
+        "pfdicom_tagSub": ["py.typed", "profiles/*.json", "profiles/tables/*.json", "report/templates/*.html"]
     },
     python_requires=">=3.11",
     install_requires=[
@@ -43,6 +43,7 @@ setup(
             "distributed",
             "docutils",
             "hypothesis",
+            "import-linter",
             "jsonschema",
             "mypy",
             "pytest",
@@ -54,7 +55,7 @@ setup(
             "types-tqdm",
         ],
     },
-    entry_points={"console_scripts": ["pfdicom_tagSub = pfdicom_tagSub.__main__:run"]},
+    entry_points={"console_scripts": ["pfdicom_tagSub = pfdicom_tagSub.cli.command:run"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 5 - Production/Stable",

@@ -2,7 +2,7 @@
 
     python benchmarks/growth.py [--size N] [PART OF A NAME ...]
 
-For each shape of ``tests/growing.py`` the time for a file of N, of 2 N and of 4 N elements. Where the
+For each shape of ``tests/helpers/growing.py`` the time for a file of N, of 2 N and of 4 N elements. Where the
 time is linear the last column is 4 or less, where it is quadratic 16.
 """
 
@@ -14,12 +14,12 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "helpers"))
 
 from growing import SHAPES, Shape
 
-from pfdicom_tagSub.models import FileJob
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 
 def seconds_for(shape: Shape, size: int, folder: Path, repeats: int = 2) -> tuple[float, str]:

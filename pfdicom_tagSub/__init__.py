@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__version__ = "4.1.0"
+from ._version import __version__
 
 if TYPE_CHECKING:
     from .api import compile_spec, patch_bytes, patch_file, run_tree
-    from .models import FileError, FileOutcome, NotDicomError, PlanError, RunReport, SpecError
-    from .rules import RuleSet
+    from .core.errors import FileError, NotDicomError, PlanError, SpecError
+    from .core.outcome import FileOutcome
+    from .report.record import RunReport
+    from .spec.rules import RuleSet
 
 __all__ = [
     "FileError",
@@ -27,7 +29,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "RuleSet": "rules",
+    "RuleSet": "spec.rules",
+    "RunReport": "report.record",
+    "FileOutcome": "core.outcome",
     **dict.fromkeys(("compile_spec", "patch_bytes", "patch_file", "run_tree"), "api"),
 }
 
@@ -38,4 +42,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415
 
-    return getattr(import_module(f".{_HOMES.get(name, 'models')}", __name__), name)
+    return getattr(import_module(f".{_HOMES.get(name, 'core.errors')}", __name__), name)

@@ -17,22 +17,27 @@ from typing import Literal
 
 from pftree import TreeOptions
 
-from . import plan, runner
-from . import profile as profiles
-from .caches import Caches
-from .compiling import compile_rules, effective
-from .dicomfile import parse
-from .edits import pieces
-from .functions import Resources
-from .models import ExitCode, FileJob, FileOutcome, Options, RunReport
-from .patch import Output, Patcher
-from .report import Totals
-from .rules import RuleSet
-from .secret import Secret
-from .shield import Shield
-from .sources import BytesSource
-from .spec import TagSpec, from_pairs
-from .worker import Settings, Worker
+from .core.caches import Caches
+from .core.errors import ExitCode
+from .core.options import Options
+from .core.outcome import FileOutcome
+from .core.plan import FileJob
+from .dicom.edits import pieces
+from .dicom.file import parse
+from .dicom.sources import BytesSource
+from .engine.patcher import Output, Patcher
+from .report.record import RunReport
+from .report.totals import Totals
+from .run import runner
+from .run import walk as plan
+from .run.deferred_signals import Shield
+from .run.worker import Settings, Worker
+from .spec import profile as profiles
+from .spec.compiling import compile_rules, effective
+from .spec.functions import Resources
+from .spec.parsing import TagSpec, from_pairs
+from .spec.rules import RuleSet
+from .spec.secret import Secret
 
 PathLike = str | os.PathLike[str]
 

@@ -1,4 +1,4 @@
-"""Make the profile's JSON files from the tables beside this script.
+"""Make the profile's JSON files from the tables in ``tables`` beside this script.
 
 Parts: ``table-e1-1.csv`` holds what PS3.15 Table E.1-1 says about each attribute, and what
 was decided where the table leaves a choice; ``table-e3-4-1.csv`` the coded content items of
@@ -8,9 +8,9 @@ come ``basic.json`` and one JSON file per option, in the spec language of pfdico
 
 Use::
 
-    python pfdicom_tagSub/profiles/make_profiles.py                   # write the JSON files
-    python pfdicom_tagSub/profiles/make_profiles.py --check           # exit 1 where they are stale
-    python pfdicom_tagSub/profiles/make_profiles.py --edition 2027a \\
+    python tools/make_profiles.py                   # write the JSON files
+    python tools/make_profiles.py --check           # exit 1 where they are stale
+    python tools/make_profiles.py --edition 2027a \\
         --import E1-1.tsv --import-content E3-4-1.tsv                 # next year's edition, first
 
 The files to import have a header line, then one row a line, separated by tabs. Attributes: tag, name,
@@ -37,9 +37,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pfdicom_tagSub import dictionary
+from pfdicom_tagSub.dicom import dictionary
 
 HERE = Path(__file__).resolve().parent
+TABLES = HERE / "tables"
+PROFILES = HERE.parent / "pfdicom_tagSub" / "profiles"
 TABLE = "table-e1-1.csv"
 CONTENT_TABLE = "table-e3-4-1.csv"
 CONTENT_ITEMS = "tables/content-items.json"
@@ -582,19 +584,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--import needs --edition")
 
     try:
-        before = read_table(HERE / TABLE) if (HERE / TABLE).exists() else []
+        before = read_table(path_of(TABLE)) if (path_of(TABLE)).exists() else []
         rows = merge(before, read_edition(options.table)) if options.table else before
         if options.import_content:
             items = read_content_edition(options.import_content)
         else:
-            items = read_content_table(HERE / CONTENT_TABLE)
+            items = read_content_table(path_of(CONTENT_TABLE))
         edition = options.edition or json.loads(_stored(EDITION))["edition"]
         files = {
             TABLE: table_text(rows),
             CONTENT_TABLE: content_table_text(items),
             CONTENT_ITEMS: content_text(content_pairs(items)),
             EDITION: edition_text(edition, len(rows), len(items)),
-            **make(rows, read_safe_private(HERE / SAFE_PRIVATE)),
+            **make(rows, read_safe_private(path_of(SAFE_PRIVATE))),
         }
     except (OSError, ValueError) as error:
         print(f"make_profiles: error: {error}", file=sys.stderr)
@@ -606,7 +608,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in stale:
         print(f"{name} {'is stale' if options.check else 'written'}")
         if not options.check:
-            (HERE / name).write_text(files[name], encoding="utf-8", newline="\n")
+            (path_of(name)).write_text(files[name], encoding="utf-8", newline="\n")
     if options.table:
         gone = {row.tag for row in before} - {row.tag for row in rows}
         print(f"{len(rows)} rows; not in this edition any more: {', '.join(sorted(gone)) or 'none'}")
@@ -619,8 +621,13 @@ def edition_text(edition: str, attributes: int, content_items: int) -> str:
     return json.dumps(told) + "\n"
 
 
+def path_of(name: str) -> Path:
+    """Where a file lies: a table that is edited, or a file of the package that is made."""
+    return (TABLES if name.endswith(".csv") else PROFILES) / name
+
+
 def _stored(name: str) -> str:
-    path = HERE / name
+    path = path_of(name)
     return path.read_bytes().decode("utf-8") if path.exists() else ""
 
 

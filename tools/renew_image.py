@@ -72,7 +72,7 @@ def _run(command: list[str], text: str = "") -> str:
     """What a command prints."""
     if shutil.which(command[0]) is None:
         raise NotRenewedError(f"there is no {command[0]}")
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, cwd=ROOT)  # noqa: S603
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, cwd=ROOT)
     if done.returncode:
         raise NotRenewedError(f"{' '.join(command[:3])}: {done.stderr.strip()}")
     return done.stdout

@@ -15,28 +15,25 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import cli
-from .console import UNSIZED_COLUMNS, Console, encodable, progress
-from .keeping import Reporting, cluster_of, ledger_of, log_of
-from .models import (
-    ExitCode,
-    FileOutcome,
-    Interrupted,
-    Options,
-    Plan,
-    RunReport,
-    Status,
-    TagSubError,
-)
-from .report import Totals, summary_line, to_json
-from .shield import Shield
+from .._version import COMMAND
+from ..cli import parser as cli
+from ..core.errors import ExitCode, Interrupted, TagSubError
+from ..core.options import Options
+from ..core.outcome import FileOutcome, Status
+from ..core.plan import Plan
+from ..report.record import RunReport, summary_line, to_json
+from ..report.totals import Totals
+from ..run.deferred_signals import Shield
+from ..text.printable import encodable
+from .console import UNSIZED_COLUMNS, Console, progress
+from .run_files import Reporting, cluster_of, ledger_of, log_of
 from .signals import Signals
 
 if TYPE_CHECKING:
-    from .filelog import FileLog
-    from .observing import Observing
-    from .rules import RuleSet
-    from .spec import TagSpec
+    from ..engine.observing import Observing
+    from ..report.file_log import FileLog
+    from ..spec.parsing import TagSpec
+    from ..spec.rules import RuleSet
 
 _MAX_LINES = 20
 """How many failed, and how many skipped, files are named on the console."""
@@ -227,7 +224,7 @@ def _warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None
 
 def _edition() -> str:
     """The edition of the tables of the profile."""
-    from .profile import edition  # noqa: PLC0415
+    from ..spec.profile import edition  # noqa: PLC0415
 
     return edition().name
 
@@ -264,11 +261,12 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
         SpecError: the spec cannot mean what it says.
     """
     # Imported here: they load pydicom, which --version, --man and usage errors can spare.
-    from . import compiling as compiler  # noqa: PLC0415
-    from . import profile, spec  # noqa: PLC0415
-    from .functions import Resources  # noqa: PLC0415
-    from .lookup import load_tables  # noqa: PLC0415
-    from .secret import load_secret  # noqa: PLC0415
+    from ..spec import compiling as compiler  # noqa: PLC0415
+    from ..spec import parsing as spec  # noqa: PLC0415
+    from ..spec import profile  # noqa: PLC0415
+    from ..spec.functions import Resources  # noqa: PLC0415
+    from ..spec.secret import load_secret  # noqa: PLC0415
+    from ..spec.tables import load_tables  # noqa: PLC0415
 
     secret, warned = load_secret(options.key_file, os.environb)
     tables = load_tables(options.lookup_tables)
@@ -288,7 +286,7 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
 
 def _print_spec(options: Options, console: Console) -> int:
     """Print the spec that the options result in; nothing is read or written."""
-    from .spec import to_json as spec_to_json  # noqa: PLC0415
+    from ..spec.parsing import to_json as spec_to_json  # noqa: PLC0415
 
     try:
         rules, spec, _, warned = _compile(options)
@@ -306,7 +304,7 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
     Raises:
         TagSubError: the spec or the trees cannot be worked on.
     """
-    from . import plan as planning  # noqa: PLC0415
+    from ..run import walk as planning  # noqa: PLC0415
 
     rules, _, profile, warned = _compile(options)
     plan = planning.build(options)
@@ -336,7 +334,7 @@ def _process(
         LogError: the log cannot be opened; likewise.
         Interrupted: after the workers have stopped.
     """
-    from . import runner  # noqa: PLC0415
+    from ..run import runner  # noqa: PLC0415
 
     with ExitStack() as stack:
         ledger = ledger_of(plan, rules, options, console)
@@ -421,7 +419,7 @@ def _print_table(report: RunReport, console: Console) -> bool:
     """Print what a dry run found; False where standard output does not take it."""
     if report.survey is None:  # it ended before its time
         return True
-    from .surveytable import lines  # noqa: PLC0415
+    from ..report.survey_table import lines  # noqa: PLC0415
 
     width = shutil.get_terminal_size((UNSIZED_COLUMNS, 24)).columns
     text = "\n".join(lines(report.survey, width))
@@ -452,7 +450,7 @@ SYSTEM_LIMITS = {
 
 def _locate(error: BaseException) -> str:
     """Where in this package an unexpected exception was raised, without its text."""
-    package = __name__.partition(".")[0] if __package__ is None else __package__
+    package = COMMAND
     if isinstance(error, OSError) and error.errno in SYSTEM_LIMITS:
         return f"{os.strerror(error.errno)}: {SYSTEM_LIMITS[error.errno]} and run again"
     if isinstance(error, MemoryError):
@@ -520,7 +518,3 @@ def _occupy_standard_descriptors() -> None:
         sys.stdin = open(os.devnull)  # noqa: SIM115
     if sys.stdout is None:
         sys.stdout = _ClosedOutput()
-
-
-if __name__ == "__main__":
-    run()

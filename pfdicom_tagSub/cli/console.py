@@ -18,7 +18,8 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from .models import COMMAND
+from .._version import COMMAND
+from ..text.printable import encodable, visible
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,25 +28,6 @@ if TYPE_CHECKING:
 DEBUGGER = "pudb"
 
 UNSIZED_COLUMNS = 80
-
-
-def visible(text: str) -> str:
-    """A text as one safe line: control characters, line ends, undecodable bytes and what
-    reorders text on a terminal are shown as escapes.
-
-    >>> visible("a\\nb")
-    'a\\\\nb'
-    """
-    return text if text.isprintable() else "".join(map(_visible_character, text))
-
-
-def _visible_character(character: str) -> str:
-    if character.isprintable():
-        return character
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # an undecodable byte of a file name (PEP 383)
-        return f"\\x{code - 0xDC00:02x}"
-    return character.encode("unicode_escape", "surrogatepass").decode("ascii")
 
 
 @contextmanager
@@ -250,14 +232,3 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
-
-
-def encodable(line: str, stream: TextIO) -> str:
-    """The line in characters that the stream's encoding has."""
-    encoding = stream.encoding or "ascii"
-    try:
-        line.encode(encoding)
-    except UnicodeEncodeError:
-        plain = line.replace("\N{BOX DRAWINGS LIGHT VERTICAL}", "|")
-        return plain.encode(encoding, "backslashreplace").decode(encoding)
-    return line

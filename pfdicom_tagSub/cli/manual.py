@@ -1,7 +1,7 @@
 """The ``--man`` and ``--synopsis`` pages, on pftree's ``Manual``.
 
 pftree's own text is taken for every option that it describes truly for this command;
-:mod:`~pfdicom_tagSub.manual_options` holds the text of the others and of the command's
+:mod:`~pfdicom_tagSub.cli.manual_options` holds the text of the others and of the command's
 own options.
 """
 
@@ -12,10 +12,9 @@ import re
 from pftree import Manual
 from pftree.__main__ import ARGS_SYNOPSIS_CORE, CLI_CORE
 
-from . import __version__
-from .functions import FUNCTIONS
+from .._version import COMMAND, __version__
+from ..spec.functions import FUNCTIONS
 from .manual_options import OPTIONS
-from .models import COMMAND
 
 _ART = r"""
 

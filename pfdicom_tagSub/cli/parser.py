@@ -14,11 +14,12 @@ from typing import Any, NoReturn
 from pftree import ManualAction, TreeOptions, manual_attach
 from pftree.__main__ import parserCore_build, parserIO_build
 
-from . import __version__
-from .console import visible
+from .._version import COMMAND, __version__
+from ..core.errors import ExitCode
+from ..core.options import Options
+from ..text.printable import visible
+from ..text.quoting import quoted
 from .manual import build_manual
-from .models import COMMAND, ExitCode, Options
-from .quoting import quoted
 
 # What pftree says of these flags holds for pftree's own command, not for this one.
 _HELP = {

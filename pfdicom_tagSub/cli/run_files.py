@@ -8,14 +8,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from . import __version__
+from .._version import __version__
+from ..core.options import Cluster, Options
+from ..core.plan import Plan
+from ..report.record import RunReport
 from .console import Console
-from .models import Cluster, Options, Plan, RunReport
 
 if TYPE_CHECKING:
-    from .filelog import FileLog
-    from .ledger import Ledger
-    from .rules import RuleSet
+    from ..report.file_log import FileLog
+    from ..run.ledger import Ledger
+    from ..spec.rules import RuleSet
 
 
 class Reporting:
@@ -27,11 +29,12 @@ class Reporting:
         Raises:
             PlanError: one cannot be written.
         """
-        from . import htmlreport  # noqa: PLC0415  (only where somebody asks)
-        from .observing import Observing  # noqa: PLC0415
-        from .survey import Survey  # noqa: PLC0415
+        from ..engine.observing import Observing  # noqa: PLC0415
+        from ..report import html as htmlreport  # noqa: PLC0415  (only where somebody asks)
+        from ..report.survey import Survey  # noqa: PLC0415
+        from ..report.targets import find_targets  # noqa: PLC0415
 
-        self._targets, warned = htmlreport.find_targets(options, plan)
+        self._targets, warned = find_targets(options, plan)
         for text in warned:
             console.warning(text)
         self._console = console
@@ -46,7 +49,7 @@ class Reporting:
 
     def write(self, report: RunReport) -> bool:
         """Write the reports; False where one could not be written."""
-        from .htmlreport import render  # noqa: PLC0415
+        from ..report.html import render  # noqa: PLC0415
 
         is_whole = True
         for target in self._targets:
@@ -67,9 +70,9 @@ def ledger_of(plan: Plan, rules: RuleSet, options: Options, console: Console) ->
     """
     if not options.ledger:
         return None
-    from .ledger import Identity, Ledger  # noqa: PLC0415
-    from .plan import check_outside  # noqa: PLC0415
-    from .report import version_of  # noqa: PLC0415
+    from ..core.versions import version_of  # noqa: PLC0415
+    from ..run.ledger import Identity, Ledger  # noqa: PLC0415
+    from ..run.walk import check_outside  # noqa: PLC0415
 
     check_outside(plan, "--ledger", options.ledger)
     if options.dry_run:
@@ -104,8 +107,8 @@ def log_of(plan: Plan, options: Options, console: Console) -> FileLog | None:
     """
     if not options.log:
         return None
-    from .filelog import FileLog  # noqa: PLC0415
-    from .plan import check_outside  # noqa: PLC0415
+    from ..report.file_log import FileLog  # noqa: PLC0415
+    from ..run.walk import check_outside  # noqa: PLC0415
 
     check_outside(plan, "--log", options.log)
     if options.dry_run:

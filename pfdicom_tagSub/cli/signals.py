@@ -7,8 +7,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-from .models import ExitCode
-from .shield import Shield
+from ..core.errors import ExitCode
+from ..run.deferred_signals import Shield
 
 
 class Signals:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from ..core.errors import FileError
 from .character_sets import ESCAPE, CharacterSet, decoded, encoded, is_plain, is_utf8
-from .models import FileError
 from .values import SINGLE_VALUED_VRS
 
 _UTF8, _LATIN1 = "utf-8", "latin-1"

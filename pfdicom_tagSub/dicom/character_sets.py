@@ -16,8 +16,8 @@ from typing import NamedTuple
 from pydicom import charset
 from pydicom.valuerep import TEXT_VR_DELIMS
 
-from .caches import remembered
-from .models import SpecError
+from ..core.caches import remembered
+from ..core.errors import SpecError
 
 DEFAULT_CHARSETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 UTF8_CHARSET = "ISO_IR 192"

@@ -5,36 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..core.errors import FileError
 from .dictionary import (
     DIRECTORY_RECORD_SEQUENCE,
     FIRST_RECORD_OFFSETS,
     LOWER_RECORD_OFFSET,
     NEXT_RECORD_OFFSET,
     RECORD_OFFSETS,
-    tags_of,
     text_of,
 )
 from .edits import Edit, moved
 from .elements import Element, Item, Stretch
-from .models import FileError
+from .scan_filter import EVERYTHING
 from .scanner import scan
 from .sources import Source
-from .wanted import EVERYTHING
-
-_TYPE_1 = """
-    PatientID StudyDate StudyTime StudyID SeriesNumber InstanceNumber ContentDate ContentTime ContentLabel
-    StructureSetLabel RTPlanLabel PresentationCreationDate PresentationCreationTime
-"""
-_TYPE_2 = """
-    PatientName StudyDescription AccessionNumber ContentDescription ContentCreatorName StructureSetDate
-    StructureSetTime RTPlanDate RTPlanTime TreatmentDate TreatmentTime
-"""
-
-TYPE_1 = frozenset(tag for keyword in _TYPE_1.split() for tag in tags_of(keyword))
-"""What some record has to hold with a value (PS3.3 F.5)."""
-
-TYPE_2 = frozenset(tag for keyword in _TYPE_2.split() for tag in tags_of(keyword))
-"""What some record has to hold, though it may be empty."""
 
 
 def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:

@@ -177,3 +177,23 @@ def nearest_keyword(text: str) -> str:
         return exact
     near = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=0.75)
     return lowered[near[0]] if near else ""
+
+
+_TYPE_1 = """
+    PatientID StudyDate StudyTime StudyID SeriesNumber InstanceNumber ContentDate ContentTime ContentLabel
+    StructureSetLabel RTPlanLabel PresentationCreationDate PresentationCreationTime
+"""
+
+
+_TYPE_2 = """
+    PatientName StudyDescription AccessionNumber ContentDescription ContentCreatorName StructureSetDate
+    StructureSetTime RTPlanDate RTPlanTime TreatmentDate TreatmentTime
+"""
+
+
+TYPE_1 = frozenset(tag for keyword in _TYPE_1.split() for tag in tags_of(keyword))
+"""What some record has to hold with a value (PS3.3 F.5)."""
+
+
+TYPE_2 = frozenset(tag for keyword in _TYPE_2.split() for tag in tags_of(keyword))
+"""What some record has to hold, though it may be empty."""

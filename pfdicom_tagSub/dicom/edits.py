@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from .embedded_overlays import ClearedBits
-from .models import ElementCounts
 from .sources import Source
 
 if TYPE_CHECKING:
-    from .observing import Observed
+    pass
 
 COPY_CHUNK = 8 << 20
 
@@ -36,35 +34,6 @@ class Edit(NamedTuple):
     def growth(self) -> int:
         """By how many bytes the output is longer."""
         return len(self.data) - (self.stop - self.start)
-
-
-@dataclass(frozen=True)
-class Patched:
-    """The changes of one file.
-
-    Attributes:
-        edits: those of the file's bytes, in order.
-        data_edits: those of the inflated data set, where it is stored deflated.
-        elements: what was done to which elements.
-        originals: texts that were replaced, removed or emptied, as far as they are short.
-        review: why a person should look at the pixels; "" where nothing suggests that.
-        observed: what the pass tells of itself, if it was asked to.
-        unknown_terms: of Specific Character Sets, what of them is no term of the standard; "" for nothing.
-            Then all text that they govern is ASCII.
-    """
-
-    edits: list[Edit]
-    data_edits: list[Edit]
-    elements: ElementCounts
-    originals: tuple[str, ...] = ()
-    review: str = ""
-    observed: Observed | None = None
-    unknown_terms: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether the output is the input, byte for byte."""
-        return not self.edits and not self.data_edits
 
 
 Chunk = bytes | tuple[int, int] | ClearedBits

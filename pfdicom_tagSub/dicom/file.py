@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from pydicom import uid
 
-from . import dictionary
-from .archives import LONGEST_MARK, NOT_DICOM, kind_of, reason_of
+from ..core.archive_kinds import LONGEST_MARK, NOT_DICOM, kind_of, reason_of
+from ..core.errors import FileError, NotDicomError
+from ..dicom import dictionary
 from .elements import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -20,9 +21,8 @@ from .elements import (
     Encoding,
     Stretch,
 )
-from .filemeta import META_GROUP, check_beginning, layout_of
+from .file_meta import META_GROUP, check_beginning, layout_of
 from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
-from .models import FileError, NotDicomError
 from .scanner import scan_group, settled
 from .sources import Source
 

@@ -7,12 +7,11 @@ characters each, of A to Z, 0 to 9 and ``_``.
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 
-from .models import DirectoryPlan, FileError
+from ..core.errors import FileError
 
 COMPONENTS_MOST = 8
 
@@ -22,30 +21,6 @@ _COMPONENT = re.compile(r"[A-Z0-9_]{1,8}")
 def is_directory_file(name: str) -> bool:
     """Whether a file is named as a DICOMDIR is (PS3.10 8.6), perhaps mounted in lower case."""
     return len(name) == 8 and name.upper() == "DICOMDIR"
-
-
-def moved_paths(dicomdir: DirectoryPlan, others: Iterable[DirectoryPlan], lost: set[str]) -> dict[str, str]:
-    """Where the files went that a DICOMDIR may name.
-
-    Args:
-        dicomdir: the plan of the DICOMDIR.
-        others: the plans of the files, with the names of their outputs.
-        lost: the files that have no output, relative to the input directory.
-
-    Returns:
-        The path of each file from the directory of the DICOMDIR to that of its output from the
-        directory of the DICOMDIR's output, which may begin with ``../``; to "" where it has none.
-    """
-    root = "" if dicomdir.relative == "." else dicomdir.relative + "/"
-    paths = {relative[len(root) :]: "" for relative in lost if relative.startswith(root)}
-    for directory in others:
-        if not f"{directory.relative}/".startswith(root):
-            continue
-        folder = posixpath.relpath(directory.output_dir, dicomdir.output_dir)
-        prefix = "" if folder == "." else folder + "/"
-        for job, output in zip(directory.jobs(), directory.outputs or directory.names, strict=True):
-            paths[job.relative[len(root) :]] = "" if job.relative in lost else prefix + output
-    return paths
 
 
 class FileIds:

@@ -14,9 +14,9 @@ from functools import lru_cache
 
 from pydicom._dicom_dict import DicomDictionary
 
+from ..core.errors import FileError
 from .dictionary import FILE_META_GROUP_LENGTH, TRANSFER_SYNTAX_UID, text_of, vr_of
 from .elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE, LONG_VRS, SHORT_VRS, Element, Encoding
-from .models import FileError
 from .sources import Source
 
 META_GROUP = 0x0002

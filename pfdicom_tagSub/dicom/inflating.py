@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .models import FileError
+from ..core.errors import FileError
 from .sources import BytesSource, FileSource, Source
 
 PIECE = 1 << 20

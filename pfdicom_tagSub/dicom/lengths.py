@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 
+from ..core.errors import FileError
 from .dictionary import LENGTH_TO_END
 from .edits import Edit, in_order
 from .elements import UNDEFINED, Element, Stretch
-from .models import FileError
 from .scanner import group_end
 
 

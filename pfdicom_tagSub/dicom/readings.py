@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from . import dictionary
-from .chains import ITEM_MARKS
+from ..core.errors import FileError
+from ..dicom import dictionary
 from .elements import (
     EXPLICIT_BIG,
     IMPLICIT_BIG,
@@ -29,9 +29,9 @@ from .elements import (
     Encoding,
     Stretch,
 )
-from .models import FileError
+from .header_cache import ITEM_MARKS
+from .scan_filter import Wanted
 from .sources import Source
-from .wanted import Wanted
 
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterable
 
-from .chains import Family
+from .header_cache import Family
 from .sources import Source
 
 SEARCH_CHUNK = 1 << 20

@@ -33,8 +33,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from struct import Struct
 
-from . import dictionary, readings, unknownvrs
-from .chains import ITEM_MARKS, Family, Log
+from ..core.errors import FileError
+from ..dicom import dictionary, readings
+from ..dicom import unknown_vrs as unknownvrs
 from .elements import (
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
@@ -49,9 +50,9 @@ from .elements import (
     Item,
     Stretch,
 )
-from .models import FileError
+from .header_cache import ITEM_MARKS, Family, Log
+from .scan_filter import EVERYTHING, NOTHING, OUTLINE, Wanted
 from .sources import Source, is_zeros
-from .wanted import EVERYTHING, NOTHING, OUTLINE, Wanted
 
 ITEM = 0xFFFEE000
 ITEM_END = 0xFFFEE00D

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from pydicom import datadict
 
+from ..core.errors import FileError
 from .character_sets import DEFAULT_CHARACTER_SET, CharacterSet, character_set, quotable
 from .dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, vr_of
 from .elements import Element, Encoding
-from .models import FileError
 from .sources import Source
 from .values import Value, decode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Protocol
 
-from .models import FileError
+from ..core.errors import FileError
 
 FIRST_WINDOW = 1 << 14
 """The first read: it mostly reaches the pixel data, and the rest need not be looked at."""

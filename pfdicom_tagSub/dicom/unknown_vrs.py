@@ -7,9 +7,9 @@ follow tell which is meant: after the right length comes another element in orde
 
 from __future__ import annotations
 
-from . import dictionary
+from ..core.errors import FileError
+from ..dicom import dictionary
 from .elements import LONG_VRS, SHORT_VRS, UNDEFINED
-from .models import FileError
 from .sources import Source
 
 AHEAD = 64

@@ -17,8 +17,9 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, MAX_VALUE_LEN, TEXT_VR_DELIMS, VALIDATORS, PersonName
 
+from ..core.errors import FileError
+from ..core.outcome import Action
 from .character_sets import REPLACEMENT, CharacterSet, decoded
-from .models import Action, FileError
 
 CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 """VRs whose text is in the Specific Character Set (PS3.5 6.1.2.3)."""

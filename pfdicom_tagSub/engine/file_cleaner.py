@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from .byte_cleaning import pieces_of, reading_of
-from .character_sets import is_plain
-from .cleaning import TextCleaner, cleaner_of
-from .content_items import VALUES
-from .dicomfile import DicomFile
-from .dictionary import vr_of
-from .elements import Element
-from .identifiers import ADDRESS
-from .identifying_tags import (
+from ..dicom.byte_cleaning import pieces_of, reading_of
+from ..dicom.character_sets import is_plain
+from ..dicom.dictionary import vr_of
+from ..dicom.elements import Element
+from ..dicom.file import DicomFile
+from ..dicom.scan_filter import EVERYTHING
+from ..dicom.scanner import scan
+from ..dicom.scope import AS_DECLARED, Reading, Scope
+from ..dicom.values import ASCII_VRS, CHARSET_VRS, SINGLE_VALUED_VRS, decode
+from ..spec.content_items import VALUES
+from ..spec.identifying_tags import (
     MAKES,
     descriptive_tags,
     identifying_tags,
@@ -22,11 +24,9 @@ from .identifying_tags import (
     is_postal,
     says_origin_of_code,
 )
-from .rules import Rule
-from .scanner import scan
-from .scope import AS_DECLARED, Reading, Scope
-from .values import ASCII_VRS, CHARSET_VRS, SINGLE_VALUED_VRS, decode
-from .wanted import EVERYTHING
+from ..spec.rules import Rule
+from ..text.cleaning import TextCleaner, cleaner_of
+from ..text.identifiers import ADDRESS
 
 RuleFor = Callable[[Element, Scope], Rule | None]
 IsItemRemoved = Callable[[Scope], bool]

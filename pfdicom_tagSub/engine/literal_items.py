@@ -11,9 +11,9 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 from pydicom.sequence import Sequence
 
-from .elements import Encoding
-from .rules import Literal
-from .values import typed
+from ..dicom.elements import Encoding
+from ..dicom.values import typed
+from ..spec.rules import Literal
 
 
 def encode_items(tag: int, items: Iterable[tuple[Literal, ...]], encoding: Encoding) -> bytes:

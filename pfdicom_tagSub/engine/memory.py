@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from .content_items import Concept
-from .dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
-from .edits import Edit, Patched
-from .elements import Element, Encoding
-from .embedded_overlays import ClearedBits
-from .lengths import after_group, has_lengths, is_apparent
-from .models import Action, ElementCounts
-from .sources import Source
+from ..core.outcome import Action, ElementCounts
+from ..dicom.dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
+from ..dicom.edits import Edit
+from ..dicom.elements import Element, Encoding
+from ..dicom.embedded_overlays import ClearedBits
+from ..dicom.lengths import after_group, has_lengths, is_apparent
+from ..dicom.sources import Source
+from ..spec.content_items import Concept
+from .patched import Patched
 
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""

@@ -11,38 +11,40 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from pydicom._uid_dict import UID_dictionary
 
-from . import dictionary
-from .content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
-from .dicomfile import PREAMBLE, DicomFile
-from .dictionary import SPECIFIC_CHARACTER_SET
-from .edits import COPY_CHUNK, Patched
-from .elements import Element, Item
-from .file_ids import FileIds
-from .keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, PatternKey, PrivateKey
-from .lookups import Lookups
+from .._version import COMMAND
+from ..core.errors import FileError
+from ..core.observed import PREAMBLE_TAG, PRIVATE, TEXTLESS, Hit, Kind, Left, Observed, merged
+from ..core.outcome import Action, FileOutcome
+from ..dicom import dictionary
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
+from ..dicom.edits import COPY_CHUNK
+from ..dicom.elements import Element, Item
+from ..dicom.file import PREAMBLE, DicomFile
+from ..dicom.file_ids import FileIds
+from ..dicom.scan_filter import Wanted
+from ..dicom.scanner import scan
+from ..dicom.scope import Reading, Scope
+from ..dicom.values import BINARY_VRS
+from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
+from ..spec.keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, PatternKey, PrivateKey
+from ..spec.parsing import parse_json
+from ..spec.profile import BASIC
+from ..spec.rules import Rule, RuleSet
 from .memory import Memory, Note
-from .models import Action, FileError, FileOutcome
-from .pixels import MODALITY, SOP_CLASS_UID
-from .profile import BASIC
-from .rules import Rule, RuleSet
-from .scanner import scan
-from .scope import Reading, Scope
-from .spec import parse_json
-from .substitution import FOLLOWERS, PRIVATE, VAST, Substitution
-from .values import BINARY_VRS
-from .wanted import Wanted
+from .patched import Patched
+from .pixel_review import MODALITY, SOP_CLASS_UID
+from .rule_index import Lookups
+from .substitution import FOLLOWERS, VAST, Substitution
 
 R = TypeVar("R")
 
-PREAMBLE_TAG = -1
-"""Stands for the preamble among the identifying attributes."""
 
 SHOWN_MOST = 64
 """So many characters of a text are told."""
@@ -52,8 +54,6 @@ REMEMBERED = 1 << 13
 HIDING = frozenset({"dummy", "empty", "hmac", "lookup", "md5", "name", "sha256", "uid"})
 """Functions whose results hold no part of an original."""
 
-TEXTLESS = -1
-"""The length of a value that is no text."""
 
 OTHER = "(other)"
 NONE_GIVEN = "(none given)"
@@ -97,89 +97,6 @@ class Observing:
     show_values: bool = False
 
 
-class Hit(NamedTuple):
-    """What happened to one element.
-
-    Attributes:
-        tag: its tag; 0 for a private element that no key names.
-        depth: how many sequences it is in.
-        action: what was done, the value of an ``Action``.
-        original: the digest of what was there; 0 for nothing.
-        result: the digest of what is there now; 0 for nothing.
-        length: how many characters the original has; ``TEXTLESS`` for a value that is no text.
-        example: the result as far as it may be told, else "".
-        shown: the original where ``--showValues`` asks for it, else "".
-        is_same: whether it had a value, and is the same to the byte.
-    """
-
-    tag: int
-    depth: int
-    action: str
-    original: int = 0
-    result: int = 0
-    length: int = 0
-    example: str = ""
-    shown: str = ""
-    is_same: bool = False
-
-
-class Left(NamedTuple):
-    """An identifying attribute that has a value and stays as it is.
-
-    Attributes:
-        tag: its tag; 0 for a private element, ``PREAMBLE_TAG`` for the preamble.
-        depth: how many sequences it is in.
-        is_kept: whether a key says that it stays.
-    """
-
-    tag: int
-    depth: int
-    is_kept: bool
-
-
-class Kind(NamedTuple):
-    """What a file is: by terms of the standard, never by what else it says."""
-
-    modality: str
-    sop_class: str
-    transfer_syntax: str
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """Sums over one file or many; picklable.
-
-    Attributes:
-        hits: what happened to elements, and how often.
-        rules: the indices of the rules whose keys hit something.
-        left: identifying attributes that stay, and how many of them.
-        kinds: what the files are.
-        partly: of how many files the sequences could not be read to the end.
-    """
-
-    hits: Mapping[Hit, int]
-    rules: frozenset[int]
-    left: Mapping[Left, int]
-    kinds: Mapping[Kind, int]
-    partly: int = 0
-
-
-def merged(parts: Iterable[Observed]) -> Observed:
-    """The sums of sums."""
-    hits: Counter[Hit] = Counter()
-    left: Counter[Left] = Counter()
-    kinds: Counter[Kind] = Counter()
-    rules: set[int] = set()
-    partly = 0
-    for part in parts:
-        hits.update(part.hits)
-        left.update(part.left)
-        kinds.update(part.kinds)
-        rules |= part.rules
-        partly += part.partly
-    return Observed(dict(hits), frozenset(rules), dict(left), dict(kinds), partly)
-
-
 def packed(results: list[R]) -> list[R]:
     """The same results, with all that was observed summed up in the first that has any."""
     seen = [one.observed for one in results if isinstance(one, FileOutcome) and one.observed is not None]
@@ -217,7 +134,7 @@ class Observer:
         """
         self.rules = rules
         self.observing = observing
-        text = (resources.files(__package__) / "profiles" / f"{BASIC}.json").read_text("utf-8")
+        text = (resources.files(COMMAND) / "profiles" / f"{BASIC}.json").read_text("utf-8")
         keys = [pair.key for pair in parse_json(text, BASIC).pairs if pair.text not in _NO_IDENTITY]
         named = [key for key in keys if isinstance(key, KeywordKey | MaskKey)]
         self.identifying = frozenset(tag for key in named for tag in key.tags)

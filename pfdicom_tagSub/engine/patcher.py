@@ -7,27 +7,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from . import dictionary
-from .character_sets import REPLACEMENT, quotable
-from .content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
-from .dicomfile import DicomFile, deflate
-from .dictionary import SPECIFIC_CHARACTER_SET, label_of
-from .directives import Template
-from .edits import Chunk, Patched, chunks, pieces
-from .elements import Element
-from .embedded_overlays import described
-from .file_ids import FileIds
-from .filemeta import META_TAGS
-from .lookups import Lookups
+from ..core.errors import FileError
+from ..dicom import dictionary
+from ..dicom.character_sets import REPLACEMENT, quotable
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, label_of
+from ..dicom.edits import Chunk, chunks, pieces
+from ..dicom.elements import Element
+from ..dicom.embedded_overlays import described
+from ..dicom.file import DicomFile, deflate
+from ..dicom.file_ids import FileIds
+from ..dicom.file_meta import META_TAGS
+from ..dicom.scan_filter import Wanted
+from ..dicom.scanner import scan
+from ..dicom.scope import CREATORS, Reading, UnknownCharacterSet
+from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
+from ..spec.rules import RuleSet
+from ..spec.templates import Template
 from .memory import LOCAL_MOST, Memory
-from .models import FileError
-from .pixels import REVIEWED
-from .rules import RuleSet
-from .scanner import scan
-from .scope import CREATORS, Reading, UnknownCharacterSet
+from .patched import Patched
+from .pixel_review import REVIEWED
+from .rule_index import Lookups
 from .substitution import FOLLOWING, Substitution
-from .switching import CannotHold, bound_to_character_set
-from .wanted import Wanted
+from .utf8_switch import CannotHold, bound_to_character_set
 
 if TYPE_CHECKING:
     from .observing import Observing

@@ -6,7 +6,7 @@ burned in, or is of a kind that commonly has.
 
 from __future__ import annotations
 
-from .scope import Scope
+from ..dicom.scope import Scope
 
 SOP_CLASS_UID = 0x00080016
 IMAGE_TYPE = 0x00080008

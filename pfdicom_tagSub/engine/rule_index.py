@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .content_items import ContentRules
-from .directives import SELF_SOURCE, Template, parse_template
-from .embedded_overlays import GROUPS, described
-from .rules import Rule, RuleSet
+from ..dicom.embedded_overlays import GROUPS, described
+from ..spec.content_items import ContentRules
+from ..spec.rules import Rule, RuleSet
+from ..spec.templates import SELF_SOURCE, Template, parse_template
 
 DUMMY = Rule(-1, "DICOMDIR", parse_template("%_dummy|patientID_#tag", "DICOMDIR"))
 

@@ -9,9 +9,33 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from . import dictionary
-from .character_sets import REPLACEMENT, UTF8, CharacterSet, is_plain
-from .content_items import (
+from ..core.errors import FileError
+from ..core.observed import PRIVATE
+from ..core.outcome import Action
+from ..dicom import dictionary
+from ..dicom.character_sets import REPLACEMENT, UTF8, CharacterSet, is_plain
+from ..dicom.dicomdir import offset_edits, records_above
+from ..dicom.dictionary import (
+    DIRECTORY_RECORD_SEQUENCE,
+    REFERENCED_FILE_ID,
+    SPECIFIC_CHARACTER_SET,
+    TYPE_1,
+    TYPE_2,
+    label_of,
+)
+from ..dicom.edits import Edit, in_order
+from ..dicom.elements import IMPLICIT_LITTLE, UNDEFINED, Element, Encoding, Item, Stretch
+from ..dicom.embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
+from ..dicom.file import PREAMBLE, PREFIX, DicomFile
+from ..dicom.file_ids import FileIds
+from ..dicom.file_meta import CURE, META_GROUP
+from ..dicom.free_text import FREE_TEXT_VRS, is_free_text
+from ..dicom.lengths import has_lengths, length_edits
+from ..dicom.scan_filter import EVERYTHING, Wanted
+from ..dicom.scanner import place_for, scan
+from ..dicom.scope import AS_DECLARED, META_KEY, Reading, Scope, is_creator
+from ..dicom.values import BINARY_VRS, CHARSET_VRS, Value, can_hold, decode, encode_element, encode_raw, fit
+from ..spec.content_items import (
     CODE_VALUES,
     CODING_SCHEME,
     CONCEPT_NAME,
@@ -22,50 +46,20 @@ from .content_items import (
     Concept,
     stronger,
 )
-from .dicomdir import TYPE_1, TYPE_2, offset_edits, records_above
-from .dicomfile import PREAMBLE, PREFIX, DicomFile
-from .dictionary import (
-    DIRECTORY_RECORD_SEQUENCE,
-    REFERENCED_FILE_ID,
-    SPECIFIC_CHARACTER_SET,
-    label_of,
-)
-from .directives import SELF_SOURCE, Template
-from .edits import Edit, Patched, in_order
-from .elements import IMPLICIT_LITTLE, UNDEFINED, Element, Encoding, Item, Stretch
-from .embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
-from .file_ids import FileIds
-from .filemeta import CURE, META_GROUP
-from .free_text import FREE_TEXT_VRS, is_free_text
-from .functions import NOTHING_LEFT
-from .items import encode_items
-from .lengths import has_lengths, length_edits
-from .lookups import DUMMY, EMPTY, Lookups
+from ..spec.functions import NOTHING_LEFT
+from ..spec.rules import Literal as LiteralElement
+from ..spec.rules import Rule
+from ..spec.templates import SELF_SOURCE, Template
+from .literal_items import encode_items
 from .memory import Memory, Note, Result
-from .models import Action, FileError
-from .pixels import reason_to_review
-from .rules import Literal as LiteralElement
-from .rules import Rule
-from .scanner import place_for, scan
-from .scope import AS_DECLARED, META_KEY, Reading, Scope, is_creator
-from .switching import CannotHold
-from .values import (
-    BINARY_VRS,
-    CHARSET_VRS,
-    Value,
-    can_hold,
-    decode,
-    encode_element,
-    encode_raw,
-    fit,
-)
-from .wanted import EVERYTHING, Wanted
+from .patched import Patched
+from .pixel_review import reason_to_review
+from .rule_index import DUMMY, EMPTY, Lookups
+from .utf8_switch import CannotHold
 
 if TYPE_CHECKING:
-    from .identifying import FileCleaner
+    from .file_cleaner import FileCleaner
 
-PRIVATE = 0
-"""Stands for every private element in the counts."""
 
 VAST = 1 << 16
 """Elements longer than this, such as pixel data to be emptied, are not read for nothing."""
@@ -569,7 +563,7 @@ class Substitution:
         if not raw.strip(b" \0") or not is_free_text(vr, raw):
             return 0
         if is_plain(raw):
-            from .identifying_tags import is_of_place  # noqa: PLC0415  (for clean options alone)
+            from ..spec.identifying_tags import is_of_place  # noqa: PLC0415  (for clean options alone)
 
             place = is_of_place(element.tag)
             is_clean = self._is_clean.get((vr, raw, place))
@@ -740,7 +734,7 @@ class Substitution:
             texts = scope.value(element).texts
             is_same = bool(texts) and all(cleaner.clean(text) == text for text in texts)
             return Made(stored, texts, Action.SUBSTITUTED) if is_same else None
-        from .byte_cleaning import clean_bytes  # noqa: PLC0415  (for clean options alone)
+        from ..dicom.byte_cleaning import clean_bytes  # noqa: PLC0415  (for clean options alone)
 
         def clean(text: str) -> str:
             return cleaner.clean(text) or (NOTHING_LEFT if text.strip() else text)
@@ -765,7 +759,7 @@ class Substitution:
     def _own_cleaner(self) -> FileCleaner:
         """What cleans texts of what this file holds in elements that the rules replace."""
         if self._cleaner is None:
-            from .identifying import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
+            from .file_cleaner import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
 
             self._cleaner = cleaner_for(
                 self.file,

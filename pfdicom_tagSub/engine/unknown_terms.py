@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from .character_sets import character_set
-from .dicomfile import DicomFile
-from .dictionary import SPECIFIC_CHARACTER_SET
-from .elements import Element, Stretch
-from .models import FileError
-from .scanner import scan
-from .scope import Reading, UnknownCharacterSet
-from .switching import bound_to_character_set
-from .values import ASCII_VRS, CHARSET_VRS
-from .wanted import EVERYTHING
+from ..core.errors import FileError
+from ..dicom.character_sets import character_set
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
+from ..dicom.elements import Element, Stretch
+from ..dicom.file import DicomFile
+from ..dicom.scan_filter import EVERYTHING
+from ..dicom.scanner import scan
+from ..dicom.scope import Reading, UnknownCharacterSet
+from ..dicom.values import ASCII_VRS, CHARSET_VRS
+from .utf8_switch import bound_to_character_set
 
 _WORD = re.compile(rb"[a-z0-9]{3,}|[\x80-\xff]+")
 _HARMLESS = re.compile(

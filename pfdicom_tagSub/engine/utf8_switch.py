@@ -6,14 +6,14 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 
-from .character_sets import DEFAULT_CHARACTER_SET
-from .dicomfile import DicomFile
-from .dictionary import SPECIFIC_CHARACTER_SET
-from .elements import Element
-from .scanner import scan
-from .scope import META_KEY, Reading, Scope
-from .values import CHARSET_VRS
-from .wanted import EVERYTHING
+from ..dicom.character_sets import DEFAULT_CHARACTER_SET
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
+from ..dicom.elements import Element
+from ..dicom.file import DicomFile
+from ..dicom.scan_filter import EVERYTHING
+from ..dicom.scanner import scan
+from ..dicom.scope import META_KEY, Reading, Scope
+from ..dicom.values import CHARSET_VRS
 
 _ITEMS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
 _NO_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f]")

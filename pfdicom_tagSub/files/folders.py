@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 
-from .models import FileError, PlanError
+from ..core.errors import FileError, PlanError
 from .temporary import temporary_name
 
 # To pass through a directory takes no permission to list it.

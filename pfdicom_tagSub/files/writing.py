@@ -10,11 +10,12 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 
-from .edits import COPY_CHUNK, Chunk, pieces
-from .embedded_overlays import ClearedBits
-from .models import FileError, Status
+from ..core.errors import FileError
+from ..core.outcome import Status
+from ..dicom.edits import COPY_CHUNK, Chunk, pieces
+from ..dicom.embedded_overlays import ClearedBits
+from ..dicom.sources import BytesSource, FileSource, Source
 from .renaming import rename_new
-from .sources import BytesSource, FileSource, Source
 from .temporary import temporary_name
 
 BATCH_MOST = 256

@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from types import FrameType, TracebackType
 from typing import Any
 
-from .models import FileOutcome, LogError
-from .own_files import LINK, find_problem, is_descriptor
+from ..core.errors import LogError
+from ..core.outcome import FileOutcome
+from ..files.own_files import LINK, find_problem, is_descriptor
 
 
 def line_of(outcome: FileOutcome, now: datetime) -> bytes:

@@ -12,11 +12,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .dictionary import label_of, text_of
-from .models import Action
-from .observing import PREAMBLE_TAG, TEXTLESS, Hit, Left, Observed, merged
-from .rules import RuleSet
-from .substitution import PRIVATE
+from ..core.observed import PREAMBLE_TAG, PRIVATE, TEXTLESS, Hit, Left, Observed, merged
+from ..core.outcome import Action
+from ..dicom.dictionary import label_of, text_of
+from ..spec.rules import RuleSet
 
 DISTINCT_MOST = 100_000
 """Up to so many different values are counted exactly."""

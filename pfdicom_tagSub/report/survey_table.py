@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from .console import visible
-from .models import Action
+from ..core.outcome import Action
+from ..text.printable import visible
 from .survey import Count, Depths, ElementRow, LeftRow, SurveyReport
 
 WIDTH_LEAST = 60

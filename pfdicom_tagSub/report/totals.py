@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from . import __version__
-from .archives import kind_in, kind_named
-from .models import Action, ExitCode, FileOutcome, RunReport, Status
+from ..core.archive_kinds import kind_in, kind_named
+from ..core.errors import ExitCode
+from ..core.outcome import Action, FileOutcome, Status
+from .labels import element_label
+from .record import RunReport
 
 if TYPE_CHECKING:
     from .survey import Survey
-
-PRIVATE_LABEL = "private"
-"""What the record calls the private elements removed by ``--removePrivateTags``."""
-
-LISTED_MOST = 30_000_000
-"""The bytes of the record that list skipped files, and those that list archives, at most."""
-
-_INDENT = 8
-
-_STATUS_TEXTS = {
-    ExitCode.OK: "ok",
-    ExitCode.FILES_FAILED: "failed",
-    ExitCode.USAGE: "error",
-    ExitCode.INTERRUPTED: "interrupted",
-    ExitCode.TERMINATED: "terminated",
-}
-
-
-def element_label(tag: int) -> str:
-    """What the record calls an element: its keyword, or "(gggg,eeee)" if it has none."""
-    if tag == 0:
-        return PRIVATE_LABEL
-    from .dictionary import label_of  # noqa: PLC0415 (imports pydicom, loaded once a file was patched)
-
-    return label_of(tag)
 
 
 class Totals:
@@ -192,99 +165,3 @@ def _plan_order(outcome: FileOutcome) -> tuple[list[str], str]:
     """Directories by their components, then files by name, as the plan has them."""
     *directories, name = outcome.relative.split("/")
     return directories, name
-
-
-def to_json(report: RunReport) -> str:
-    """The record as one JSON object, in ASCII; tests/record_schema.json describes it."""
-    counts = {status.value: report.counts[status] for status in Status}
-    archives = ({"path": path, "kind": kind} for path, kind in report.archives)
-    skipped = _within(
-        LISTED_MOST, ({"path": outcome.relative, "reason": outcome.reason} for outcome in report.skipped)
-    )
-    return json.dumps(
-        {
-            "status": _STATUS_TEXTS[report.exit_code],
-            "exitCode": int(report.exit_code),
-            "version": __version__,
-            "dryRun": report.is_dry,
-            "counts": {"found": sum(counts.values()), **counts},
-            "elements": {
-                label: {action.value: row[action] for action in Action}
-                for label, row in report.elements.items()
-            },
-            "failures": [
-                {
-                    "path": outcome.relative,
-                    "stage": outcome.stage.value if outcome.stage else None,
-                    "reason": outcome.reason,
-                }
-                for outcome in report.failures
-            ],
-            "skipped": skipped,
-            "skippedNotListed": len(report.skipped) - len(skipped),
-            "archives": _within(LISTED_MOST, archives),
-            "warnings": list(report.warnings),
-            "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
-            "pathsWithValues": report.telling_paths,
-            "unknownCharsets": [
-                {"path": path, "terms": terms} for path, terms in report.unknown_character_sets
-            ],
-            "residuals": [{"path": path, "elements": list(elements)} for path, elements in report.residuals],
-            "survey": _survey(report),
-            "runTime": round(report.run_time, 6),
-            "versions": {
-                "pydicom": version_of("pydicom"),
-                "Faker": version_of("Faker"),
-                "python": sys.version.split()[0],
-            },
-            "profile": report.profile,
-            "profileEdition": report.profile_edition,
-            "specDigest": report.spec_digest,
-            "keyFingerprint": report.key_fingerprint,
-            "error": report.error,
-        },
-        indent=2,
-        ensure_ascii=True,
-    )
-
-
-def _within(room: int, entries: Iterable[dict[str, str]]) -> list[dict[str, str]]:
-    """The first of some entries of the record, as many as take so many bytes of JSON."""
-    listed = []
-    for entry in entries:
-        room -= len(json.dumps(entry)) + _INDENT * (len(entry) + 2)
-        if room < 0:
-            break
-        listed.append(entry)
-    return listed
-
-
-def _survey(report: RunReport) -> dict[str, object] | None:
-    if report.survey is None:
-        return None
-    from .survey import to_plain  # noqa: PLC0415  (where there is none, it may not have been imported)
-
-    return to_plain(report.survey)
-
-
-def version_of(package: str) -> str | None:
-    """The version of an installed package; None where there is none."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def summary_line(report: RunReport) -> str:
-    """One line for people, such as ``6000 files: 5999 written, 1 failed in 3.2 s (1875 files/s)``."""
-    found = sum(report.counts.values())
-    words = {status: status.value for status in Status}
-    if report.is_dry:
-        words[Status.WRITTEN] = "would be written"
-    shown = [status for status in Status if status is not Status.CURRENT or report.counts[status]]
-    parts = [f"{report.counts[status]} {words[status]}" for status in shown]
-    files = "1 file" if found == 1 else f"{found} files"
-    rate = f" ({found / report.run_time:.0f} files/s)" if found and report.run_time > 0 else ""
-    stopped = report.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}
-    prefix = f"{_STATUS_TEXTS[report.exit_code]} after " if stopped else ""
-    return f"{prefix}{files}: {', '.join(parts)} in {report.run_time:.1f} s{rate}"

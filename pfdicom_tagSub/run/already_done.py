@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .file_ids import is_directory_file
-from .models import DirectoryPlan, Earlier, FileJob, FileOutcome, Plan, Stamp, Status
-from .shield import Shield
+from ..core.outcome import Earlier, FileOutcome, Stamp, Status
+from ..core.plan import DirectoryPlan, FileJob, Plan
+from ..dicom.file_ids import is_directory_file
+from .deferred_signals import Shield
 
 if TYPE_CHECKING:  # it imports sqlite3, which a run without a ledger has no use for
     from .ledger import Ledger, Row

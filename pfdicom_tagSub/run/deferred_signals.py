@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from .models import ExitCode, Interrupted
+from ..core.errors import ExitCode, Interrupted
 
 
 class Shield:

@@ -26,9 +26,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from .models import FileOutcome, Finished, LedgerError, Stamp, Status
-from .own_files import LINK, find_problem
-from .secret import Secret
+from ..core.errors import LedgerError
+from ..core.outcome import FileOutcome, Finished, Stamp, Status
+from ..files.own_files import LINK, find_problem
+from ..spec.secret import Secret
 
 APPLICATION_ID = 0x70667473
 """Says in the file's header that it is such a ledger."""

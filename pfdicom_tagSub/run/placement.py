@@ -6,17 +6,21 @@ order of the plan has it, however fast the workers are, and the second fails.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .file_ids import is_directory_file, moved_paths
-from .models import DirectoryPlan, Earlier, FileJob, FileOutcome, Plan, PlanError, Stage, Status
-from .worker import InLine, Worker
+from ..core.errors import PlanError
+from ..core.outcome import Earlier, FileOutcome, Stage, Status
+from ..core.plan import DirectoryPlan, FileJob, Plan
+from ..dicom.file_ids import is_directory_file
+from .executors.inline import InLine
+from .worker import Worker
 
 if TYPE_CHECKING:
+    from .already_done import Claims, Standing
     from .pool import Pool
-    from .standing import Claims, Standing
 
 NAMED_AT_ONCE = 1 << 12
 """How many files are named, at least, before their names are looked at."""
@@ -301,3 +305,27 @@ class _Paths:
             folder = above
         self._folders.update(dict.fromkeys(made, relative))
         return ""
+
+
+def moved_paths(dicomdir: DirectoryPlan, others: Iterable[DirectoryPlan], lost: set[str]) -> dict[str, str]:
+    """Where the files went that a DICOMDIR may name.
+
+    Args:
+        dicomdir: the plan of the DICOMDIR.
+        others: the plans of the files, with the names of their outputs.
+        lost: the files that have no output, relative to the input directory.
+
+    Returns:
+        The path of each file from the directory of the DICOMDIR to that of its output from the
+        directory of the DICOMDIR's output, which may begin with ``../``; to "" where it has none.
+    """
+    root = "" if dicomdir.relative == "." else dicomdir.relative + "/"
+    paths = {relative[len(root) :]: "" for relative in lost if relative.startswith(root)}
+    for directory in others:
+        if not f"{directory.relative}/".startswith(root):
+            continue
+        folder = posixpath.relpath(directory.output_dir, dicomdir.output_dir)
+        prefix = "" if folder == "." else folder + "/"
+        for job, output in zip(directory.jobs(), directory.outputs or directory.names, strict=True):
+            paths[job.relative[len(root) :]] = "" if job.relative in lost else prefix + output
+    return paths

@@ -13,8 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from .models import DirectoryPlan, FileJob
-from .shield import Shield
+from ..core.plan import DirectoryPlan, FileJob
+from .deferred_signals import Shield
 from .worker import Task, Worker
 
 BATCHES_PER_WORKER = 3

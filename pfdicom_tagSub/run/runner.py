@@ -7,10 +7,17 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .folders import NewFolders, check_directory, check_not_input, make_directory
-from .inflating import InflateLimit
-from .models import Cluster, DirectoryPlan, FileError, FileJob, FileOutcome, Plan, Stage, Status
-from .placing import (
+from ..core.errors import FileError
+from ..core.options import Cluster
+from ..core.outcome import FileOutcome, Stage, Status
+from ..core.plan import DirectoryPlan, FileJob, Plan
+from ..dicom.inflating import InflateLimit
+from ..files.folders import NewFolders, check_directory, check_not_input, make_directory
+from ..files.temporary import remove_stale
+from ..spec.rules import RuleSet
+from .already_done import Standing
+from .deferred_signals import Shield
+from .placement import (
     LastOnes,
     OnOutcome,
     claim_own,
@@ -19,17 +26,12 @@ from .placing import (
     in_named_directories,
     in_own_directories,
 )
-from .process_limits import CURE, affordable_workers
-from .rules import RuleSet
-from .shield import Shield
-from .standing import Standing
-from .temporary import remove_stale
-from .worker import InLine, Settings, Worker
+from .worker import Settings, Worker
+from .workforce import _workforce
 
 if TYPE_CHECKING:
+    from ..engine.observing import Observing
     from .ledger import Ledger
-    from .observing import Observing
-    from .pool import Pool
 
 
 def run(
@@ -136,31 +138,6 @@ def run(
         if last:
             ready = _made(plan, last.dicomdirs(), tell, run_id, new, is_dry=is_dry)
             workforce.run(Worker.process, ready, on_result, on_lost)
-
-
-def _workforce(
-    settings: Settings,
-    workers: int,
-    shield: Shield,
-    cluster: Cluster | None,
-    on_warning: Callable[[str], None],
-) -> InLine | Pool:
-    # The imports are slow, and the last one is of an extra.
-    if cluster is None:
-        affordable = affordable_workers(workers) if workers > 1 else workers
-        if affordable < workers:
-            on_warning(f"{max(affordable, 1)} of {workers} workers can be started here: {CURE}")
-        if affordable <= 1:
-            return InLine(settings, shield)
-    from .pool import Pool  # noqa: PLC0415
-
-    if cluster is None:
-        from .crew import LocalCrew  # noqa: PLC0415
-
-        return Pool(LocalCrew(settings, affordable), shield)
-    from .cluster import ClusterCrew  # noqa: PLC0415
-
-    return Pool(ClusterCrew(settings, cluster, on_warning), shield)
 
 
 def _made(

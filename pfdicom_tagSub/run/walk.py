@@ -26,9 +26,12 @@ from pftree import (
 )
 from pftree.filters import text_matches
 
-from .bounded import PATTERN_SECONDS, TooSlowError, in_time
-from .filenames import FileNames
-from .models import DirectoryPlan, FileOutcome, Options, Plan, PlanError, Stage, Status
+from ..core.bounded import PATTERN_SECONDS, TooSlowError, in_time
+from ..core.errors import PlanError
+from ..core.file_names import FileNames
+from ..core.options import Options
+from ..core.outcome import FileOutcome, Stage, Status
+from ..core.plan import DirectoryPlan, Plan
 
 
 def build(options: Options) -> Plan:

@@ -11,33 +11,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from .caches import Caches
-from .dicomfile import parse
-from .edits import Chunk
-from .folders import Folders, make_directory
-from .inflating import DEFAULT_LIMIT, InflateLimit
-from .models import (
-    DirectoryPlan,
-    FileError,
-    FileJob,
-    FileOutcome,
-    Finished,
-    NotDicomError,
-    Stage,
-    Stamp,
-    Status,
-)
-from .naming import safe_component, safe_name
-from .output import would_write, write
-from .patch import Output, Patcher
-from .rules import RuleSet
-from .shield import Shield
-from .sources import BytesSource, FileSource, Source
-from .telling import tells
+from ..core.caches import Caches
+from ..core.errors import FileError, NotDicomError
+from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
+from ..core.plan import FileJob
+from ..dicom.edits import Chunk
+from ..dicom.file import parse
+from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
+from ..dicom.sources import BytesSource, FileSource, Source
+from ..engine.patcher import Output, Patcher
+from ..files.folders import Folders, make_directory
+from ..files.writing import would_write, write
+from ..spec.rules import RuleSet
+from ..text.in_paths import tells
+from ..text.safe_names import safe_component, safe_name
 
 if TYPE_CHECKING:
-    from .observing import Observing
-    from .verify import Verifier
+    from ..engine.observing import Observing
+    from ..verify.comparison import Verifier
 
 R = TypeVar("R")
 
@@ -237,7 +228,7 @@ class Worker:
         """
         if self.settings.observing is None:
             return results
-        from .observing import packed  # noqa: PLC0415  (only where somebody asks)
+        from ..engine.observing import packed  # noqa: PLC0415  (only where somebody asks)
 
         return packed(results)
 
@@ -312,7 +303,7 @@ class Worker:
 def _verifier_of(settings: Settings) -> Verifier | None:
     if not settings.verify:
         return None
-    from .verify import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
+    from ..verify.comparison import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
 
     # What is verified was read within the limit, and may have grown by what was replaced in it.
     limit = replace(settings.inflate_limit, size=2 * settings.inflate_limit.size, ratio=0)
@@ -321,37 +312,6 @@ def _verifier_of(settings: Settings) -> Verifier | None:
 
 Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
-
-
-class InLine:
-    """Runs tasks over the files of directories in this thread, as ``pool.Pool`` does in many."""
-
-    def __init__(self, settings: Settings, shield: Shield) -> None:
-        self.worker = Worker(settings, shield.check)
-        self.shield = shield
-
-    def __enter__(self) -> InLine:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        """There is nothing to stop."""
-
-    def run(
-        self,
-        task: Task[R],
-        directories: Iterator[DirectoryPlan],
-        on_result: Callable[[FileJob, R], None],
-        on_lost: Callable[[FileJob], None],  # noqa: ARG002  (nobody else can die here)
-    ) -> None:
-        """Run a task over every file.
-
-        Args: as of ``Pool.run``.
-        """
-        for directory in directories:
-            for job in directory.jobs():
-                with self.shield:
-                    on_result(job, task(self.worker, job))
-                self.shield.check()
 
 
 @contextmanager

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from . import dictionary
-from .character_sets import assumed_set
+from ..core.errors import SpecError
+from ..dicom import dictionary
+from ..dicom.character_sets import assumed_set
+from ..text.quoting import shortened
 from .content_items import VALUE_ELEMENTS
-from .directives import SELF_SOURCE, Template, parse_template
 from .functions import FUNCTIONS, NO_RESOURCES, Resources, SecretUse
 from .keys import (
     PRIVATE_KEY,
@@ -31,11 +32,10 @@ from .keys import (
 )
 from .literals import check_added, check_items, check_literal, check_literal_of_many, literals_of
 from .lookalikes import find_lookalikes, find_unevaluated
-from .models import SpecError
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
-from .quoting import shortened
+from .parsing import Added, Items, Layer, Pair, TagSpec
 from .rules import PrivateRule, Rule, RuleSet
-from .spec import Added, Items, Layer, Pair, TagSpec
+from .templates import SELF_SOURCE, Template, parse_template
 
 COMMAND_GROUP = 0x0000
 CLEAN = "%_clean_#tag"

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
-from .caches import remembered
-from .dates import keep_time, shift_date, shift_date_time
-from .dummies import NUMBER_BITS, dummy_of
-from .models import FileError
-from .padding import without_padding
-from .quoting import quoted
+from ..core.caches import remembered
+from ..core.errors import FileError
+from ..text.dates import keep_time, shift_date, shift_date_time
+from ..text.dummies import NUMBER_BITS, dummy_of
+from ..text.padding import without_padding
+from ..text.quoting import quoted
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -102,7 +102,7 @@ class Call:
     Attributes:
         text: the value to transform; "" when it is empty or its element is absent, or
             when its VR holds no text.
-        stored: the same value's bytes, see :class:`~pfdicom_tagSub.values.Value`.
+        stored: the same value's bytes, see :class:`~pfdicom_tagSub.dicom.values.Value`.
         arguments: the arguments as the spec has them, ``__`` undone.
         seed: the value of the element that an argument names; None when there is none
             or the file lacks it.
@@ -287,7 +287,7 @@ def _date_shift(call: Call) -> str:
 
 def _shift_text(call: Call, days: int) -> str:
     """A date or a time under a VR that has none by itself, as LO; "" where the text is more than that."""
-    from .date_texts import is_time, shift_text  # noqa: PLC0415  (its patterns are for odd files alone)
+    from ..text.date_texts import is_time, shift_text  # noqa: PLC0415  (its patterns are for odd files alone)
 
     return call.text if is_time(call.text) else shift_text(call.text, days)
 

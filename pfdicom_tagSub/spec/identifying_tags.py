@@ -9,10 +9,11 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib import resources
 
-from . import dictionary
+from .._version import COMMAND
+from ..dicom import dictionary
 from .keys import KeywordKey
+from .parsing import parse_json
 from .profile import BASIC
-from .spec import parse_json
 
 _CLEAN_OPTIONS = ("cleanDescriptors", "cleanStructuredContent", "cleanGraphics")
 _CLEAN = "%_clean_#tag"
@@ -72,7 +73,7 @@ def identifying_tags() -> frozenset[int]:
 
 
 def _rows(name: str) -> dict[int, object]:
-    text = (resources.files(__package__) / "profiles" / f"{name}.json").read_text("utf-8")
+    text = (resources.files(COMMAND) / "profiles" / f"{name}.json").read_text("utf-8")
     pairs = parse_json(text, name).pairs
     return {tag: pair.value for pair in pairs if isinstance(pair.key, KeywordKey) for tag in pair.key.tags}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from . import dictionary
-from .bounded import TooSlowError, in_time
-from .models import SpecError
-from .quoting import quoted, shortened
+from ..core.bounded import TooSlowError, in_time
+from ..core.errors import SpecError
+from ..dicom import dictionary
+from ..text.quoting import quoted, shortened
 
 _TAG = re.compile(r"\(\s*([0-9A-Fa-f]{4})\s*,\s*([0-9A-Fa-f]{4})\s*\)|([0-9A-Fa-f]{8})")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from . import dictionary, values
+from ..core.errors import SpecError
+from ..core.outcome import Action
+from ..dicom import dictionary, values
+from ..text.quoting import quoted
 from .keys import KeywordKey
-from .models import Action, SpecError
-from .quoting import quoted
+from .parsing import Added, Items, Pair
 from .rules import Literal, Rule
-from .spec import Added, Items, Pair
 
 ADDABLE_VRS = frozenset({"CS", "LO", "SH", "UC"})
 """VRs of text that may hold several values, and to which a value can be added."""

@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from . import dictionary
-from .directives import Directive, TagText, pieces_of
+from ..core.errors import SpecError
+from ..dicom import dictionary
+from ..text.quoting import quoted
 from .functions import FUNCTIONS
-from .models import SpecError
-from .quoting import quoted
+from .templates import Directive, TagText, pieces_of
 
 _LONGEST = 4096
 """Characters of a template that are looked at."""

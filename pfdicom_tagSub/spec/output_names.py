@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .directives import SELF_SOURCE, Directive, TagText, Template, parse_template
-from .models import FileError, SpecError
-from .naming import safe_component
-from .quoting import quoted
+from ..core.errors import FileError, SpecError
+from ..text.quoting import quoted
+from ..text.safe_names import safe_component
+from .templates import SELF_SOURCE, Directive, TagText, Template, parse_template
 
 STEM_KEY = "--outputFileStem"
 

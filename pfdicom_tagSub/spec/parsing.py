@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .bounded import SPEC_MOST, TooLargeError, read_path
+from ..core.bounded import SPEC_MOST, TooLargeError, read_path
+from ..core.errors import SpecError
+from ..core.options import Options
+from ..text.quoting import quoted, shortened
+from .forms import JSON_FLAG, hint_for_json, hint_for_pairs, hint_for_path
 from .keys import PATTERN_PREFIX, Key, PatternKey, resolve
-from .models import Options, SpecError
-from .quoting import quoted, shortened
-from .spec_forms import JSON_FLAG, hint_for_json, hint_for_pairs, hint_for_path
 
 STANDARD_INPUT = "-"
 

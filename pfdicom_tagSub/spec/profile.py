@@ -12,14 +12,15 @@ import json
 from dataclasses import dataclass
 from importlib import resources
 
-from . import __version__, dictionary
-from .bounded import SPEC_MOST, TooLargeError, read_path
-from .free_text import FREE_TEXT_VRS
+from .._version import COMMAND, __version__
+from ..core.bounded import SPEC_MOST, TooLargeError, read_path
+from ..core.errors import SpecError
+from ..dicom import dictionary
+from ..dicom.free_text import FREE_TEXT_VRS
+from ..text.quoting import quoted, shortened
 from .keys import TEXT_KEY, KeywordKey, PrivateKey, resolve
-from .models import COMMAND, SpecError
-from .quoting import quoted, shortened
+from .parsing import Added, Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
 from .rules import RuleSet
-from .spec import Added, Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
 
 BASIC = "basic"
 
@@ -94,7 +95,7 @@ def edition() -> Edition:
 
 
 def _read(name: str) -> str:
-    return (resources.files(__package__) / "profiles" / name).read_text("utf-8")
+    return (resources.files(COMMAND) / "profiles" / name).read_text("utf-8")
 
 
 def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from . import dictionary
-from .character_sets import CharacterSet
-from .directives import Template
+from ..dicom import dictionary
+from ..dicom.character_sets import CharacterSet
 from .functions import Resources
 from .keys import ContentItemKey, Key, PrivateKey
+from .templates import Template
 
 
 @dataclass(frozen=True, slots=True)

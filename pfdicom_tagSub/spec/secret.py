@@ -12,8 +12,8 @@ import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .caches import remembered
-from .models import SpecError
+from ..core.caches import remembered
+from ..core.errors import SpecError
 
 KEY_VARIABLE = b"PFDICOM_TAGSUB_KEY"
 LEAST_BYTES = 16

@@ -7,9 +7,9 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 
-from .bounded import TABLE_MOST, TooLargeError, read_path
-from .models import SpecError
-from .padding import without_padding
+from ..core.bounded import TABLE_MOST, TooLargeError, read_path
+from ..core.errors import SpecError
+from ..text.padding import without_padding
 
 COLUMNS = ("original", "replacement")
 _NAME = re.compile(r"[A-Za-z0-9_-]+")

@@ -5,7 +5,7 @@
     source    := keyword | "#tag"
 
 A ``_`` inside an argument is written ``__``. The functions are those of
-:mod:`~pfdicom_tagSub.functions`.
+:mod:`~pfdicom_tagSub.spec.functions`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from . import dictionary, functions
+from ..core.errors import SpecError
+from ..dicom import dictionary
+from ..dicom.values import NO_VALUE, Value
+from ..spec import functions
+from ..text.padding import without_padding
+from ..text.quoting import quoted
 from .functions import FUNCTIONS, NO_RESOURCES, Call, Cleaner, Resources
-from .models import SpecError
-from .padding import without_padding
-from .quoting import quoted
-from .values import NO_VALUE, Value
 
 SELF_SOURCE = 0
 """The source ``#tag``: the element that the rule hits, whichever it is."""

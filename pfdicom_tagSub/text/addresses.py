@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from .clues import LEAST_DIGITS, Clues, spellings
 from .common_words import ORDINARY, PARTICLES
-from .folding import fold, is_unbounded, split_tokens
+from .comparable import fold, is_unbounded, split_tokens
 
 _PARTS = re.compile(r"[\r\n,;、，\\^]+")
 _POST_CODE = re.compile(

@@ -17,12 +17,12 @@ from collections.abc import Container, Iterable
 from functools import cached_property
 from itertools import accumulate
 
+from ..core.caches import remembered
 from .ages import find_ages
-from .caches import remembered
 from .clues import Clues, Key
 from .common_words import ORDINARY, TITLES
+from .comparable import fold, is_unbounded, split_tokens
 from .excision import Span, cut_out
-from .folding import fold, is_unbounded, split_tokens
 from .identifiers import MONTHS, clues_of
 from .links import NamesInLinks, find_links
 from .person_names import stem_of

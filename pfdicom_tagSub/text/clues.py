@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from .common_words import COMMON, NOT_IDENTIFYING, ORDINARY
-from .folding import fold, is_unbounded, split_tokens
+from .comparable import fold, is_unbounded, split_tokens
 
 LEAST_DIGITS = 5
 """Shorter numbers are measurements of anybody, but for those that a text calls an ID."""

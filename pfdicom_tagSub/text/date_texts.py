@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .comparable import fold
 from .dates import COLONS, COMPACT, PADDING, shifted
-from .folding import fold
 from .identifiers import MONTHS
 
 _TIME_WITH_COLONS = re.compile(COLONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .folding import is_unbounded
+from .comparable import is_unbounded
 
 Span = tuple[int, int]
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from ..core.caches import remembered
 from .addresses import add_address
-from .caches import remembered
 from .clues import LEAST_DIGITS, Clues, Key, is_ordinary
 from .common_words import ORDINARY
-from .folding import fold, split_tokens
+from .comparable import fold, split_tokens
 from .person_names import add_name
 
 ADDRESS = "address"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from .caches import remembered
+from ..core.caches import remembered
 
 SHORTEST = 4
 """Shorter values are found in any path by chance."""

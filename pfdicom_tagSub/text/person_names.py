@@ -13,7 +13,7 @@ from collections.abc import Container, Mapping
 
 from .clues import LEAST_DIGITS, Clues, Key, spellings
 from .common_words import NOT_IDENTIFYING, ORDINARY, PARTICLES
-from .folding import fold, is_ideograph, is_unbounded, split_tokens
+from .comparable import fold, is_ideograph, is_unbounded, split_tokens
 
 _INSIDE = "'’‘`´ʼ′-‐‑‒–"  # O'Brien and Meier-Schulz are one part, and two
 _BETWEEN = "^,="

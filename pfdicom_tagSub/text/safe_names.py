@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 
-from .models import FileError
+from ..core.errors import FileError
 
 NAME_MAX = 255
 """The bytes that the usual file systems allow a name."""

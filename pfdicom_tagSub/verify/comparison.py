@@ -13,19 +13,21 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 
-from . import dictionary
-from .character_sets import UTF8_CHARSET
-from .content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
-from .dicomdir import TYPE_1, TYPE_2
-from .dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET
-from .embedded_overlays import PIXEL_DATA
-from .free_text import is_free_text
-from .functions import NOTHING_LEFT
-from .hits import Hit, Hits, Place
-from .inflating import DEFAULT_LIMIT, InflateLimit
-from .models import FileError
+from ..core.errors import FileError
+from ..dicom import dictionary
+from ..dicom.character_sets import UTF8_CHARSET
+from ..dicom.dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET, TYPE_1, TYPE_2
+from ..dicom.embedded_overlays import PIXEL_DATA
+from ..dicom.free_text import is_free_text
+from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
+from ..dicom.sources import BytesSource, FileSource, Source
+from ..spec.content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
+from ..spec.functions import NOTHING_LEFT
+from ..spec.rules import Rule, RuleSet
+from .element_texts import Told, name_of, texts_of, vr_of
+from .expected_rules import Hit, Hits, Place
 from .overlay_check import check_cleared, kept_of
-from .rereading import (
+from .pydicom_reading import (
     REST,
     DataSet,
     Entry,
@@ -39,11 +41,8 @@ from .rereading import (
     readings_of,
 )
 from .residuals import find_residuals
-from .rules import Rule, RuleSet
-from .sources import BytesSource, FileSource, Source
-from .staying import Surroundings, may_stay
+from .same_value import Surroundings, may_stay
 from .text_search import TextSearches
-from .told import Told, name_of, texts_of, vr_of
 
 CHUNK = 1 << 20
 FOLLOWED = {

@@ -12,14 +12,14 @@ from pydicom.charset import decode_bytes
 from pydicom.datadict import private_dictionary_VR
 from pydicom.valuerep import TEXT_VR_DELIMS
 
-from . import dictionary
-from .hits import creator_of
-from .identifiers import ADDRESS
-from .identifying_tags import is_postal
-from .models import FileError
-from .rereading import REST, DataSet, Entry, dictionary_vr, is_sequence, items_of, raw_value
-from .traces import TELLING, TEXTS, Kind
-from .values import CHARSET_VRS, SINGLE_VALUED_VRS
+from ..core.errors import FileError
+from ..dicom import dictionary
+from ..dicom.values import CHARSET_VRS, SINGLE_VALUED_VRS
+from ..spec.identifying_tags import is_postal
+from ..text.identifiers import ADDRESS
+from .expected_rules import creator_of
+from .pydicom_reading import REST, DataSet, Entry, dictionary_vr, is_sequence, items_of, raw_value
+from .search_terms import TELLING, TEXTS, Kind
 
 LONGEST_VALUE = 1 << 16
 """Longer values are no texts to look for."""

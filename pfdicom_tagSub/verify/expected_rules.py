@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from . import dictionary
-from .content_items import (
+from ..dicom import dictionary
+from ..spec.content_items import (
     CODE_VALUES,
     CODING_SCHEME,
     CONCEPT_NAME,
@@ -21,9 +21,9 @@ from .content_items import (
     ContentRules,
     stronger,
 )
-from .keys import KeywordKey, MaskKey, PatternKey
-from .rereading import REST, DataSet, Entry, is_sequence, items_of, raw_value
-from .rules import Rule, RuleSet
+from ..spec.keys import KeywordKey, MaskKey, PatternKey
+from ..spec.rules import Rule, RuleSet
+from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
 
 
 class Hit(Enum):

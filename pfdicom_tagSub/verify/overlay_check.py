@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .embedded_overlays import CELL, GROUPS, cleared, described, kept_bits, position_of
-from .models import FileError
-from .rereading import DataSet, Entry, raw_value
-from .rules import RuleSet
+from ..core.errors import FileError
+from ..dicom.embedded_overlays import CELL, GROUPS, cleared, described, kept_bits, position_of
+from ..spec.rules import RuleSet
+from .pydicom_reading import DataSet, Entry, raw_value
 
 PIECE = 3 << 18
 """How much is compared at a time: whole cells of every size."""

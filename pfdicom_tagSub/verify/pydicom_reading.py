@@ -23,10 +23,10 @@ from pydicom.filereader import data_element_generator, read_dataset, read_partia
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 from pydicom.values import convert_SQ
 
-from . import dictionary
-from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
-from .models import FileError
-from .sources import BytesSource, FileSource, Source, is_zeros
+from ..core.errors import FileError
+from ..dicom import dictionary
+from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit, inflate
+from ..dicom.sources import BytesSource, FileSource, Source, is_zeros
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

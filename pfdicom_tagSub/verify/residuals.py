@@ -8,14 +8,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from .caches import remembered
-from .common_words import TERMS
-from .dictionary import PIXEL_DATA
-from .rereading import REST, DataSet, Entry, Reading, is_sequence, items_of
-from .sources import Source
-from .text_search import TextSearch
-from .told import Told, is_of_codes, is_of_make, name_of, vr_of
-from .traces import (
+from ..core.caches import remembered
+from ..dicom.dictionary import PIXEL_DATA
+from ..dicom.sources import Source
+from ..text.common_words import TERMS
+from .element_texts import Told, is_of_codes, is_of_make, name_of, vr_of
+from .pydicom_reading import REST, DataSet, Entry, Reading, is_sequence, items_of
+from .search_terms import (
     MOST_VALUES,
     NAMES,
     NUMBERS,
@@ -27,6 +26,7 @@ from .traces import (
     plain_notations,
     traces_of,
 )
+from .text_search import TextSearch
 
 CHUNK = 1 << 20
 OVERLAP = 1 << 12

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 from pydicom import datadict
 
-from . import dictionary
-from .character_sets import CharacterSet
-from .directives import SELF_SOURCE, Template
-from .hits import creator_of
-from .models import FileError
-from .rereading import DataSet, Entry, is_sequence, items_of, raw_value
-from .rules import Literal, Rule, RuleSet
-from .values import BINARY_VRS, Value, decode, fit
+from ..core.errors import FileError
+from ..dicom import dictionary
+from ..dicom.character_sets import CharacterSet
+from ..dicom.values import BINARY_VRS, Value, decode, fit
+from ..spec.rules import Literal, Rule, RuleSet
+from ..spec.templates import SELF_SOURCE, Template
+from .expected_rules import creator_of
+from .pydicom_reading import DataSet, Entry, is_sequence, items_of, raw_value
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
 
-from .caches import remembered
-from .common_words import COMMON, ORDINARY
-from .identifiers import ADDRESS
+from ..core.caches import remembered
+from ..text.common_words import COMMON, ORDINARY
+from ..text.identifiers import ADDRESS
 
 SHORTEST = 4
 """Shorter texts are found everywhere by chance."""

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
-from .cleaning import TextCleaner, cleaner_of
-from .dictionary import PIXEL_DATA
-from .folding import fold
-from .identifiers import ADDRESS
-from .models import FileError
-from .rereading import REST, DataSet, Entry, is_sequence, items_of, raw_value
-from .told import Told, name_of, text_in, vr_of
-from .traces import NAMES, SHORTEST, TEXTS, Kind, traces_of
+from ..core.errors import FileError
+from ..dicom.dictionary import PIXEL_DATA
+from ..text.cleaning import TextCleaner, cleaner_of
+from ..text.comparable import fold
+from ..text.identifiers import ADDRESS
+from .element_texts import Told, name_of, text_in, vr_of
+from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
+from .search_terms import NAMES, SHORTEST, TEXTS, Kind, traces_of
 
 SEARCHED_VRS = TEXTS | NAMES | {"", "UN", "OB"}
 """VRs of text, and those under which a private element may hold any."""

@@ -18,10 +18,11 @@ from installed import BUNDLED
 from support import README_SPEC, SHARED
 
 from pfdicom_tagSub.api import compile_spec
-from pfdicom_tagSub.models import FileJob, Status
-from pfdicom_tagSub.profile import OPTIONS
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.profile import OPTIONS
+from pfdicom_tagSub.spec.rules import RuleSet
 
 CORPUS = SHARED / "corpus"
 TAKEN = 12

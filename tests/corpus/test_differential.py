@@ -19,13 +19,14 @@ from oracle import Kept, Keyword, Rules, Use, differences, spec_of
 from pydicom import Dataset
 from support import README_SPEC, SHARED
 
-from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.elements import Element
-from pfdicom_tagSub.models import FileError, NotDicomError, Stage, Status
-from pfdicom_tagSub.scanner import scan
-from pfdicom_tagSub.sources import BytesSource
-from pfdicom_tagSub.wanted import EVERYTHING
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import FileError, NotDicomError
+from pfdicom_tagSub.core.outcome import Stage, Status
+from pfdicom_tagSub.dicom.elements import Element
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.scan_filter import EVERYTHING
+from pfdicom_tagSub.dicom.scanner import scan
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -16,10 +16,10 @@ from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, process, read, wri
 from profile_oracle import CODES, Profile, check
 from support import ROOT
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import Status
-from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.profile import load
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -34,12 +34,12 @@ from builders import (
 from installed import Trees
 from pydicom.sequence import Sequence
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.dictionary import is_unknown
-from pfdicom_tagSub.models import Status
-from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.spec import TagSpec, parse_json
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.dicom.dictionary import is_unknown
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import TagSpec, parse_json
+from pfdicom_tagSub.spec.profile import load
 
 PLANTED = b"PLANTED"
 KEEP = "%_keep_#tag"

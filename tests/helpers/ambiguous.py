@@ -15,7 +15,7 @@ from random import Random
 
 from builders import BIG, EXPLICIT, IMPLICIT, LONG_VRS, SOP_CLASS, UNDEFINED, Form, element, item, tag_bytes
 
-from pfdicom_tagSub import elements
+from pfdicom_tagSub.dicom import elements
 
 PATIENT_NAME, PATIENT_ID = 0x00100010, 0x00100020
 HIT = frozenset({PATIENT_NAME, PATIENT_ID})

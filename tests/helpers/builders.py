@@ -16,11 +16,12 @@ from pydicom import uid
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import Action, FileJob, FileOutcome, Status
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.spec import parse_json
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Action, FileOutcome, Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import parse_json
+from pfdicom_tagSub.spec.rules import RuleSet
 
 Spec = Mapping[str, str | None]
 

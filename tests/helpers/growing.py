@@ -13,12 +13,12 @@ from functools import cache
 
 from builders import EXPLICIT, IMPLICIT, UNDEFINED, Form, Spec, element, file_of, item, sequence, tag_bytes
 
-from pfdicom_tagSub import profile as profiles
-from pfdicom_tagSub.compiling import compile_rules, effective
-from pfdicom_tagSub.functions import Resources
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.spec import TagSpec, from_pairs
+from pfdicom_tagSub.spec import profile as profiles
+from pfdicom_tagSub.spec.compiling import compile_rules, effective
+from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.parsing import TagSpec, from_pairs
+from pfdicom_tagSub.spec.rules import RuleSet
+from pfdicom_tagSub.spec.secret import Secret
 
 NAME, PATIENT_ID, STEP = 0x00100010, 0x00100020, 0x00400007
 ANONYMOUS: Spec = {"PatientName": "ANON", "PatientID": "%_md5|7_PatientID"}

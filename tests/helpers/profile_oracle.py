@@ -20,9 +20,9 @@ from pydicom import Dataset, datadict, uid
 from pydicom.dataelem import RawDataElement
 from pydicom.tag import BaseTag
 
-from pfdicom_tagSub.newer_attributes import NEWER_ATTRIBUTES
+from pfdicom_tagSub.dicom.newer_attributes import NEWER_ATTRIBUTES
 
-PROFILES = Path(__file__).resolve().parents[1] / "pfdicom_tagSub" / "profiles"
+PROFILES = Path(__file__).resolve().parents[2] / "pfdicom_tagSub" / "profiles"
 CODES = {
     "retainSafePrivate": "113111",
     "retainUIDs": "113110",

@@ -18,13 +18,13 @@ import pytest
 from builders import rules_of
 from judges import JUDGES, Secrets
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.edits import pieces
-from pfdicom_tagSub.models import FileError, NotDicomError
-from pfdicom_tagSub.patch import Output, Patcher
-from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.sources import BytesSource
+from pfdicom_tagSub.core.errors import FileError, NotDicomError
+from pfdicom_tagSub.dicom.edits import pieces
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patcher import Output, Patcher
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.profile import load
 
 TEST_FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 SPACING = 41

@@ -17,18 +17,18 @@ from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, element, file_of, 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pfdicom_tagSub import profile as profiles
-from pfdicom_tagSub.caches import Caches
-from pfdicom_tagSub.compiling import compile_rules, effective
-from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.edits import pieces
-from pfdicom_tagSub.functions import Resources
-from pfdicom_tagSub.models import FileError, NotDicomError
-from pfdicom_tagSub.patch import Output, Patcher
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.sources import BytesSource
-from pfdicom_tagSub.spec import TagSpec, parse_json
+from pfdicom_tagSub.core.caches import Caches
+from pfdicom_tagSub.core.errors import FileError, NotDicomError
+from pfdicom_tagSub.dicom.edits import pieces
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patcher import Output, Patcher
+from pfdicom_tagSub.spec import profile as profiles
+from pfdicom_tagSub.spec.compiling import compile_rules, effective
+from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.parsing import TagSpec, parse_json
+from pfdicom_tagSub.spec.rules import RuleSet
+from pfdicom_tagSub.spec.secret import Secret
 
 CHARSET, NAME, PATIENT_ID, COMMENTS = 0x00080005, 0x00100010, 0x00100020, 0x00104000
 LATIN = "Müller^é".encode("latin-1")

@@ -14,8 +14,9 @@ from builders import DEFLATED, FORMS, Form, process, read, rules_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pfdicom_tagSub.models import SpecError, Status
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 forms = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

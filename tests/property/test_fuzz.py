@@ -28,8 +28,8 @@ from builders import (
 )
 from pydicom import Dataset
 
-from pfdicom_tagSub.models import Status
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 SECRET = "PLANTED"
 SPEC = {

@@ -23,12 +23,13 @@ from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import SpecError, Status
-from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.spec import Layer, TagSpec, parse_json
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import Layer, TagSpec, parse_json
+from pfdicom_tagSub.spec.profile import load
+from pfdicom_tagSub.spec.rules import RuleSet
 
 KEEP = "%_keep_#tag"
 NAMES = ("ACME", "OTHER ONE", "Ünïque")

@@ -16,10 +16,11 @@ from ambiguous import HIT, KINDS, made
 from builders import rules_of
 from judges import JUDGES, Judge, Secrets
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import FileJob, Status
-from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.profile import load
 
 FILES = int(os.environ.get("AMBIGUOUS_FILES", "10"))
 FIRST = int(os.environ.get("AMBIGUOUS_FIRST", "0"))

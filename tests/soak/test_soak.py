@@ -34,7 +34,7 @@ from installed import COMMAND, PREFIX, checked_record, data_set, processes_of, s
 from pydicom.dataset import Dataset
 from pydicom.uid import MRImageStorage
 
-from pfdicom_tagSub.models import Stamp
+from pfdicom_tagSub.core.outcome import Stamp
 
 pytestmark = [
     pytest.mark.slow,

@@ -37,12 +37,12 @@ from installed import (
 )
 from support import README_SPEC, run_command
 
-from pfdicom_tagSub import cli
-from pfdicom_tagSub.models import DirectoryPlan, FileJob
-from pfdicom_tagSub.pool import Batch, Pool
-from pfdicom_tagSub.pool import Done as BatchDone
-from pfdicom_tagSub.shield import Shield
-from pfdicom_tagSub.worker import Task, Worker
+from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.core.plan import DirectoryPlan, FileJob
+from pfdicom_tagSub.run.deferred_signals import Shield
+from pfdicom_tagSub.run.pool import Batch, Pool
+from pfdicom_tagSub.run.pool import Done as BatchDone
+from pfdicom_tagSub.run.worker import Task, Worker
 
 distributed = pytest.importorskip("distributed", reason="distributed (the extra dask) is not installed")
 
@@ -91,7 +91,7 @@ def renewing(path, flags, *more, **relative):
     return open_file(path, flags, *more, **relative)
 os.scandir, os.open = cached, renewing
 sys.argv[0] = "pfdicom_tagSub"
-from pfdicom_tagSub.__main__ import run
+from pfdicom_tagSub.cli.command import run
 run()
 """
 """The command on a network file system, which shows old listings until this host makes a file."""
@@ -366,7 +366,7 @@ def test_workers_forget_a_run_that_is_over(cluster: Cluster, key: Path, tmp_path
     assert run(tmp_path / "in", tmp_path / "out", *flags, spec=SPEC).code == 0
 
     def known() -> tuple[int, int]:
-        from pfdicom_tagSub.cluster_worker import _office
+        from pfdicom_tagSub.run.executors.dask_worker import _office
 
         return len(_office._runs), len(_office._ended)
 
@@ -893,7 +893,7 @@ def test_package_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pyt
 def test_command_without_a_cluster_does_not_import_dask(tmp_path: Path) -> None:
     make(tmp_path / "in" / "a.dcm")
     code = (
-        "import sys; from pfdicom_tagSub.__main__ import main; code = main(sys.argv[1:]); "
+        "import sys; from pfdicom_tagSub.cli.command import main; code = main(sys.argv[1:]); "
         "sys.exit(code or any(name in sys.modules for name in ('dask', 'distributed')))"
     )
     words = arguments_of(tmp_path / "in", tmp_path / "out", README_SPEC, "--threads", "2")

@@ -120,7 +120,7 @@ def test_image_has_the_pinned_versions_and_nothing_else() -> None:
 def test_image_has_the_console_of_pfmisc_without_its_debugger() -> None:
     script = (
         "import sys\n"
-        "from pfdicom_tagSub.console import Console\n"
+        "from pfdicom_tagSub.cli.console import Console\n"
         "console = Console(1)\n"
         "console.note(1, 'x')\n"
         "print(bool(console._debug), 'pfmisc.debug' in sys.modules, 'pudb' in sys.modules)"

@@ -11,9 +11,9 @@ import pytest
 from installed import BUNDLED, COMMAND, Trees, arguments_of, contents, execute, make, mixed_tree, run
 from support import README_SPEC, ROOT
 
-from pfdicom_tagSub import surveytable
-from pfdicom_tagSub.models import Action
-from pfdicom_tagSub.survey import Count, ElementRow, LeftRow, SurveyReport
+from pfdicom_tagSub.core.outcome import Action
+from pfdicom_tagSub.report import survey_table as surveytable
+from pfdicom_tagSub.report.survey import Count, ElementRow, LeftRow, SurveyReport
 
 NEEDS_NO_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 

@@ -155,11 +155,11 @@ def inject(function, number, condition=lambda *arguments: True, bad="s/bad.dcm")
 
 """
 RUN = """
-from pfdicom_tagSub import output
+from pfdicom_tagSub.files import writing as output
 # The call that replaces nothing is none of Python's; test_renaming.py has its faults.
 output.rename_new = lambda folder, old, new: os.rename(old, new, src_dir_fd=folder, dst_dir_fd=folder)
 sys.argv[0] = "pfdicom_tagSub"
-from pfdicom_tagSub.__main__ import run
+from pfdicom_tagSub.cli.command import run
 run()
 """
 
@@ -928,7 +928,7 @@ def test_ledger_that_is_corrupt_is_refused_and_left_alone(kind: str, threads: st
 @workers
 def test_ledger_that_is_spoiled_in_the_middle_of_a_run_loses_no_output(threads: str, field: Field) -> None:
     fault = """
-from pfdicom_tagSub import ledger
+from pfdicom_tagSub.run import ledger
 ledger.ROWS_AT_ONCE = 1
 def spoil(path):
     if path == "s/bad.dcm":

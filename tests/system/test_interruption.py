@@ -39,7 +39,7 @@ from installed import (
 )
 from support import run_command
 
-from pfdicom_tagSub import output
+from pfdicom_tagSub.files import writing as output
 
 SPEC = {"PatientName": "%_name|patientID_PatientName", "PatientID": "%_md5|7_PatientID"}
 SMALL_FILES = 3000
@@ -52,7 +52,7 @@ def slow(source, target, count, *places):
     return real(source, target, min(count, 1 << 20), *places)
 os.copy_file_range = slow
 sys.argv[0] = "pfdicom_tagSub"
-from pfdicom_tagSub.__main__ import run
+from pfdicom_tagSub.cli.command import run
 run()
 """
 """The command on a slow disk: a large file takes some tenths of a second."""

@@ -37,12 +37,14 @@ from installed import (
 from pydicom.dataset import Dataset
 from support import run_command
 
-from pfdicom_tagSub import keeping, worker
-from pfdicom_tagSub import ledger as ledgers
-from pfdicom_tagSub.ledger import Identity, Ledger
-from pfdicom_tagSub.models import FileOutcome, LedgerError, Stamp
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.temporary import temporary_name
+from pfdicom_tagSub.cli import run_files as keeping
+from pfdicom_tagSub.core.errors import LedgerError
+from pfdicom_tagSub.core.outcome import FileOutcome, Stamp
+from pfdicom_tagSub.files.temporary import temporary_name
+from pfdicom_tagSub.run import ledger as ledgers
+from pfdicom_tagSub.run import worker
+from pfdicom_tagSub.run.ledger import Identity, Ledger
+from pfdicom_tagSub.spec.secret import Secret
 
 SPEC = ["--tagInfo", "PatientName:anon++PatientID:%_md5|7_PatientID"]
 OTHER = ["--tagInfo", "PatientName:other++PatientID:%_md5|7_PatientID"]
@@ -194,9 +196,10 @@ def test_other_version_does_all_again(package: str, done: Nightly, monkeypatch: 
     if package == "pfdicom_tagSub":
         monkeypatch.setattr(keeping, "__version__", "4.0.1")
     else:
-        monkeypatch.setattr("pfdicom_tagSub.report.version_of", lambda name: name + str(name == package))
+        version_of = "pfdicom_tagSub.core.versions.version_of"
+        monkeypatch.setattr(version_of, lambda name: name + str(name == package))
         assert done.counts() == {"found": 4, "unchanged": 4}
-        monkeypatch.setattr("pfdicom_tagSub.report.version_of", lambda name: name)
+        monkeypatch.setattr("pfdicom_tagSub.core.versions.version_of", lambda name: name)
     assert done.counts() == {"found": 4, "unchanged": 4}
 
 
@@ -782,7 +785,7 @@ def test_second_run_with_a_ledger_ends_at_once(done: Nightly) -> None:
 
 SLOW = """
 import os, sys, time
-from pfdicom_tagSub import ledger
+from pfdicom_tagSub.run import ledger
 ledger.ROWS_AT_ONCE = 7
 real = os.fsync
 def slow(descriptor):
@@ -790,7 +793,7 @@ def slow(descriptor):
     real(descriptor)
 os.fsync = slow
 sys.argv[0] = "pfdicom_tagSub"
-from pfdicom_tagSub.__main__ import run
+from pfdicom_tagSub.cli.command import run
 run()
 """
 """The command on a slow disk, with a ledger that is written often."""

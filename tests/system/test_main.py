@@ -15,22 +15,19 @@ from typing import Any
 
 import jsonschema
 import pytest
+from support import ROOT
 
-from pfdicom_tagSub import __main__ as command
-from pfdicom_tagSub import __version__, cli, runner, spec
-from pfdicom_tagSub import plan as planning
-from pfdicom_tagSub.models import (
-    Action,
-    FileOutcome,
-    Interrupted,
-    Plan,
-    PlanError,
-    SpecError,
-    Stage,
-    Status,
-)
+from pfdicom_tagSub import __version__
+from pfdicom_tagSub.cli import command
+from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.core.errors import Interrupted, PlanError, SpecError
+from pfdicom_tagSub.core.outcome import Action, FileOutcome, Stage, Status
+from pfdicom_tagSub.core.plan import Plan
+from pfdicom_tagSub.run import runner
+from pfdicom_tagSub.run import walk as planning
+from pfdicom_tagSub.spec import parsing as spec
 
-SCHEMA = json.loads((Path(__file__).parent / "record_schema.json").read_text("utf-8"))
+SCHEMA = json.loads((ROOT / "tests" / "helpers" / "record_schema.json").read_text("utf-8"))
 SECRET = "Doe^Jane"
 
 Run = Callable[..., None]
@@ -172,7 +169,7 @@ def test_main_tells_a_bug_without_its_text(
     work(failing(ValueError(f"bad value {SECRET}")))
     assert command.main([*trees, "--json", "--verbosity", "5"]) == 2
     record, messages = record_of(capsys)
-    assert record["error"].startswith("internal error: ValueError at pfdicom_tagSub.__main__:")
+    assert record["error"].startswith("internal error: ValueError at pfdicom_tagSub.cli.command:")
     assert record["error"] in messages
     assert SECRET not in messages + json.dumps(record)
 
@@ -527,7 +524,7 @@ def test_module_reads_closed_standard_input_as_an_error(trees: list[str]) -> Non
 
 def test_descriptors_that_the_caller_closed_are_not_given_to_outputs() -> None:
     code = (
-        "import os\nfrom pfdicom_tagSub.__main__ import _occupy_standard_descriptors as occupy\n"
+        "import os\nfrom pfdicom_tagSub.cli.command import _occupy_standard_descriptors as occupy\n"
         "os.close(0), os.close(1)\noccupy()\nos._exit(os.open(os.devnull, os.O_RDONLY))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode > 2

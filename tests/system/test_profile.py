@@ -18,19 +18,19 @@ from pydicom import Dataset, uid
 from support import SHARED
 
 from pfdicom_tagSub import __version__
-from pfdicom_tagSub.__main__ import main
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.edits import pieces
-from pfdicom_tagSub.functions import Resources
-from pfdicom_tagSub.models import FileError, NotDicomError, SpecError
-from pfdicom_tagSub.patch import Output, Patcher
-from pfdicom_tagSub.profile import OPTIONS, load
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.sources import BytesSource
-from pfdicom_tagSub.spec import parse_json
+from pfdicom_tagSub.cli.command import main
+from pfdicom_tagSub.core.errors import FileError, NotDicomError, SpecError
+from pfdicom_tagSub.dicom.edits import pieces
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patcher import Output, Patcher
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.parsing import parse_json
+from pfdicom_tagSub.spec.profile import OPTIONS, load
+from pfdicom_tagSub.spec.rules import RuleSet
+from pfdicom_tagSub.spec.secret import Secret
 
 CORPUS = SHARED / "corpus"
 KEY = bytes(range(32))

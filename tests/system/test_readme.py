@@ -18,13 +18,14 @@ from docutils import nodes
 from docutils.core import publish_doctree
 from support import README_SPEC, ROOT
 
-from pfdicom_tagSub import cli
-from pfdicom_tagSub.functions import FUNCTIONS
-from pfdicom_tagSub.models import ExitCode, Options
-from pfdicom_tagSub.spec import load, parse_info
+from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.core.options import Options
+from pfdicom_tagSub.spec.functions import FUNCTIONS
+from pfdicom_tagSub.spec.parsing import load, parse_info
 
 README = (ROOT / "README.rst").read_text("utf-8")
-SCHEMA = json.loads((ROOT / "tests" / "record_schema.json").read_text("utf-8"))
+SCHEMA = json.loads((ROOT / "tests" / "helpers" / "record_schema.json").read_text("utf-8"))
 
 
 def parse_rst(text: str, level: int = 1) -> nodes.document:

@@ -14,11 +14,13 @@ import pytest
 from installed import COMMAND, Trees, arguments_of, contents, data_set, leftovers, save
 from support import README_SPEC
 
-from pfdicom_tagSub import sources, worker
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import FileJob, Stage, Status
-from pfdicom_tagSub.spec import parse_json
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Stage, Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.dicom import sources
+from pfdicom_tagSub.run import worker
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import parse_json
 
 LIMIT = 300_000
 RULES = compile_rules(parse_json(json.dumps(README_SPEC), "test"))
@@ -142,7 +144,7 @@ def test_file_that_shrinks_before_it_is_read_fails(tmp_path: Path, monkeypatch: 
 
 
 def test_long_files_are_copied_whole_in_two_halves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pfdicom_tagSub import output
+    from pfdicom_tagSub.files import writing as output
 
     path = _large(tmp_path / "a.dcm", 3 << 20)
     started: list[threading.Thread] = []

@@ -10,7 +10,7 @@ import pytest
 from builders import data_set, read, written
 
 import pfdicom_tagSub as tagsub
-from pfdicom_tagSub.models import Status
+from pfdicom_tagSub.core.outcome import Status
 
 OLD = "Doe^Jane"
 

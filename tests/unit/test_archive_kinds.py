@@ -14,10 +14,12 @@ from collections.abc import Callable
 import pytest
 from installed import Trees
 
-from pfdicom_tagSub import report
-from pfdicom_tagSub.archives import kind_of, reason_of
-from pfdicom_tagSub.models import ExitCode, FileOutcome, Status
-from pfdicom_tagSub.report import Totals, to_json
+from pfdicom_tagSub.core.archive_kinds import kind_of, reason_of
+from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.core.outcome import FileOutcome, Status
+from pfdicom_tagSub.report import totals as report
+from pfdicom_tagSub.report.record import to_json
+from pfdicom_tagSub.report.totals import Totals
 
 
 def zip_of() -> bytes:

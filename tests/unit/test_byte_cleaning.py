@@ -6,7 +6,7 @@ import pytest
 from builders import EXPLICIT, FORMS, IMPLICIT, Form, element, file_of, read
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.models import FileError
+from pfdicom_tagSub.core.errors import FileError
 
 CHARSET, NAME, PATIENT, DESCRIPTION = 0x00080005, 0x00100010, 0x00100020, 0x00081030
 PROFILE = compile_spec({}, profile="basic,cleanDescriptors", key=b"a key of the tests, 27 bytes")

@@ -14,8 +14,8 @@ from pathlib import Path
 from builders import EXPLICIT, element, file_of
 
 import pfdicom_tagSub
-from pfdicom_tagSub import caches
-from pfdicom_tagSub.caches import Caches, remembered
+from pfdicom_tagSub.core import caches
+from pfdicom_tagSub.core.caches import Caches, remembered
 
 PACKAGE = Path(pfdicom_tagSub.__file__).parent
 
@@ -111,13 +111,13 @@ def test_errors_are_not_remembered_and_leave_the_caches() -> None:
 FORGETFUL = """
 import gc, json, re, sys
 from pathlib import Path
-from pfdicom_tagSub import profile as profiles
-from pfdicom_tagSub.compiling import compile_rules, effective
-from pfdicom_tagSub.functions import Resources
-from pfdicom_tagSub.models import FileJob
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.spec import TagSpec, parse_json
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.spec import profile as profiles
+from pfdicom_tagSub.spec.compiling import compile_rules, effective
+from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.spec.secret import Secret
+from pfdicom_tagSub.spec.parsing import TagSpec, parse_json
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 folder = Path(sys.argv[1])
 

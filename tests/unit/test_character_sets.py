@@ -13,8 +13,8 @@ from support import Result, run_command
 from test_dicomdir import DICOMDIRS, directory
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.character_sets import assumed_set, character_set, decoded, encoded, known_term
-from pfdicom_tagSub.models import FileError, SpecError
+from pfdicom_tagSub.core.errors import FileError, SpecError
+from pfdicom_tagSub.dicom.character_sets import assumed_set, character_set, decoded, encoded, known_term
 
 CHARSET, CLASS, INSTANCE = 0x00080005, 0x00080016, 0x00080018
 NAME, PATIENT, STATION, SERIES = 0x00100010, 0x00100020, 0x00081010, 0x0008103E

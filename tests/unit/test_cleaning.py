@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfdicom_tagSub.caches import Caches
-from pfdicom_tagSub.cleaning import TextCleaner, cleaner_of
-from pfdicom_tagSub.folding import fold
+from pfdicom_tagSub.core.caches import Caches
+from pfdicom_tagSub.text.cleaning import TextCleaner, cleaner_of
+from pfdicom_tagSub.text.comparable import fold
 
 
 def clean(text: str, *identifiers: tuple[str, str]) -> str:

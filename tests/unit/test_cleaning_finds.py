@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from pfdicom_tagSub.cleaning import cleaner_of
-from pfdicom_tagSub.common_words import COMMON, ORDINARY
-from pfdicom_tagSub.folding import fold
-from pfdicom_tagSub.identifiers import ADDRESS
+from pfdicom_tagSub.text.cleaning import cleaner_of
+from pfdicom_tagSub.text.common_words import COMMON, ORDINARY
+from pfdicom_tagSub.text.comparable import fold
+from pfdicom_tagSub.text.identifiers import ADDRESS
 
 
 def clean(text: str, *identifiers: tuple[str, str]) -> str:

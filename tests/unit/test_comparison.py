@@ -31,20 +31,24 @@ from builders import (
 from installed import BUNDLED
 from support import README_SPEC, SHARED, run_command
 
-from pfdicom_tagSub import patch, worker
 from pfdicom_tagSub.api import compile_spec, patch_file
-from pfdicom_tagSub.edits import Edit, Patched, in_order
-from pfdicom_tagSub.models import FileError, FileJob, Stage, Status
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.sources import BytesSource, FileSource
-from pfdicom_tagSub.traces import COMMON, traces_of
-from pfdicom_tagSub.verify import Verifier
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.core.outcome import Stage, Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.dicom.edits import Edit, in_order
+from pfdicom_tagSub.dicom.sources import BytesSource, FileSource
+from pfdicom_tagSub.engine import patcher as patch
+from pfdicom_tagSub.engine.patched import Patched
+from pfdicom_tagSub.run import worker
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.rules import RuleSet
+from pfdicom_tagSub.verify.comparison import Verifier
+from pfdicom_tagSub.verify.search_terms import COMMON, traces_of
 
 NAME, PATIENT_ID, CHARSET, PIXELS = 0x00100010, 0x00100020, 0x00080005, 0x7FE00010
 DEFLATED = "1.2.840.10008.1.2.1.99"
 KEY = b"a key that only these tests know"
-OPTIONS = sorted(path.stem for path in (Path(patch.__file__).parent / "profiles").glob("*.json"))
+OPTIONS = sorted(path.stem for path in (Path(patch.__file__).parents[1] / "profiles").glob("*.json"))
 
 
 def verified(
@@ -707,7 +711,7 @@ def test_dicomdir_offsets_are_verified(tmp_path: Path, monkeypatch: pytest.Monke
     assert verified(content, rules, tmp_path).outcome.reason == ""
     switched = rules_of({"PatientName": "大^大"})
     assert verified(content, switched, tmp_path).outcome.reason == ""
-    monkeypatch.setattr("pfdicom_tagSub.substitution.offset_edits", lambda *_: ())
+    monkeypatch.setattr("pfdicom_tagSub.engine.substitution.offset_edits", lambda *_: ())
     assert "does not name the record that it named" in verified(content, rules, tmp_path).outcome.reason
 
 
@@ -840,7 +844,7 @@ def test_reason_is_told_where_pydicom_raises_an_error_without_one(
     def fails(*_: Any, **__: Any) -> None:
         raise OSError("No tag to read")
 
-    monkeypatch.setattr("pfdicom_tagSub.rereading.read_partial", fails)
+    monkeypatch.setattr("pfdicom_tagSub.verify.pydicom_reading.read_partial", fails)
     result = verified(_sample(), rules_of(SAMPLE_SPEC), tmp_path)
     assert result.outcome.reason == "the input cannot be verified: pydicom cannot read it: OSError"
 

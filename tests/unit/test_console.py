@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pfdicom_tagSub.console import Console, progress, visible
+from pfdicom_tagSub.cli.console import Console, progress
+from pfdicom_tagSub.text.printable import visible
 
 
 class Terminal(io.StringIO):
@@ -162,7 +163,7 @@ def test_console_imports_pfmisc_at_the_first_message_only() -> None:
     done = run_python(
         """
         import sys
-        from pfdicom_tagSub.console import Console
+        from pfdicom_tagSub.cli.console import Console
         console = Console(1)
         console.note(2, "hidden")
         print("pfmisc" in sys.modules, "tqdm.std" in sys.modules)
@@ -181,7 +182,7 @@ def test_console_does_without_the_debugger_of_pfmisc(installed: bool) -> None:
     done = run_python(
         f"""
         import sys
-        from pfdicom_tagSub import console
+        from pfdicom_tagSub.cli import console
         if not {installed}:
             class Missing:
                 def find_spec(self, name, path=None, target=None):
@@ -204,7 +205,7 @@ def test_console_keeps_the_logging_configuration() -> None:
         import logging
         root = logging.getLogger()
         before = root.level, list(root.handlers)
-        from pfdicom_tagSub.console import Console
+        from pfdicom_tagSub.cli.console import Console
         Console(1).error("x")
         assert (root.level, root.handlers) == before, root.handlers
         logging.getLogger("pydicom").warning("a value")
@@ -219,14 +220,16 @@ def test_console_keeps_the_logging_configuration() -> None:
 @pytest.mark.parametrize("home", [None, "", "/nonexistent", "/proc"])
 def test_console_needs_no_home(home: str | None) -> None:
     done = run_python(
-        "from pfdicom_tagSub.console import Console\nConsole(1).error('x')", HOME=home, XDG_CONFIG_HOME=home
+        "from pfdicom_tagSub.cli.console import Console\nConsole(1).error('x')",
+        HOME=home,
+        XDG_CONFIG_HOME=home,
     )
     assert (done.returncode, done.stderr) == (0, "pfdicom_tagSub: error: x\n")
 
 
 def test_console_writes_nothing_into_home(tmp_path: Path) -> None:
     run_python(
-        "from pfdicom_tagSub.console import Console\nConsole(1).error('x')",
+        "from pfdicom_tagSub.cli.console import Console\nConsole(1).error('x')",
         HOME=str(tmp_path),
         XDG_CONFIG_HOME=str(tmp_path / "config"),
     )
@@ -243,7 +246,7 @@ def test_console_does_without_pfmisc(error: str) -> None:
                 if name.partition(".")[0] == "pfmisc":
                     raise {error}
         sys.meta_path.insert(0, Finder())
-        from pfdicom_tagSub.console import Console
+        from pfdicom_tagSub.cli.console import Console
         console = Console(1)
         console.error("x")
         console.warning("y")
@@ -267,7 +270,7 @@ def test_console_does_without_pfmisc_when_it_fails(
 
 
 def test_console_in_a_c_locale_without_streams_does_not_crash() -> None:
-    code = "from pfdicom_tagSub.console import Console\nConsole(1, True).error('\\xe9\\udcff')"
+    code = "from pfdicom_tagSub.cli.console import Console\nConsole(1, True).error('\\xe9\\udcff')"
     environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = run_python(code, **environment)
     assert done.returncode == 0

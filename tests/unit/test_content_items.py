@@ -9,9 +9,10 @@ from builders import FORMS, Form, data_set, process, read, written
 from pydicom.dataset import Dataset
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.models import SpecError, Status
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.rules import RuleSet
 
 KEY = b"a key of the tests, 27 bytes"
 CLEAN = "basic,cleanStructuredContent"

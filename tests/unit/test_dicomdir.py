@@ -13,7 +13,8 @@ from pydicom import Dataset
 from pydicom.fileset import FileSet
 
 from pfdicom_tagSub.api import compile_spec
-from pfdicom_tagSub.models import SpecError, Stage, Status
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.core.outcome import Stage, Status
 
 DICOMDIRS = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
 

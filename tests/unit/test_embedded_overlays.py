@@ -14,10 +14,9 @@ from pydicom import uid
 from pydicom.dataset import Dataset
 from support import run_command
 
-from pfdicom_tagSub import embedded_overlays
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.embedded_overlays import (
+from pfdicom_tagSub.dicom import embedded_overlays
+from pfdicom_tagSub.dicom.embedded_overlays import (
     BITS_ALLOCATED,
     BITS_STORED,
     HIGH_BIT,
@@ -26,8 +25,9 @@ from pfdicom_tagSub.embedded_overlays import (
     kept_bits,
     position_of,
 )
-from pfdicom_tagSub.patch import Patcher
-from pfdicom_tagSub.sources import BytesSource
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patcher import Patcher
 
 WORDS = [0x8001, 0x1234, 0xFFFF, 0x0000]
 FORMS = [EXPLICIT, IMPLICIT, BIG, DEFLATED]

@@ -19,7 +19,7 @@ from builders import (
     written,
 )
 
-from pfdicom_tagSub.models import Stage, Status
+from pfdicom_tagSub.core.outcome import Stage, Status
 
 PATIENT_ID = 0x00100020
 
@@ -101,7 +101,7 @@ def test_damaged_deflated_file_fails(damage: str, tmp_path: Path) -> None:
 
 
 def test_large_deflated_file_is_inflated_into_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pfdicom_tagSub.inflating.IN_MEMORY", 1000)
+    monkeypatch.setattr("pfdicom_tagSub.dicom.inflating.IN_MEMORY", 1000)
     made = nested(data_set(PatientID="inner"), PatientID="root", PixelData=bytes(100_000))
     made["PixelData"].VR = "OW"
     content = written(made, DEFLATED)

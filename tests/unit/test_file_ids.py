@@ -13,11 +13,14 @@ from builders import data_set, substitute, written
 from installed import Trees, contents, make, read
 from pydicom.fileset import FileSet
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.file_ids import FileIds, moved_paths
-from pfdicom_tagSub.models import DirectoryPlan, FileError, FileJob, Status
-from pfdicom_tagSub.spec import from_pairs
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.core.plan import DirectoryPlan, FileJob
+from pfdicom_tagSub.dicom.file_ids import FileIds
+from pfdicom_tagSub.run.placement import moved_paths
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import from_pairs
 
 MEDIA = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
 PATIENTS = ("77654033", "98892001", "98892003")

@@ -20,9 +20,9 @@ import pytest
 from installed import MIXED, Trees, arguments_of, contents, mixed_tree, wait_for
 from support import run_command
 
-from pfdicom_tagSub import filelog
-from pfdicom_tagSub.filelog import FileLog, line_of
-from pfdicom_tagSub.models import Action, FileOutcome, Stage, Status
+from pfdicom_tagSub.core.outcome import Action, FileOutcome, Stage, Status
+from pfdicom_tagSub.report import file_log as filelog
+from pfdicom_tagSub.report.file_log import FileLog, line_of
 
 FIELDS = [
     *("time", "path", "outcome", "stage", "reason", "actions"),
@@ -275,7 +275,7 @@ def slow(*names, **folders):
     real(*names, **folders)
 os.rename = slow
 sys.argv[0] = "pfdicom_tagSub"
-from pfdicom_tagSub.__main__ import run
+from pfdicom_tagSub.cli.command import run
 run()
 """
 

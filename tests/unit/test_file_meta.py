@@ -23,10 +23,10 @@ from builders import (
 from installed import Trees
 from support import run_command
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import Stage, Status
-from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Stage, Status
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.profile import load
 
 NAME = 0x00100010
 SECRET = b"Zebulon^Ophelia"

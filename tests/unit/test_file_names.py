@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfdicom_tagSub.filenames import FileNames
+from pfdicom_tagSub.core.file_names import FileNames
 
 _names = st.lists(
     st.text(st.characters(exclude_characters="/\0", exclude_categories=()), min_size=1).map(str), max_size=20

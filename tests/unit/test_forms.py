@@ -13,12 +13,15 @@ import pytest
 from installed import Trees
 from support import run_command
 
-from pfdicom_tagSub import bounded, keys, plan, spec
-from pfdicom_tagSub.bounded import TooSlowError, in_time
-from pfdicom_tagSub.lookup import load_tables
-from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.profile import load as load_profile
-from pfdicom_tagSub.quoting import quoted, shortened
+from pfdicom_tagSub.core import bounded
+from pfdicom_tagSub.core.bounded import TooSlowError, in_time
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.run import walk as plan
+from pfdicom_tagSub.spec import keys
+from pfdicom_tagSub.spec import parsing as spec
+from pfdicom_tagSub.spec.profile import load as load_profile
+from pfdicom_tagSub.spec.tables import load_tables
+from pfdicom_tagSub.text.quoting import quoted, shortened
 
 
 @pytest.mark.parametrize(

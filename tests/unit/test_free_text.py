@@ -13,9 +13,9 @@ from installed import run
 from pydicom import Dataset, datadict
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.free_text import is_free_text
-from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.rules import RuleSet
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.dicom.free_text import is_free_text
+from pfdicom_tagSub.spec.rules import RuleSet
 
 CLEAN_OPTIONS = ("cleanDescriptors", "cleanStructuredContent", "cleanGraphics")
 ALL = ",".join(("basic", *CLEAN_OPTIONS))

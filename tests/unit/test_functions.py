@@ -23,19 +23,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom import valuerep
 
-from pfdicom_tagSub.character_sets import DEFAULT_CHARACTER_SET
-from pfdicom_tagSub.directives import SELF_SOURCE, Template, parse_template
-from pfdicom_tagSub.functions import FUNCTIONS, Resources, SecretUse
-from pfdicom_tagSub.models import Action, FileError, SpecError
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.values import (
-    BINARY_VRS,
-    NO_VALUE,
-    Value,
-    decode,
-    encode_element,
-    fit,
-)
+from pfdicom_tagSub.core.errors import FileError, SpecError
+from pfdicom_tagSub.core.outcome import Action
+from pfdicom_tagSub.dicom.character_sets import DEFAULT_CHARACTER_SET
+from pfdicom_tagSub.dicom.values import BINARY_VRS, NO_VALUE, Value, decode, encode_element, fit
+from pfdicom_tagSub.spec.functions import FUNCTIONS, Resources, SecretUse
+from pfdicom_tagSub.spec.secret import Secret
+from pfdicom_tagSub.spec.templates import SELF_SOURCE, Template, parse_template
 
 KEY = b"a key of the tests, 27 bytes"
 KEYED = Resources(Secret(KEY))
@@ -760,10 +754,10 @@ def test_another_key_gives_other_results(template: str) -> None:
 
 SEPARATE = """
 import json, sys
-from pfdicom_tagSub.directives import parse_template
-from pfdicom_tagSub.functions import Resources
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.values import Value
+from pfdicom_tagSub.spec.templates import parse_template
+from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.secret import Secret
+from pfdicom_tagSub.dicom.values import Value
 resources = Resources(Secret(bytes.fromhex(sys.argv[1])), {"ids": {"4711": "S01"}}, True)
 found = []
 for template, vr, text in json.loads(sys.argv[2]):
@@ -801,7 +795,7 @@ def test_separate_processes_give_equal_results() -> None:
 
 def test_registry_loads_without_pydicom_or_hashlib() -> None:
     code = (
-        "import sys\nfrom pfdicom_tagSub import functions\n"
+        "import sys\nfrom pfdicom_tagSub.spec import functions\n"
         "print(sorted({'pydicom', 'faker', 'hashlib', 'hmac'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

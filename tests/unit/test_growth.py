@@ -14,11 +14,12 @@ import pytest
 from growing import SHAPES, Shape
 
 import pfdicom_tagSub
-from pfdicom_tagSub import residuals
-from pfdicom_tagSub.models import FileJob, Status
-from pfdicom_tagSub.residuals import likely_in
-from pfdicom_tagSub.traces import Needle
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.verify import residuals
+from pfdicom_tagSub.verify.residuals import likely_in
+from pfdicom_tagSub.verify.search_terms import Needle
 
 PACKAGE = str(Path(pfdicom_tagSub.__file__).parent)
 SMALL = 200

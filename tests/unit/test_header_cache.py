@@ -11,12 +11,14 @@ from builders import BIG, EXPLICIT, FORMS, IMPLICIT, Form, element, item, sequen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pfdicom_tagSub import chains, scanner, sources, wanted
-from pfdicom_tagSub.elements import Element, Encoding, Stretch
-from pfdicom_tagSub.models import FileError
-from pfdicom_tagSub.scanner import scan
-from pfdicom_tagSub.sources import BytesSource, FileSource, Source
-from pfdicom_tagSub.wanted import Wanted
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.dicom import header_cache as chains
+from pfdicom_tagSub.dicom import scan_filter as wanted
+from pfdicom_tagSub.dicom import scanner, sources
+from pfdicom_tagSub.dicom.elements import Element, Encoding, Stretch
+from pfdicom_tagSub.dicom.scan_filter import Wanted
+from pfdicom_tagSub.dicom.scanner import scan
+from pfdicom_tagSub.dicom.sources import BytesSource, FileSource, Source
 
 CHARSET, INSTANCE, STUDIES, CONTENT = 0x00080005, 0x00080018, 0x00081110, 0x0040A730
 NAME, PATIENT_ID, PRIVATE, PIXELS = 0x00100010, 0x00100020, 0x00091001, 0x7FE00010

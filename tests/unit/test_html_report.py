@@ -17,10 +17,13 @@ import pytest
 from installed import BUNDLED, Trees, mixed_tree, run
 from support import run_command
 
-from pfdicom_tagSub import __version__, htmlreport
-from pfdicom_tagSub.htmlreport import Ran, page
-from pfdicom_tagSub.models import Action, ExitCode, FileOutcome, RunReport, Stage, Status
-from pfdicom_tagSub.survey import Count, ElementRow, LeftRow, SurveyReport
+from pfdicom_tagSub import __version__
+from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.core.outcome import Action, FileOutcome, Stage, Status
+from pfdicom_tagSub.report import html as htmlreport
+from pfdicom_tagSub.report.html import Ran, page
+from pfdicom_tagSub.report.record import RunReport
+from pfdicom_tagSub.report.survey import Count, ElementRow, LeftRow, SurveyReport
 
 VOID = {"br", "hr", "input", "link", "meta", "rect", "wbr"}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

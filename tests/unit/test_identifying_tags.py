@@ -9,7 +9,7 @@ from builders import data_set, nested, read, written
 from pydicom import Dataset
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.identifying_tags import descriptive_tags, identifying_tags
+from pfdicom_tagSub.spec.identifying_tags import descriptive_tags, identifying_tags
 
 PROFILE = "basic,cleanDescriptors"
 

@@ -11,11 +11,12 @@ from builders import data_set, rules_of, written
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfdicom_tagSub import patch
-from pfdicom_tagSub.edits import Patched
-from pfdicom_tagSub.models import FileJob, Status
-from pfdicom_tagSub.telling import tells
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.engine import patcher as patch
+from pfdicom_tagSub.engine.patched import Patched
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.text.in_paths import tells
 
 
 @pytest.mark.parametrize(

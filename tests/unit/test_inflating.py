@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from support import run_command
 
-from pfdicom_tagSub import cli, inflating
-from pfdicom_tagSub.inflating import DEFAULT_LIMIT, InflateLimit, SpooledSource, inflate
-from pfdicom_tagSub.models import FileError
-from pfdicom_tagSub.sources import BytesSource
+from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.dicom import inflating
+from pfdicom_tagSub.dicom.inflating import DEFAULT_LIMIT, InflateLimit, SpooledSource, inflate
+from pfdicom_tagSub.dicom.sources import BytesSource
 
 SYNTAX = b"1.2.840.10008.1.2.1.99"
 SPEC = ("--tagStruct", '{"PatientName": "ANON"}')

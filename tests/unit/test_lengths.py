@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from builders import FORMS, IMPLICIT, Form, element, file_of, item, process, rules_of, sequence, substitute
 
-from pfdicom_tagSub.models import Status
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 LENGTH_TO_END, NAME, PATIENT_ID, MODALITY = 0x00080001, 0x00100010, 0x00100020, 0x00080060
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from builders import data_set, written
 
-from pfdicom_tagSub import profile
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.directives import parse_template
-from pfdicom_tagSub.lookalikes import find_lookalikes
-from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.spec import TagSpec, from_pairs, parse_json
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.spec import profile
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.lookalikes import find_lookalikes
+from pfdicom_tagSub.spec.parsing import TagSpec, from_pairs, parse_json
+from pfdicom_tagSub.spec.templates import parse_template
 
 KEEP = "%_keep_#tag"
 

@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from pftree import manual_render
 
-from pfdicom_tagSub import cli, manual, manual_options
-from pfdicom_tagSub.functions import FUNCTIONS, SecretUse
-from pfdicom_tagSub.models import Action, ExitCode, Stage, Status
-from pfdicom_tagSub.report import Totals, to_json
-from pfdicom_tagSub.secret import KEY_VARIABLE, LEAST_BYTES
+from pfdicom_tagSub.cli import manual, manual_options
+from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.core.outcome import Action, Stage, Status
+from pfdicom_tagSub.report.record import to_json
+from pfdicom_tagSub.report.totals import Totals
+from pfdicom_tagSub.spec.functions import FUNCTIONS, SecretUse
+from pfdicom_tagSub.spec.secret import KEY_VARIABLE, LEAST_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,7 @@ def test_manual_documents_the_keys_of_the_spec_from_the_weakest_to_the_strongest
 
 
 def test_manual_documents_the_options_of_the_profile(page: str) -> None:
-    profiles = Path(manual.__file__).parent / "profiles"
+    profiles = Path(manual.__file__).parents[1] / "profiles"
     names = {path.stem for path in profiles.glob("*.json")}
     if not names:
         pytest.skip("no profiles here")

@@ -21,9 +21,9 @@ from builders import (
     written,
 )
 
-from pfdicom_tagSub.models import Action
-from pfdicom_tagSub.sources import FileSource
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Action
+from pfdicom_tagSub.dicom.sources import FileSource
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 NAME, PATIENT_ID, CHARSET = 0x00100010, 0x00100020, 0x00080005
 

@@ -12,11 +12,11 @@ from builders import FORMS, Form, data_set, process, read, written
 from pydicom import datadict
 from pydicom.dataset import Dataset
 
-from pfdicom_tagSub import dictionary
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.models import Status
-from pfdicom_tagSub.newer_attributes import NEWER_ATTRIBUTES
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.dicom import dictionary
+from pfdicom_tagSub.dicom.newer_attributes import NEWER_ATTRIBUTES
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 NAME_TO_USE = 0x00100012
 
@@ -49,7 +49,7 @@ def test_row_that_pydicom_has_one_day_is_taken_from_there() -> None:
     code = (
         "from pydicom import _dicom_dict; "
         f"_dicom_dict.DicomDictionary[{NAME_TO_USE}] = {row!r}; "
-        "from pfdicom_tagSub import dictionary; "
+        "from pfdicom_tagSub.dicom import dictionary; "
         f"assert {NAME_TO_USE} not in dictionary.OWN; "
         f"assert dictionary.vr_of({NAME_TO_USE}) == 'LO'; "
         "assert dictionary.all_keywords().count('NameToUse') == 1"

@@ -33,12 +33,13 @@ from installed import (
 )
 
 from pfdicom_tagSub.api import compile_spec, run_tree
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.folders import NewFolders
-from pfdicom_tagSub.models import FileError, PlanError, SpecError, Status
-from pfdicom_tagSub.naming import NAME_MAX, safe_component
-from pfdicom_tagSub.spec import from_pairs
-from pfdicom_tagSub.temporary import TEMP_PREFIX, _host
+from pfdicom_tagSub.core.errors import FileError, PlanError, SpecError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.files.folders import NewFolders
+from pfdicom_tagSub.files.temporary import TEMP_PREFIX, _host
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import from_pairs
+from pfdicom_tagSub.text.safe_names import NAME_MAX, safe_component
 
 SPEC = {"PatientName": "%_name|patientID_PatientName", "PatientID": "%_md5|9_PatientID"}
 TEMPLATE = "%_md5|8_PatientID/%StudyDate/%Modality-%SeriesNumber"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pfdicom_tagSub import __version__, cli
+from pfdicom_tagSub import __version__
+from pfdicom_tagSub.cli import parser as cli
 
 DIRECTORIES = ["--inputDir", "in", "--outputDir", "out"]
 SPEC = ["--tagInfo", "PatientName:anon"]
@@ -235,7 +236,7 @@ def test_help_says_nothing_that_is_true_of_pftree_alone() -> None:
 @pytest.mark.parametrize("flag", ["--version", "--man", "--synopsis", "--nosuch"])
 def test_start_needs_neither_pydicom_nor_faker_nor_pfmisc(flag: str) -> None:
     code = (
-        "import sys\nfrom pfdicom_tagSub.__main__ import main\n"
+        "import sys\nfrom pfdicom_tagSub.cli.command import main\n"
         f"main([{flag!r}])\n"
         "print('loaded:', sorted({'pydicom', 'faker', 'pfmisc'} & set(sys.modules)))"
     )

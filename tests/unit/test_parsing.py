@@ -10,11 +10,11 @@ from builders import rules_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.directives import parse_template
-from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.spec import from_pairs, parse_info, parse_json
-from pfdicom_tagSub.values import NO_VALUE, Value
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.dicom.values import NO_VALUE, Value
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import from_pairs, parse_info, parse_json
+from pfdicom_tagSub.spec.templates import parse_template
 
 
 def error_of(text: str) -> str:

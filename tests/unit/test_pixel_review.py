@@ -12,10 +12,10 @@ from pydicom import uid
 from pydicom._uid_dict import UID_dictionary
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.patch import Patcher
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.sources import BytesSource
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patcher import Patcher
+from pfdicom_tagSub.spec.rules import RuleSet
 
 STORAGE = "1.2.840.10008.5.1.4.1.1."
 KEY = bytes(range(32))

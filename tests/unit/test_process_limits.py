@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from installed import Trees
 
-from pfdicom_tagSub import process_limits
-from pfdicom_tagSub.process_limits import (
+from pfdicom_tagSub.run import process_limits
+from pfdicom_tagSub.run.process_limits import (
     DESCRIPTORS_OF_POOL,
     DESCRIPTORS_PER_WORKER,
     THREADS_OF_POOL,

@@ -22,16 +22,16 @@ from pydicom.filewriter import write_data_element
 from pydicom.uid import UID
 from pydicom.valuerep import VALIDATORS
 
-from pfdicom_tagSub import dictionary
 from pfdicom_tagSub.api import compile_spec
-from pfdicom_tagSub.dicomfile import parse
-from pfdicom_tagSub.edits import pieces
-from pfdicom_tagSub.patch import Output, Patcher
-from pfdicom_tagSub.profile import OPTIONS
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.sources import BytesSource
+from pfdicom_tagSub.dicom import dictionary
+from pfdicom_tagSub.dicom.edits import pieces
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patcher import Output, Patcher
+from pfdicom_tagSub.spec.profile import OPTIONS
+from pfdicom_tagSub.spec.rules import RuleSet
 
-TABLE = Path(__file__).resolve().parents[1] / "pfdicom_tagSub" / "profiles" / "table-e1-1.csv"
+TABLE = Path(__file__).resolve().parents[2] / "tools" / "tables" / "table-e1-1.csv"
 KEY = bytes(range(32))
 FULL, MODIFIED = "retainLongitudinalFullDates", "retainLongitudinalModifiedDates"
 SETS: dict[str, tuple[str, ...]] = {

@@ -13,12 +13,15 @@ from types import ModuleType
 
 import pytest
 
-from pfdicom_tagSub import dictionary, profile
-from pfdicom_tagSub.keys import PrivateKey
-from pfdicom_tagSub.spec import Layer, from_pairs, parse_json
+from pfdicom_tagSub.dicom import dictionary
+from pfdicom_tagSub.spec import profile
+from pfdicom_tagSub.spec.keys import PrivateKey
+from pfdicom_tagSub.spec.parsing import Layer, from_pairs, parse_json
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ROOT / "pfdicom_tagSub" / "profiles"
+TOOLS = ROOT / "tools"
+TABLES = TOOLS / "tables"
 EDITION = ROOT.parent / "shared" / "standard" / "ps3.15-2026d-table-e1-1.tsv"
 CONTENT_EDITION = EDITION.with_name("ps3.15-2026d-table-e3-4-1.tsv")
 
@@ -41,14 +44,17 @@ def _load(directory: Path) -> ModuleType:
 
 @pytest.fixture(scope="module", name="script")
 def _script() -> ModuleType:
-    return _load(PROFILES)
+    return _load(TOOLS)
 
 
 @pytest.fixture(name="copy")
 def _copy(tmp_path: Path) -> ModuleType:
     """The script in a copy of its directory, to break things in."""
-    shutil.copytree(PROFILES, tmp_path / "profiles", ignore=shutil.ignore_patterns("__pycache__"))
-    return _load(tmp_path / "profiles")
+    for folder in (PROFILES, TOOLS):
+        shutil.copytree(
+            folder, tmp_path / folder.relative_to(ROOT), ignore=shutil.ignore_patterns("__pycache__")
+        )
+    return _load(tmp_path / "tools")
 
 
 def _pairs(name: str) -> dict[str, object]:
@@ -88,7 +94,7 @@ def test_profiles_are_what_the_script_makes(script: ModuleType, capsys: pytest.C
 def test_check_fails_for_a_stale_file(
     copy: ModuleType, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = copy.HERE / name
+    path = copy.path_of(name)
     text = path.read_text("utf-8")
     path.write_text(text + "\n", "utf-8")
     assert copy.main(["--check"]) == 1
@@ -99,9 +105,9 @@ def test_check_fails_for_a_stale_file(
 
 @needs_edition
 def test_import_of_the_same_edition_changes_nothing(copy: ModuleType) -> None:
-    before = {path.name: path.read_bytes() for path in copy.HERE.rglob("*.[cj]s*")}
+    before = {path.name: path.read_bytes() for path in copy.HERE.parent.rglob("*.[cj]s*")}
     assert copy.main(_importing(EDITION, "--import-content", str(CONTENT_EDITION))) == 0
-    assert {path.name: path.read_bytes() for path in copy.HERE.rglob("*.[cj]s*")} == before
+    assert {path.name: path.read_bytes() for path in copy.HERE.parent.rglob("*.[cj]s*")} == before
 
 
 @needs_edition
@@ -121,12 +127,12 @@ def test_import_lists_rows_that_need_a_decision(
     assert "(0008,0064) ConversionType: X/Z needs a decision; for now Z" in told
     assert told.count("needs a decision") == 2
     assert "not in this edition any more: (0010,2160)" in told
-    basic = json.loads((copy.HERE / "basic.json").read_text("utf-8"))
+    basic = json.loads((copy.PROFILES / "basic.json").read_text("utf-8"))
     assert basic["ConversionType"] == "%_empty_#tag"
     assert basic["Manufacturer"] is None
     assert "EthnicGroup" not in basic
     assert basic["PatientID"] == "%_dummy_#tag", "decisions of other rows are kept"
-    device = json.loads((copy.HERE / "retainDeviceIdentity.json").read_text("utf-8"))
+    device = json.loads((copy.PROFILES / "retainDeviceIdentity.json").read_text("utf-8"))
     assert device["Manufacturer"] == "%_keep_#tag"
 
 
@@ -182,7 +188,7 @@ def test_keys_are_keywords_where_there_is_one(script: ModuleType) -> None:
 
 
 def test_table_names_the_keywords_of_the_dictionary(script: ModuleType) -> None:
-    rows = script.read_table(PROFILES / "table-e1-1.csv")
+    rows = script.read_table(TABLES / "table-e1-1.csv")
     assert len({row.tag for row in rows}) == len(rows)
     for row in rows:
         assert row.keyword == ("" if row.tag == "private" or "x" in row.tag else _key(row.tag))
@@ -194,7 +200,7 @@ def test_table_names_the_keywords_of_the_dictionary(script: ModuleType) -> None:
 
 @needs_edition
 def test_every_row_of_the_edition_has_its_pair(script: ModuleType) -> None:
-    rows = {row.key: row for row in script.read_table(PROFILES / "table-e1-1.csv")}
+    rows = {row.key: row for row in script.read_table(TABLES / "table-e1-1.csv")}
     basic = _pairs("basic")
     edition = _edition()
     assert {_key(row["tag"]) for row in edition} == set(rows)
@@ -229,7 +235,7 @@ def test_every_row_of_the_edition_has_its_pair(script: ModuleType) -> None:
 
 @needs_edition
 def test_every_option_of_the_edition_is_in_its_file(script: ModuleType) -> None:
-    rows = {row.key: row for row in script.read_table(PROFILES / "table-e1-1.csv")}
+    rows = {row.key: row for row in script.read_table(TABLES / "table-e1-1.csv")}
     files = {option: _pairs(option) for option in script.OPTIONS}
     expected: dict[str, set[str]] = {option: set() for option in script.OPTIONS}
     for row in _edition():
@@ -251,9 +257,7 @@ def test_every_option_of_the_edition_is_in_its_file(script: ModuleType) -> None:
                 assert rows[key].vr in {"DA", "DT", "TM"}
             else:
                 assert value == "%_clean_#tag"
-    expected["retainSafePrivate"] = {
-        key for key, _ in script.read_safe_private(PROFILES / "safe-private.csv")
-    }
+    expected["retainSafePrivate"] = {key for key, _ in script.read_safe_private(TABLES / "safe-private.csv")}
     for option, keys in expected.items():
         assert set(files[option]) - set(script.EXTRA.get(option, {})) == keys - set(
             script.EXTRA.get(option, {})
@@ -261,7 +265,7 @@ def test_every_option_of_the_edition_is_in_its_file(script: ModuleType) -> None:
 
 
 def test_safe_private_attributes_are_private_keys(script: ModuleType) -> None:
-    safe = script.read_safe_private(PROFILES / "safe-private.csv")
+    safe = script.read_safe_private(TABLES / "safe-private.csv")
     assert len(safe) == 479, "PS3.15 2026a, Table E.3.10-1"
     spec = from_pairs([(key, "%_keep_#tag") for key, _ in safe])
     assert all(isinstance(pair.key, PrivateKey) for pair in spec.pairs)
@@ -312,13 +316,13 @@ def test_the_edition_is_that_of_2026d() -> None:
 
 def test_the_edition_has_as_many_rows_as_the_tables(script: ModuleType) -> None:
     edition = profile.edition()
-    assert len(script.read_table(PROFILES / "table-e1-1.csv")) == edition.attributes
-    assert len(script.read_content_table(PROFILES / "table-e3-4-1.csv")) == edition.content_items
+    assert len(script.read_table(TABLES / "table-e1-1.csv")) == edition.attributes
+    assert len(script.read_content_table(TABLES / "table-e3-4-1.csv")) == edition.content_items
 
 
 @needs_edition
 def test_the_content_table_is_that_of_the_edition(script: ModuleType) -> None:
-    rows = script.read_content_table(PROFILES / "table-e3-4-1.csv")
+    rows = script.read_content_table(TABLES / "table-e3-4-1.csv")
     with CONTENT_EDITION.open(encoding="utf-8", newline="") as file:
         standard = list(csv.DictReader(file, delimiter="\t"))
     assert [(row.scheme, row.code, row.value_type, row.action) for row in rows] == [
@@ -338,5 +342,5 @@ def test_import_without_an_edition_is_an_error(copy: ModuleType, capsys: pytest.
 
 def test_import_names_its_edition_everywhere(copy: ModuleType) -> None:
     assert copy.main(["--edition", "2027a"]) == 0
-    told = json.loads((copy.HERE / "tables" / "edition.json").read_text("utf-8"))
+    told = json.loads((copy.PROFILES / "tables" / "edition.json").read_text("utf-8"))
     assert told == {"standard": "PS3.15", "edition": "2027a", "attributes": 657, "contentItems": 214}

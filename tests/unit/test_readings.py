@@ -23,16 +23,17 @@ from builders import (
     tag_bytes,
 )
 
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Stretch
-from pfdicom_tagSub.models import FileError, Status
-from pfdicom_tagSub.profile import load
-from pfdicom_tagSub.readings import READERS, check
-from pfdicom_tagSub.readings import Form as HeaderForm
-from pfdicom_tagSub.scanner import scan
-from pfdicom_tagSub.sources import BytesSource
-from pfdicom_tagSub.wanted import Wanted
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.dicom.elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Stretch
+from pfdicom_tagSub.dicom.readings import READERS, check
+from pfdicom_tagSub.dicom.readings import Form as HeaderForm
+from pfdicom_tagSub.dicom.scan_filter import Wanted
+from pfdicom_tagSub.dicom.scanner import scan
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.profile import load
 
 NAME, STUDIES, PRIVATE, PIXELS = 0x00100010, 0x00081110, 0x20011001, 0x7FE00010
 SECRET = b"DOE^JANE"

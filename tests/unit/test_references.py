@@ -9,9 +9,9 @@ from builders import FORMS, Form, data_set, process, read, written
 from pydicom.dataset import Dataset
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.dictionary import vr_of
-from pfdicom_tagSub.models import Status
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.dicom.dictionary import vr_of
+from pfdicom_tagSub.run.worker import Settings, Worker
 
 KEY = b"a key of the tests, 27 bytes"
 BASIC = compile_spec({}, profile="basic", key=KEY)

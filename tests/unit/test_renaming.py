@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from installed import COMMAND, Trees, arguments_of, contents, leftovers, read
 
-from pfdicom_tagSub import output, renaming
-from pfdicom_tagSub.models import FileError
-from pfdicom_tagSub.sources import BytesSource
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.files import renaming
+from pfdicom_tagSub.files import writing as output
 
 
 def no_call(*_: object) -> bool:

@@ -9,9 +9,10 @@ from builders import EXPLICIT, data_set, element, file_of, item, nested, process
 from support import SHARED
 
 from pfdicom_tagSub.api import compile_spec
-from pfdicom_tagSub.models import FileJob, Status
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.rules import RuleSet
 
 KEY = b"a key that only these tests know"
 CORPUS = SHARED / "corpus"

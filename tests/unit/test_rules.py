@@ -27,12 +27,12 @@ from pydicom import Dataset
 from pydicom.dataset import PrivateBlock
 
 from pfdicom_tagSub.api import patch_bytes
-from pfdicom_tagSub.compiling import compile_rules, effective
-from pfdicom_tagSub.functions import Resources
-from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.secret import Secret
-from pfdicom_tagSub.spec import Layer, TagSpec, parse_json, to_json
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.spec.compiling import compile_rules, effective
+from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.parsing import Layer, TagSpec, parse_json, to_json
+from pfdicom_tagSub.spec.rules import RuleSet
+from pfdicom_tagSub.spec.secret import Secret
 
 Pairs = dict[str, Any]
 CREATOR = "ACME 1.0"

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pfdicom_tagSub.models import FileError
-from pfdicom_tagSub.naming import NAME_MAX, safe_component, safe_name
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.text.safe_names import NAME_MAX, safe_component, safe_name
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from builders import BIG, EXPLICIT, Form, tag_bytes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pfdicom_tagSub import sources, wanted
-from pfdicom_tagSub.sources import BytesSource, FileSource
-from pfdicom_tagSub.wanted import EVERYTHING, Wanted
+from pfdicom_tagSub.dicom import scan_filter as wanted
+from pfdicom_tagSub.dicom import sources
+from pfdicom_tagSub.dicom.scan_filter import EVERYTHING, Wanted
+from pfdicom_tagSub.dicom.sources import BytesSource, FileSource
 
 TAGS = st.integers(0, 0xFFFFFFFF)
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from builders import BIG, EXPLICIT, FORMS, IMPLICIT, UNDEFINED, Form, element, item, sequence, tag_bytes
 
-from pfdicom_tagSub import sources, wanted
-from pfdicom_tagSub.elements import Element, Encoding, Stretch
-from pfdicom_tagSub.models import FileError
-from pfdicom_tagSub.scanner import MAX_DEPTH, place_for, scan, scan_group, settled
-from pfdicom_tagSub.sources import BytesSource, FileSource, Source
-from pfdicom_tagSub.wanted import EVERYTHING, Wanted
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.dicom import scan_filter as wanted
+from pfdicom_tagSub.dicom import sources
+from pfdicom_tagSub.dicom.elements import Element, Encoding, Stretch
+from pfdicom_tagSub.dicom.scan_filter import EVERYTHING, Wanted
+from pfdicom_tagSub.dicom.scanner import MAX_DEPTH, place_for, scan, scan_group, settled
+from pfdicom_tagSub.dicom.sources import BytesSource, FileSource, Source
 
 Shape = list[tuple[Any, ...]]
 """Per element (tag, VR, value), or (tag, "SQ", shapes of the items) for a sequence."""

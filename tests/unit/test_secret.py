@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pfdicom_tagSub.models import SpecError
-from pfdicom_tagSub.secret import KEY_VARIABLE, MOST_BYTES, Secret, load_secret
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.spec.secret import KEY_VARIABLE, MOST_BYTES, Secret, load_secret
 
 KEY = bytes(range(200, 232))
 

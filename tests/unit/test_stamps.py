@@ -10,11 +10,12 @@ from pydicom.dataset import Dataset
 
 from pfdicom_tagSub import __version__
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import SpecError, Status
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.spec import parse_json, to_json
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.parsing import parse_json, to_json
+from pfdicom_tagSub.spec.rules import RuleSet
 
 KEY = b"a key of the tests, 27 bytes"
 OWN = [f"pfdicom_tagSub {__version__}", "PS3.15 2026d basic"]

@@ -34,7 +34,8 @@ from builders import (
 from pydicom import Dataset
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
-from pfdicom_tagSub.models import Action, FileError, Stage, Status
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.core.outcome import Action, Stage, Status
 
 NAME, PATIENT_ID, CHARSET, STUDIES = 0x00100010, 0x00100020, 0x00080005, 0x00081110
 
@@ -1032,7 +1033,7 @@ def failed(result: Substituted) -> str:
 def test_sequence_that_would_outgrow_its_length_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pfdicom_tagSub.substitution.UNDEFINED", 100)
+    monkeypatch.setattr("pfdicom_tagSub.engine.substitution.UNDEFINED", 100)
     made = nested(data_set(PatientComments="x" * 10))
     assert "longer than its length" in failed(
         substitute(written(made), {"PatientComments": "y" * 200}, tmp_path)

@@ -19,15 +19,17 @@ from installed import BUNDLED, Trees, contents, mixed_tree, run
 from pydicom.dataset import Dataset
 from support import README_SPEC, ROOT
 
-from pfdicom_tagSub import survey as surveys
-from pfdicom_tagSub.compiling import compile_rules
-from pfdicom_tagSub.models import Action, FileJob, FileOutcome, Status
-from pfdicom_tagSub.observing import Hit, Kind, Observed, Observing, merged, packed
-from pfdicom_tagSub.profile import BASIC, load
-from pfdicom_tagSub.rules import RuleSet
-from pfdicom_tagSub.substitution import Substitution
-from pfdicom_tagSub.survey import DISTINCT_MOST, Distinct, Survey, SurveyReport
-from pfdicom_tagSub.worker import Settings, Worker
+from pfdicom_tagSub.core.observed import Hit, Kind, Observed, merged
+from pfdicom_tagSub.core.outcome import Action, FileOutcome, Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.engine.observing import Observing, packed
+from pfdicom_tagSub.engine.substitution import Substitution
+from pfdicom_tagSub.report import survey as surveys
+from pfdicom_tagSub.report.survey import DISTINCT_MOST, Distinct, Survey, SurveyReport
+from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.profile import BASIC, load
+from pfdicom_tagSub.spec.rules import RuleSet
 
 Spec = dict[str, Any]
 
@@ -423,7 +425,7 @@ def test_observing_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
     path.write_bytes(written(data_set(PatientID="1")))
     assert worker.process(FileJob(str(path), str(tmp_path / "b.dcm"), "a.dcm")).observed is None
     code = (
-        "import sys; from pfdicom_tagSub.__main__ import main; main(sys.argv[1:]);"
+        "import sys; from pfdicom_tagSub.cli.command import main; main(sys.argv[1:]);"
         "print([m for m in ('observing', 'survey', 'htmlreport') if 'pfdicom_tagSub.' + m in sys.modules],"
         "'jinja2' in sys.modules)"
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pfdicom_tagSub.lookup import load_tables
-from pfdicom_tagSub.models import SpecError
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.spec.tables import load_tables
 
 HEAD = b"original,replacement\n"
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pfdicom_tagSub import temporary
-from pfdicom_tagSub.temporary import TEMP_PREFIX, TEMP_SUFFIX, remove_run, remove_stale, temporary_name
+from pfdicom_tagSub.files import temporary
+from pfdicom_tagSub.files.temporary import TEMP_PREFIX, TEMP_SUFFIX, remove_run, remove_stale, temporary_name
 
 
 @pytest.fixture(scope="module")

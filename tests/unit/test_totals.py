@@ -6,27 +6,20 @@ import itertools
 import json
 import sys
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from support import ROOT
 
-from pfdicom_tagSub import report as reporting
-from pfdicom_tagSub.models import (
-    Action,
-    ElementCounts,
-    ExitCode,
-    FileOutcome,
-    Finished,
-    RunReport,
-    Stage,
-    Stamp,
-    Status,
-)
-from pfdicom_tagSub.report import Totals, element_label, summary_line, to_json
+from pfdicom_tagSub.core import versions
+from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.core.outcome import Action, ElementCounts, FileOutcome, Finished, Stage, Stamp, Status
+from pfdicom_tagSub.report.labels import element_label
+from pfdicom_tagSub.report.record import RunReport, summary_line, to_json
+from pfdicom_tagSub.report.totals import Totals
 
-SCHEMA = json.loads((Path(__file__).parent / "record_schema.json").read_text("utf-8"))
+SCHEMA = json.loads((ROOT / "tests" / "helpers" / "record_schema.json").read_text("utf-8"))
 DIGEST = "0" * 64
 NAME, ID = 0x00100010, 0x00100020
 
@@ -172,9 +165,9 @@ def test_record_holds_the_versions() -> None:
 
 def test_record_without_faker_holds_null(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(package: str) -> str:
-        raise reporting.PackageNotFoundError(package)
+        raise versions.PackageNotFoundError(package)
 
-    monkeypatch.setattr(reporting, "version", absent)
+    monkeypatch.setattr(versions, "version", absent)
     assert record()["versions"]["Faker"] is None
 
 

@@ -19,7 +19,7 @@ from builders import (
     substitute,
 )
 
-from pfdicom_tagSub.models import Status
+from pfdicom_tagSub.core.outcome import Status
 
 NAME, COMMENTS, CREATOR, PRIVATE = 0x00100010, 0x00104000, 0x00290010, 0x00291001
 LATIN = "Hôpital".encode("latin-1")

@@ -9,8 +9,8 @@ from pydicom.dataelem import DataElement
 from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_data_element
 
-from pfdicom_tagSub.character_sets import UTF8
-from pfdicom_tagSub.values import PLAIN_VRS, encode_element
+from pfdicom_tagSub.dicom.character_sets import UTF8
+from pfdicom_tagSub.dicom.values import PLAIN_VRS, encode_element
 
 VALUES = {
     "DA": ("20240101", "2024.01.01", ""),

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from pftree import TreeOptions
 
-from pfdicom_tagSub import folders
-from pfdicom_tagSub import plan as planning
-from pfdicom_tagSub.folders import check_not_input, make_directory
-from pfdicom_tagSub.models import FileError, FileJob, Options, Plan, PlanError, Stage, Status
+from pfdicom_tagSub.core.errors import FileError, PlanError
+from pfdicom_tagSub.core.options import Options
+from pfdicom_tagSub.core.outcome import Stage, Status
+from pfdicom_tagSub.core.plan import FileJob, Plan
+from pfdicom_tagSub.files import folders
+from pfdicom_tagSub.files.folders import check_not_input, make_directory
+from pfdicom_tagSub.run import walk as planning
 
 
 def build(inputs: Path, outputs: Path, **tree: object) -> Plan:

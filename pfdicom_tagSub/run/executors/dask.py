@@ -21,9 +21,16 @@ from typing import Any, TypeVar
 
 import distributed
 
-from . import __version__
-from .cluster_connecting import ENCRYPTED, connected, duration, within
-from .cluster_worker import (
+from ..._version import __version__
+from ...core.errors import ClusterError
+from ...core.options import Cluster
+from ...files.temporary import remove_run, temporary_name
+from ...spec.functions import Resources
+from ...spec.secret import KEY_VARIABLE
+from ..pool import BATCHES_PER_WORKER, Batch, Done
+from ..worker import Settings, Task
+from .dask_connection import ENCRYPTED, connected, duration, within
+from .dask_worker import (
     Briefing,
     Parcel,
     Refused,
@@ -35,12 +42,6 @@ from .cluster_worker import (
     end,
     own_versions,
 )
-from .functions import Resources
-from .models import Cluster, ClusterError
-from .pool import BATCHES_PER_WORKER, Batch, Done
-from .secret import KEY_VARIABLE
-from .temporary import remove_run, temporary_name
-from .worker import Settings, Task
 
 LOOK_SECONDS = 2.0
 """How often the client looks how many workers there are."""

@@ -13,7 +13,7 @@ import distributed
 from distributed.comm import CommClosedError
 from distributed.comm.core import FatalCommClosedError
 
-from .models import ClusterError
+from ...core.errors import ClusterError
 
 CONNECT_TIMEOUT = "distributed.comm.timeouts.connect"
 ENCRYPTED = ("tls://", "wss://")

@@ -29,12 +29,12 @@ from typing import Any
 
 import distributed
 
-from . import __version__
-from .lookup import load_tables
-from .models import SpecError
-from .pool import Batch, Done, Stopped, work
-from .secret import Secret, load_secret
-from .worker import Settings, Task, Worker
+from ..._version import COMMAND, __version__
+from ...core.errors import SpecError
+from ...spec.secret import Secret, load_secret
+from ...spec.tables import load_tables
+from ..pool import Batch, Done, Stopped, work
+from ..worker import Settings, Task, Worker
 
 _KEPT_RUNS = 16
 _ENDED_RUNS = 256
@@ -165,7 +165,7 @@ class _Office:
         with self._changed:
             if not self._is_ready:
                 self._is_ready = True
-                for module in ("pydicom", __package__):  # pydicom's warnings quote values
+                for module in ("pydicom", COMMAND):  # pydicom's warnings quote values
                     warnings.filterwarnings("ignore", module=rf"{module}\b")
                 Finalize(None, self._leave, exitpriority=100)
             if ticket.run not in self._ended:

@@ -22,12 +22,12 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from .directives import prepare
-from .models import WorkforceError
-from .pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, work
-from .process_limits import CURE
-from .temporary import remove_stale
-from .worker import Settings, Task, Worker
+from ...core.errors import WorkforceError
+from ...files.temporary import remove_stale
+from ...spec.templates import prepare
+from ..pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, work
+from ..process_limits import CURE
+from ..worker import Settings, Task, Worker
 
 ORPHAN_SECONDS = 10.0
 

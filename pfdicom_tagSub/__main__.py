@@ -1,0 +1,5 @@
+"""``python -m pfdicom_tagSub``."""
+
+from .cli.command import run
+
+run()

@@ -1,0 +1,100 @@
+"""One command line, parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pftree import TreeOptions
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask cluster to work on.
+
+    Attributes:
+        address: of its scheduler.
+        key_file: the path of the secret key, which every worker reads itself.
+        lookup_tables: the tables of ``%_lookup``, each ``name=FILE``, likewise.
+        sends_key: send the key and the tables with the rules instead.
+    """
+
+    address: str
+    key_file: str = ""
+    lookup_tables: tuple[str, ...] = ()
+    sends_key: bool = False
+
+
+@dataclass(frozen=True)
+class Options:
+    """One command line, parsed.
+
+    Attributes:
+        tree: what pftree reads: directories, filters, depth, links, overwrite,
+            threads, verbosity, json.
+        tag_struct: the spec as JSON text; None when the flag was not given.
+        tag_file: the path of a JSON file with the spec, ``-`` for standard input.
+        tag_info: the spec as delimited text.
+        split_token: what separates the pairs of ``tag_info``.
+        split_key_value: what separates the key of a pair from its value.
+        output_file_stem: the template that names the outputs; "" keeps the names.
+        remove_private_tags: remove every private element, at every depth.
+        profile: the profile and its options, ``basic[,option...]``; "" for none.
+        keep_private: keys of private elements that the removal of private elements
+            spares, each ``(gggg,"CREATOR",ee)`` or ``@FILE`` with one in each line.
+        print_spec: print the spec that results and do nothing else.
+        key_file: a file whose bytes are the secret key; "" for none.
+        lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
+        lookup_miss: what becomes of a value that its table lacks: ``fail`` its file, or
+            ``empty`` the element.
+        assume_character_set: the Specific Character Set of files that declare none, or one that
+            nobody knows; "" for none.
+        output_dir_template: the template that names the directories of the outputs; ""
+            keeps those of the inputs.
+        dry_run: do everything but the writing, and print what would be done.
+        show_values: show original values in the table of a dry run and in reports.
+        reports: the files to write a report to, ``.html`` or ``.json``.
+        verify: read each output again and hold it against its input.
+        on_residual: what becomes of a file whose output still holds a value that was
+            replaced in it: ``report`` it, or ``fail`` the file.
+        max_inflated: the most bytes that a deflated data set may become; 0 for the default, by
+            which its ratio counts, too.
+        ledger: the path of a ledger of finished outputs; "" for none.
+        log: the path of a log with a line for each file; "" for none.
+        dask: the address of a Dask scheduler; "" for none.
+        dask_send_key: send the secret key to Dask workers with the work.
+        syslog: begin each message as syslog does.
+        print_elapsed_time: print how long the run took.
+    """
+
+    tree: TreeOptions
+    tag_struct: str | None = None
+    tag_file: str | None = None
+    tag_info: str | None = None
+    split_token: str = "++"  # noqa: S105
+    split_key_value: str = ":"
+    output_file_stem: str = ""
+    remove_private_tags: bool = False
+    profile: str = ""
+    keep_private: tuple[str, ...] = ()
+    print_spec: bool = False
+    key_file: str = ""
+    lookup_tables: tuple[str, ...] = ()
+    lookup_miss: str = "fail"
+    assume_character_set: str = ""
+    output_dir_template: str = ""
+    dry_run: bool = False
+    show_values: bool = False
+    reports: tuple[str, ...] = ()
+    verify: bool = False
+    on_residual: str = "report"
+    max_inflated: int = 0
+    ledger: str = ""
+    log: str = ""
+    dask: str = ""
+    dask_send_key: bool = False
+    syslog: bool = False
+    print_elapsed_time: bool = False

@@ -1,0 +1,135 @@
+"""What becomes of a file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .observed import Observed
+
+
+class Stamp(NamedTuple):
+    """What a file system says of one version of a file.
+
+    Attributes:
+        size: its bytes.
+        mtime_ns: the time of its last change; in 64 bits, so the years beyond 2262 begin anew.
+    """
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        """The stamp in the result of a stat call."""
+        return cls(status.st_size, (status.st_mtime_ns + (1 << 63)) % (1 << 64) - (1 << 63))
+
+
+class Finished(NamedTuple):
+    """One version of an input, and what became of it, for a ledger.
+
+    Attributes:
+        source: the input as it was when it was opened.
+        output_path: the path of the output; "" for an input that was skipped.
+        output: the output, which is on the disk; None for an input that was skipped.
+    """
+
+    source: Stamp
+    output_path: str = ""
+    output: Stamp | None = None
+
+
+class Earlier(NamedTuple):
+    """An output that an earlier run wrote, as its ledger has it.
+
+    Attributes:
+        path: its path.
+        stamp: what was written; a file that has another stamp is somebody else's.
+    """
+
+    path: str
+    stamp: Stamp
+
+
+class Status(StrEnum):
+    """How one file ended.
+
+    ``UNCHANGED`` counts outputs that were there already with the same content, ``CURRENT``
+    inputs that a ledger knows to be done, so that they were not opened.
+    """
+
+    WRITTEN = "written"
+    UNCHANGED = "unchanged"
+    CURRENT = "current"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Stage(StrEnum):
+    """Where one file failed."""
+
+    READ = "read"
+    NAME = "name"
+    SUBSTITUTE = "substitute"
+    WRITE = "write"
+    VERIFY = "verify"
+
+
+class Action(StrEnum):
+    """What was done to one element.
+
+    ``SUBSTITUTED`` counts a new value that was written whole; ``CUT`` one that was
+    shortened to what its VR holds; ``INVALID`` one that its VR does not allow, so that
+    the element was left empty; ``EMPTIED`` an element emptied on purpose.
+    """
+
+    SUBSTITUTED = "substituted"
+    REMOVED = "removed"
+    EMPTIED = "emptied"
+    INSERTED = "inserted"
+    CUT = "cut"
+    INVALID = "invalid"
+
+
+ElementCounts = tuple[tuple[int, Action, int], ...]
+"""(tag, action, how often) of one file; tag 0 stands for all private elements removed
+by ``--removePrivateTags``."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file.
+
+    Attributes:
+        relative: the input relative to the input directory.
+        status: how it ended.
+        stage: where it failed; None unless it failed.
+        reason: why it failed or was skipped; "" otherwise. Never quotes a value.
+        elements: what was done to its elements.
+        review: why a person should look at its pixels; "" where nothing suggests that.
+        is_telling: whether the path of its output holds a value that was replaced in it.
+        residuals: the elements of the output that still hold a value that was replaced in
+            the file, by keyword or tag, as verification found them.
+        seconds: how long it took, from opening the file to the end.
+        finished: what a ledger has to know of it; None without one, and of files that failed.
+        unknown_terms: what of its Specific Character Set is no term of the standard, though all its text
+            is ASCII; "" for nothing.
+        observed: what the pass over it told; of several files that were done together the
+            first has the sums. None where nobody asked.
+    """
+
+    relative: str
+    status: Status
+    stage: Stage | None = None
+    reason: str = ""
+    elements: ElementCounts = ()
+    review: str = ""
+    is_telling: bool = False
+    residuals: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+    finished: Finished | None = None
+    observed: Observed | None = None
+    unknown_terms: str = ""

@@ -1,0 +1,1 @@
+"""One file: rules applied to its elements."""

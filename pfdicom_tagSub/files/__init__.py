@@ -1,0 +1,1 @@
+"""The file system: writing whole or not at all."""

@@ -1,0 +1,1 @@
+"""What a run tells: record, survey, table, page, log."""

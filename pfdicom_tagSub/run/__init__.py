@@ -1,0 +1,1 @@
+"""A whole run: walk, workers, ledger."""

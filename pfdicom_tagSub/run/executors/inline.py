@@ -1,0 +1,44 @@
+"""The work done by the process itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from ...core.plan import DirectoryPlan, FileJob
+from ..deferred_signals import Shield
+from ..worker import R, Settings, Task, Worker
+
+if TYPE_CHECKING:
+    pass
+
+
+class InLine:
+    """Runs tasks over the files of directories in this thread, as ``pool.Pool`` does in many."""
+
+    def __init__(self, settings: Settings, shield: Shield) -> None:
+        self.worker = Worker(settings, shield.check)
+        self.shield = shield
+
+    def __enter__(self) -> InLine:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """There is nothing to stop."""
+
+    def run(
+        self,
+        task: Task[R],
+        directories: Iterator[DirectoryPlan],
+        on_result: Callable[[FileJob, R], None],
+        on_lost: Callable[[FileJob], None],  # noqa: ARG002  (nobody else can die here)
+    ) -> None:
+        """Run a task over every file.
+
+        Args: as of ``Pool.run``.
+        """
+        for directory in directories:
+            for job in directory.jobs():
+                with self.shield:
+                    on_result(job, task(self.worker, job))
+                self.shield.check()

@@ -1,0 +1,1 @@
+"""One output held against its input by another reader."""
