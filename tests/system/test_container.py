@@ -1,7 +1,7 @@
 """The README's section on containers, run: as root, with docker or what goes by that name.
 
 It needs the image: ``docker build -t pfdicom_tagsub . && PFDICOM_TAGSUB_IMAGE=pfdicom_tagsub pytest
-tests/test_container.py``. Without the variable all of this is skipped.
+tests/system/test_container.py``. Without the variable all of this is skipped.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the container image is built from, as far as it can be seen without building it.
 
-tests/test_container.py is for the image itself.
+tests/system/test_container.py is for the image itself.
 """
 
 from __future__ import annotations
