@@ -30,7 +30,7 @@ from .report.record import RunReport
 from .report.totals import Totals
 from .run import runner
 from .run import walk as plan
-from .run.deferred_signals import Shield
+from .run.deferred_signals import DeferredSignals
 from .run.worker import Settings, Worker
 from .spec import profile as profiles
 from .spec.compiling import compile_rules, effective
@@ -194,7 +194,7 @@ def run_tree(
         overwrite=overwrite,
         follow_links=bool(made.single),
         on_outcome=totals.add,
-        shield=Shield(),
+        deferred=DeferredSignals(),
     )
     exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
     secret = rules.resources.secret

@@ -23,14 +23,14 @@ from ..core.outcome import FileOutcome, Status
 from ..core.plan import Plan
 from ..report.record import RunReport, summary_line, to_json
 from ..report.totals import Totals
-from ..run.deferred_signals import Shield
+from ..run.deferred_signals import DeferredSignals
 from ..text.printable import encodable
 from .console import UNSIZED_COLUMNS, Console, progress
 from .run_files import Reporting, cluster_of, ledger_of, log_of
 from .signals import Signals
 
 if TYPE_CHECKING:
-    from ..engine.observing import Observing
+    from ..engine.surveyor import SurveyOptions
     from ..report.file_log import FileLog
     from ..spec.parsing import TagSpec
     from ..spec.rules import RuleSet
@@ -158,8 +158,8 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
                 options,
                 console,
                 totals,
-                signals.shield,
-                reporting.observing if reporting else None,
+                signals.deferred,
+                reporting.survey_options if reporting else None,
             )
         exit_code = ExitCode.FILES_FAILED if totals.failed or trouble else ExitCode.OK
     except Interrupted as stop:
@@ -231,10 +231,10 @@ def _edition() -> str:
 
 def _warn_of_results(totals: Totals, console: Console) -> None:
     """Say what of the outputs a person has to look after."""
-    if totals.telling:
+    if totals.paths_with_values:
         console.warning(
-            f"the paths of {totals.telling} outputs hold a value that the run replaced in them; name outputs "
-            "with --outputDirTemplate and --outputFileStem"
+            f"the paths of {totals.paths_with_values} outputs hold a value that the run replaced in them; "
+            "name outputs with --outputDirTemplate and --outputFileStem"
         )
     if totals.unknown:
         console.warning(
@@ -320,8 +320,8 @@ def _process(
     options: Options,
     console: Console,
     totals: Totals,
-    shield: Shield,
-    observing: Observing | None,
+    deferred: DeferredSignals,
+    survey_options: SurveyOptions | None,
 ) -> str:
     """Work through the plan.
 
@@ -363,16 +363,16 @@ def _process(
                     fail_residuals=options.on_residual == cli.RESIDUALS[1],
                     max_inflated=options.max_inflated,
                     on_outcome=on_outcome,
-                    shield=shield,
+                    deferred=deferred,
                     ledger=ledger,
                     cluster=cluster_of(options),
                     on_warning=console.warning,
                     is_dry=options.dry_run,
-                    observing=observing,
+                    survey_options=survey_options,
                 )
         finally:
             if ledger is not None:
-                with shield:  # one signal more or less is no reason to lose what was done
+                with deferred:  # one signal more or less is no reason to lose what was done
                     ledger.close()
             reporter.close()
             problems = [kept.problem for kept in (ledger, log) if kept is not None and kept.problem]

@@ -29,7 +29,7 @@ class Reporting:
         Raises:
             PlanError: one cannot be written.
         """
-        from ..engine.observing import Observing  # noqa: PLC0415
+        from ..engine.surveyor import SurveyOptions  # noqa: PLC0415
         from ..report import html as htmlreport  # noqa: PLC0415  (only where somebody asks)
         from ..report.survey import Survey  # noqa: PLC0415
         from ..report.targets import find_targets  # noqa: PLC0415
@@ -44,7 +44,7 @@ class Reporting:
             (*rules.warnings, *plan.warnings),
             options.tree.threads,
         )
-        self.observing = Observing(show_values=options.show_values)
+        self.survey_options = SurveyOptions(show_values=options.show_values)
         self.survey = Survey(rules, shows_values=options.show_values)
 
     def write(self, report: RunReport) -> bool:

@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ..core.errors import ExitCode
-from ..run.deferred_signals import Shield
+from ..run.deferred_signals import DeferredSignals
 
 
 class Signals:
@@ -26,7 +26,7 @@ class Signals:
             need not end it.
         """
         self.ends_process = ends_process
-        self.shield = Shield()
+        self.deferred = DeferredSignals()
         self._previous: dict[signal.Signals, Any] = {}
         self._armed = False
 
@@ -41,7 +41,7 @@ class Signals:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._armed:
             self._armed = False
-            self.shield.signal(self._CODES[signal.Signals(number)])
+            self.deferred.signal(self._CODES[signal.Signals(number)])
 
     def outlast_hangups(self) -> None:
         """Do not end by SIGHUP, which is how a rotated log has itself opened anew.

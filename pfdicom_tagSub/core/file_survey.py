@@ -19,7 +19,7 @@ TEXTLESS = -1
 """The length of a value that is no text."""
 
 
-class Hit(NamedTuple):
+class ElementChange(NamedTuple):
     """What happened to one element.
 
     Attributes:
@@ -45,7 +45,7 @@ class Hit(NamedTuple):
     is_same: bool = False
 
 
-class Left(NamedTuple):
+class Remaining(NamedTuple):
     """An identifying attribute that has a value and stays as it is.
 
     Attributes:
@@ -59,7 +59,7 @@ class Left(NamedTuple):
     is_kept: bool
 
 
-class Kind(NamedTuple):
+class FileKind(NamedTuple):
     """What a file is: by terms of the standard, never by what else it says."""
 
     modality: str
@@ -68,7 +68,7 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class FileSurvey:
     """Sums over one file or many; picklable.
 
     Attributes:
@@ -79,18 +79,18 @@ class Observed:
         partly: of how many files the sequences could not be read to the end.
     """
 
-    hits: Mapping[Hit, int]
+    hits: Mapping[ElementChange, int]
     rules: frozenset[int]
-    left: Mapping[Left, int]
-    kinds: Mapping[Kind, int]
+    left: Mapping[Remaining, int]
+    kinds: Mapping[FileKind, int]
     partly: int = 0
 
 
-def merged(parts: Iterable[Observed]) -> Observed:
+def merged(parts: Iterable[FileSurvey]) -> FileSurvey:
     """The sums of sums."""
-    hits: Counter[Hit] = Counter()
-    left: Counter[Left] = Counter()
-    kinds: Counter[Kind] = Counter()
+    hits: Counter[ElementChange] = Counter()
+    left: Counter[Remaining] = Counter()
+    kinds: Counter[FileKind] = Counter()
     rules: set[int] = set()
     partly = 0
     for part in parts:
@@ -99,7 +99,7 @@ def merged(parts: Iterable[Observed]) -> Observed:
         kinds.update(part.kinds)
         rules |= part.rules
         partly += part.partly
-    return Observed(dict(hits), frozenset(rules), dict(left), dict(kinds), partly)
+    return FileSurvey(dict(hits), frozenset(rules), dict(left), dict(kinds), partly)
 
 
 PRIVATE = 0

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from .observed import Observed
+    from .file_survey import FileSurvey
 
 
 class Stamp(NamedTuple):
@@ -110,14 +110,14 @@ class FileOutcome:
         reason: why it failed or was skipped; "" otherwise. Never quotes a value.
         elements: what was done to its elements.
         review: why a person should look at its pixels; "" where nothing suggests that.
-        is_telling: whether the path of its output holds a value that was replaced in it.
+        path_holds_value: whether the path of its output holds a value that was replaced in it.
         residuals: the elements of the output that still hold a value that was replaced in
             the file, by keyword or tag, as verification found them.
         seconds: how long it took, from opening the file to the end.
         finished: what a ledger has to know of it; None without one, and of files that failed.
         unknown_terms: what of its Specific Character Set is no term of the standard, though all its text
             is ASCII; "" for nothing.
-        observed: what the pass over it told; of several files that were done together the
+        survey: what the pass over it told; of several files that were done together the
             first has the sums. None where nobody asked.
     """
 
@@ -127,9 +127,14 @@ class FileOutcome:
     reason: str = ""
     elements: ElementCounts = ()
     review: str = ""
-    is_telling: bool = False
+    path_holds_value: bool = False
     residuals: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
     finished: Finished | None = None
-    observed: Observed | None = None
+    survey: FileSurvey | None = None
     unknown_terms: str = ""
+
+    @property
+    def is_telling(self) -> bool:
+        """``path_holds_value`` by its name in 4.1, which scripts may use."""
+        return self.path_holds_value

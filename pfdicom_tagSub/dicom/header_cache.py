@@ -44,7 +44,7 @@ Kept = tuple[int, int, str, int, int, int]
 stops, counted from where the chain starts."""
 
 
-class _Element(Protocol):
+class _HeaderElement(Protocol):
     @property
     def tag(self) -> int: ...
     @property
@@ -289,7 +289,7 @@ class Recording:
         headers = self.marks[-1][0] - self.marks[0][0]
         return len(self.places) <= ELEMENTS_MOST and headers < HEADERS_MOST and self.places[-1] < LENGTH_MOST
 
-    def add(self, stop: int, element: _Element | None) -> bool:
+    def add(self, stop: int, element: _HeaderElement | None) -> bool:
         """Add the element that was walked over last.
 
         Args:

@@ -30,7 +30,7 @@ from .elements import (
     Stretch,
 )
 from .header_cache import ITEM_MARKS
-from .scan_filter import Wanted
+from .scan_filter import ScanFilter
 from .sources import Source
 
 ITEM = 0xFFFEE000
@@ -100,24 +100,24 @@ class Sight:
     is_cut: bool
 
 
-def check(data_set: Stretch, wanted: Wanted, found: Iterable[Element]) -> None:
+def check(data_set: Stretch, scan_filter: ScanFilter, found: Iterable[Element]) -> None:
     """Compare what other readers see with what was found.
 
     Args:
         data_set: the bytes.
-        wanted: what is replaced, and more.
+        scan_filter: what is replaced, and more.
         found: the elements that a scan kept.
 
     Raises:
         FileError: a reader sees a wanted element that was not found.
     """
-    if not wanted.seeks:
+    if not scan_filter.seeks:
         return
-    known = _Known(found, wanted)
+    known = _Known(found, scan_filter)
     encodings = [data_set.encoding] + ([data_set.other] if data_set.other else [])
     for reader in READERS:
         for encoding in encodings:
-            walk = _Walk(data_set.source, wanted, reader)
+            walk = _Walk(data_set.source, scan_filter, reader)
             walk.data_set(data_set.start, data_set.stop, encoding, 0)
             for sight in walk.seen:
                 if not known.covers(sight):
@@ -131,12 +131,12 @@ def check(data_set: Stretch, wanted: Wanted, found: Iterable[Element]) -> None:
 class _Known:
     """What a scan found, by place."""
 
-    def __init__(self, found: Iterable[Element], wanted: Wanted) -> None:
+    def __init__(self, found: Iterable[Element], scan_filter: ScanFilter) -> None:
         self.by_start: dict[int, Element] = {}
         self.whole: list[tuple[int, int]] = []
         for element in _every(found):
             self.by_start[element.start] = element
-            is_replaced = wanted.is_sought(element.tag) and wanted.is_whole(element.tag)
+            is_replaced = scan_filter.is_sought(element.tag) and scan_filter.is_whole(element.tag)
             if element.count > 1 or (is_replaced and not element.items):
                 self.whole.append((element.start, element.end))
         self.whole.sort()
@@ -161,9 +161,9 @@ def _every(elements: Iterable[Element]) -> Iterator[Element]:
 class _Walk:
     """One reader's way over one data set; it never fails, but ends where it knows no more."""
 
-    def __init__(self, source: Source, wanted: Wanted, reader: Reader) -> None:
+    def __init__(self, source: Source, scan_filter: ScanFilter, reader: Reader) -> None:
         self.source = source
-        self.wanted = wanted
+        self.filter = scan_filter
         self.reader = reader
         self.seen: list[Sight] = []
         self.done: dict[tuple[int, int, Encoding], int] = {}
@@ -231,10 +231,10 @@ class _Walk:
         Who has lost the way sees tags of odd groups everywhere: where all private elements
         go, one counts that has a VR, or is followed by another element in order.
         """
-        wanted = self.wanted
-        if not tag & 0xFFFF or tag >> 16 == 0xFFFE or not wanted.is_sought(tag):
+        scan_filter = self.filter
+        if not tag & 0xFFFF or tag >> 16 == 0xFFFE or not scan_filter.is_sought(tag):
             return False
-        if tag in wanted.sought or not tag >> 16 & 1:
+        if tag in scan_filter.sought or not tag >> 16 & 1:
             return True
         if not encoding.implicit:
             return self._bytes(start, end)[4:6] in SHORT_VRS | LONG_VRS
@@ -303,7 +303,7 @@ class _Walk:
             and not (begins and known in {"", "SQ"})
         ):
             return False
-        return any(self.wanted.occurs_in(self.source, value, stop, little=little) for little in (True, False))
+        return any(self.filter.occurs_in(self.source, value, stop, little=little) for little in (True, False))
 
     def _encodings(self, value: int, stop: int, vr: str, around: Encoding) -> list[Encoding]:
         """The encodings that items may have; first the one that the reader takes."""

@@ -15,7 +15,7 @@ LEARNT_MOST = 1 << 18
 """How many headers all chains together may remember."""
 
 
-class Wanted:
+class ScanFilter:
     """What a scan keeps.
 
     Attributes:
@@ -196,13 +196,13 @@ def _byte_class(values: Iterable[int]) -> bytes:
     return b"[" + b"".join(b"\\x%02x" % value for value in sorted(values)) + b"]"
 
 
-EVERYTHING = Wanted((), everything=True)
+EVERYTHING = ScanFilter((), everything=True)
 """Keeps every element; shared, so that what its scans learn is, too."""
 
 
-OUTLINE = Wanted((), outline=True)
+OUTLINE = ScanFilter((), outline=True)
 """Keeps every element of the data set itself."""
 
 
-NOTHING = Wanted(())
+NOTHING = ScanFilter(())
 """Keeps nothing and enters no sequence of defined length; shared likewise."""

@@ -51,7 +51,7 @@ from .elements import (
     Stretch,
 )
 from .header_cache import ITEM_MARKS, Family, Log
-from .scan_filter import EVERYTHING, NOTHING, OUTLINE, Wanted
+from .scan_filter import EVERYTHING, NOTHING, OUTLINE, ScanFilter
 from .sources import Source, is_zeros
 
 ITEM = 0xFFFEE000
@@ -65,7 +65,7 @@ IN_SIGHT = 1 << 12
 ATTEMPTS_MOST = 4096
 """So many readings of what may be items are tried in one scan."""
 
-_DELIMITER = Wanted((SEQUENCE_END,))
+_DELIMITER = ScanFilter((SEQUENCE_END,))
 
 ZEROS = bytes(8)
 
@@ -81,12 +81,12 @@ _HEADER = {True: Struct("<HHI").unpack_from, False: Struct(">HHI").unpack_from}
 _LENGTH = {True: Struct("<I").unpack_from, False: Struct(">I").unpack_from}
 
 
-def scan(data_set: Stretch, wanted: Wanted) -> list[Element]:
+def scan(data_set: Stretch, scan_filter: ScanFilter) -> list[Element]:
     """Find elements in a data set and, where needed, in its sequences.
 
     Args:
         data_set: the bytes.
-        wanted: what to keep.
+        scan_filter: what to keep.
 
     Returns:
         The elements to keep, the group lengths beside them, and the sequences that hold
@@ -96,10 +96,10 @@ def scan(data_set: Stretch, wanted: Wanted) -> list[Element]:
         FileError: the bytes do not make a data set.
     """
     start, stop = data_set.start, data_set.stop
-    scanner = _Scanner(data_set.source, wanted, start)
+    scanner = _Scanner(data_set.source, scan_filter, start)
     found, _ = scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0)
-    if (scanner.is_in_doubt or data_set.other) and not wanted.everything:
-        readings.check(data_set, wanted, found)
+    if (scanner.is_in_doubt or data_set.other) and not scan_filter.everything:
+        readings.check(data_set, scan_filter, found)
     return found
 
 
@@ -173,9 +173,9 @@ def _may_be_sequence(tag: int) -> bool:
 class _Scanner:
     """One scan over one source."""
 
-    def __init__(self, source: Source, wanted: Wanted, start: int = 0) -> None:
+    def __init__(self, source: Source, scan_filter: ScanFilter, start: int = 0) -> None:
         self.source = source
-        self.wanted = wanted
+        self.filter = scan_filter
         self.log = Log()
         self.recording = 0
         self.start = start
@@ -214,8 +214,8 @@ class _Scanner:
         if depth > MAX_DEPTH:
             raise FileError(f"sequences are nested deeper than {MAX_DEPTH} at byte {position}")
         kept: list[Element] = []
-        families = self.wanted.families[encoding.implicit, encoding.little]
-        pattern = self.wanted.patterns[encoding.little]
+        families = self.filter.families[encoding.implicit, encoding.little]
+        pattern = self.filter.patterns[encoding.little]
         window = self.source.window
         item_end = _ITEM_ENDS[encoding.little]
         while position < end:
@@ -237,11 +237,11 @@ class _Scanner:
                 if key[:4] == item_end and depth and position + 8 == end:
                     self.doubt()
                     return kept, position  # a delimiter too many
-                self.wanted.learnt(1)
+                self.filter.learnt(1)
                 family = families[key] = Family()
             chain, count = family.match(buffer, place, end - base, pattern)
             if chain is not None:
-                if self.wanted.merges:
+                if self.filter.merges:
                     for many, tag, vr, start, value, stop in chain.runs:
                         stop += position  # noqa: PLW2901
                         first, own = position + start, position + value
@@ -290,7 +290,7 @@ class _Scanner:
         Returns:
             Where the walk came to.
         """
-        families = self.wanted.families[encoding.implicit, encoding.little]
+        families = self.filter.families[encoding.implicit, encoding.little]
         log = self.log
         chain = log.begin(position)
         self.recording += 1
@@ -315,7 +315,7 @@ class _Scanner:
             self.recording -= 1
         made = chain.end(self.source)
         family.add(made)
-        self.wanted.learnt(len(made.headers))
+        self.filter.learnt(len(made.headers))
         if not self.recording:
             log.clear()
         return position
@@ -357,7 +357,7 @@ class _Scanner:
             The element, None if it is not kept; and where it ends.
         """
         little = encoding.little
-        wanted = self.wanted
+        scan_filter = self.filter
         recording = self.recording
         if end - position < 8:
             raise FileError(f"the data ends at byte {end}, within an element or before a delimiter")
@@ -375,11 +375,11 @@ class _Scanner:
                 if recording:
                     self.log.headers.append((position, 8))
                 if (
-                    tag in wanted.tags
+                    tag in scan_filter.tags
                     or not number
-                    or (wanted.private and group & 1)
-                    or group in wanted.groups
-                    or (wanted.unknown and dictionary.is_unknown(tag))
+                    or (scan_filter.private and group & 1)
+                    or group in scan_filter.groups
+                    or (scan_filter.unknown and dictionary.is_unknown(tag))
                 ):
                     return Element(tag, code.decode(), position, value, stop, stop), stop
                 return None, stop
@@ -405,11 +405,11 @@ class _Scanner:
                 f"but {end - value} are left"
             )
         hit = (
-            tag in wanted.tags
+            tag in scan_filter.tags
             or not number
-            or (wanted.private and bool(group & 1))
-            or group in wanted.groups
-            or (wanted.unknown and dictionary.is_unknown(tag))
+            or (scan_filter.private and bool(group & 1))
+            or group in scan_filter.groups
+            or (scan_filter.unknown and dictionary.is_unknown(tag))
         )
         element = Element(tag, known, position, value, value + length, value + length)
         if length == UNDEFINED:
@@ -427,7 +427,7 @@ class _Scanner:
                     self.blocks += 1
             if is_begun:
                 self._defined(element, vr, inner, encoding, hit=hit, depth=depth)
-        if is_odd and element.items is None and not (hit and wanted.is_whole(tag)):
+        if is_odd and element.items is None and not (hit and scan_filter.is_whole(tag)):
             what = (
                 "is no sequence, though the dictionary has one," if element.vr == "UN" else "has no known VR"
             )
@@ -437,11 +437,11 @@ class _Scanner:
 
     def _must_hold_nothing(self, element: Element, what: str) -> None:
         """An error where a value that others may enter holds the bytes of a wanted tag."""
-        wanted, source = self.wanted, self.source
-        if wanted.everything:
+        scan_filter, source = self.filter, self.source
+        if scan_filter.everything:
             return
         for little in (True, False):
-            if wanted.may_lie_in(source, element.value, element.stop, little=little):
+            if scan_filter.may_lie_in(source, element.value, element.stop, little=little):
                 raise FileError(
                     f"{dictionary.text_of(element.tag)} at byte {element.start} {what} and may hold an "
                     "element that is to be replaced; remove it with the spec, or write the file anew"
@@ -486,7 +486,7 @@ class _Scanner:
         self, element: Element, vr: str, inner: Encoding, around: Encoding, *, hit: bool, depth: int
     ) -> None:
         """The items of a sequence of defined length, if it has to be entered."""
-        if hit and self.wanted.is_whole(element.tag):
+        if hit and self.filter.is_whole(element.tag):
             return
         value, stop, known = element.value, element.stop, element.vr
         if (hit and known != "SQ") or self._occurs(value, stop, inner, around):
@@ -500,9 +500,9 @@ class _Scanner:
 
     def _occurs(self, start: int, stop: int, inner: Encoding, around: Encoding) -> bool:
         """Whether a value may hold a tag to enter it for, or items in the other byte order."""
-        occurs = self.wanted.occurs_in(self.source, start, stop, little=inner.little)
+        occurs = self.filter.occurs_in(self.source, start, stop, little=inner.little)
         if not occurs and inner.little != around.little:
-            occurs = self.wanted.occurs_in(self.source, start, stop, little=around.little)
+            occurs = self.filter.occurs_in(self.source, start, stop, little=around.little)
         return occurs
 
     def _may_be_items(self, value: int, stop: int) -> bool:
@@ -611,7 +611,7 @@ class _Scanner:
         if depth > MAX_DEPTH:
             raise FileError(f"sequences are nested deeper than {MAX_DEPTH} at byte {position}")
         found: list[Item] = []
-        wanted = self.wanted
+        scan_filter = self.filter
         recording = self.recording
         while not (defined and position == end):
             if padded and defined and self._is_padding(position, end):
@@ -648,7 +648,7 @@ class _Scanner:
                 raise FileError(
                     f"the item at byte {position} claims {length} bytes, but {end - value} are left"
                 )
-            if wanted.occurs_in(self.source, value, stop, little=encoding.little):
+            if scan_filter.occurs_in(self.source, value, stop, little=encoding.little):
                 own = self._item_encoding(value, stop, encoding, delimited=False, depth=depth)
                 kept, _ = self.data_set(value, stop, own, delimited=False, depth=depth)
                 kept = self._worthwhile(kept)
@@ -660,7 +660,7 @@ class _Scanner:
 
     def _worthwhile(self, kept: list[Element]) -> list[Element]:
         """What was kept of an item, but nothing where that is only its group lengths."""
-        if not self.wanted.everything and not any(element.tag & 0xFFFF for element in kept):
+        if not self.filter.everything and not any(element.tag & 0xFFFF for element in kept):
             return []
         return kept
 
@@ -712,7 +712,7 @@ class _Scanner:
 
     def _frames(self, stop: int, encoding: Encoding) -> int:
         """The number of frames that is told before fragments; 1 where it is not."""
-        before = _Scanner(self.source, Wanted((NUMBER_OF_FRAMES,), ()))
+        before = _Scanner(self.source, ScanFilter((NUMBER_OF_FRAMES,), ()))
         position = self.start
         while position < stop - 12:  # the header of the pixel data
             element, position = before.element(position, self.source.size, encoding, 0)

@@ -40,7 +40,7 @@ PRIVATE_TEXTUAL = frozenset({"PN", "DA", "DT"})
 
 _POSTAL_VRS = frozenset({"LO", "LT", "SH", "ST", "UC", "UN", "UT"})
 _RETAINABLE = frozenset({"AE", "LO", "SH", "ST", "UC", ADDRESS})
-_TELLING_VRS = frozenset({"DA", "DT", "PN", "UI"})
+_CLUE_VRS = frozenset({"DA", "DT", "PN", "UI"})
 _CODE_VALUES = frozenset({0x00080100, 0x00080119, 0x00080120})
 """CodeValue, LongCodeValue, URNCodeValue."""
 
@@ -171,7 +171,7 @@ class _Collector:
                 # The concept of an item is the same for everybody, its value is not.
                 self._add(element, scope)
             elif is_hit or context.is_gone:
-                if self._identifies(element.tag, context, is_hit=is_hit) or scope.vr(element) in _TELLING_VRS:
+                if self._identifies(element.tag, context, is_hit=is_hit) or scope.vr(element) in _CLUE_VRS:
                     self._add(element, scope)
             elif (
                 element.tag in identifying_tags() | _CODE_VALUES | MAKES and scope.vr(element) in _RETAINABLE

@@ -9,7 +9,7 @@ from ..core.outcome import ElementCounts
 from ..dicom.edits import Edit
 
 if TYPE_CHECKING:
-    from ..core.observed import Observed
+    from ..core.file_survey import FileSurvey
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Patched:
         elements: what was done to which elements.
         originals: texts that were replaced, removed or emptied, as far as they are short.
         review: why a person should look at the pixels; "" where nothing suggests that.
-        observed: what the pass tells of itself, if it was asked to.
+        survey: what the pass tells of itself, if it was asked to.
         unknown_terms: of Specific Character Sets, what of them is no term of the standard; "" for nothing.
             Then all text that they govern is ASCII.
     """
@@ -32,7 +32,7 @@ class Patched:
     elements: ElementCounts
     originals: tuple[str, ...] = ()
     review: str = ""
-    observed: Observed | None = None
+    survey: FileSurvey | None = None
     unknown_terms: str = ""
 
     @property

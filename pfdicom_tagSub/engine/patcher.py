@@ -17,7 +17,7 @@ from ..dicom.embedded_overlays import described
 from ..dicom.file import DicomFile, deflate
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import META_TAGS
-from ..dicom.scan_filter import Wanted
+from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import CREATORS, Reading, UnknownCharacterSet
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
@@ -31,7 +31,7 @@ from .substitution import FOLLOWING, Substitution
 from .utf8_switch import CannotHold, bound_to_character_set
 
 if TYPE_CHECKING:
-    from .observing import Observing
+    from .surveyor import SurveyOptions
 
 MakePass = Callable[
     [Lookups, Memory, DicomFile, list[Element], frozenset[int], FileIds | None, Reading], Substitution
@@ -67,11 +67,13 @@ class Patcher:
     Not safe to share between threads or to send between processes: make one in each.
     """
 
-    def __init__(self, rules: RuleSet, *, renames: bool = False, observing: Observing | None = None) -> None:
+    def __init__(
+        self, rules: RuleSet, *, renames: bool = False, survey_options: SurveyOptions | None = None
+    ) -> None:
         """Args:
         rules: the compiled spec.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
-        observing: what passes tell of themselves; None for nothing.
+        survey_options: what passes tell of themselves; None for nothing.
         """
         self.rules = rules
         self.renames = renames
@@ -79,10 +81,10 @@ class Patcher:
         self.lookups = Lookups(rules)
         self.memory = Memory()
         self.make_pass: MakePass = Substitution
-        if observing is not None:
-            from .observing import Observer  # noqa: PLC0415  (only where somebody asks)
+        if survey_options is not None:
+            from .surveyor import Surveyor  # noqa: PLC0415  (only where somebody asks)
 
-            self.make_pass = Observer(rules, observing).substitution
+            self.make_pass = Surveyor(rules, survey_options).substitution
         blocks = self.lookups.blocks
         hit = set(rules.table)
         for group, element in blocks:
@@ -117,9 +119,9 @@ class Patcher:
             kept.add(dictionary.PIXEL_REPRESENTATION)
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
         # Any element may be a text to be cleaned.
-        every = Wanted((), everything=True) if rules.texts else None
-        self.naming = Wanted(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
-        self.wanted = every or Wanted(
+        every = ScanFilter((), everything=True) if rules.texts else None
+        self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
+        self.filter = every or ScanFilter(
             kept,
             entered,
             private=rules.remove_private,
@@ -129,14 +131,14 @@ class Patcher:
             walked_private=blocks,
             unknown=rules.remove_unknown,
             merges=self.lookups.drops_private
-            and observing is None
+            and survey_options is None
             and not any(tag >> 16 & 1 for tag in rules.sources),
         )
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
         beyond = rules.meta or self.lookups.meta_insertions or rules.zero_preamble or leading or reads_meta
         # what nobody knows goes from the file meta
         beyond = beyond or rules.claims_identity_removed or rules.remove_unknown
-        beyond = beyond or observing is not None  # what is remembered tells of no single element
+        beyond = beyond or survey_options is not None  # what is remembered tells of no single element
         odd = any(group & 1 for group in rules.groups)
         self.is_local = not (beyond or rules.private or rules.remove_private or odd or rules.cleans)
 
@@ -146,7 +148,7 @@ class Patcher:
         Raises:
             FileError: its bytes do not make a data set.
         """
-        return scan(file.data, self.wanted)
+        return scan(file.data, self.filter)
 
     def patch(
         self, file: DicomFile, elements: list[Element], file_ids: Mapping[str, str] | None = None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..core.errors import FileError
-from ..core.observed import PRIVATE
+from ..core.file_survey import PRIVATE
 from ..core.outcome import Action
 from ..dicom import dictionary
 from ..dicom.character_sets import REPLACEMENT, UTF8, CharacterSet, is_plain
@@ -31,7 +31,7 @@ from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import CURE, META_GROUP
 from ..dicom.free_text import FREE_TEXT_VRS, is_free_text
 from ..dicom.lengths import has_lengths, length_edits
-from ..dicom.scan_filter import EVERYTHING, Wanted
+from ..dicom.scan_filter import EVERYTHING, ScanFilter
 from ..dicom.scanner import place_for, scan
 from ..dicom.scope import AS_DECLARED, META_KEY, Reading, Scope, is_creator
 from ..dicom.values import BINARY_VRS, CHARSET_VRS, Value, can_hold, decode, encode_element, encode_raw, fit
@@ -64,12 +64,12 @@ if TYPE_CHECKING:
 VAST = 1 << 16
 """Elements longer than this, such as pixel data to be emptied, are not read for nothing."""
 
-TELLING_VRS = frozenset({"AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UT"})
-TELLING_MOST = 128
+PATH_VRS = frozenset({"AE", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UT"})
+PATH_MOST = 128
 """What the path of an output is searched for: values of these VRs, up to so many bytes."""
 
 
-_PIXELS = Wanted({PIXEL_DATA, *CELL}, ())
+_PIXELS = ScanFilter({PIXEL_DATA, *CELL}, ())
 
 CODE_MEANING = 0x00080104
 
@@ -580,10 +580,10 @@ class Substitution:
 
     def _short_text(self, element: Element, scope: Scope) -> str:
         """The text of an element that a path may hold; "" where it is none of these."""
-        if element.items is not None or element.stop - element.value > TELLING_MOST:
+        if element.items is not None or element.stop - element.value > PATH_MOST:
             return ""
         vr = scope.vr(element)
-        if vr not in TELLING_VRS:
+        if vr not in PATH_VRS:
             return ""
         raw = scope.raw(element)
         if raw.isascii() and b"\x1b" not in raw:

@@ -20,7 +20,16 @@ from pydicom._uid_dict import UID_dictionary
 
 from .._version import COMMAND
 from ..core.errors import FileError
-from ..core.observed import PREAMBLE_TAG, PRIVATE, TEXTLESS, Hit, Kind, Left, Observed, merged
+from ..core.file_survey import (
+    PREAMBLE_TAG,
+    PRIVATE,
+    TEXTLESS,
+    ElementChange,
+    FileKind,
+    FileSurvey,
+    Remaining,
+    merged,
+)
 from ..core.outcome import Action, FileOutcome
 from ..dicom import dictionary
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
@@ -28,7 +37,7 @@ from ..dicom.edits import COPY_CHUNK
 from ..dicom.elements import Element, Item
 from ..dicom.file import PREAMBLE, DicomFile
 from ..dicom.file_ids import FileIds
-from ..dicom.scan_filter import Wanted
+from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import Reading, Scope
 from ..dicom.values import BINARY_VRS
@@ -85,7 +94,7 @@ _MODALITIES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Observing:
+class SurveyOptions:
     """What passes are asked to tell; its presence asks them.
 
     Attributes:
@@ -99,21 +108,21 @@ class Observing:
 
 def packed(results: list[R]) -> list[R]:
     """The same results, with all that was observed summed up in the first that has any."""
-    seen = [one.observed for one in results if isinstance(one, FileOutcome) and one.observed is not None]
+    seen = [one.survey for one in results if isinstance(one, FileOutcome) and one.survey is not None]
     if len(seen) < 2:
         return results
-    sums: Observed | None = merged(seen)
+    sums: FileSurvey | None = merged(seen)
     made: list[R] = []
     for one in results:
-        if isinstance(one, FileOutcome) and one.observed is not None:
-            made.append(replace(one, observed=sums))
+        if isinstance(one, FileOutcome) and one.survey is not None:
+            made.append(replace(one, survey=sums))
             sums = None
         else:
             made.append(one)
     return made
 
 
-class _Census(Wanted):
+class _Census(ScanFilter):
     """Finds identifying attributes wherever they are, in sequences that are kept, too."""
 
     def is_whole(self, tag: int) -> bool:  # noqa: ARG002
@@ -121,19 +130,19 @@ class _Census(Wanted):
         return False
 
 
-class Observer:
+class Surveyor:
     """Makes passes that tell; it keeps what it found out for files to come.
 
     Not safe to share between threads or to send between processes.
     """
 
-    def __init__(self, rules: RuleSet, observing: Observing) -> None:
+    def __init__(self, rules: RuleSet, survey_options: SurveyOptions) -> None:
         """Args:
         rules: the compiled spec.
-        observing: what to tell.
+        survey_options: what to tell.
         """
         self.rules = rules
-        self.observing = observing
+        self.survey_options = survey_options
         text = (resources.files(COMMAND) / "profiles" / f"{BASIC}.json").read_text("utf-8")
         keys = [pair.key for pair in parse_json(text, BASIC).pairs if pair.text not in _NO_IDENTITY]
         named = [key for key in keys if isinstance(key, KeywordKey | MaskKey)]
@@ -159,13 +168,13 @@ class Observer:
                     for group in key.groups if isinstance(key, MaskKey) else ():
                         self.kept_groups.setdefault(group, []).append(index)
                         kept_groups.append(group)
-        self.wanted = _Census(
+        self.filter = _Census(
             {*self.identifying, *self.kept_tags, *_CONTENT, SPECIFIC_CHARACTER_SET, MODALITY, SOP_CLASS_UID},
             private=True,
             unknown=True,
             groups={*self.groups, *kept_groups},
         )
-        self._told: dict[tuple[object, ...], tuple[int, int, str]] = {}
+        self._originals: dict[tuple[object, ...], tuple[int, int, str]] = {}
         self._digests: dict[str, int] = {}
         self._quoting: dict[int, bool] = {}
 
@@ -192,7 +201,7 @@ class Observer:
         return known
 
     def _digest(self, parts: Iterable[bytes]) -> int:
-        hashed = hashlib.blake2b(key=self.observing.key, digest_size=8)
+        hashed = hashlib.blake2b(key=self.survey_options.key, digest_size=8)
         for part in parts:
             hashed.update(part)
         return int.from_bytes(hashed.digest(), "little") or 1
@@ -213,13 +222,13 @@ class Observer:
             key = (vr, raw, scope.characters.encodings, scope.encoding.little)
         except FileError:  # no character set of the standard, which a removal need not know
             return self._digest([raw]), TEXTLESS, ""
-        known = self._told.get(key)
+        known = self._originals.get(key)
         if known is None:
             text = "\\".join(scope.value(element).texts)
             known = self.digest(text), len(text), text
-            if len(self._told) >= REMEMBERED:
-                self._told.clear()
-            self._told[key] = known
+            if len(self._originals) >= REMEMBERED:
+                self._originals.clear()
+            self._originals[key] = known
         return known
 
     def quotes(self, rule: Rule) -> bool:
@@ -255,7 +264,7 @@ class _Telling(Substitution):
 
     def __init__(
         self,
-        observer: Observer,
+        surveyor: Surveyor,
         lookups: Lookups,
         memory: Memory,
         file: DicomFile,
@@ -265,9 +274,9 @@ class _Telling(Substitution):
         reading: Reading,
     ) -> None:
         super().__init__(lookups, memory, file, elements, switched, file_ids, reading)
-        self.observer = observer
-        self.hits: Counter[Hit] = Counter()
-        self.left: Counter[Left] = Counter()
+        self.surveyor = surveyor
+        self.hits: Counter[ElementChange] = Counter()
+        self.left: Counter[Remaining] = Counter()
         self.hit_rules: set[int] = set()
         self._depth = 0
         self._last: tuple[Note, tuple[str, ...]] = (0, Action.REMOVED), ()
@@ -279,7 +288,7 @@ class _Telling(Substitution):
         root = self.root
         try:
             data = self.file.data
-            elements = scan(data, self.observer.wanted)
+            elements = scan(data, self.surveyor.filter)
             root = Scope(data.source, elements, data.encoding, data.start, reading=self.root.reading)
             root.beyond = self.meta
             self._survey(elements, root, 0)
@@ -287,8 +296,8 @@ class _Telling(Substitution):
             partly = 1
         self._survey_meta()
         kinds = {self._kind(root): 1}
-        seen = Observed(dict(self.hits), frozenset(self.hit_rules), dict(self.left), kinds, partly)
-        return replace(patched, observed=seen)
+        seen = FileSurvey(dict(self.hits), frozenset(self.hit_rules), dict(self.left), kinds, partly)
+        return replace(patched, survey=seen)
 
     # --- what is done
 
@@ -315,11 +324,11 @@ class _Telling(Substitution):
     def _tell(
         self, rule: Rule, note: Note, element: Element | None, scope: Scope, text: str, *, is_same: bool
     ) -> None:
-        observer = self.observer
+        surveyor = self.surveyor
         self.hit_rules.add(rule.index)
-        original, length, shown = observer.original(element, scope) if element is not None else (0, 0, "")
-        result = observer.digest(text)
-        self._hit(note, scope, original, result, length, text, shown, is_same, observer.quotes(rule))
+        original, length, shown = surveyor.original(element, scope) if element is not None else (0, 0, "")
+        result = surveyor.digest(text)
+        self._hit(note, scope, original, result, length, text, shown, is_same, surveyor.quotes(rule))
 
     def _hit(
         self,
@@ -333,10 +342,10 @@ class _Telling(Substitution):
         is_same: bool,
         quotes: bool,
     ) -> None:
-        show_values = self.observer.observing.show_values
+        show_values = self.surveyor.survey_options.show_values
         tells = quotes or (bool(result) and original == result) or (len(shown) > 3 and shown in text)
         self.hits[
-            Hit(
+            ElementChange(
                 note[0],
                 _depth_of(scope),
                 note[1].value,
@@ -351,12 +360,12 @@ class _Telling(Substitution):
 
     def _remove_private(self, element: Element) -> int:
         # Values of all kinds together: how many different ones there are means nothing.
-        self.hits[Hit(PRIVATE, self._depth, Action.REMOVED.value)] += 1
+        self.hits[ElementChange(PRIVATE, self._depth, Action.REMOVED.value)] += 1
         self.hit_rules.update(self.rules.private_removers)
         return super()._remove_private(element)
 
     def _remove_unknown(self, element: Element) -> int:
-        self.hits[Hit(element.tag, self._depth, Action.REMOVED.value)] += 1
+        self.hits[ElementChange(element.tag, self._depth, Action.REMOVED.value)] += 1
         self.hit_rules.update(self.rules.unknown_removers)
         return super()._remove_unknown(element)
 
@@ -364,16 +373,16 @@ class _Telling(Substitution):
         rule = self.content_rule(scope)
         if rule is not None:
             self.hit_rules.add(rule.index)
-        self.hits[Hit(sequence.tag, self._depth, Action.REMOVED.value)] += 1
+        self.hits[ElementChange(sequence.tag, self._depth, Action.REMOVED.value)] += 1
         return super()._remove_item(item, scope, sequence)
 
     def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
         notes = len(self.notes)
         growth = super()._file_id(element, scope, file_ids)
         if len(self.notes) > notes:
-            original, length, shown = self.observer.original(element, scope)
+            original, length, shown = self.surveyor.original(element, scope)
             text = "\\".join(file_ids.renamed(scope.raw(element)) or ())
-            result = self.observer.digest(text)
+            result = self.surveyor.digest(text)
             self._hit(self.notes[-1], scope, original, result, length, text, shown, False, True)
         return growth
 
@@ -391,9 +400,9 @@ class _Telling(Substitution):
     def _declared(self, scope: Scope, terms: tuple[str, ...], action: Action) -> bytes:
         data = super()._declared(scope, terms, action)
         element = scope.elements.get(SPECIFIC_CHARACTER_SET)
-        original, length, shown = self.observer.original(element, scope) if element else (0, 0, "")
+        original, length, shown = self.surveyor.original(element, scope) if element else (0, 0, "")
         text = "\\".join(terms)
-        result = self.observer.digest(text)
+        result = self.surveyor.digest(text)
         note = SPECIFIC_CHARACTER_SET, action
         self._hit(note, scope, original, result, length, text, shown, False, False)
         return data
@@ -414,26 +423,26 @@ class _Telling(Substitution):
             if followed is not None and note[0] in elements:
                 if rule is not None:
                     self.hit_rules.add(rule.index)
-                original, length, shown = self.observer.original(elements[note[0]], self.meta)
+                original, length, shown = self.surveyor.original(elements[note[0]], self.meta)
                 # It follows an element that tells of itself.
                 text = "\\".join(followed)
-                result = self.observer.digest(text)
+                result = self.surveyor.digest(text)
                 self._hit(note, self.meta, original, result, length, text, shown, False, True)
 
     # --- what is left
 
     def _survey(self, elements: Iterable[Element], scope: Scope, depth: int) -> None:
-        observer = self.observer
+        surveyor = self.surveyor
         for element in elements:
             tag = element.tag
             rule = self.rule_for(element, scope)
-            keepers = observer.keepers(tag, scope)
+            keepers = surveyor.keepers(tag, scope)
             self.hit_rules.update(keepers)
             if (rule is not None and not rule.keeps) or self.is_removed(element, rule):
                 continue
-            if tag & 0xFFFF and observer.identifies(tag) and _holds_something(element, scope):
+            if tag & 0xFFFF and surveyor.identifies(tag) and _holds_something(element, scope):
                 label = PRIVATE if tag >> 16 & 1 else tag
-                self.left[Left(label, depth, bool(keepers))] += 1
+                self.left[Remaining(label, depth, bool(keepers))] += 1
             for item in element.items or ():
                 inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
                 concept = self.content_rule(inner) if self.lookups.content else None
@@ -444,26 +453,26 @@ class _Telling(Substitution):
                 self._survey(item.elements, inner, depth + 1)
 
     def _survey_meta(self) -> None:
-        observer = self.observer
+        surveyor = self.surveyor
         for element in self.file.meta:
             tag = element.tag
-            keepers = observer.keepers(tag, self.meta)
+            keepers = surveyor.keepers(tag, self.meta)
             self.hit_rules.update(keepers)
             follows = tag in FOLLOWERS and self._followed(tag, None) is not None
             is_hit = tag in self.rules.meta or follows
             is_hit = is_hit or (self.rules.remove_unknown and dictionary.is_unknown(tag))
-            if observer.identifies(tag) and not is_hit and _holds_something(element, self.meta):
-                self.left[Left(tag, 0, bool(keepers))] += 1
+            if surveyor.identifies(tag) and not is_hit and _holds_something(element, self.meta):
+                self.left[Remaining(tag, 0, bool(keepers))] += 1
         has_preamble = self.file.meta_start > PREAMBLE and not self.rules.zero_preamble
         if has_preamble and any(self.file.source.read(0, PREAMBLE)):
-            self.left[Left(PREAMBLE_TAG, 0, is_kept=False)] += 1
+            self.left[Remaining(PREAMBLE_TAG, 0, is_kept=False)] += 1
 
-    def _kind(self, root: Scope) -> Kind:
+    def _kind(self, root: Scope) -> FileKind:
         modality = _first_text(root, MODALITY)
         sop_class = _first_text(root, SOP_CLASS_UID)
         if not sop_class:
             sop_class = _first_text(self.meta, dictionary.MEDIA_STORAGE_SOP_CLASS_UID)
-        return Kind(
+        return FileKind(
             modality if modality in _MODALITIES else OTHER if modality else NONE_GIVEN,
             _uid_name(sop_class),
             _uid_name(_first_text(self.meta, dictionary.TRANSFER_SYNTAX_UID)),

@@ -40,7 +40,7 @@ def line_of(outcome: FileOutcome, now: datetime) -> bytes:
         "reason": outcome.reason,
         "actions": dict(sorted(actions.items())),
         "pixelReview": outcome.review,
-        "pathHoldsValue": outcome.is_telling,
+        "pathHoldsValue": outcome.path_holds_value,
         "residuals": list(outcome.residuals),
         "milliseconds": round(outcome.seconds * 1000, 3),
     }

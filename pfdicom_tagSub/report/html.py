@@ -311,9 +311,9 @@ def _points(report: RunReport, ran: Ran) -> Iterator[Point]:
             f"the pixels of {_files(len(report.pixel_review))} should be looked at by a person",
             "pixels",
         )
-    if report.telling_paths:
+    if report.paths_with_values:
         yield Point(
-            "look", f"the paths of {_files(report.telling_paths)} hold a value that was replaced in them"
+            "look", f"the paths of {_files(report.paths_with_values)} hold a value that was replaced in them"
         )
     if report.unknown_character_sets:
         yield Point(

@@ -39,7 +39,7 @@ class RunReport:
             while its outputs did not suffer; "" otherwise.
         pixel_review: (path, reason) of the files whose pixels a person should look at, in
             order of the plan.
-        telling_paths: how many outputs have a path that holds a value replaced in them.
+        paths_with_values: how many outputs have a path that holds a value replaced in them.
         profile: the profile and its options; "" for none.
         profile_edition: of which edition of the standard its tables are; "" for none.
         key_fingerprint: tells one secret key from another; "" without one.
@@ -62,7 +62,7 @@ class RunReport:
     spec_digest: str = ""
     error: str = ""
     pixel_review: tuple[tuple[str, str], ...] = field(default=())
-    telling_paths: int = 0
+    paths_with_values: int = 0
     profile: str = ""
     profile_edition: str = ""
     key_fingerprint: str = ""
@@ -121,7 +121,7 @@ def to_json(report: RunReport) -> str:
             "archives": _within(LISTED_MOST, archives),
             "warnings": list(report.warnings),
             "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
-            "pathsWithValues": report.telling_paths,
+            "pathsWithValues": report.paths_with_values,
             "unknownCharsets": [
                 {"path": path, "terms": terms} for path, terms in report.unknown_character_sets
             ],

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..core.observed import PREAMBLE_TAG, PRIVATE, TEXTLESS, Hit, Left, Observed, merged
+from ..core.file_survey import PREAMBLE_TAG, PRIVATE, TEXTLESS, ElementChange, FileSurvey, Remaining, merged
 from ..core.outcome import Action
 from ..dicom.dictionary import label_of, text_of
 from ..spec.rules import RuleSet
@@ -165,7 +165,7 @@ class Distinct:
         return Count(DISTINCT_MOST, is_exact=False) if self._is_full else Count(self._number)
 
 
-class _Element:
+class _ElementCounts:
     """The sums of the elements of one keyword."""
 
     def __init__(self, tag: int) -> None:
@@ -178,7 +178,7 @@ class _Element:
         self.shortest = self.longest = TEXTLESS
         self.example: tuple[bool, bool, str, str] | None = None
 
-    def add(self, hit: Hit, count: int) -> None:
+    def add(self, hit: ElementChange, count: int) -> None:
         self.tag = min(self.tag, hit.tag)
         self.depths[hit.depth] += count
         self.actions[hit.action] += count
@@ -223,21 +223,21 @@ class Survey:
         """
         self._keys = rules.keys
         self._shows_values = shows_values
-        self._elements: dict[str, _Element] = {}
+        self._elements: dict[str, _ElementCounts] = {}
         self._rules: set[int] = set()
-        self._left: Counter[Left] = Counter()
+        self._left: Counter[Remaining] = Counter()
         self._modalities: Counter[str] = Counter()
         self._sop_classes: Counter[str] = Counter()
         self._transfer_syntaxes: Counter[str] = Counter()
         self._files = 0
         self._partly = 0
-        self._waiting: list[Observed] = []
+        self._waiting: list[FileSurvey] = []
         self._waiting_hits = 0
 
-    def add(self, observed: Observed) -> None:
+    def add(self, survey: FileSurvey) -> None:
         """Add sums of a file or of many."""
-        self._waiting.append(observed)
-        self._waiting_hits += len(observed.hits)
+        self._waiting.append(survey)
+        self._waiting_hits += len(survey.hits)
         if self._waiting_hits >= PENDING_MOST:
             self._take()
 
@@ -249,7 +249,7 @@ class Survey:
             label = _label(hit.tag)
             element = self._elements.get(label)
             if element is None:
-                element = self._elements[label] = _Element(hit.tag)
+                element = self._elements[label] = _ElementCounts(hit.tag)
             element.add(hit, count)
         self._rules |= sums.rules
         self._left.update(sums.left)

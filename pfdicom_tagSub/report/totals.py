@@ -37,7 +37,7 @@ class Totals:
         self._reviews: list[FileOutcome] = []
         self._unknown: list[FileOutcome] = []
         self._residuals: list[FileOutcome] = []
-        self.telling = 0
+        self.paths_with_values = 0
         """How many outputs so far have a path that holds a value replaced in them."""
 
     @property
@@ -84,10 +84,10 @@ class Totals:
     def add(self, outcome: FileOutcome) -> None:
         """Count one file."""
         self._counts[outcome.status] += 1
-        if outcome.observed is not None:
+        if outcome.survey is not None:
             if self.survey is not None:
-                self.survey.add(outcome.observed)
-            outcome = replace(outcome, observed=None)
+                self.survey.add(outcome.survey)
+            outcome = replace(outcome, survey=None)
         if outcome.status is Status.FAILED:
             self._failures.append(replace(outcome, elements=(), finished=None))
         elif outcome.status is Status.SKIPPED:
@@ -95,7 +95,7 @@ class Totals:
         else:
             for tag, action, count in outcome.elements:
                 self._elements[tag, action] += count
-            self.telling += outcome.is_telling
+            self.paths_with_values += outcome.path_holds_value
             if outcome.residuals:
                 self._residuals.append(replace(outcome, elements=(), finished=None))
             if outcome.review:
@@ -144,7 +144,7 @@ class Totals:
             pixel_review=tuple(
                 (outcome.relative, outcome.review) for outcome in sorted(self._reviews, key=_plan_order)
             ),
-            telling_paths=self.telling,
+            paths_with_values=self.paths_with_values,
             archives=self.archives,
             unknown_character_sets=tuple(
                 (outcome.relative, outcome.unknown_terms)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..core.outcome import Earlier, FileOutcome, Stamp, Status
 from ..core.plan import DirectoryPlan, FileJob, Plan
 from ..dicom.file_ids import is_directory_file
-from .deferred_signals import Shield
+from .deferred_signals import DeferredSignals
 
 if TYPE_CHECKING:  # it imports sqlite3, which a run without a ledger has no use for
     from .ledger import Ledger, Row
@@ -27,7 +27,7 @@ CHUNK = 512
 """How many files are looked up at once."""
 
 
-class Standing:
+class AlreadyDone:
     """Tells the files of a plan that are done from those to do."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Standing:
         renames: bool,
         on_outcome: Callable[[FileOutcome], None],
         on_current: Callable[[DirectoryPlan], None] | None,
-        shield: Shield,
+        deferred: DeferredSignals,
     ) -> None:
         """Args:
         ledger: what earlier runs finished.
@@ -49,7 +49,7 @@ class Standing:
             it is then never done.
         on_outcome: told of the files that are done.
         on_current: told where their outputs are; None where nobody asks.
-        shield: holds signals back while outcomes are told.
+        deferred: holds signals back while outcomes are told.
         """
         self._ledger = ledger
         self._prefix = plan.output_root.rstrip("/") + "/"
@@ -57,7 +57,7 @@ class Standing:
         self._renames = renames
         self._on_outcome = on_outcome
         self._on_current = on_current
-        self._shield = shield
+        self._deferred = deferred
 
     def rest(self, directory: DirectoryPlan, claim: Claims) -> DirectoryPlan:
         """The files of a directory that are not done; those that are have been told.
@@ -80,7 +80,7 @@ class Standing:
         names = iter(directory.names)
         while chunk := list(itertools.islice(names, CHUNK)):
             rows = self._ledger.rows(number, chunk)
-            with self._shield:
+            with self._deferred:
                 for name, job in zip(chunk, jobs, strict=False):
                     row = rows.get(name)
                     outcome = own = None
@@ -100,7 +100,7 @@ class Standing:
                         ours, theirs = placed.setdefault(folder, ([], []))
                         ours.append(name)
                         theirs.append(output)
-            self._shield.check()
+            self._deferred.check()
         if self._on_current is not None:
             for folder, (ours, theirs) in placed.items():
                 self._on_current(
@@ -149,6 +149,6 @@ def _outcome_of(row: Row, job: FileJob) -> FileOutcome:
         job.relative,
         Status.CURRENT,
         review=row.review,
-        is_telling=row.is_telling,
+        path_holds_value=row.path_holds_value,
         residuals=row.residuals,
     )

@@ -7,7 +7,7 @@ from types import TracebackType
 from ..core.errors import ExitCode, Interrupted
 
 
-class Shield:
+class DeferredSignals:
     """Turns signals into :class:`Interrupted`, but not within its own ``with`` block.
 
     There they wait for ``check``, which is called where it is safe to stop: between the
@@ -30,7 +30,7 @@ class Shield:
         """A signal came.
 
         Raises:
-            Interrupted: at once, unless the shield is up.
+            Interrupted: at once, unless they are deferred.
         """
         if not self._is_up:
             raise Interrupted(code)

@@ -108,7 +108,7 @@ class Row:
         output_path: where its output is, below the output directory; "" for the input's own path.
         output: the output; None where there is none.
         review: as of an outcome.
-        is_telling: likewise.
+        path_holds_value: likewise.
         residuals: likewise.
     """
 
@@ -118,7 +118,7 @@ class Row:
     output_path: str
     output: Stamp | None
     review: str
-    is_telling: bool
+    path_holds_value: bool
     residuals: tuple[str, ...]
 
 
@@ -275,14 +275,12 @@ class Ledger:
             output,
             *((None, None) if finished.output is None else finished.output),
             outcome.review or None,
-            int(outcome.is_telling),
+            int(outcome.path_holds_value),
             json.dumps(outcome.residuals) if outcome.residuals else None,
         )
 
     def _row(self, row: tuple[Any, ...]) -> Row:
-        _, identity, size, mtime_ns, skipped, output, output_size, output_mtime_ns, review, telling, left = (
-            row
-        )
+        _, identity, size, mtime_ns, skipped, output, output_size, output_mtime_ns, review, holds, left = row
         return Row(
             is_of_this_run=identity == self._identity,
             source=Stamp(size, mtime_ns),
@@ -290,7 +288,7 @@ class Ledger:
             output_path=os.fsdecode(output) if output else "",
             output=None if output_size is None else Stamp(output_size, output_mtime_ns),
             review=str(review or ""),
-            is_telling=bool(telling),
+            path_holds_value=bool(holds),
             residuals=tuple(map(str, json.loads(left))) if left else (),
         )
 

@@ -15,11 +15,11 @@ from ..core.errors import PlanError
 from ..core.outcome import Earlier, FileOutcome, Stage, Status
 from ..core.plan import DirectoryPlan, FileJob, Plan
 from ..dicom.file_ids import is_directory_file
-from .executors.inline import InLine
+from .executors.inline import Inline
 from .worker import Worker
 
 if TYPE_CHECKING:
-    from .already_done import Claims, Standing
+    from .already_done import AlreadyDone, Claims
     from .pool import Pool
 
 NAMED_AT_ONCE = 1 << 12
@@ -31,10 +31,10 @@ OnLost = Callable[[FileJob], None]
 
 def in_named_directories(
     plan: Plan,
-    workforce: InLine | Pool,
+    workforce: Inline | Pool,
     on_outcome: OnOutcome,
     on_lost: OnLost,
-    standing: Standing | None = None,
+    already_done: AlreadyDone | None = None,
 ) -> list[DirectoryPlan]:
     """The files with their outputs where a template names the directories.
 
@@ -45,7 +45,7 @@ def in_named_directories(
         workforce: who reads the values.
         on_outcome: told of the files that get no output.
         on_lost: told of a file over which workers died.
-        standing: what a ledger says. Files that it knows to be done are left out, and have their
+        already_done: what a ledger says. Files that it knows to be done are left out, and have their
             paths before all others.
 
     Returns:
@@ -62,13 +62,13 @@ def in_named_directories(
     paths = _Paths()
     found: list[DirectoryPlan] = []
     directories = plan.directories
-    if standing is not None:
+    if already_done is not None:
         root = len(plan.output_root.rstrip("/")) + 1
 
         def claim(job: FileJob, path: str) -> bool:
             return not paths.take(path[root:], job.relative)
 
-        rests = (standing.rest(directory, claim) for directory in directories)
+        rests = (already_done.rest(directory, claim) for directory in directories)
         directories = tuple(rest for rest in rests if rest.names)
     for part in _parts(directories):
         names = _names(part, workforce, on_outcome, on_lost)
@@ -103,10 +103,10 @@ def in_named_directories(
 
 def in_own_directories(
     plan: Plan,
-    workforce: InLine | Pool,
+    workforce: Inline | Pool,
     on_outcome: OnOutcome,
     on_lost: OnLost,
-    standing: Standing | None = None,
+    already_done: AlreadyDone | None = None,
 ) -> Iterator[DirectoryPlan]:
     """The files with their outputs where a template names these alone, directory by directory.
 
@@ -114,7 +114,7 @@ def in_own_directories(
     """
     for whole in plan.directories:
         outputs: dict[str, str] = {}
-        directory = whole if standing is None else standing.rest(whole, _claims_in(whole, outputs))
+        directory = whole if already_done is None else already_done.rest(whole, _claims_in(whole, outputs))
         if not directory.names:
             continue
         names = _names((directory,), workforce, on_outcome, on_lost)
@@ -245,7 +245,7 @@ def _parts(directories: Iterable[DirectoryPlan]) -> Iterator[list[DirectoryPlan]
 
 
 def _names(
-    directories: Iterable[DirectoryPlan], workforce: InLine | Pool, on_outcome: OnOutcome, on_lost: OnLost
+    directories: Iterable[DirectoryPlan], workforce: Inline | Pool, on_outcome: OnOutcome, on_lost: OnLost
 ) -> dict[str, str]:
     """What the values of each file ask for, by its path; DICOMDIRs, which keep their names, are not asked."""
     names: dict[str, str] = {}

@@ -2,8 +2,8 @@
 
 Batches are cut so that each takes a moment, and only a few are under way at a time:
 neither one directory of 100,000 files nor 100,000 directories make memory grow. The
-workers are a *crew*: processes or threads here (``crew.py``), or those of a cluster
-(``cluster.py``).
+workers are an executor: processes or threads here (``executors/local.py``), or those of a cluster
+(``executors/dask.py``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from ..core.plan import DirectoryPlan, FileJob
-from .deferred_signals import Shield
+from .deferred_signals import DeferredSignals
 from .worker import Task, Worker
 
 BATCHES_PER_WORKER = 3
@@ -65,7 +65,7 @@ def work(worker: Worker, stop: Flag, task: Task[R], batch: Batch, results: list[
             results.append(task(worker, job))
 
 
-class Crew(Protocol):
+class Executor(Protocol):
     """Workers that do batches. Leaving no temporary file behind is their business, too.
 
     Attributes:
@@ -129,24 +129,24 @@ class _Batches:
 
 
 class Pool:
-    """Runs tasks over the files of directories, as ``worker.InLine`` does; a context manager.
+    """Runs tasks over the files of directories, as ``executors.inline.Inline`` does; a context manager.
 
     Leaving it stops the workers; they finish or clean away the file at hand first.
     """
 
-    def __init__(self, crew: Crew, shield: Shield) -> None:
+    def __init__(self, executor: Executor, deferred: DeferredSignals) -> None:
         """Args:
-        crew: the workers.
-        shield: holds signals back while results are told.
+        executor: the workers.
+        deferred: holds signals back while results are told.
         """
-        self.crew = crew
-        self.shield = shield
+        self.executor = executor
+        self.deferred = deferred
 
     def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.crew.close()
+        self.executor.close()
 
     def run(
         self,
@@ -163,15 +163,15 @@ class Pool:
             on_result: told each result, batch by batch in any order.
             on_lost: told of a file over which workers died again and again.
         """
-        batches = _Batches(directories, self.crew.batch_seconds, self.crew.batch_most)
+        batches = _Batches(directories, self.executor.batch_seconds, self.executor.batch_most)
         pending: dict[Future[Done[R]], Batch] = {}
         try:
             self._run(task, batches, pending, on_result, on_lost)
         except BaseException:
-            self.crew.close()
+            self.executor.close()
             for future, batch in pending.items():  # what was done all the same is on the record
                 if future.done() and not future.cancelled() and future.exception() is None:
-                    _tell(batch, future.result(), on_result)
+                    _report(batch, future.result(), on_result)
             raise
 
     def _run(
@@ -184,32 +184,32 @@ class Pool:
     ) -> None:
         lost: list[Batch] = []
         while True:
-            while not lost and len(pending) < self.crew.window():
+            while not lost and len(pending) < self.executor.window():
                 batch = batches.take()
                 if not batch:
                     break
                 try:
-                    with self.shield:
-                        pending[self.crew.submit(task, batch)] = batch
-                except self.crew.lost:
+                    with self.deferred:
+                        pending[self.executor.submit(task, batch)] = batch
+                except self.executor.lost:
                     lost.append(batch)
-                self.shield.check()
+                self.deferred.check()
             if not pending and not lost:
                 return
             if not pending:
                 self._rerun(task, lost, pending, on_result, on_lost)
                 lost = []
                 continue
-            for future in self.crew.wait(pending):
+            for future in self.executor.wait(pending):
                 try:
                     done = future.result()
-                except self.crew.lost:
+                except self.executor.lost:
                     lost.append(pending.pop(future))
                     continue
                 batches.took(len(done.results), done.seconds)
-                with self.shield:
-                    _tell(pending.pop(future), done, on_result)
-                self.shield.check()
+                with self.deferred:
+                    _report(pending.pop(future), done, on_result)
+                self.deferred.check()
 
     def _rerun(
         self,
@@ -220,31 +220,31 @@ class Pool:
         on_lost: Callable[[FileJob], None],
     ) -> None:
         """Do the batches of a dead worker again file by file, to find the one it died over."""
-        self.crew.recover()
+        self.executor.recover()
         for batch in lost:
             for directory in batch:
-                self.crew.clean(directory.output_dir)
+                self.executor.clean(directory.output_dir)
                 for place, job in enumerate(directory.jobs()):
                     single = (directory.part(place, place + 1),)
                     try:
-                        with self.shield:
-                            future = self.crew.submit(task, single)
+                        with self.deferred:
+                            future = self.executor.submit(task, single)
                             pending[future] = single
-                        self.shield.check()
-                        self.crew.wait(pending)
+                        self.deferred.check()
+                        self.executor.wait(pending)
                         done = future.result()
-                    except self.crew.lost:
+                    except self.executor.lost:
                         pending.clear()
-                        self.crew.recover()
-                        self.crew.clean(directory.output_dir)
+                        self.executor.recover()
+                        self.executor.clean(directory.output_dir)
                         on_lost(job)
                     else:
-                        with self.shield:
-                            _tell(pending.pop(future), done, on_result)
-                        self.shield.check()
+                        with self.deferred:
+                            _report(pending.pop(future), done, on_result)
+                        self.deferred.check()
 
 
-def _tell(batch: Batch, done: Done[R], on_result: Callable[[FileJob, R], None]) -> None:
+def _report(batch: Batch, done: Done[R], on_result: Callable[[FileJob, R], None]) -> None:
     jobs = (job for directory in batch for job in directory.jobs())
     for job, result in zip(jobs, done.results, strict=False):
         on_result(job, result)

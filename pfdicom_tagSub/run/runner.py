@@ -15,8 +15,8 @@ from ..dicom.inflating import InflateLimit
 from ..files.folders import NewFolders, check_directory, check_not_input, make_directory
 from ..files.temporary import remove_stale
 from ..spec.rules import RuleSet
-from .already_done import Standing
-from .deferred_signals import Shield
+from .already_done import AlreadyDone
+from .deferred_signals import DeferredSignals
 from .placement import (
     LastOnes,
     OnOutcome,
@@ -30,7 +30,7 @@ from .worker import Settings, Worker
 from .workforce import _workforce
 
 if TYPE_CHECKING:
-    from ..engine.observing import Observing
+    from ..engine.surveyor import SurveyOptions
     from .ledger import Ledger
 
 
@@ -42,14 +42,14 @@ def run(
     overwrite: bool,
     follow_links: bool,
     on_outcome: OnOutcome,
-    shield: Shield,
+    deferred: DeferredSignals,
     cluster: Cluster | None = None,
     on_warning: Callable[[str], None] = lambda _: None,
     ledger: Ledger | None = None,
     verify: bool = False,
     fail_residuals: bool = False,
     is_dry: bool = False,
-    observing: Observing | None = None,
+    survey_options: SurveyOptions | None = None,
     max_inflated: int = 0,
 ) -> None:
     """Process every file of a plan.
@@ -61,7 +61,7 @@ def run(
         overwrite: replace outputs that exist and differ.
         follow_links: read what symbolic links point to.
         on_outcome: told how each file ended, in any order.
-        shield: what signal handlers of this thread tell their signals to.
+        deferred: what signal handlers of this thread tell their signals to.
         cluster: whose workers to use, instead of any here.
         on_warning: told what the user should know of the cluster.
         ledger: what earlier runs finished, which is not done again; told of what this one does.
@@ -69,7 +69,7 @@ def run(
         verify: read each output again and hold it against its input.
         fail_residuals: an output that still holds a value that was replaced fails its file.
         is_dry: write nothing, make no directory; tell what writing would come to.
-        observing: what passes tell of themselves; None for nothing.
+        survey_options: what passes tell of themselves; None for nothing.
         max_inflated: the most bytes that a deflated data set may become; 0 for the default.
 
     Raises:
@@ -93,50 +93,50 @@ def run(
         verify=verify,
         fail_residuals=fail_residuals,
         is_dry=is_dry,
-        observing=observing,
+        survey_options=survey_options,
         inflate_limit=InflateLimit.of(max_inflated, "" if is_dry else plan.output_root),
     )
     last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
-    tell = last.note if last else on_outcome
-    standing = None
+    report = last.note if last else on_outcome
+    already_done = None
     if ledger is not None:
-        standing = Standing(
+        already_done = AlreadyDone(
             ledger,
             plan,
             follow_links=follow_links,
             renames=renames,
-            on_outcome=tell,
+            on_outcome=report,
             on_current=last.hold if last else None,
-            shield=shield,
+            deferred=deferred,
         )
-        tell = ledger.noting(tell)
+        report = ledger.noting(report)
 
     def on_lost(job: FileJob) -> None:
         reason = "the worker that processed it died, perhaps for want of memory"
-        tell(FileOutcome(job.relative, Status.FAILED, Stage.SUBSTITUTE, reason))
+        report(FileOutcome(job.relative, Status.FAILED, Stage.SUBSTITUTE, reason))
 
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
-        tell(outcome)
+        report(outcome)
 
     with (
         NewFolders(plan.output_root) as new,
-        _workforce(settings, workers, shield, cluster, on_warning) as workforce,
+        _workforce(settings, workers, deferred, cluster, on_warning) as workforce,
     ):
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
-            directories = in_named_directories(plan, workforce, tell, on_lost, standing)
+            directories = in_named_directories(plan, workforce, report, on_lost, already_done)
         elif rules.stem is not None:
-            directories = in_own_directories(plan, workforce, tell, on_lost, standing)
-        elif standing is not None:
-            directories = (standing.rest(directory, claim_own) for directory in plan.directories)
+            directories = in_own_directories(plan, workforce, report, on_lost, already_done)
+        elif already_done is not None:
+            directories = (already_done.rest(directory, claim_own) for directory in plan.directories)
         if renames and not rules.directories:
-            directories = clear_of_directories(plan, directories, tell)
+            directories = clear_of_directories(plan, directories, report)
         if last:
             directories = last.others(directories)
-        ready = _made(plan, directories, tell, run_id, new, is_dry=is_dry)
+        ready = _made(plan, directories, report, run_id, new, is_dry=is_dry)
         workforce.run(Worker.process, ready, on_result, on_lost)
         if last:
-            ready = _made(plan, last.dicomdirs(), tell, run_id, new, is_dry=is_dry)
+            ready = _made(plan, last.dicomdirs(), report, run_id, new, is_dry=is_dry)
             workforce.run(Worker.process, ready, on_result, on_lost)
 
 

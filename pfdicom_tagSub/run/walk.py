@@ -263,7 +263,7 @@ class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
     def scanner_build(self, recordFiles: bool = True) -> TreeScanner:  # noqa: N803  (pftree's names)
         """A scanner of the kind below, set up as pftree sets up its own."""
         made = super().scanner_build(recordFiles)
-        self.scanner = _Scanner(made.root, made.maxDepth, made.followLinks, recordFiles=made.recordFiles)
+        self.scanner = _InputScanner(made.root, made.maxDepth, made.followLinks, recordFiles=made.recordFiles)
         return self.scanner
 
     def tree_filter(self) -> int:
@@ -273,7 +273,7 @@ class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
             return int(super().tree_filter())
 
 
-class _Scanner(TreeScanner):  # type: ignore[misc]
+class _InputScanner(TreeScanner):  # type: ignore[misc]
     """A scanner that knows the directories above the one that it is in."""
 
     def __init__(self, *arguments: object, **named: object) -> None:

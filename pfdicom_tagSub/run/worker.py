@@ -23,11 +23,11 @@ from ..engine.patcher import Output, Patcher
 from ..files.folders import Folders, make_directory
 from ..files.writing import would_write, write
 from ..spec.rules import RuleSet
-from ..text.in_paths import tells
+from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name
 
 if TYPE_CHECKING:
-    from ..engine.observing import Observing
+    from ..engine.surveyor import SurveyOptions
     from ..verify.comparison import Verifier
 
 R = TypeVar("R")
@@ -82,7 +82,7 @@ class Settings:
         verify: read each output again and hold it against its input.
         fail_residuals: an output that still holds a value that was replaced fails its file.
         is_dry: write nothing; tell what writing would come to.
-        observing: what passes tell of themselves; None for nothing.
+        survey_options: what passes tell of themselves; None for nothing.
         inflate_limit: how large a deflated data set may become.
     """
 
@@ -96,7 +96,7 @@ class Settings:
     verify: bool = False
     fail_residuals: bool = False
     is_dry: bool = False
-    observing: Observing | None = None
+    survey_options: SurveyOptions | None = None
     inflate_limit: InflateLimit = DEFAULT_LIMIT
 
 
@@ -111,7 +111,9 @@ class Worker:
         self.settings = settings
         self.pause = pause
         self.caches = Caches()
-        self.patcher = Patcher(settings.rules, renames=settings.renames, observing=settings.observing)
+        self.patcher = Patcher(
+            settings.rules, renames=settings.renames, survey_options=settings.survey_options
+        )
         self.verifier = _verifier_of(settings)
         self.folders = Folders(settings.output_root)
         self._root_length = len(settings.output_root.rstrip("/")) + 1
@@ -171,17 +173,17 @@ class Worker:
             failure = _untraced(error)
         if failure is not None:
             return self._lost(failure, job, stage, before, started)
-        is_telling = bool(patched.originals) and tells(self._shown(job), patched.originals)
+        path_holds_value = bool(patched.originals) and holds_value(self._shown(job), patched.originals)
         return FileOutcome(
             job.relative,
             status,
             elements=patched.elements,
             review=patched.review,
-            is_telling=is_telling,
+            path_holds_value=path_holds_value,
             seconds=time.perf_counter() - started,
             finished=finished,
             residuals=residuals,
-            observed=patched.observed,
+            survey=patched.survey,
             unknown_terms=patched.unknown_terms,
         )
 
@@ -226,9 +228,9 @@ class Worker:
         What each pass told of itself is summed up here, where many can do it, and not where
         all results come together.
         """
-        if self.settings.observing is None:
+        if self.settings.survey_options is None:
             return results
-        from ..engine.observing import packed  # noqa: PLC0415  (only where somebody asks)
+        from ..engine.surveyor import packed  # noqa: PLC0415  (only where somebody asks)
 
         return packed(results)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..core.options import Cluster
-from .deferred_signals import Shield
-from .executors.inline import InLine
+from .deferred_signals import DeferredSignals
+from .executors.inline import Inline
 from .process_limits import CURE, affordable_workers
 from .worker import Settings
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 def _workforce(
     settings: Settings,
     workers: int,
-    shield: Shield,
+    deferred: DeferredSignals,
     cluster: Cluster | None,
     on_warning: Callable[[str], None],
-) -> InLine | Pool:
+) -> Inline | Pool:
     # The imports are slow, and the last one is of an extra.
     if cluster is None:
         affordable = affordable_workers(workers) if workers > 1 else workers
         if affordable < workers:
             on_warning(f"{max(affordable, 1)} of {workers} workers can be started here: {CURE}")
         if affordable <= 1:
-            return InLine(settings, shield)
+            return Inline(settings, deferred)
     from .pool import Pool  # noqa: PLC0415
 
     if cluster is None:
-        from .executors.local import LocalCrew  # noqa: PLC0415
+        from .executors.local import LocalExecutor  # noqa: PLC0415
 
-        return Pool(LocalCrew(settings, affordable), shield)
-    from .executors.dask import ClusterCrew  # noqa: PLC0415
+        return Pool(LocalExecutor(settings, affordable), deferred)
+    from .executors.dask import DaskExecutor  # noqa: PLC0415
 
-    return Pool(ClusterCrew(settings, cluster, on_warning), shield)
+    return Pool(DaskExecutor(settings, cluster, on_warning), deferred)

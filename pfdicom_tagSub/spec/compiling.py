@@ -173,11 +173,11 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
 def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
     """The pairs as ``--removePrivateTags`` leaves them."""
     pairs = tuple(pairs)
-    keeping = {group for pair in pairs if not _is_of_private(pair) for group in _groups_of(pair.key)}
+    kept_groups = {group for pair in pairs if not _is_of_private(pair) for group in _groups_of(pair.key)}
     for pair in pairs:
         if not _is_of_private(pair):
             yield pair
-        elif not keeping.isdisjoint(_groups_of(pair.key)):
+        elif not kept_groups.isdisjoint(_groups_of(pair.key)):
             yield replace(pair, value=None)  # what keeps others of the group would keep it
 
 
@@ -396,15 +396,15 @@ class _Compiler:
         self.groups = {group: rule for group, rule in self.groups.items() if not group & 1 or rule.keeps}
 
         # Where some key keeps, one that is stronger still has to say what goes.
-        keeping = {group for group, rule in self.groups.items() if rule.keeps}
-        keeping |= {tag >> 16 for tag, rule in self.table.items() if rule.keeps}
-        keeping |= {key.group for key, one in self.private.items() if one.rule.keeps}
+        kept_groups = {group for group, rule in self.groups.items() if rule.keeps}
+        kept_groups |= {tag >> 16 for tag, rule in self.table.items() if rule.keeps}
+        kept_groups |= {key.group for key, one in self.private.items() if one.rule.keeps}
 
         def removing(group: int, rule: Rule) -> Rule | None:
             """What is left of a rule for a private element; None where it goes with all the others."""
             if rule.keeps:
                 return rule
-            return Rule(rule.index, rule.key, None) if group in keeping else None
+            return Rule(rule.index, rule.key, None) if group in kept_groups else None
 
         private = {key: removing(key.group, one.rule) for key, one in self.private.items()}
         self.private = {key: PrivateRule(key, rule) for key, rule in private.items() if rule}

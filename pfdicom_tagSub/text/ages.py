@@ -64,7 +64,7 @@ def _numbers() -> frozenset[str]:
 
 _NUMBERS = _numbers()
 _STARTS = frozenset({number[:4] for number in _NUMBERS})
-_TELLING = _UNITS | _LETTERS | _BEFORE | _OLD
+_AGE_WORDS = _UNITS | _LETTERS | _BEFORE | _OLD
 
 
 def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -74,10 +74,10 @@ def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int,
         tokens: those of a folded text.
         gaps: what is between them: tokens[i] is between gaps[i] and gaps[i + 1].
     """
-    is_telling = not _TELLING.isdisjoint(tokens)
+    has_age_word = not _AGE_WORDS.isdisjoint(tokens)
     for at, token in enumerate(tokens):
         if token[:1].isdigit():
-            is_number = is_telling and len(token) in (2, 3) and _LEAST <= int(token) <= _MOST
+            is_number = has_age_word and len(token) in (2, 3) and _LEAST <= int(token) <= _MOST
             is_fraction = gaps[at] in (".", ",") and at > 0 and tokens[at - 1].isdigit()
             end = at + 1 if is_number and not is_fraction else 0
         elif token in _OLD:
@@ -87,7 +87,7 @@ def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int,
             if _is_german_age(token):
                 yield at, at + 1
                 continue
-            end = _number_end(tokens, gaps, at) if is_telling else 0
+            end = _number_end(tokens, gaps, at) if has_age_word else 0
         else:
             continue
         if end and (found := _age(tokens, gaps, at, end)):

@@ -24,7 +24,7 @@ _CJK = re.compile(
 )
 
 
-def tells(path: str, originals: Iterable[str]) -> bool:
+def holds_value(path: str, originals: Iterable[str]) -> bool:
     """Whether a path has a value in it as a part.
 
     Case does not matter, nor what stands between letters and digits: ``Doe^Jane`` is found

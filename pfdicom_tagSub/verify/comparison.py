@@ -24,16 +24,16 @@ from ..dicom.sources import BytesSource, FileSource, Source
 from ..spec.content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
 from ..spec.functions import NOTHING_LEFT
 from ..spec.rules import Rule, RuleSet
-from .element_texts import Told, name_of, texts_of, vr_of
-from .expected_rules import Hit, Hits, Place
+from .element_texts import ElementText, name_of, texts_of, vr_of
+from .expected_rules import Effect, ExpectedRules, Place
 from .overlay_check import check_cleared, kept_of
 from .pydicom_reading import (
     REST,
     DataSet,
     Entry,
-    Item,
     Layouts,
-    Reading,
+    PydicomReading,
+    SequenceItem,
     is_sequence,
     items_of,
     raw_value,
@@ -51,7 +51,7 @@ FOLLOWED = {
 }
 """What the file meta repeats of the data set (PS3.10 7.1)."""
 
-Values = set[Told]
+Values = set[ElementText]
 
 
 class Verifier:
@@ -65,7 +65,7 @@ class Verifier:
         """
         self.rules = rules
         self.renames = renames
-        self.hits = Hits(rules)
+        self.expected = ExpectedRules(rules)
         self.limit = limit
         self.layouts = Layouts(limit)
         self.texts = TextSearches()
@@ -94,7 +94,7 @@ class Verifier:
         except FileError as error:
             raise FileError(f"the input cannot be verified: {error}") from None
         after = read_again(written, self.limit)
-        comparison = _Comparison(self.rules, self.hits, before, after, renames=self.renames, pause=pause)
+        comparison = _Comparison(self.rules, self.expected, before, after, renames=self.renames, pause=pause)
         comparison.run()
         return find_residuals(
             after,
@@ -103,7 +103,7 @@ class Verifier:
             comparison.results,
             comparison.codecs,
             pause,
-            self.hits.kept,
+            self.expected.kept,
             comparison.spared,
             self.texts.search(
                 comparison.originals,
@@ -126,15 +126,15 @@ class _Comparison:
     def __init__(
         self,
         rules: RuleSet,
-        hits: Hits,
-        before: Reading,
-        after: Reading,
+        expected: ExpectedRules,
+        before: PydicomReading,
+        after: PydicomReading,
         *,
         renames: bool,
         pause: Callable[[], None],
     ) -> None:
         self.rules = rules
-        self.hits = hits
+        self.expected = expected
         self.before = before
         self.after = after
         self.renames = renames
@@ -182,16 +182,16 @@ class _Comparison:
         rest = iter(after.entries)
         own = next(rest, None)
         for entry in before.entries:
-            hit, rule = self.hits.of(entry, before, place)
-            if hit is Hit.REMOVED and place.is_record and entry.tag in TYPE_1 | TYPE_2:
-                hit = Hit.CHANGED
+            hit, rule = self.expected.of(entry, before, place)
+            if hit is Effect.REMOVED and place.is_record and entry.tag in TYPE_1 | TYPE_2:
+                hit = Effect.CHANGED
             while own is not None and own.tag != entry.tag and own.tag in stamps:
                 self._stamp(own, after, stamps)
                 own = next(rest, None)
             if self._is_emptied(entry, before, place):
-                hit = Hit.REMOVED
+                hit = Effect.REMOVED
                 rule = None
-            if hit is Hit.REMOVED:
+            if hit is Effect.REMOVED:
                 if own is not None and own.tag == entry.tag:
                     raise FileError(f"{_name(entry, place)} should have been removed")
                 if entry.tag != CONTENT_SEQUENCE or rule is not None:
@@ -200,16 +200,16 @@ class _Comparison:
             if own is None or own.tag != entry.tag:
                 self._complain(entry, own, before, place)
             assert own is not None
-            if hit is Hit.CHANGED:
+            if hit is Effect.CHANGED:
                 assert rule is not None
                 self._changed(_Pair(entry, own), after, rule, place, around)
-            elif hit is Hit.ADDED:
+            elif hit is Effect.ADDED:
                 assert rule is not None
                 self._added(_Pair(entry, own), after, rule, place, around)
             elif kept is not None and entry.tag == PIXEL_DATA and not entry.is_open:
                 check_cleared((entry, before), (own, after), kept)
             else:
-                if entry.tag in self.hits.kept and not is_sequence(entry, before):
+                if entry.tag in self.expected.kept and not is_sequence(entry, before):
                     self._collect(own, after, None, self.spared, is_named=True)
                 untouched.append(_Pair(entry, own))
             own = next(rest, None)
@@ -347,7 +347,7 @@ class _Comparison:
         """Whether a sequence that is the same in the output may hold what should have changed."""
         if not is_sequence(entry, data):
             return False
-        return self.hits.may_occur_in(data.source.read(entry.value, entry.end))
+        return self.expected.may_occur_in(data.source.read(entry.value, entry.end))
 
     def _enter(
         self, pair: _Pair, after: DataSet, place: Place, around: Surroundings, *, added: int = 0
@@ -380,11 +380,11 @@ class _Comparison:
                 inner = Place(f"{name}[{index}].", False, is_records, content, numbers)
                 self._data_set(one.data, other.data, inner, Surroundings(one.data, around))
 
-    def _kept_items(self, items: Sequence[Item]) -> list[tuple[Item, Rule | None]]:
+    def _kept_items(self, items: Sequence[SequenceItem]) -> list[tuple[SequenceItem, Rule | None]]:
         """The items that no rule removes, each with the rule for it; notes what the others said."""
-        kept: list[tuple[Item, Rule | None]] = []
+        kept: list[tuple[SequenceItem, Rule | None]] = []
         for item in items:
-            rule = self.hits.content_rule(item.data)
+            rule = self.expected.content_rule(item.data)
             if rule is not None and rule.template is None:
                 self._collect_values(item.data)
             else:
@@ -402,7 +402,7 @@ class _Comparison:
         # What no dictionary knows may only look like a sequence.
         if not self._is_same(pair.before, pair.after, before, after):
             raise FileError(f"{name} differs from the input's though no rule hits it")
-        if self.hits.names_in(before.source.read(pair.before.value, pair.before.end)):
+        if self.expected.names_in(before.source.read(pair.before.value, pair.before.end)):
             raise FileError(
                 f"{name} begins like a sequence that cannot be read and may hold what a rule names: "
                 "remove it as a whole, with null as the value of its key"
@@ -410,12 +410,12 @@ class _Comparison:
 
     def _is_emptied(self, entry: Entry, data: DataSet, place: Place) -> bool:
         """Whether a content sequence goes, as every item of it does; notes what these said."""
-        if entry.tag != CONTENT_SEQUENCE or not self.hits.content or not is_sequence(entry, data):
+        if entry.tag != CONTENT_SEQUENCE or not self.expected.content or not is_sequence(entry, data):
             return False
-        if self.hits.of(entry, data, place)[0] is not Hit.NONE:
+        if self.expected.of(entry, data, place)[0] is not Effect.NONE:
             return False
         items = items_of(entry, data)
-        rules = [self.hits.content_rule(item.data) for item in items]
+        rules = [self.expected.content_rule(item.data) for item in items]
         if not items or not all(rule is not None and rule.template is None for rule in rules):
             return False
         for item in items:
@@ -432,7 +432,12 @@ class _Comparison:
                     self._collect_values(item.data)
 
     def _match_records(
-        self, pair: _Pair, old: Sequence[Item], new: Sequence[Item], before: DataSet, after: DataSet
+        self,
+        pair: _Pair,
+        old: Sequence[SequenceItem],
+        new: Sequence[SequenceItem],
+        before: DataSet,
+        after: DataSet,
     ) -> None:
         """Note where each record of a DICOMDIR was and is, in the bytes of the files."""
         starts = (
@@ -522,7 +527,9 @@ class _Comparison:
         known = {entry.tag for entry in before.entries}
         stamps = {tag for tag, _ in self.rules.insertions if tag >> 16 == 0x0002} - known
         follows = {
-            own for own, followed in FOLLOWED.items() if self.hits.of_public(followed)[0] is not Hit.NONE
+            own
+            for own, followed in FOLLOWED.items()
+            if self.expected.of_public(followed)[0] is not Effect.NONE
         }
         rest = iter(after.entries)
         own = next(rest, None)
@@ -605,18 +612,20 @@ class _Comparison:
         """
         if not self.rules.claims_identity_removed or tag >> 16 & 1:
             return True
-        hit, rule = self.hits.of_public(tag)
-        return hit is not Hit.NONE and not (rule is not None and rule.walks)
+        hit, rule = self.expected.of_public(tag)
+        return hit is not Effect.NONE and not (rule is not None and rule.walks)
 
 
 def _is_cleaned(pair: _Pair, before: DataSet, after: DataSet) -> bool:
     """Whether an element is a text of which something was cut out, and nothing is new in it."""
     if not is_free_text(vr_of(pair.before, before), raw_value(pair.before, before)):
         return False
-    old = "".join(told.text for told in texts_of(pair.before, before, is_named=True))
+    old = "".join(element_text.text for element_text in texts_of(pair.before, before, is_named=True))
     rest = iter(old)
-    for told in texts_of(pair.after, after, is_named=True):
-        if told.text != NOTHING_LEFT and not all(one in rest for one in told.text if not one.isspace()):
+    for element_text in texts_of(pair.after, after, is_named=True):
+        if element_text.text != NOTHING_LEFT and not all(
+            one in rest for one in element_text.text if not one.isspace()
+        ):
             return False
     return True
 

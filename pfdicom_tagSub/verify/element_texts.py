@@ -19,12 +19,12 @@ from ..spec.identifying_tags import is_postal
 from ..text.identifiers import ADDRESS
 from .expected_rules import creator_of
 from .pydicom_reading import REST, DataSet, Entry, dictionary_vr, is_sequence, items_of, raw_value
-from .search_terms import TELLING, TEXTS, Kind
+from .search_terms import SEARCHED_VRS, TEXTS, TermKind
 
 LONGEST_VALUE = 1 << 16
 """Longer values are no texts to look for."""
 
-PRIVATE_TELLING = frozenset({"PN", "DA", "DT"})
+PRIVATE_SEARCHED_VRS = frozenset({"PN", "DA", "DT"})
 """Of private elements that no key names only these are looked for: most others are parameters."""
 
 _WORDS = re.compile(
@@ -43,7 +43,7 @@ CODE_SCHEMES = frozenset({0x00080102, 0x00080103})
 """CodingSchemeDesignator and CodingSchemeVersion: the same in every code."""
 
 
-class Told(NamedTuple):
+class ElementText(NamedTuple):
     """A text that an element tells.
 
     Attributes:
@@ -54,12 +54,12 @@ class Told(NamedTuple):
 
     vr: str
     text: str
-    kind: Kind = Kind.PERSON
+    kind: TermKind = TermKind.PERSON
 
 
 def texts_of(
     entry: Entry, data: DataSet, *, is_named: bool, is_meant: Callable[[int], bool] = lambda _: True
-) -> Iterator[Told]:
+) -> Iterator[ElementText]:
     """The texts of an element that may tell about a person, at every depth.
 
     Args:
@@ -83,14 +83,14 @@ def texts_of(
                     yield from texts_of(inner, item.data, is_named=not inner.tag >> 16 & 1, is_meant=is_meant)
         return
     vr = "" if entry.is_parsed or entry.value_end - entry.value > LONGEST_VALUE else vr_of(entry, data)
-    is_telling = vr in (TELLING if is_named or not entry.tag >> 16 & 1 else PRIVATE_TELLING)
-    if not is_telling:
+    is_searched = vr in (SEARCHED_VRS if is_named or not entry.tag >> 16 & 1 else PRIVATE_SEARCHED_VRS)
+    if not is_searched:
         return
     text = text_in(raw_value(entry, data), vr, data)
     kind = kind_of(entry.tag)
     for part in (text,) if vr in SINGLE_VALUED_VRS else text.split("\\"):
         if stripped := part.strip(" \0\r\n"):
-            yield Told(ADDRESS if vr in TEXTS and is_postal(entry.tag) else vr, stripped, kind)
+            yield ElementText(ADDRESS if vr in TEXTS and is_postal(entry.tag) else vr, stripped, kind)
 
 
 def text_in(value: bytes, vr: str, data: DataSet) -> str:
@@ -114,12 +114,12 @@ def name_of(tag: int) -> str:
 
 
 @cache
-def kind_of(tag: int) -> Kind:
+def kind_of(tag: int) -> TermKind:
     """What the value of an element is about, by its keyword."""
     keyword = dictionary.label_of(tag)
     if _WORDS.search(keyword):
-        return Kind.WORDS
-    return Kind.PLACE if _PLACE.search(keyword) else Kind.PERSON
+        return TermKind.WORDS
+    return TermKind.PLACE if _PLACE.search(keyword) else TermKind.PERSON
 
 
 @cache

@@ -26,7 +26,7 @@ from ..spec.rules import Rule, RuleSet
 from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
 
 
-class Hit(Enum):
+class Effect(Enum):
     """What a spec does to an element."""
 
     NONE = "none"
@@ -35,9 +35,9 @@ class Hit(Enum):
     ADDED = "added"
 
 
-NO_RULE = (Hit.NONE, None)
-REMOVED_PRIVATE = (Hit.REMOVED, None)
-REMOVED_UNKNOWN = (Hit.REMOVED, None)
+NO_RULE = (Effect.NONE, None)
+REMOVED_PRIVATE = (Effect.REMOVED, None)
+REMOVED_UNKNOWN = (Effect.REMOVED, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Place:
     numbers: Rule | None = None
 
 
-class Hits:
+class ExpectedRules:
     """The answers for one compiled spec."""
 
     def __init__(self, rules: RuleSet) -> None:
@@ -83,7 +83,7 @@ class Hits:
         self.kept = frozenset(kept)
         """The tags of elements that a key, or an option of a profile, leaves as they are."""
         self.content = ContentRules(rules.content)
-        self._public: dict[int, tuple[Hit, Rule | None]] = {}
+        self._public: dict[int, tuple[Effect, Rule | None]] = {}
         self.claims_private = bool(
             rules.remove_private
             or self.by_creator
@@ -92,7 +92,7 @@ class Hits:
         )
         self._patterns = tuple(self._pattern(little=little) for little in (True, False))
 
-    def of(self, entry: Entry, data: DataSet, place: Place = Place()) -> tuple[Hit, Rule | None]:
+    def of(self, entry: Entry, data: DataSet, place: Place = Place()) -> tuple[Effect, Rule | None]:
         """What the spec does to an element of a data set, and by which rule; none where private
         elements go as they are private."""
         tag = entry.tag
@@ -106,12 +106,12 @@ class Hits:
         rule = found[1]
         adds = rule is not None and rule.adds and (place.is_root or tag not in dictionary.STAMPS)
         if adds and rule is not None and is_sequence(entry, data) == bool(rule.items):
-            return Hit.ADDED, rule
+            return Effect.ADDED, rule
         if rule is not None and rule.walks and is_sequence(entry, data):
             return NO_RULE
         return found
 
-    def of_public(self, tag: int) -> tuple[Hit, Rule | None]:
+    def of_public(self, tag: int) -> tuple[Effect, Rule | None]:
         """What the spec does to a public element that is no sequence."""
         known = self._public.get(tag)
         if known is not None:
@@ -145,14 +145,14 @@ class Hits:
         concept = values[0] if values else "", codes.get(CODING_SCHEME, "").casefold()
         return self.content.find(concept, value_type)
 
-    def _of_private(self, entry: Entry, data: DataSet) -> tuple[Hit, Rule | None]:
+    def _of_private(self, entry: Entry, data: DataSet) -> tuple[Effect, Rule | None]:
         if not self.claims_private:
             return NO_RULE
         tag = entry.tag
         hit, rule = _effect(self.private_rule(tag, data))
         if rule is None and self.rules.remove_private:
-            hit = Hit.REMOVED
-        if hit is not Hit.NONE and _is_creator(tag) and self._is_needed(entry, data):
+            hit = Effect.REMOVED
+        if hit is not Effect.NONE and _is_creator(tag) and self._is_needed(entry, data):
             return NO_RULE
         return hit, rule
 
@@ -230,10 +230,10 @@ def _is_creator(tag: int) -> bool:
     return bool(tag >> 16 & 1) and 0x10 <= tag & 0xFFFF <= 0xFF
 
 
-def _effect(rule: Rule | None) -> tuple[Hit, Rule | None]:
+def _effect(rule: Rule | None) -> tuple[Effect, Rule | None]:
     if rule is None or rule.keeps:
-        return Hit.NONE, rule
-    return (Hit.REMOVED if rule.template is None else Hit.CHANGED), rule
+        return Effect.NONE, rule
+    return (Effect.REMOVED if rule.template is None else Effect.CHANGED), rule
 
 
 def creator_of(tag: int, data: DataSet) -> str:

@@ -130,7 +130,7 @@ class DataSet:
     entries: list[Entry]
     start: int
     end: int
-    readings: dict[int, list[list[Item]] | FileError] = field(default_factory=dict)
+    readings: dict[int, list[list[SequenceItem]] | FileError] = field(default_factory=dict)
     needed: dict[int, int] | None = None
 
     @property
@@ -141,7 +141,7 @@ class DataSet:
 
 
 @dataclass(slots=True)
-class Item:
+class SequenceItem:
     """An item of a sequence: where its tag begins, and its data set."""
 
     start: int
@@ -150,7 +150,7 @@ class Item:
 
 
 @dataclass(slots=True)
-class Reading:
+class PydicomReading:
     """A file, read.
 
     Attributes:
@@ -205,7 +205,7 @@ class _Raw(io.RawIOBase):
         return count
 
 
-def read_again(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> Reading:
+def read_again(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> PydicomReading:
     """Read a file with pydicom.
 
     Args:
@@ -237,9 +237,9 @@ class Layouts:
 
     def __init__(self, limit: InflateLimit = DEFAULT_LIMIT) -> None:
         self._limit = limit
-        self._known: dict[int, list[tuple[list[tuple[int, int, bytes]], Reading]]] = {}
+        self._known: dict[int, list[tuple[list[tuple[int, int, bytes]], PydicomReading]]] = {}
 
-    def read(self, source: Source) -> Reading:
+    def read(self, source: Source) -> PydicomReading:
         """As ``read_again``; what is in memory anyway is not read by pydicom twice."""
         if isinstance(source, FileSource) and source.size <= WHOLE:
             source = BytesSource(source.read(0, source.size))
@@ -253,7 +253,7 @@ class Layouts:
         self._remember(found, data)
         return found
 
-    def _remember(self, found: Reading, data: bytes) -> None:
+    def _remember(self, found: PydicomReading, data: bytes) -> None:
         entries = (*found.meta.entries, *found.data.entries)
         if found.is_deflated or any(_is_open(entry) for entry in entries):
             return
@@ -287,10 +287,10 @@ def _without_value(entry: Entry) -> Entry:
     return Entry(entry.tag, entry.start, entry.value, entry.end, raw)
 
 
-def _moved(like: Reading, source: Source) -> Reading:
+def _moved(like: PydicomReading, source: Source) -> PydicomReading:
     """The same reading of another file."""
     meta, data = like.meta, like.data
-    return Reading(
+    return PydicomReading(
         source,
         source.read(0, HEAD - 4) if meta.start == HEAD else b"",
         DataSet(meta.content, source, 0, meta.entries, meta.start, meta.end),
@@ -299,7 +299,7 @@ def _moved(like: Reading, source: Source) -> Reading:
     )
 
 
-def _read(source: Source, limit: InflateLimit) -> Reading:
+def _read(source: Source, limit: InflateLimit) -> PydicomReading:
     inflated = _inflated(source, limit)
     if inflated is not None:
         return inflated
@@ -347,7 +347,7 @@ def _up_to_its_end(
     )
 
 
-def _inflated(source: Source, limit: InflateLimit) -> Reading | None:
+def _inflated(source: Source, limit: InflateLimit) -> PydicomReading | None:
     """A file whose data set is stored deflated; None for all others.
 
     pydicom would inflate it in memory, whatever its size, and knows only one of these syntaxes.
@@ -383,13 +383,13 @@ def _reading(
     found: list[Entry],
     around_meta: tuple[int, int],
     data_source: Source,
-) -> Reading:
+) -> PydicomReading:
     is_deflated = data_source is not source
     data = DataSet(content, data_source, 0, [], 0 if is_deflated else around_meta[1], data_source.size)
     data.entries = _whole(found, data)
     metas = DataSet(content.file_meta, source, 0, [], *around_meta)
     metas.entries = _whole(sorted(meta, key=lambda entry: entry.start), metas)
-    return Reading(source, preamble, metas, data, is_deflated)
+    return PydicomReading(source, preamble, metas, data, is_deflated)
 
 
 def _is_after_meta(tag: int, vr: str | None, length: int) -> bool:  # noqa: ARG001  (as pydicom calls it)
@@ -535,7 +535,7 @@ def dictionary_vr(tag: int) -> str:
         return dictionary.OWN[tag][0] if tag in dictionary.OWN else ""
 
 
-def items_of(entry: Entry, data: DataSet) -> list[Item]:
+def items_of(entry: Entry, data: DataSet) -> list[SequenceItem]:
     """The items of a sequence, as the first way to read them has it.
 
     Raises:
@@ -547,7 +547,7 @@ def items_of(entry: Entry, data: DataSet) -> list[Item]:
     return found[0]
 
 
-def readings_of(entry: Entry, data: DataSet) -> list[list[Item]] | FileError:
+def readings_of(entry: Entry, data: DataSet) -> list[list[SequenceItem]] | FileError:
     """Each way to read a sequence: what is stored as UN or OB may hold items in any encoding (PS3.5 6.2.2).
 
     Returns:
@@ -558,9 +558,9 @@ def readings_of(entry: Entry, data: DataSet) -> list[list[Item]] | FileError:
     return data.readings[entry.start]
 
 
-def _readings_of(entry: Entry, data: DataSet) -> list[list[Item]] | FileError:
+def _readings_of(entry: Entry, data: DataSet) -> list[list[SequenceItem]] | FileError:
     ways = [(True, True)] if entry.is_parsed else _ways(entry, data)
-    found: list[list[Item]] = []
+    found: list[list[SequenceItem]] = []
     problem: FileError | None = None
     for implicit, little in ways:
         try:
@@ -593,7 +593,7 @@ def _ways(entry: Entry, data: DataSet) -> list[tuple[bool, bool]]:
     return [(first, little), (not first, little)]
 
 
-def _makes_sense(items: list[Item], *, implicit: bool) -> bool:
+def _makes_sense(items: list[SequenceItem], *, implicit: bool) -> bool:
     """Whether items are read as they are encoded: with VRs, or in the order of their tags."""
     entries = [entry for item in items for entry in item.data.entries]
     if any(entry.tag == REST for entry in entries):
@@ -607,7 +607,7 @@ def _makes_sense(items: list[Item], *, implicit: bool) -> bool:
     )
 
 
-def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list[Item]:
+def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list[SequenceItem]:
     if entry.is_parsed:
         contents, source, base = entry.stored.value, data.source, data.base
         stop = entry.end - 8
@@ -623,7 +623,7 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
         takewhile(lambda one: source.read(one.seq_item_tell, one.seq_item_tell + 4) == sign, contents)
     )
     starts = [content.seq_item_tell for content in contents]
-    items: list[Item] = []
+    items: list[SequenceItem] = []
     for index, content in enumerate(contents):
         start = starts[index]
         is_last = index + 1 == len(starts)
@@ -639,7 +639,7 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
         made = DataSet(content, source, base, [], start + 8, end)
         found = [_entry_of(stored, source) for stored in content.values()]
         made.entries = _whole(sorted(found, key=lambda one: one.start), made)
-        items.append(Item(start, made, is_defined))
+        items.append(SequenceItem(start, made, is_defined))
     if not items and not entry.is_parsed and stop:
         raise FileError("the lengths of its items do not add up")
     return items

@@ -12,14 +12,14 @@ from ..core.caches import remembered
 from ..dicom.dictionary import PIXEL_DATA
 from ..dicom.sources import Source
 from ..text.common_words import TERMS
-from .element_texts import Told, is_of_codes, is_of_make, name_of, vr_of
-from .pydicom_reading import REST, DataSet, Entry, Reading, is_sequence, items_of
+from .element_texts import ElementText, is_of_codes, is_of_make, name_of, vr_of
+from .pydicom_reading import REST, DataSet, Entry, PydicomReading, is_sequence, items_of
 from .search_terms import (
     MOST_VALUES,
     NAMES,
     NUMBERS,
-    Kind,
     Needle,
+    TermKind,
     Trace,
     needles_of,
     notations_of,
@@ -86,14 +86,14 @@ Named = dict[str, tuple[int, int]]
 
 
 def find_residuals(
-    output: Reading,
+    output: PydicomReading,
     path: str,
-    originals: Iterable[Told],
-    results: Iterable[Told],
+    originals: Iterable[ElementText],
+    results: Iterable[ElementText],
     codecs: Iterable[str],
     pause: Callable[[], None],
     kept: frozenset[int] = frozenset(),
-    spared: Iterable[Told] = (),
+    spared: Iterable[ElementText] = (),
     texts: TextSearch | None = None,
 ) -> tuple[str, ...]:
     """The elements of an output that hold a value that was replaced.
@@ -169,8 +169,8 @@ def find_residuals(
     return tuple(sorted(named, key=named.__getitem__)[:MOST_NAMED])
 
 
-def _first(values: Iterable[Told]) -> list[Told]:
-    return sorted(values, key=lambda told: (told.kind, told))[:MOST_VALUES]
+def _first(values: Iterable[ElementText]) -> list[ElementText]:
+    return sorted(values, key=lambda one: (one.kind, one))[:MOST_VALUES]
 
 
 def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
@@ -212,7 +212,7 @@ class _Leaves:
         return self._leaves[index]
 
 
-def _leaves_of_head(output: Reading) -> list[Leaf]:
+def _leaves_of_head(output: PydicomReading) -> list[Leaf]:
     leaves = [Leaf(0, len(output.preamble), "preamble")] if output.preamble else []
     leaves += [
         Leaf(
@@ -360,7 +360,7 @@ class _Search:
         value = data[max(leaf.start - base, 0) : leaf.stop - base]
         if leaf.vr in NUMBERS and needle.folded.translate(None, b".+-").isdigit():
             return _is_number_in(needle.folded, value)
-        if not self._tells(needle, leaf):
+        if not self._is_evidence(needle, leaf):
             return False
         if not needle.is_bounded:
             return True
@@ -373,19 +373,19 @@ class _Search:
             return False
         return not (after < leaf.stop - base and after < len(data) and _joins(data[after], data[stop - 1]))
 
-    def _tells(self, needle: Needle, leaf: Leaf) -> bool:
+    def _is_evidence(self, needle: Needle, leaf: Leaf) -> bool:
         """Whether what is found gives somebody away where the element is for something else."""
         text = needle.folded
         if leaf.tag in self.kept and leaf.vr == "UI" and b"." not in text:
-            return needle.kind is Kind.PERSON and len(text) > LONGEST_CLOCK
+            return needle.kind is TermKind.PERSON and len(text) > LONGEST_CLOCK
         if leaf.vr == "CS" and text.decode("latin-1") in TERMS:
             return False
-        if needle.kind is Kind.PERSON:
+        if needle.kind is TermKind.PERSON:
             return True
-        if needle.kind is Kind.NUMBER:
+        if needle.kind is TermKind.NUMBER:
             return leaf.vr not in NUMBERLIKE_VRS
         is_of_terms = leaf.vr == "CS" or is_of_codes(leaf.tag)
-        if needle.kind is Kind.WORDS:
+        if needle.kind is TermKind.WORDS:
             return not is_of_terms or needle.words > MOST_WORDS_OF_CODE
         # A place or a device is called by more than one word, or by a number, too.
         is_plain = text.translate(None, b"0123456789.") in (b"", text) and needle.words < 2

@@ -61,11 +61,11 @@ _CODECS = {"iso_ir_58": "gb2312", "UTF8": "utf-8"}
 NAMES = frozenset({"PN"})
 NUMBERS = frozenset({"DS", "IS"})
 TEXTS = frozenset({"AE", "AS", "LO", "LT", "SH", "ST", "UC", "UR", "UT"})
-TELLING = NAMES | NUMBERS | TEXTS | {"DA", "DT", "TM", "UI"}
+SEARCHED_VRS = NAMES | NUMBERS | TEXTS | {"DA", "DT", "TM", "UI"}
 """VRs whose values are looked for. A CS is one of an enumeration, and a binary number has no text."""
 
 
-class Kind(IntEnum):
+class TermKind(IntEnum):
     """What a value is about; where it has to be to give somebody away depends on it."""
 
     PERSON = 0
@@ -93,7 +93,7 @@ class Trace:
     text: str
     is_day: bool = False
     is_bounded: bool = False
-    kind: Kind = Kind.PERSON
+    kind: TermKind = TermKind.PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +113,18 @@ class Needle:
     exact: bytes = b""
     is_bounded: bool = False
     width: int = 1
-    kind: Kind = Kind.PERSON
+    kind: TermKind = TermKind.PERSON
     words: int = 1
 
 
 @remembered(most=4096)
-def traces_of(vr: str, text: str, kind: Kind = Kind.PERSON) -> tuple[Trace, ...]:
+def traces_of(vr: str, text: str, kind: TermKind = TermKind.PERSON) -> tuple[Trace, ...]:
     """The traces of one decoded value; () for one that gives nothing away."""
     found = _traces_of(vr, text, kind)
-    return found if kind is Kind.PERSON else tuple(replace(trace, kind=kind) for trace in found)
+    return found if kind is TermKind.PERSON else tuple(replace(trace, kind=kind) for trace in found)
 
 
-def _traces_of(vr: str, text: str, kind: Kind) -> tuple[Trace, ...]:
+def _traces_of(vr: str, text: str, kind: TermKind) -> tuple[Trace, ...]:
     text = text.strip(" \0\r\n\t")[:LONGEST].lower()
     if (
         text in (COMMON if vr == "PN" else ORDINARY)
@@ -153,7 +153,7 @@ def _traces_of(vr: str, text: str, kind: Kind) -> tuple[Trace, ...]:
         return (Trace(text, is_bounded=True),) if is_long else ()
     if vr not in TEXTS | {ADDRESS} or not _is_long_enough(text):
         return ()
-    return (_word(text), *(_numbers_of_id(text) if vr in {"LO", "SH"} and kind is Kind.PERSON else ()))
+    return (_word(text), *(_numbers_of_id(text) if vr in {"LO", "SH"} and kind is TermKind.PERSON else ()))
 
 
 def _numbers_of_id(text: str) -> Iterable[Trace]:
@@ -162,7 +162,7 @@ def _numbers_of_id(text: str) -> Iterable[Trace]:
         return
     for digits in re.findall(rf"\d{{{SHORTEST_NUMBER_OF_ID},}}", text):
         if digits != text and not _of_day(digits[:8]):
-            yield Trace(digits, is_bounded=True, kind=Kind.NUMBER)
+            yield Trace(digits, is_bounded=True, kind=TermKind.NUMBER)
 
 
 def _word(text: str) -> Trace:

@@ -16,9 +16,9 @@ from ..dicom.dictionary import PIXEL_DATA
 from ..text.cleaning import TextCleaner, cleaner_of
 from ..text.comparable import fold
 from ..text.identifiers import ADDRESS
-from .element_texts import Told, name_of, text_in, vr_of
+from .element_texts import ElementText, name_of, text_in, vr_of
 from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
-from .search_terms import NAMES, SHORTEST, TEXTS, Kind, traces_of
+from .search_terms import NAMES, SHORTEST, TEXTS, TermKind, traces_of
 
 SEARCHED_VRS = TEXTS | NAMES | {"", "UN", "OB"}
 """VRs of text, and those under which a private element may hold any."""
@@ -54,7 +54,9 @@ class TextSearches:
     def __init__(self) -> None:
         self._known: dict[tuple[object, ...], tuple[Found, ...]] = {}
 
-    def search(self, originals: Iterable[Told], results: Iterable[Told], *, claims: bool) -> TextSearch:
+    def search(
+        self, originals: Iterable[ElementText], results: Iterable[ElementText], *, claims: bool
+    ) -> TextSearch:
         """The search for the values of one file.
 
         Args:
@@ -62,30 +64,30 @@ class TextSearches:
             results: what stands in their place, or is kept on purpose.
             claims: whether the output says that no identity is left: ages over 89 count then.
         """
-        stated = [told for told in results if told.vr in _STATED]
-        said = {fold(told.text)[0].strip() for told in stated}
+        stated = [element_text for element_text in results if element_text.vr in _STATED]
+        said = {fold(element_text.text)[0].strip() for element_text in stated}
         said |= {
             fold(trace.text)[0]
-            for told in stated
-            if told.vr in NAMES
-            for trace in traces_of(told.vr, told.text)
+            for element_text in stated
+            if element_text.vr in NAMES
+            for trace in traces_of(element_text.vr, element_text.text)
         }
         wanted = frozenset(
             (vr, text)
             for vr, text, kind in originals
             if _is_identifier(vr, text, kind) and fold(text)[0].strip() not in said
         )
-        counts_ages = claims or any(told.vr == "AS" for told in originals)
+        counts_ages = claims or any(element_text.vr == "AS" for element_text in originals)
         return TextSearch(wanted, frozenset(said), self._known, counts_ages=counts_ages)
 
 
-def _is_identifier(vr: str, text: str, kind: Kind) -> bool:
+def _is_identifier(vr: str, text: str, kind: TermKind) -> bool:
     """Whether a value is worth a search in texts."""
     if vr in NAMES or vr in {"DA", ADDRESS}:
         return True
     if vr == "DT":
         return len(text) >= len("YYYYMMDD")
-    if vr not in TEXTS or kind is not Kind.PERSON:
+    if vr not in TEXTS or kind is not TermKind.PERSON:
         return False
     return len(text) >= (SHORTEST_NUMBER if text.isdigit() else SHORTEST)
 

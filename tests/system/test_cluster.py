@@ -39,7 +39,7 @@ from support import README_SPEC, run_command
 
 from pfdicom_tagSub.cli import parser as cli
 from pfdicom_tagSub.core.plan import DirectoryPlan, FileJob
-from pfdicom_tagSub.run.deferred_signals import Shield
+from pfdicom_tagSub.run.deferred_signals import DeferredSignals
 from pfdicom_tagSub.run.pool import Batch, Pool
 from pfdicom_tagSub.run.pool import Done as BatchDone
 from pfdicom_tagSub.run.worker import Task, Worker
@@ -648,7 +648,7 @@ def test_scheduler_lost_in_the_middle_of_a_large_file_leaves_nothing_of_it(
     assert contents(outputs) == expected_large
 
 
-class FakeCrew:
+class FakeExecutor:
     """Workers that die over a file named poison, and over the batch that it is in."""
 
     class LostError(Exception):
@@ -689,7 +689,7 @@ def test_file_that_kills_its_workers_is_lost_and_no_other() -> None:
     done: list[str] = []
     lost: list[FileJob] = []
     plan = DirectoryPlan("in", "out", ".", tuple(names))
-    with Pool(FakeCrew(), Shield()) as pool:
+    with Pool(FakeExecutor(), DeferredSignals()) as pool:
         pool.run(Worker.name, iter([plan]), lambda _, result: done.append(str(result)), lost.append)
     assert [job.relative for job in lost] == ["poison"]
     assert sorted([*done, "poison"]) == sorted(names)

@@ -37,7 +37,7 @@ from installed import (
 from pydicom.dataset import Dataset
 from support import run_command
 
-from pfdicom_tagSub.cli import run_files as keeping
+from pfdicom_tagSub.cli import run_files
 from pfdicom_tagSub.core.errors import LedgerError
 from pfdicom_tagSub.core.outcome import FileOutcome, Stamp
 from pfdicom_tagSub.files.temporary import temporary_name
@@ -194,7 +194,7 @@ def test_same_key_and_table_at_another_path_are_the_same(night: Nightly, tmp_pat
 @pytest.mark.parametrize("package", ["pydicom", "Faker", "pfdicom_tagSub"])
 def test_other_version_does_all_again(package: str, done: Nightly, monkeypatch: pytest.MonkeyPatch) -> None:
     if package == "pfdicom_tagSub":
-        monkeypatch.setattr(keeping, "__version__", "4.0.1")
+        monkeypatch.setattr(run_files, "__version__", "4.0.1")
     else:
         version_of = "pfdicom_tagSub.core.versions.version_of"
         monkeypatch.setattr(version_of, lambda name: name + str(name == package))

@@ -84,9 +84,10 @@ def test_folders_above_an_output_are_no_part_of_its_path(tmp_path: Path) -> None
     source.write_bytes(_content(1))
     for verify in (False, True):
         outcome = tagsub.patch_file(source, folder / "out.dcm", rules, overwrite=True, verify=verify)
-        assert (outcome.is_telling, outcome.residuals) == (False, ())
+        assert (outcome.path_holds_value, outcome.residuals) == (False, ())
+        assert outcome.is_telling is outcome.path_holds_value  # its name in 4.1
         outcome = tagsub.patch_file(source, folder / "jane.dcm", rules, overwrite=True, verify=verify)
-        assert (outcome.is_telling, outcome.residuals) == (True, ("path",) if verify else ())
+        assert (outcome.path_holds_value, outcome.residuals) == (True, ("path",) if verify else ())
 
 
 def test_no_directory_stays_open(tmp_path: Path) -> None:

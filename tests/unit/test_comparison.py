@@ -96,8 +96,8 @@ def _agreed(rules: RuleSet, paths: list[Path], tmp_path: Path) -> int:
     for path in paths:
         jobs = [FileJob(str(path), str(tmp_path / name), path.name) for name in ("plain", "checked")]
         expected, outcome = plain.process(jobs[0]), checked.process(jobs[1])
-        assert replace(outcome, residuals=(), is_telling=False, seconds=0.0) == replace(
-            expected, is_telling=False, seconds=0.0
+        assert replace(outcome, residuals=(), path_holds_value=False, seconds=0.0) == replace(
+            expected, path_holds_value=False, seconds=0.0
         ), path
         if outcome.status is Status.WRITTEN:
             count += 1

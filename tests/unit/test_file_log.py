@@ -53,7 +53,7 @@ def test_line_says_what_became_of_a_file() -> None:
             (0, Action.REMOVED, 4),
         ),
         review="says that it has burned-in annotation",
-        is_telling=True,
+        path_holds_value=True,
         residuals=("StudyDescription",),
         seconds=0.0123456,
     )

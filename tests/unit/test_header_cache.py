@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from pfdicom_tagSub.core.errors import FileError
 from pfdicom_tagSub.dicom import header_cache as chains
-from pfdicom_tagSub.dicom import scan_filter as wanted
-from pfdicom_tagSub.dicom import scanner, sources
+from pfdicom_tagSub.dicom import scan_filter, scanner, sources
 from pfdicom_tagSub.dicom.elements import Element, Encoding, Stretch
-from pfdicom_tagSub.dicom.scan_filter import Wanted
+from pfdicom_tagSub.dicom.scan_filter import ScanFilter
 from pfdicom_tagSub.dicom.scanner import scan
 from pfdicom_tagSub.dicom.sources import BytesSource, FileSource, Source
 
@@ -25,12 +24,12 @@ NAME, PATIENT_ID, PRIVATE, PIXELS = 0x00100010, 0x00100020, 0x00091001, 0x7FE000
 
 forms = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 
-LOOKS: dict[str, Callable[[], Wanted]] = {
-    "names": lambda: Wanted((NAME,)),
-    "many": lambda: Wanted((CHARSET, NAME, PATIENT_ID, STUDIES)),
-    "kept but not entered for": lambda: Wanted((CHARSET, NAME, PATIENT_ID), (PATIENT_ID,)),
-    "private": lambda: Wanted((NAME,), private=True),
-    "everything": lambda: Wanted((), everything=True),
+LOOKS: dict[str, Callable[[], ScanFilter]] = {
+    "names": lambda: ScanFilter((NAME,)),
+    "many": lambda: ScanFilter((CHARSET, NAME, PATIENT_ID, STUDIES)),
+    "kept but not entered for": lambda: ScanFilter((CHARSET, NAME, PATIENT_ID), (PATIENT_ID,)),
+    "private": lambda: ScanFilter((NAME,), private=True),
+    "everything": lambda: ScanFilter((), everything=True),
 }
 
 
@@ -42,7 +41,7 @@ def every_span(found: list[Element]) -> Iterator[tuple[object, ...]]:
             yield from every_span(part.elements)
 
 
-def scanned(source: Source, form: Form, look: Wanted) -> object:
+def scanned(source: Source, form: Form, look: ScanFilter) -> object:
     """Everything that a scan says: its spans, or that it failed."""
     encoding = Encoding(implicit=form.implicit, little=form.little)
     try:
@@ -51,7 +50,7 @@ def scanned(source: Source, form: Form, look: Wanted) -> object:
         return "damaged"
 
 
-def check(files: list[bytes], form: Form, make: Callable[[], Wanted]) -> None:
+def check(files: list[bytes], form: Form, make: Callable[[], ScanFilter]) -> None:
     """Scan with one memory and with a fresh one each time; the results have to be equal."""
     fresh = {content: scanned(BytesSource(content), form, make()) for content in files}
     shared = make()
@@ -187,15 +186,15 @@ def test_un_in_big_endian_is_searched_in_its_own_byte_order() -> None:
         content(element(0x00081150, "UI", b"1.2.3.4.", IMPLICIT)),
         content(element(uid, "UI", b"1.2.3.4.", IMPLICIT)),
     ]
-    check(files, BIG, lambda: Wanted((uid,)))
-    check(files[::-1], BIG, lambda: Wanted((uid,)))
+    check(files, BIG, lambda: ScanFilter((uid,)))
+    check(files[::-1], BIG, lambda: ScanFilter((uid,)))
 
 
 @forms
 @pytest.mark.parametrize("content", [b"", b"\0\0", b"\0\0\0\0\0\0"])
 def test_padding_is_padding_in_every_file(form: Form, content: bytes) -> None:
     data = element(NAME, "PN", b"DOE^", form) + content
-    look = Wanted((NAME,))
+    look = ScanFilter((NAME,))
     first = scanned(BytesSource(data), form, look)
     assert first != "damaged"
     for _ in range(1000):
@@ -259,7 +258,7 @@ def test_a_scan_of_a_file_does_not_depend_on_scans_before_it(
     path = tmp_path_factory.getbasetemp() / "chains"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "WINDOW", data.draw(st.integers(1, 64)))
-        patch.setattr(wanted, "SEARCH_CHUNK", data.draw(st.integers(4, 64)))
+        patch.setattr(scan_filter, "SEARCH_CHUNK", data.draw(st.integers(4, 64)))
         patch.setattr(scanner, "IN_SIGHT", data.draw(st.integers(12, 200)))
         patch.setattr(chains, "LENGTH_MOST", data.draw(st.integers(12, 200)))
         for content in [*files, *files]:
@@ -295,8 +294,8 @@ def test_long_values_end_a_chain(form: Form) -> None:
 
 @pytest.mark.parametrize("is_damaged", [False, True])
 def test_memory_is_bounded(is_damaged: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wanted, "LEARNT_MOST", 50)
-    look = Wanted((NAME,))
+    monkeypatch.setattr(scan_filter, "LEARNT_MOST", 50)
+    look = ScanFilter((NAME,))
     for n in range(500):
         first = element(0x00080100 + 2 * n, "SH", b"AB", EXPLICIT, 99 if is_damaged else None)
         scanned(BytesSource(first + element(NAME, "PN", b"A^", EXPLICIT)), EXPLICIT, look)
@@ -305,7 +304,7 @@ def test_memory_is_bounded(is_damaged: bool, monkeypatch: pytest.MonkeyPatch) ->
 
 @forms
 def test_a_family_does_not_grow(form: Form) -> None:
-    look = Wanted((NAME,))
+    look = ScanFilter((NAME,))
     first = element(CHARSET, "CS", b"", form)
     for n in range(200):
         rest = element(0x00080100 + 2 * n, "SH", b"AB", form) + element(NAME, "PN", b"A^", form)
@@ -315,7 +314,7 @@ def test_a_family_does_not_grow(form: Form) -> None:
 
 
 def test_what_repeats_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    look = Wanted((NAME,))
+    look = ScanFilter((NAME,))
     content = b"".join(element(0x00080100 + 2 * n, "SH", b"AB", EXPLICIT) for n in range(40))
     content += element(NAME, "PN", b"A^", EXPLICIT)
     expected = scanned(BytesSource(content), EXPLICIT, look)
@@ -328,9 +327,9 @@ def test_what_repeats_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_chains_serve_threads_that_share_them() -> None:
-    look = Wanted((NAME,))
+    look = ScanFilter((NAME,))
     files = [content for files in _repeats(EXPLICIT).values() for content in files]
-    expected = [scanned(BytesSource(content), EXPLICIT, Wanted((NAME,))) for content in files]
+    expected = [scanned(BytesSource(content), EXPLICIT, ScanFilter((NAME,))) for content in files]
     wrong: list[object] = []
 
     def work(shift: int) -> None:

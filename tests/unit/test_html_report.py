@@ -254,7 +254,7 @@ def test_page_says_what_to_look_at_first() -> None:
         survey_of(1),
         1,
         residuals=(("a", ("b",)),),
-        telling_paths=3,
+        paths_with_values=3,
         pixel_review=(("a", "b"),),
         elements={"PatientName": counts},
     )

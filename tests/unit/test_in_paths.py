@@ -16,7 +16,7 @@ from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.engine import patcher as patch
 from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.run.worker import Settings, Worker
-from pfdicom_tagSub.text.in_paths import tells
+from pfdicom_tagSub.text.in_paths import holds_value
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ from pfdicom_tagSub.text.in_paths import tells
     ],
 )
 def test_value_in_a_path_is_found(path: str, original: str) -> None:
-    assert tells(path, ["elsewhere", original])
-    assert not tells(path, ["elsewhere"])
+    assert holds_value(path, ["elsewhere", original])
+    assert not holds_value(path, ["elsewhere"])
 
 
 @pytest.mark.parametrize(
@@ -74,16 +74,16 @@ def test_value_in_a_path_is_found(path: str, original: str) -> None:
     ],
 )
 def test_what_is_no_value_is_not_found(path: str, original: str) -> None:
-    assert not tells(path, [original])
+    assert not holds_value(path, [original])
 
 
 def test_no_values_tell_nothing() -> None:
-    assert not tells("a/b/c", ())
+    assert not holds_value("a/b/c", ())
 
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=12), max_size=4))
 def test_any_text_is_judged(path: str, originals: list[str]) -> None:
-    assert isinstance(tells(path, originals), bool)
+    assert isinstance(holds_value(path, originals), bool)
 
 
 @given(
@@ -92,7 +92,7 @@ def test_any_text_is_judged(path: str, originals: list[str]) -> None:
     st.sampled_from(["", "x/", "pre_", "1-"]),
 )
 def test_every_name_is_found(name: str, separator: str, before: str) -> None:
-    assert tells(f"{before}{name.replace('^', separator).swapcase()}.dcm", [name])
+    assert holds_value(f"{before}{name.replace('^', separator).swapcase()}.dcm", [name])
 
 
 def test_values_of_a_file_take_no_time_to_look_for() -> None:
@@ -102,7 +102,7 @@ def test_values_of_a_file_take_no_time_to_look_for() -> None:
     for turn in range(5):
         started = time.perf_counter()
         for number, path in enumerate(paths):
-            assert not tells(path, (*originals, f"1.2.840.10008.{turn}.{number}"))
+            assert not holds_value(path, (*originals, f"1.2.840.10008.{turn}.{number}"))
         best = min(best, (time.perf_counter() - started) / len(paths))
     assert best < 50e-6  # some 5 microseconds where nothing else runs
 
@@ -124,4 +124,4 @@ def test_outcome_says_whether_the_path_tells(tmp_path: Path, monkeypatch: pytest
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         outcome = worker.process(FileJob(str(source), str(path), "in.dcm"))
-        assert (outcome.status, outcome.is_telling) == (Status.WRITTEN, expected)
+        assert (outcome.status, outcome.path_holds_value) == (Status.WRITTEN, expected)

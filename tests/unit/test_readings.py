@@ -28,7 +28,7 @@ from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.dicom.elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Stretch
 from pfdicom_tagSub.dicom.readings import READERS, check
 from pfdicom_tagSub.dicom.readings import Form as HeaderForm
-from pfdicom_tagSub.dicom.scan_filter import Wanted
+from pfdicom_tagSub.dicom.scan_filter import ScanFilter
 from pfdicom_tagSub.dicom.scanner import scan
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.run.worker import Settings, Worker
@@ -277,12 +277,12 @@ def test_readers_differ_in_unknown_vrs() -> None:
 
 def test_check_wants_what_any_reader_sees_to_be_found() -> None:
     data = around(name(EXPLICIT), EXPLICIT)
-    wanted = Wanted((NAME,))
+    scan_filter = ScanFilter((NAME,))
     stretch = Stretch(BytesSource(data), 0, len(data), EXPLICIT_LITTLE, IMPLICIT_LITTLE)
-    check(stretch, wanted, scan(stretch, wanted))
+    check(stretch, scan_filter, scan(stretch, scan_filter))
     with pytest.raises(FileError, match=r"some readers see \(0010,0010\) at byte"):
-        check(stretch, wanted, [])
-    check(stretch, Wanted(()), [])
+        check(stretch, scan_filter, [])
+    check(stretch, ScanFilter(()), [])
 
 
 def test_check_of_deeply_nested_doubt_ends_soon(tmp_path: Path) -> None:

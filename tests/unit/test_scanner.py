@@ -12,10 +12,9 @@ import pytest
 from builders import BIG, EXPLICIT, FORMS, IMPLICIT, UNDEFINED, Form, element, item, sequence, tag_bytes
 
 from pfdicom_tagSub.core.errors import FileError
-from pfdicom_tagSub.dicom import scan_filter as wanted
-from pfdicom_tagSub.dicom import sources
+from pfdicom_tagSub.dicom import scan_filter, sources
 from pfdicom_tagSub.dicom.elements import Element, Encoding, Stretch
-from pfdicom_tagSub.dicom.scan_filter import EVERYTHING, Wanted
+from pfdicom_tagSub.dicom.scan_filter import EVERYTHING, ScanFilter
 from pfdicom_tagSub.dicom.scanner import MAX_DEPTH, place_for, scan, scan_group, settled
 from pfdicom_tagSub.dicom.sources import BytesSource, FileSource, Source
 
@@ -43,7 +42,7 @@ def stretch_of(data: bytes, form: Form) -> Stretch:
     return Stretch(BytesSource(data), 0, len(data), encoding_of(form))
 
 
-def scanned(data: bytes, form: Form, kept: Wanted = EVERYTHING) -> list[Element]:
+def scanned(data: bytes, form: Form, kept: ScanFilter = EVERYTHING) -> list[Element]:
     return scan(stretch_of(data, form), kept)
 
 
@@ -57,7 +56,7 @@ def shape_of(elements: list[Element], source: Source) -> Shape:
     return found
 
 
-def shape(data: bytes, form: Form, kept: Wanted = EVERYTHING) -> Shape:
+def shape(data: bytes, form: Form, kept: ScanFilter = EVERYTHING) -> Shape:
     return shape_of(scanned(data, form, kept), BytesSource(data))
 
 
@@ -167,7 +166,7 @@ def test_scan_keeps_what_is_wanted_at_every_depth(
     form: Form, sequences_defined: bool, items_defined: bool, tags: set[int]
 ) -> None:
     data, full = rich(form, sequences_defined=sequences_defined, items_defined=items_defined)
-    assert selected(shape(data, form, Wanted(tags)), tags) == selected(full, tags)
+    assert selected(shape(data, form, ScanFilter(tags)), tags) == selected(full, tags)
 
 
 @forms
@@ -176,7 +175,7 @@ def test_scan_keeps_a_wanted_sequence_as_it_is(
     form: Form, sequences_defined: bool, items_defined: bool
 ) -> None:
     data, _ = rich(form, sequences_defined=sequences_defined, items_defined=items_defined)
-    (one,) = (one for one in scanned(data, form, Wanted((STUDIES,))) if one.tag == STUDIES)
+    (one,) = (one for one in scanned(data, form, ScanFilter((STUDIES,))) if one.tag == STUDIES)
     assert one.vr == "SQ"
     whole = data[one.start : one.end]
     alone = scanned(whole, form)
@@ -194,24 +193,24 @@ def test_scan_keeps_all_private_elements_when_asked(
     data = sequence(
         STUDIES, item(deep, form, defined=items_defined), form, defined=sequences_defined
     ) + element(CREATOR, "LO", b"ACME", form)
-    found = shape(data, form, Wanted((), private=True))
+    found = shape(data, form, ScanFilter((), private=True))
     assert [one[0] for one in found] == [STUDIES, CREATOR]
     assert [one[0] for one in found[0][2][0]] == [CREATOR, PRIVATE]
-    tags = [one.tag for one in scanned(content, form, Wanted((), private=True))]
+    tags = [one.tag for one in scanned(content, form, ScanFilter((), private=True))]
     assert tags == [0x00080000, CREATOR, PRIVATE, PRIVATE_SQ]
 
 
 @forms
 def test_scan_enters_only_what_may_hold_a_wanted_tag(form: Form) -> None:
     data, _ = rich(form)
-    assert [one.tag for one in scanned(data, form, Wanted((PATIENT_ID,), ()))] == [0x00080000, PATIENT_ID]
+    assert [one.tag for one in scanned(data, form, ScanFilter((PATIENT_ID,), ()))] == [0x00080000, PATIENT_ID]
 
 
 @forms
 def test_scan_tolerates_what_looks_like_a_wanted_tag(form: Form) -> None:
     likeness = element(0x00081155, "UI", tag_bytes(PATIENT_ID, form) + b"LO", form)
     data = sequence(STUDIES, item(likeness, form), form)
-    assert selected(shape(data, form, Wanted((PATIENT_ID,))), {PATIENT_ID}) == []
+    assert selected(shape(data, form, ScanFilter((PATIENT_ID,))), {PATIENT_ID}) == []
 
 
 @forms
@@ -219,7 +218,9 @@ def test_scan_finds_elements_after_pixel_data(form: Form) -> None:
     data = element(PIXELS, "OW", bytes(4096), form) + sequence(
         0xFFFAFFFA, item(element(PATIENT_ID, "LO", b"LATE", form), form), form
     )
-    assert shape(data, form, Wanted((PATIENT_ID,))) == [(0xFFFAFFFA, "SQ", [[(PATIENT_ID, "LO", b"LATE")]])]
+    assert shape(data, form, ScanFilter((PATIENT_ID,))) == [
+        (0xFFFAFFFA, "SQ", [[(PATIENT_ID, "LO", b"LATE")]])
+    ]
 
 
 @explicit_forms
@@ -249,7 +250,7 @@ def test_scan_keeps_group_lengths_at_every_depth(form: Form) -> None:
         + length
         + element(NAME, "PN", b"B^", form)
     )
-    found = shape(data, form, Wanted((NAME,)))
+    found = shape(data, form, ScanFilter((NAME,)))
     assert [one[0] for one in found] == [STUDIES, 0x00100000, NAME]
     assert [one[0] for one in found[0][2][0]] == [0x00100000, NAME]
 
@@ -257,7 +258,7 @@ def test_scan_keeps_group_lengths_at_every_depth(form: Form) -> None:
 @forms
 def test_scan_keeps_duplicates_in_their_order(form: Form) -> None:
     data = element(NAME, "PN", b"ONE ", form) + element(NAME, "PN", b"TWO ", form)
-    assert shape(data, form, Wanted((NAME,))) == [(NAME, "PN", b"ONE "), (NAME, "PN", b"TWO ")]
+    assert shape(data, form, ScanFilter((NAME,))) == [(NAME, "PN", b"ONE "), (NAME, "PN", b"TWO ")]
 
 
 @forms
@@ -271,7 +272,7 @@ def test_scan_finds_elements_out_of_order(form: Form) -> None:
 @pytest.mark.parametrize("padding", range(8))
 def test_scan_allows_a_few_zero_bytes_after_the_data_set(form: Form, padding: int) -> None:
     data = element(NAME, "PN", b"A^", form) + bytes(padding)
-    assert shape(data, form, Wanted((NAME,))) == [(NAME, "PN", b"A^")]
+    assert shape(data, form, ScanFilter((NAME,))) == [(NAME, "PN", b"A^")]
 
 
 def test_scan_of_nothing_finds_nothing() -> None:
@@ -293,7 +294,7 @@ def test_scan_goes_down_to_the_deepest_level_allowed(form: Form, defined: bool) 
     data = element(PATIENT_ID, "LO", b"DEEP", form)
     for _ in range(MAX_DEPTH):
         data = sequence(CONTENT, item(data, form, defined=defined), form, defined=defined)
-    found = shape(data, form, Wanted((PATIENT_ID,)))
+    found = shape(data, form, ScanFilter((PATIENT_ID,)))
     for _ in range(MAX_DEPTH):
         assert [one[0] for one in found] == [CONTENT]
         (found,) = found[0][2]
@@ -325,7 +326,7 @@ def test_scan_reads_un_sequences_as_implicit_little_endian(
     assert found[0].vr == "SQ"
     assert found[0].items is not None
     assert [part.encoding for part in found[0].items] == [encoding_of(IMPLICIT)]
-    assert shape(data, form, Wanted((NAME, PATIENT_ID))) == [
+    assert shape(data, form, ScanFilter((NAME, PATIENT_ID))) == [
         (tag, "SQ", [[(NAME, "PN", b"UN^ "), (CONTENT, "SQ", [[(PATIENT_ID, "LO", b"ID")]])]])
     ]
 
@@ -344,7 +345,7 @@ def test_scan_reads_un_sequences_whose_items_have_vrs(form: Form, defined: bool)
     else:
         data = element(STUDIES, "UN", items + sequence_end(form), form, UNDEFINED)
     try:
-        found = shape(data, form, Wanted((NAME,)))
+        found = shape(data, form, ScanFilter((NAME,)))
     except FileError:
         return  # as good: the file fails
     assert found == [(STUDIES, "SQ", [[(NAME, "PN", b"UN^ ")]])]
@@ -374,7 +375,7 @@ def test_scan_reads_items_in_implicit_vr_within_explicit_vr(
     items = item(element(NAME, "PN", b"A^B ", bare), form, defined=items_defined)
     items += item(element(NAME, "PN", b"C^D ", form), form, defined=items_defined)
     data = sequence(STUDIES, items, form, defined=sequences_defined)
-    assert shape(data, form, Wanted((NAME,))) == [
+    assert shape(data, form, ScanFilter((NAME,))) == [
         (STUDIES, "SQ", [[(NAME, "PN", b"A^B ")], [(NAME, "PN", b"C^D ")]])
     ]
 
@@ -391,7 +392,7 @@ def test_scan_finds_private_sequences_in_implicit_vr() -> None:
     items = item(element(NAME, "PN", b"A^B ", IMPLICIT), IMPLICIT)
     for defined in (True, False):
         data = sequence(PRIVATE, items, IMPLICIT, defined=defined) + element(NAME, "PN", b"C^", IMPLICIT)
-        assert shape(data, IMPLICIT, Wanted((NAME,))) == [
+        assert shape(data, IMPLICIT, ScanFilter((NAME,))) == [
             (PRIVATE, "SQ", [[(NAME, "PN", b"A^B ")]]),
             (NAME, "PN", b"C^"),
         ]
@@ -403,7 +404,7 @@ def test_scan_keeps_the_end_of_a_sequence_that_says_a_length(form: Form) -> None
     items = item(element(NAME, "PN", b"A^B ", form), form) + sequence_end(form)
     data = element(STUDIES, "SQ", items, form) + element(PATIENT_ID, "LO", b"ID", form)
     try:
-        found = shape(data, form, Wanted((NAME, PATIENT_ID)))
+        found = shape(data, form, ScanFilter((NAME, PATIENT_ID)))
     except FileError:
         return  # as good: the file fails
     assert found == [(STUDIES, "SQ", [[(NAME, "PN", b"A^B ")]]), (PATIENT_ID, "LO", b"ID")]
@@ -464,7 +465,7 @@ def _damaged(form: Form) -> dict[str, bytes]:
 @pytest.mark.parametrize("kept", ["everything", "names"])
 def test_scan_of_damaged_bytes_is_an_error(form: Form, case: str, kept: str) -> None:
     data = _damaged(form)[case]
-    look = EVERYTHING if kept == "everything" else Wanted((NAME,))
+    look = EVERYTHING if kept == "everything" else ScanFilter((NAME,))
     if case == "no item in a sequence" and form.implicit and kept == "everything":
         assert scan(stretch_of(data, form), look)[0].items is None  # a value, as nothing is sought in it
         return
@@ -513,7 +514,7 @@ def test_scan_takes_the_one_length_of_an_unknown_vr_that_goes_on(form: Form, cod
         tag_bytes(INSTANCE, form) + code + struct.pack(form.order + "H", 4) + b"1.2\0",
         tag_bytes(INSTANCE, form) + struct.pack(form.order + "I", 4) + b"1.2\0",
     ):
-        assert shape(first + odd + after, form, Wanted((NAME,))) == [(NAME, "PN", b"DOE^")]
+        assert shape(first + odd + after, form, ScanFilter((NAME,))) == [(NAME, "PN", b"DOE^")]
 
 
 @explicit_forms
@@ -523,7 +524,7 @@ def test_scan_never_loses_its_way_over_a_damaged_vr(form: Form, code: bytes) -> 
     data = tag_bytes(INSTANCE, form) + code + struct.pack(form.order + "H", 4) + b"1.2\0"
     data += element(NAME, "PN", b"DOE^", form) + element(PIXELS, "OW", bytes(70000), form)
     try:
-        found = shape(data, form, Wanted((NAME,)))
+        found = shape(data, form, ScanFilter((NAME,)))
     except FileError:
         return
     assert (NAME, "PN", b"DOE^") in found
@@ -544,7 +545,7 @@ def test_scan_of_a_file_equals_that_of_its_bytes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sources, "WINDOW", size)
-    monkeypatch.setattr(wanted, "SEARCH_CHUNK", max(size, 4))
+    monkeypatch.setattr(scan_filter, "SEARCH_CHUNK", max(size, 4))
     data, _ = rich(form, sequences_defined=sequences_defined, items_defined=items_defined)
     path = tmp_path / "a"
     path.write_bytes(b"\xff" * 3 + data)
@@ -552,9 +553,9 @@ def test_scan_of_a_file_equals_that_of_its_bytes(
     try:
         for look in (
             EVERYTHING,
-            Wanted((), private=True),
-            Wanted((PATIENT_ID,)),
-            Wanted((NAME, 0x00081155)),
+            ScanFilter((), private=True),
+            ScanFilter((PATIENT_ID,)),
+            ScanFilter((NAME, 0x00081155)),
         ):
             source = FileSource(descriptor, len(data) + 3)
             found = scan(Stretch(source, 3, len(data) + 3, encoding_of(form)), look)
@@ -570,7 +571,7 @@ def test_scan_finds_elements_wherever_a_window_ends(
     form: Form, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sources, "WINDOW", 64)
-    monkeypatch.setattr(wanted, "SEARCH_CHUNK", 64)
+    monkeypatch.setattr(scan_filter, "SEARCH_CHUNK", 64)
     inner = sequence(STUDIES, item(element(PATIENT_ID, "LO", b"INNER1", form), form), form)
     for shift in range(0, 140, 2):
         data = element(CHARSET, "CS", b"x" * shift, form) + inner + element(NAME, "PN", b"A^", form)
@@ -580,7 +581,7 @@ def test_scan_finds_elements_wherever_a_window_ends(
         try:
             source = FileSource(descriptor, len(data))
             stretch = Stretch(source, 0, len(data), encoding_of(form))
-            found = shape_of(scan(stretch, Wanted((PATIENT_ID, NAME))), source)
+            found = shape_of(scan(stretch, ScanFilter((PATIENT_ID, NAME))), source)
         finally:
             os.close(descriptor)
         assert found == [(STUDIES, "SQ", [[(PATIENT_ID, "LO", b"INNER1")]]), (NAME, "PN", b"A^")], shift
@@ -672,4 +673,4 @@ def test_place_for_is_before_the_next_tag(
     places = {one.tag: one.start for one in scanned(data, form)}
     expected = len(data) if before is None else places[before]
     assert place_for(stretch, tag, []) == expected
-    assert place_for(stretch, tag, scan(stretch, Wanted((CHARSET, NAME, PIXELS)))) == expected
+    assert place_for(stretch, tag, scan(stretch, ScanFilter((CHARSET, NAME, PIXELS)))) == expected

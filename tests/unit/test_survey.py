@@ -19,11 +19,11 @@ from installed import BUNDLED, Trees, contents, mixed_tree, run
 from pydicom.dataset import Dataset
 from support import README_SPEC, ROOT
 
-from pfdicom_tagSub.core.observed import Hit, Kind, Observed, merged
+from pfdicom_tagSub.core.file_survey import ElementChange, FileKind, FileSurvey, merged
 from pfdicom_tagSub.core.outcome import Action, FileOutcome, Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.engine.observing import Observing, packed
 from pfdicom_tagSub.engine.substitution import Substitution
+from pfdicom_tagSub.engine.surveyor import SurveyOptions, packed
 from pfdicom_tagSub.report import survey as surveys
 from pfdicom_tagSub.report.survey import DISTINCT_MOST, Distinct, Survey, SurveyReport
 from pfdicom_tagSub.run.worker import Settings, Worker
@@ -39,8 +39,8 @@ def surveyed(files: list[bytes], rules: RuleSet, folder: Path, *, show_values: b
     survey = Survey(rules, shows_values=show_values)
     for outcome in observed(files, rules, folder, show_values=show_values):
         assert outcome.status is Status.WRITTEN, outcome.reason
-        assert outcome.observed is not None
-        survey.add(outcome.observed)
+        assert outcome.survey is not None
+        survey.add(outcome.survey)
     return survey.finish()
 
 
@@ -48,7 +48,7 @@ def observed(
     files: list[bytes], rules: RuleSet, folder: Path, *, show_values: bool = False
 ) -> list[FileOutcome]:
     """What a worker tells of files that it would write."""
-    worker = Worker(Settings(rules, is_dry=True, observing=Observing(bytes(16), show_values)))
+    worker = Worker(Settings(rules, is_dry=True, survey_options=SurveyOptions(bytes(16), show_values)))
     outcomes = []
     for number, content in enumerate(files):
         path = folder / f"{number}.dcm"
@@ -188,7 +188,7 @@ def test_survey_is_the_same_in_any_order(tmp_path: Path) -> None:
         written(data_set(PatientName=f"Doe^Jane{number % 3}", PatientID=str(number), Modality="MR"))
         for number in range(20)
     ]
-    parts = [one.observed for one in observed(files, rules, tmp_path) if one.observed]
+    parts = [one.survey for one in observed(files, rules, tmp_path) if one.survey]
     reports = []
     for number in range(4):
         random.Random(number).shuffle(parts)
@@ -206,7 +206,7 @@ def test_packed_outcomes_say_the_same_with_less(tmp_path: Path) -> None:
         observed([written(data_set(PatientID="1"))] * 3, rules, tmp_path)
     )
     sums = packed([outcomes[0], "a name", *outcomes[1:]])
-    assert [isinstance(one, FileOutcome) and one.observed is not None for one in sums] == [
+    assert [isinstance(one, FileOutcome) and one.survey is not None for one in sums] == [
         True,
         False,
         False,
@@ -214,8 +214,8 @@ def test_packed_outcomes_say_the_same_with_less(tmp_path: Path) -> None:
     ]
     first = sums[0]
     assert isinstance(first, FileOutcome)
-    assert first.observed == merged(
-        one.observed for one in outcomes if isinstance(one, FileOutcome) and one.observed
+    assert first.survey == merged(
+        one.survey for one in outcomes if isinstance(one, FileOutcome) and one.survey
     )
 
 
@@ -238,16 +238,16 @@ def test_distinct_is_exact_up_to_its_bound_and_says_so_beyond(monkeypatch: pytes
 def test_survey_takes_little_memory_however_many_values_there_are() -> None:
     survey = Survey(rules_of({"PatientID": "x"}))
     generator = random.Random(1)
-    kind = {Kind("MR", "", ""): 1}
+    kind = {FileKind("MR", "", ""): 1}
     tracemalloc.start()
     for _ in range(150):
         hits = {
-            Hit(
+            ElementChange(
                 0x00100020, 0, "substituted", generator.getrandbits(63) + 1, generator.getrandbits(63) + 1, 7
             ): 1
             for _ in range(1000)
         }
-        survey.add(Observed(hits, frozenset(), {}, kind))
+        survey.add(FileSurvey(hits, frozenset(), {}, kind))
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     found = row(survey.finish(), "PatientID")
@@ -390,7 +390,7 @@ def test_survey_cuts_long_examples(tmp_path: Path) -> None:
 # --- truth
 
 
-def test_observing_changes_no_outcome(tmp_path: Path) -> None:
+def test_survey_changes_no_outcome(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     mixed_tree(tmp_path / "in")
     plain = run(tmp_path / "in", tmp_path / "out", "--json").record
@@ -399,7 +399,7 @@ def test_observing_changes_no_outcome(tmp_path: Path) -> None:
         assert dry[key] == plain[key], key
 
 
-def test_observing_forgives_what_the_rules_need_not_know(tmp_path: Path) -> None:
+def test_survey_forgives_what_the_rules_need_not_know(tmp_path: Path) -> None:
     odd = element(0x00080005, "CS", b"NO SUCH SET", EXPLICIT)
     odd += element(0x00100010, "PN", b"D\xf6e", EXPLICIT)
     broken = sequence(0x00081140, b"\xfe\xff\x00\xe0\xff\x00\x00\x00", EXPLICIT)  # an item that is cut off
@@ -410,23 +410,24 @@ def test_observing_forgives_what_the_rules_need_not_know(tmp_path: Path) -> None
         path.write_bytes(file_of(data))
         job = FileJob(str(path), str(tmp_path / "out.dcm"), path.name)
         plain = Worker(Settings(rules, is_dry=True)).process(job)
-        seen = Worker(Settings(rules, is_dry=True, observing=Observing())).process(job)
+        seen = Worker(Settings(rules, is_dry=True, survey_options=SurveyOptions())).process(job)
         assert (seen.status, seen.elements) == (plain.status, plain.elements) == (Status.WRITTEN, ())
-    assert seen.observed is not None
-    assert seen.observed.partly == 1
+    assert seen.survey is not None
+    assert seen.survey.partly == 1
 
 
-def test_observing_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
+def test_survey_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
     rules = rules_of(README_SPEC)
     worker = Worker(Settings(rules))
     assert worker.patcher.make_pass is Substitution
     assert worker.patcher.is_local
     path = tmp_path / "a.dcm"
     path.write_bytes(written(data_set(PatientID="1")))
-    assert worker.process(FileJob(str(path), str(tmp_path / "b.dcm"), "a.dcm")).observed is None
+    assert worker.process(FileJob(str(path), str(tmp_path / "b.dcm"), "a.dcm")).survey is None
     code = (
         "import sys; from pfdicom_tagSub.cli.command import main; main(sys.argv[1:]);"
-        "print([m for m in ('observing', 'survey', 'htmlreport') if 'pfdicom_tagSub.' + m in sys.modules],"
+        "unused = ('engine.surveyor', 'report.survey', 'report.html');"
+        "print([m for m in unused if 'pfdicom_tagSub.' + m in sys.modules],"
         "'jinja2' in sys.modules)"
     )
     (tmp_path / "in").mkdir()

@@ -70,8 +70,8 @@ class _Sent:
     order: Parcel
 
 
-class ClusterCrew:
-    """The workers of a cluster; see ``pool.Crew``."""
+class DaskExecutor:
+    """The workers of a cluster; see ``pool.Executor``."""
 
     lost: type[Exception] = LostBatchError
     # Four times those of one machine: a scheduler takes about a millisecond for a task.

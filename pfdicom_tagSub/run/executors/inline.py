@@ -6,21 +6,21 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ...core.plan import DirectoryPlan, FileJob
-from ..deferred_signals import Shield
+from ..deferred_signals import DeferredSignals
 from ..worker import R, Settings, Task, Worker
 
 if TYPE_CHECKING:
     pass
 
 
-class InLine:
+class Inline:
     """Runs tasks over the files of directories in this thread, as ``pool.Pool`` does in many."""
 
-    def __init__(self, settings: Settings, shield: Shield) -> None:
-        self.worker = Worker(settings, shield.check)
-        self.shield = shield
+    def __init__(self, settings: Settings, deferred: DeferredSignals) -> None:
+        self.worker = Worker(settings, deferred.check)
+        self.deferred = deferred
 
-    def __enter__(self) -> InLine:
+    def __enter__(self) -> Inline:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -39,6 +39,6 @@ class InLine:
         """
         for directory in directories:
             for job in directory.jobs():
-                with self.shield:
+                with self.deferred:
                     on_result(job, task(self.worker, job))
-                self.shield.check()
+                self.deferred.check()

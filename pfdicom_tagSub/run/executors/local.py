@@ -131,8 +131,8 @@ class _ForkContext(multiprocessing.context.ForkContext):
     Process = _ForkProcess
 
 
-class LocalCrew:
-    """Workers of this machine, started with the first batch; see ``pool.Crew``."""
+class LocalExecutor:
+    """Workers of this machine, started with the first batch; see ``pool.Executor``."""
 
     lost: type[Exception] = BrokenProcessPool
     batch_seconds = 0.05
