@@ -419,6 +419,16 @@ def _pftree_sections() -> dict[str, str]:
     }
 
 
+def option_text(name: str) -> str:
+    """The manual's text of an option, by its long name: a line with its flags, then what it does.
+
+    Raises:
+        KeyError: there is no such option.
+    """
+    text = OPTIONS[name]
+    return _pftree_sections()[name] if text is None else text
+
+
 def _function_table() -> str:
     lines: list[str] = []
     for function in FUNCTIONS.values():

@@ -11,7 +11,7 @@ from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
-from pftree import ManualAction, TreeOptions, manual_attach
+from pftree import TreeOptions, manual_attach
 from pftree.__main__ import parserCore_build, parserIO_build
 
 from .._version import COMMAND, __version__
@@ -20,6 +20,7 @@ from ..core.options import Options
 from ..text.printable import visible
 from ..text.quoting import quoted
 from .manual import build_manual
+from .pager import PagedManual
 
 # What pftree says of these flags holds for pftree's own command, not for this one.
 _HELP = {
@@ -31,13 +32,27 @@ _HELP = {
     "followLinks": "follow symbolic links to files and directories; they are skipped without it",
     "overwrite": "replace existing outputs that differ; without it such a file fails",
     "threads": "how many workers process files at one time; 0, the default, works in line",
-    "threadsSplit": "accepted for pftree's sake; has no effect",
+    "threadsSplit": "accepted for commands that pass it to all tools of the family; has no effect",
     "verbosity": "0 errors; 1 (default) also warnings, progress, a summary; 2, 3 the plan; 5 every file",
     "json": "print the record of the run as one JSON object",
     "printElapsedTime": "print how long the run took",
 }
 
-# The short flags that 3.1.1's README documents and uses; flag -> what it stands for.
+# What stands for a value in --help, where pftree has the name of the option in capitals.
+_METAVARS = {
+    "inputDir": "DIR",
+    "outputDir": "DIR",
+    "maxDepth": "N",
+    "inputFile": "TEXT",
+    "fileFilter": "TOKENS",
+    "dirFilter": "TOKENS",
+    "outputLeafDir": "FORMAT",
+    "threads": "N",
+    "threadsSplit": "LEVEL",
+    "verbosity": "LEVEL",
+}
+
+# The short flags, most of which 3.1.1's README documents and uses; flag -> what it stands for.
 _SHORT_FLAGS = {
     "-I": "inputDir",
     "-O": "outputDir",
@@ -49,6 +64,9 @@ _SHORT_FLAGS = {
     "-s": "splitToken",
     "-k": "splitKeyValue",
     "-o": "outputFileStem",
+    "-v": "verbosity",
+    "-x": "man",
+    "-y": "synopsis",
 }
 
 _SPEC_FLAGS = ("tagStruct", "tagFile", "tagInfo")
@@ -144,18 +162,30 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="Filter tokens: substring, 'glob:<pattern>', 're:<regex>', each negatable with a leading '!'.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[parserIO_build(), parserCore_build(COMMAND, __version__)],
+        conflict_handler="resolve",  # --man below takes the place of pftree's, which has no pager
     )
+    parser.add_argument("--man", action=PagedManual, help="show the full manual and exit")
     _add_own_flags(parser)
     for action in parser._actions:
         action.help = _HELP.get(action.dest, action.help)
-    for flag, dest in _SHORT_FLAGS.items():
-        parser.add_argument(flag, dest=dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    parser.add_argument("-v", dest="verbosity", type=int, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
-    parser.add_argument("-x", dest="man", action=ManualAction, help=argparse.SUPPRESS)
-    parser.add_argument("-y", dest="synopsis", action=ManualAction, help=argparse.SUPPRESS)
+        action.metavar = _METAVARS.get(action.dest, action.metavar)
+    _add_short_flags(parser)
     parser.set_defaults(inputDir="", outputDir="")  # pftree would write into the working directory
     manual_attach(parser, build_manual())
     return parser
+
+
+def _add_short_flags(parser: argparse.ArgumentParser) -> None:
+    """Give options their short flags, so that --help shows both.
+
+    pftree made some of the options, and argparse has no public way to give one another flag.
+    """
+    named = {action.dest: action for action in parser._actions}
+    for flag, dest in _SHORT_FLAGS.items():
+        action = named[dest]
+        place = 0 if not flag.startswith("--") else len(action.option_strings)
+        action.option_strings = [*action.option_strings[:place], flag, *action.option_strings[place:]]
+        parser._option_string_actions[flag] = action
 
 
 def _add_own_flags(parser: argparse.ArgumentParser) -> None:
@@ -167,9 +197,17 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
     spec.add_argument(
         "--tagInfo", metavar="PAIRS", help="the spec as text: 'PatientName:anon ++ PatientAge:'"
     )
-    spec.add_argument("--splitToken", default="++", help="what separates the pairs of --tagInfo (default ++)")
     spec.add_argument(
-        "--splitKeyValue", default=":", help="what separates key and value in --tagInfo (default :)"
+        "--splitToken",
+        metavar="TOKEN",
+        default="++",
+        help="what separates the pairs of --tagInfo (default ++)",
+    )
+    spec.add_argument(
+        "--splitKeyValue",
+        metavar="TOKEN",
+        default=":",
+        help="what separates key and value in --tagInfo (default :)",
     )
     spec.add_argument("--removePrivateTags", action="store_true", help="remove every private element")
     spec.add_argument(
@@ -211,7 +249,10 @@ def _add_own_flags(parser: argparse.ArgumentParser) -> None:
         help="the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100",
     )
     spec.add_argument(
-        "--outputFileStem", default="", help="template that names the outputs, e.g. %%PatientID"
+        "--outputFileStem",
+        metavar="TEMPLATE",
+        default="",
+        help="template that names the outputs, e.g. %%PatientID",
     )
     spec.add_argument(
         "--outputDirTemplate",
