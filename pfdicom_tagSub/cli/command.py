@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from .._version import COMMAND
 from ..cli import parser as cli
 from ..core.errors import ExitCode, Interrupted, TagSubError
-from ..core.options import Options
+from ..core.options import LookupMiss, OnResidual, Options
 from ..core.outcome import FileOutcome, Status
 from ..core.plan import Plan
 from ..report.record import RunReport, summary_line, to_json
@@ -277,7 +277,7 @@ def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
         remove_private=options.remove_private_tags,
         output_stem=options.output_file_stem,
         output_dir=options.output_dir_template,
-        resources=Resources(secret, tables, options.lookup_miss == cli.LOOKUP_MISSES[1]),
+        resources=Resources(secret, tables, options.lookup_miss is LookupMiss.EMPTY),
         assumed=options.assume_character_set,
     )
     printed = compiler.effective(whole, remove_private=options.remove_private_tags)
@@ -360,7 +360,7 @@ def _process(
                     overwrite=options.tree.overwrite,
                     follow_links=options.tree.followLinks or bool(plan.single),
                     verify=options.verify,
-                    fail_residuals=options.on_residual == cli.RESIDUALS[1],
+                    fail_residuals=options.on_residual is OnResidual.FAIL,
                     max_inflated=options.max_inflated,
                     on_outcome=on_outcome,
                     deferred=deferred,

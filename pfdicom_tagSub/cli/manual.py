@@ -1,20 +1,22 @@
 """The ``--man`` and ``--synopsis`` pages, on pftree's ``Manual``.
 
-pftree's own text is taken for every option that it describes truly for this command;
-:mod:`~pfdicom_tagSub.cli.manual_options` holds the text of the others and of the command's
-own options.
+The synopsis and the sections of the options are made from the table of options. pftree's own
+text is taken for every option that it describes truly for this command.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
+from inspect import cleandoc
 
 from pftree import Manual
-from pftree.__main__ import ARGS_SYNOPSIS_CORE, CLI_CORE
+from pftree.__main__ import ARGS_SYNOPSIS_CORE
 
 from .._version import COMMAND, __version__
 from ..spec.functions import FUNCTIONS
-from .manual_options import OPTIONS
+from .option import Need, Option
+from .option_table import BY_NAME, OPTIONS
 
 _ART = r"""
 
@@ -56,35 +58,6 @@ _NAME = """
     SYNOPSIS
 
         pfdicom_tagSub \\"""
-
-_CLI_IO = """
-        --inputDir <inputDir>                                                   \\
-        --outputDir <outputDir>                                                 \\"""
-
-_CLI_SELF = """
-        --profile <name[,option...]>                                            \\
-        --tagStruct <JSON> | --tagFile <file> | --tagInfo <pairs>               \\
-        [--splitToken <token>]                                                  \\
-        [--splitKeyValue <token>]                                               \\
-        [--removePrivateTags]                                                   \\
-        [--keepPrivate <key>]                                                   \\
-        [--printSpec]                                                           \\
-        [--keyFile <file>]                                                      \\
-        [--lookupTable <name=file>]                                             \\
-        [--lookupMiss fail|empty]                                               \\
-        [--assumeCharacterSet <term>]                                           \\
-        [--outputFileStem <template>]                                           \\
-        [--outputDirTemplate <template>]                                        \\
-        [--ledger <file>]                                                       \\
-        [--log <file>]                                                          \\
-        [--dask <address>]                                                      \\
-        [--daskSendKey]                                                         \\
-        [--verify [--onResidual report|fail]]                                   \\
-        [--maxInflated <size>]                                                  \\
-        [--dryRun]                                                              \\
-        [--report <file.html|file.json>]                                        \\
-        [--showValues]                                                          \\
-        [--syslog]                                                              \\"""
 
 _BRIEF = """
     BRIEF EXAMPLE
@@ -406,15 +379,16 @@ _EPILOGUE = """
 
 """
 
-_PFTREE_SECTION = re.compile(r"^        \[--(\w+)\b", re.M)
+_PFTREE_SECTION = re.compile(r"^        \[--(\w+)\b.*\n", re.M)
 
 
-def _pftree_sections() -> dict[str, str]:
-    """pftree's text of each of its options."""
+@cache
+def _pftree_texts() -> dict[str, str]:
+    """pftree's text of each of its options, without the line that names it."""
     starts = list(_PFTREE_SECTION.finditer(ARGS_SYNOPSIS_CORE))
     ends = [match.start() for match in starts[1:]] + [len(ARGS_SYNOPSIS_CORE)]
     return {
-        match[1]: "\n" + ARGS_SYNOPSIS_CORE[match.start() : end].rstrip() + "\n"
+        match[1]: cleandoc("\n" + ARGS_SYNOPSIS_CORE[match.end() : end])
         for match, end in zip(starts, ends, strict=True)
     }
 
@@ -425,8 +399,26 @@ def option_text(name: str) -> str:
     Raises:
         KeyError: there is no such option.
     """
-    text = OPTIONS[name]
-    return _pftree_sections()[name] if text is None else text
+    option = BY_NAME[name]
+    return f"{option.syntax}\n{_pftree_texts()[name] if option.text is None else option.text}"
+
+
+def _synopsis() -> str:
+    """How to write each option, a line for each; of those that exclude each other one for all."""
+    specs = [option for option in OPTIONS if option.need is Need.ONE_SPEC]
+    lines: list[str] = []
+    for option in OPTIONS:
+        if option is specs[0]:
+            lines.append(" | ".join(spec.short_syntax for spec in specs))
+        elif option not in specs:
+            lines.append(option.short_syntax)
+    return "\n" + " \\\n".join(f"        {line:<71}" for line in lines).rstrip() + "\n"
+
+
+def _section(option: Option) -> str:
+    """The section of an option."""
+    lines = [f"        {line}".rstrip() for line in option_text(option.name).splitlines()]
+    return "\n" + "\n".join(lines) + "\n"
 
 
 def _function_table() -> str:
@@ -448,9 +440,8 @@ def _wrap(text: str, indent: str, width: int = 78) -> list[str]:
 
 def build_manual() -> Manual:
     """The manual page of this command."""
-    short = _NAME + _CLI_IO + _CLI_SELF + CLI_CORE + _BRIEF
-    theirs = _pftree_sections()
-    args = "".join(theirs.get(name, "") if text is None else text for name, text in OPTIONS.items())
+    short = _NAME + _synopsis() + _BRIEF
+    args = "".join(map(_section, OPTIONS))
     description = _DESCRIPTION.replace("{functions}", _function_table())
     return Manual(
         command=COMMAND,

@@ -13,6 +13,8 @@ from ..core.options import Cluster, Options
 from ..core.plan import Plan
 from ..report.record import RunReport
 from .console import Console
+from .given_flags import flags_of
+from .option_table import OPTIONS
 
 if TYPE_CHECKING:
     from ..report.file_log import FileLog
@@ -39,7 +41,7 @@ class Reporting:
             console.warning(text)
         self._console = console
         self._ran = htmlreport.Ran(
-            htmlreport.flags_of(options),
+            flags_of(options),
             datetime.now(UTC),
             (*rules.warnings, *plan.warnings),
             options.tree.threads,
@@ -85,9 +87,7 @@ def ledger_of(plan: Plan, rules: RuleSet, options: Options, console: Console) ->
         secret.fingerprint if secret else "",
         [
             *map(version_of, ("pydicom", "Faker")),
-            *(options.output_file_stem, options.output_dir_template, options.lookup_miss),
-            options.assume_character_set,
-            *((options.verify, options.on_residual) if options.verify else ()),
+            *(f"{option.flag} {option.of(options)}" for option in OPTIONS if option.identifies_outputs),
         ],
         rules.resources.tables,
         secret,

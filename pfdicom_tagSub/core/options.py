@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from enum import StrEnum
 
 from pftree import TreeOptions
 
-if TYPE_CHECKING:
-    pass
+
+class LookupMiss(StrEnum):
+    """What becomes of a value that its table lacks."""
+
+    FAIL = "fail"
+    """Its file fails."""
+    EMPTY = "empty"
+    """The element is left empty."""
+
+
+class OnResidual(StrEnum):
+    """What becomes of a file whose output still holds a value that was replaced in it."""
+
+    REPORT = "report"
+    """It is reported."""
+    FAIL = "fail"
+    """The file fails."""
+
+
+class ReportFormat(StrEnum):
+    """How a report is written, by the end of its name."""
+
+    HTML = ".html"
+    JSON = ".json"
 
 
 @dataclass(frozen=True)
@@ -48,8 +70,7 @@ class Options:
         print_spec: print the spec that results and do nothing else.
         key_file: a file whose bytes are the secret key; "" for none.
         lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
-        lookup_miss: what becomes of a value that its table lacks: ``fail`` its file, or
-            ``empty`` the element.
+        lookup_miss: what becomes of a value that its table lacks.
         assume_character_set: the Specific Character Set of files that declare none, or one that
             nobody knows; "" for none.
         output_dir_template: the template that names the directories of the outputs; ""
@@ -59,7 +80,7 @@ class Options:
         reports: the files to write a report to, ``.html`` or ``.json``.
         verify: read each output again and hold it against its input.
         on_residual: what becomes of a file whose output still holds a value that was
-            replaced in it: ``report`` it, or ``fail`` the file.
+            replaced in it.
         max_inflated: the most bytes that a deflated data set may become; 0 for the default, by
             which its ratio counts, too.
         ledger: the path of a ledger of finished outputs; "" for none.
@@ -83,14 +104,14 @@ class Options:
     print_spec: bool = False
     key_file: str = ""
     lookup_tables: tuple[str, ...] = ()
-    lookup_miss: str = "fail"
+    lookup_miss: LookupMiss = LookupMiss.FAIL
     assume_character_set: str = ""
     output_dir_template: str = ""
     dry_run: bool = False
     show_values: bool = False
     reports: tuple[str, ...] = ()
     verify: bool = False
-    on_residual: str = "report"
+    on_residual: OnResidual = OnResidual.REPORT
     max_inflated: int = 0
     ledger: str = ""
     log: str = ""

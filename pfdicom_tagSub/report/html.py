@@ -6,7 +6,6 @@ texts are escaped by the template engine.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from markupsafe import Markup
 
 from .._version import __version__
 from ..core.errors import ExitCode
-from ..core.options import Options
+from ..core.options import ReportFormat
 from ..core.outcome import Action, FileOutcome, Status
 from ..text.printable import visible
 from .record import RunReport, to_json
@@ -26,14 +25,11 @@ from .survey import PREAMBLE_LABEL, PRIVATE_LABEL, Count, Depths, ElementRow, Su
 from .survey_table import WORDS
 from .targets import Target
 
-HTML = ".html"
-
 LISTED_MOST = 200
 CHARTED_MOST = 25
 BARS_MOST = 15
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NAMES = {PRIVATE_LABEL: "Private elements", PREAMBLE_LABEL: "Preamble"}
-HIDDEN = "(given; not shown)"
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Ran:
     """What ran, beside what the record says.
 
     Attributes:
-        options: the flags and their values, as ``flags_of`` has them.
+        options: the flags that were given and their values, without secrets.
         started: when the command began.
         warnings: what the run warned of.
         workers: how many files at once; 0 for in line.
@@ -53,53 +49,9 @@ class Ran:
     workers: int = 0
 
 
-def flags_of(options: Options) -> tuple[tuple[str, str], ...]:
-    """The flags that were given (or differ from their defaults), without secrets."""
-    tree = options.tree
-    texts: list[tuple[str, str]] = [
-        ("--inputDir", os.path.abspath(tree.inputDir)),
-        ("--outputDir", os.path.abspath(tree.outputDir)),
-        ("--profile", options.profile),
-        ("--tagStruct", options.tag_struct or ""),
-        ("--tagFile", options.tag_file or ""),
-        ("--tagInfo", options.tag_info or ""),
-        *(("--keepPrivate", key) for key in options.keep_private),
-        ("--keyFile", HIDDEN if options.key_file else ""),
-        *(("--lookupTable", f"{table.partition('=')[0]}={HIDDEN}") for table in options.lookup_tables),
-        ("--lookupMiss", options.lookup_miss if options.lookup_tables else ""),
-        ("--assumeCharacterSet", options.assume_character_set),
-        ("--outputFileStem", options.output_file_stem),
-        ("--outputDirTemplate", options.output_dir_template),
-        ("--outputLeafDir", tree.outputLeafDir),
-        ("--maxDepth", str(tree.maxDepth) if tree.maxDepth >= 0 else ""),
-        ("--inputFile", tree.inputFile),
-        ("--fileFilter", tree.fileFilter),
-        ("--fileFilterLogic", tree.fileFilterLogic if tree.fileFilter else ""),
-        ("--dirFilter", tree.dirFilter),
-        ("--dirFilterLogic", tree.dirFilterLogic if tree.dirFilter else ""),
-        ("--threads", str(tree.threads) if tree.threads else ""),
-        ("--onResidual", options.on_residual if options.verify else ""),
-        ("--maxInflated", str(options.max_inflated or "")),
-        ("--ledger", options.ledger),
-        ("--log", options.log),
-        ("--dask", HIDDEN if options.dask else ""),
-    ]
-    switches = {
-        "--removePrivateTags": options.remove_private_tags,
-        "--followLinks": tree.followLinks,
-        "--overwrite": tree.overwrite,
-        "--dryRun": options.dry_run,
-        "--showValues": options.show_values,
-        "--verify": options.verify,
-        "--daskSendKey": options.dask_send_key,
-    }
-    given = [(flag, text) for flag, text in texts if text]
-    return (*given, *((flag, "") for flag, is_given in switches.items() if is_given))
-
-
 def render(target: Target, report: RunReport, ran: Ran) -> str:
     """The text of a report: a page, or the record where its name ends in ``.json``."""
-    return page(report, ran) if target.path.endswith(HTML) else to_json(report) + "\n"
+    return page(report, ran) if target.path.endswith(ReportFormat.HTML) else to_json(report) + "\n"
 
 
 @dataclass(frozen=True)

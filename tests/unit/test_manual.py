@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from pftree import manual_render
 
-from pfdicom_tagSub.cli import manual, manual_options
+from pfdicom_tagSub.cli import manual
 from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.cli.option_table import OPTIONS
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import Action, Stage, Status
 from pfdicom_tagSub.report.record import to_json
@@ -37,19 +38,17 @@ def test_manual_names_every_option(page: str) -> None:
 
 def test_manual_has_a_section_for_every_option(page: str) -> None:
     args = page[page.index("\n    ARGS\n") : page.index("\n    EXIT CODES\n")]
-    for action in cli.build_parser()._actions:
-        if action.help is argparse.SUPPRESS:
-            continue
-        long_flag = next(flag for flag in action.option_strings if flag.startswith("--"))
-        section = re.search(rf"^        \[?(-\w\|)?{long_flag}\b.*\n(?P<text>        \w.*\n)", args, re.M)
-        assert section is not None, long_flag
+    for option in OPTIONS:
+        section = re.search(rf"^        {re.escape(option.syntax)}\n(?P<text>        \w.*\n)", args, re.M)
+        assert section is not None, option.flag
 
 
 def test_manual_takes_the_text_of_pftree_where_it_is_true(page: str) -> None:
-    theirs = manual._pftree_sections()
-    for name, text in manual_options.OPTIONS.items():
-        if text is None:
-            assert theirs[name] in page
+    theirs = manual._pftree_texts()
+    taken = [option for option in OPTIONS if option.text is None]
+    assert taken
+    for option in taken:
+        assert indent(theirs[option.name], " " * 8) in page
 
 
 def test_manual_says_nothing_that_is_true_of_pftree_alone(page: str) -> None:
@@ -138,9 +137,8 @@ def test_synopsis_is_the_first_page() -> None:
     short = manual_render(manual.build_manual(), shortOnly=True, colour=False)
     assert "BRIEF EXAMPLE" in short
     assert "DESCRIPTION" not in short
-    for action in cli.build_parser()._actions:
-        if action.help is not argparse.SUPPRESS and action.dest != "help":
-            assert next(flag for flag in action.option_strings if flag.startswith("--")) in short
+    for option in OPTIONS:
+        assert option.short_syntax in short
 
 
 def test_manual_renders_in_colour() -> None:

@@ -1,0 +1,745 @@
+"""The table of options: the one place where an option of the command is described.
+
+The parser, the manual, the documentation, the list of flags in the HTML report and the ledger's
+identity are made from it. Its order is the order of the manual.
+"""
+
+from __future__ import annotations
+
+from ..core.options import LookupMiss, OnResidual
+from .option import Group, Kind, Need, Option, Repeat, Shown, named
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        name="inputDir",
+        field="tree.inputDir",
+        kind=Kind.DIRECTORY,
+        value="<inputDir>",
+        metavar="DIR",
+        short="-I",
+        aliases=("--inputdir",),
+        need=Need.ALWAYS,
+        shown=Shown.PATH,
+        help="the directory to read (required)",
+        manual="""
+            The input tree. Every file in it and below it, at any depth, is a
+            candidate. If it is a file, that file alone is.
+            """,
+    ),
+    Option(
+        name="outputDir",
+        field="tree.outputDir",
+        kind=Kind.DIRECTORY,
+        value="<outputDir>",
+        metavar="DIR",
+        short="-O",
+        aliases=("--outputdir",),
+        need=Need.ALWAYS,
+        shown=Shown.PATH,
+        help="the directory to write, created if absent (required)",
+        manual="""
+            The output tree; created if absent, and directories in it when
+            something is written to them. It may lie inside the <inputDir>,
+            and is then not read as input. It cannot be the <inputDir> itself. A
+            symbolic link below the <outputDir> is never written through.
+            """,
+    ),
+    Option(
+        name="tagStruct",
+        field="tag_struct",
+        kind=Kind.TEXT,
+        value="<JSON>",
+        default=None,
+        short="-T",
+        group=Group.SPEC,
+        need=Need.ONE_SPEC,
+        help='the spec as JSON: \'{"PatientName": "anon"}\'',
+        manual="""
+            The spec as a JSON object on the command line.
+            """,
+    ),
+    Option(
+        name="tagFile",
+        field="tag_file",
+        kind=Kind.FILE,
+        value="<file>",
+        default=None,
+        short="-F",
+        group=Group.SPEC,
+        need=Need.ONE_SPEC,
+        help="a JSON file with the spec; - reads standard input",
+        manual="""
+            The spec as a JSON object in a file. '-' reads standard input.
+            """,
+    ),
+    Option(
+        name="tagInfo",
+        field="tag_info",
+        kind=Kind.TEXT,
+        value="<pairs>",
+        default=None,
+        group=Group.SPEC,
+        need=Need.ONE_SPEC,
+        joined="join the pairs with the --splitToken",
+        help="the spec as text: 'PatientName:anon ++ PatientAge:'",
+        manual="""
+            The spec as delimited text, for where JSON is hard to quote:
+
+                <key><splitKeyValue><value><splitToken><key><splitKeyValue>...
+
+            Each pair is split at the first <splitKeyValue> after a leading 're:',
+            and blanks around keys and values are dropped, so
+
+                --tagInfo 'PatientName:anon ++ re:.*hysician:%_md5|4_#tag'
+
+            holds two pairs. A pair without <splitKeyValue> is an error.
+            """,
+    ),
+    Option(
+        name="splitToken",
+        field="split_token",
+        kind=Kind.TEXT,
+        value="<token>",
+        default="++",
+        short="-s",
+        group=Group.SPEC,
+        shown=Shown.NO,
+        help="what separates the pairs of --tagInfo (default ++)",
+        manual="""
+            What separates the pairs of --tagInfo; '++' by default.
+            """,
+    ),
+    Option(
+        name="splitKeyValue",
+        field="split_key_value",
+        kind=Kind.TEXT,
+        value="<token>",
+        default=":",
+        short="-k",
+        group=Group.SPEC,
+        shown=Shown.NO,
+        help="what separates key and value in --tagInfo (default :)",
+        manual="""
+            What separates the key of a pair from its value; ':' by default.
+            """,
+    ),
+    Option(
+        name="removePrivateTags",
+        field="remove_private_tags",
+        kind=Kind.SWITCH,
+        group=Group.SPEC,
+        help="remove every private element",
+        manual="""
+            Remove every private element, at every depth.
+            """,
+    ),
+    Option(
+        name="profile",
+        field="profile",
+        kind=Kind.TEXT,
+        value="<name>[,<option>...]",
+        group=Group.SPEC,
+        need=Need.SPEC,
+        joined="join the options with commas",
+        help="the profile of PS3.15 Annex E to apply below the spec: basic, and options of it",
+        manual="""
+            Apply a profile below the spec, which may then be left out: every key
+            of the spec is stronger. The name is basic; the options, as PS3.15
+            Annex E names them:
+
+                retainSafePrivate               private elements known to be safe
+                retainUIDs                      UIDs as they are
+                retainDeviceIdentity            the device
+                retainInstitutionIdentity       the institution
+                retainPatientCharacteristics    age, sex, size, weight and others
+                retainLongitudinalFullDates     dates and times as they are
+                retainLongitudinalModifiedDates dates moved by days, for each
+                                                patient by another number
+                cleanDescriptors                descriptions without identifiers
+                cleanStructuredContent          structured reports likewise
+                cleanGraphics                   graphics, annotations and overlays
+                                                likewise
+
+            See PROFILES for what none of them does.
+            """,
+    ),
+    Option(
+        name="keepPrivate",
+        field="keep_private",
+        kind=Kind.TEXT,
+        value="<key>",
+        group=Group.SPEC,
+        repeat=Repeat.ADDS_UP,
+        help='keep this private element, (gggg,"CREATOR",ee); @FILE: one a line; may be repeated',
+        manual="""
+            Keep a private element that a profile would remove, such as
+
+                --keepPrivate '(0019,"SIEMENS MR HEADER",0C)'
+
+            It may be repeated. '@FILE' reads a key from each line of a file. The
+            private creator of what is kept is kept as well, and keys that hit
+            elements inside a kept sequence still work.
+            """,
+    ),
+    Option(
+        name="printSpec",
+        field="print_spec",
+        kind=Kind.SWITCH,
+        group=Group.SPEC,
+        shown=Shown.NO,
+        help="print the spec that results, as JSON, and do nothing else",
+        manual="""
+            Print the spec that --profile, --keepPrivate and the spec come to, as
+            JSON, and exit. It can be edited and given back with --tagFile.
+            """,
+    ),
+    Option(
+        name="keyFile",
+        field="key_file",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.SPEC,
+        shown=Shown.HIDDEN,
+        help="a file of at least 16 bytes, the secret of pseudonyms",
+        manual="""
+            The secret key of pseudonyms, UIDs and dates: the bytes of the file as
+            they are, at least 16. Others who can read the file are warned of.
+            Without it the environment variable PFDICOM_TAGSUB_KEY is the key. See
+            THE SECRET.
+            """,
+    ),
+    Option(
+        name="lookupTable",
+        field="lookup_tables",
+        kind=Kind.TEXT,
+        value="<name>=<file>",
+        group=Group.SPEC,
+        repeat=Repeat.ADDS_UP,
+        shown=Shown.NAME,
+        help="a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated",
+        manual="""
+            A table of replacements for the function lookup: a CSV file in UTF-8,
+            whose first row names the columns original and replacement (others
+            are ignored). The name consists of letters, digits, underscores and
+            hyphens; an underscore is written '__' in a template:
+
+                --lookupTable ids=ids.csv --tagInfo 'PatientID:%_lookup|ids_PatientID'
+
+            It may be repeated.
+            """,
+    ),
+    Option(
+        name="lookupMiss",
+        field="lookup_miss",
+        kind=Kind.CHOICE,
+        choices=tuple(LookupMiss),
+        default=LookupMiss.FAIL,
+        group=Group.SPEC,
+        refines="lookupTable",
+        identifies_outputs=True,
+        help="what a value that its table lacks does: fail its file (default) or empty the element",
+        manual="""
+            What becomes of a value that its table lacks: 'fail', the default,
+            fails its file; 'empty' leaves the value empty.
+            """,
+    ),
+    Option(
+        name="assumeCharacterSet",
+        field="assume_character_set",
+        kind=Kind.TEXT,
+        value="<term>",
+        group=Group.SPEC,
+        identifies_outputs=True,
+        help="the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100",
+        manual="""
+            How to read text of files that do not say: those without a Specific
+            Character Set, or with one that is none of the standard's (such as
+            'Not Supplied'), which fail without this where they hold more than
+            ASCII and a new text or a cleaned one depends on it. Text that is not
+            valid in the character set that its file declares is read so, too. The
+            term is one of PS3.3 C.12.1.1.2, such as 'ISO_IR 100' (Latin-1),
+            'ISO_IR 192' (UTF-8), or several with backslashes between. Outputs of
+            files that do not say declare it. Spellings of known terms, such as
+            'ISO IR 100' or 'utf8', are taken without it.
+            """,
+    ),
+    Option(
+        name="outputFileStem",
+        field="output_file_stem",
+        kind=Kind.TEXT,
+        value="<template>",
+        short="-o",
+        group=Group.SPEC,
+        identifies_outputs=True,
+        help="template that names the outputs, e.g. %PatientID",
+        manual="""
+            Name the outputs: a template in the language of the spec, evaluated
+            on the original data set, so
+
+                --outputFileStem '%_md5|7_PatientID-%InstanceNumber'
+
+            The extension of the input is kept if DICOM files have it (.dcm, .ima,
+            .dicom, ...). The result is made safe for a file name, on Windows and
+            on a command line too: no value can lead outside its output
+            directory. Of two
+            inputs that would take one name the second fails, and nothing is
+            overwritten.
+            """,
+    ),
+    Option(
+        name="outputDirTemplate",
+        field="output_dir_template",
+        kind=Kind.TEXT,
+        value="<template>",
+        group=Group.SPEC,
+        identifies_outputs=True,
+        help="template of the directories of the outputs, e.g. %_hmac|8_PatientID/%Modality",
+        manual="""
+            Name the directories of the outputs below the <outputDir>: a template
+            in the language of the spec, evaluated on the original data set, so
+
+                --outputDirTemplate '%_hmac|8_PatientID/%StudyDate/%Modality'
+
+            A '/' in the template separates directories, one in a value does not;
+            each part is made safe as that of --outputFileStem is. Of two inputs
+            that would take one path the second fails, and nothing is
+            overwritten. It excludes --outputLeafDir.
+            """,
+    ),
+    Option(
+        name="dryRun",
+        field="dry_run",
+        kind=Kind.SWITCH,
+        group=Group.OPERATION,
+        help="do all but the writing; print what would be done",
+        manual="""
+            Do everything but the writing, and print on standard output what
+            would be done: per keyword how many elements at which depths of
+            sequences, what is done to them, how many different values they have
+            before and after, and an example of a result; the identifying
+            attributes of PS3.15 Table E.1-1 that are present and stay as they
+            are; the keys of the spec that hit nothing; modalities, SOP classes
+            and transfer syntaxes. With --json only the record is printed, and
+            all this is in it.
+
+            No file and no directory is made. Existing outputs are compared as
+            in a real run, and the exit code is that of a real run. It excludes
+            --verify; with --ledger it neither reads nor writes the ledger.
+            """,
+    ),
+    Option(
+        name="report",
+        field="reports",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.OPERATION,
+        repeat=Repeat.ADDS_UP,
+        shown=Shown.NO,
+        help="write a report to FILE.html or FILE.json; may be repeated",
+        manual="""
+            When the run ends, write a report: to a <file> that ends in .html a
+            page for people, which needs nothing but a browser; to one that ends
+            in .json the record with the survey of --dryRun in it. It may be
+            repeated. The file is written whole or not at all, can be read by its
+            owner only, since it names files by their paths, and cannot lie in
+            the <inputDir>. A report that could not be written ends the run
+            before the first file is read.
+            """,
+    ),
+    Option(
+        name="showValues",
+        field="show_values",
+        kind=Kind.SWITCH,
+        group=Group.OPERATION,
+        help="show original values in --dryRun's table and in reports",
+        manual="""
+            Show original values in the table of --dryRun and in reports: an
+            example for each keyword, and results that are made of originals.
+            Without it neither holds any of them. Then they are patients' data,
+            to be kept where the originals are.
+            """,
+    ),
+    Option(
+        name="maxDepth",
+        field="tree.maxDepth",
+        kind=Kind.NUMBER,
+        value="<levels>",
+        default=-1,
+        help="levels to descend; -1 for all",
+        manual=None,
+    ),
+    Option(
+        name="inputFile",
+        field="tree.inputFile",
+        kind=Kind.TEXT,
+        value="<text>",
+        short="-i",
+        help="read only the files whose name contains this",
+        manual="""
+            Consider only files whose names contain this substring; every other
+            file is ignored before the filters apply.
+            """,
+    ),
+    Option(
+        name="fileFilter",
+        field="tree.fileFilter",
+        kind=Kind.TEXT,
+        value="<tokens>",
+        short="-e",
+        aliases=("--extension",),
+        joined="join the tokens with commas",
+        help="comma-separated file tokens (see --man)",
+        manual=None,
+    ),
+    Option(
+        name="fileFilterLogic",
+        field="tree.fileFilterLogic",
+        kind=Kind.CHOICE,
+        value="AND|OR",
+        choices=("AND", "OR", "and", "or"),
+        default="OR",
+        refines="fileFilter",
+        help="combine file tokens with AND or OR (default OR)",
+        manual=None,
+    ),
+    Option(
+        name="dirFilter",
+        field="tree.dirFilter",
+        kind=Kind.TEXT,
+        value="<tokens>",
+        joined="join the tokens with commas",
+        help="comma-separated directory tokens (see --man)",
+        manual=None,
+    ),
+    Option(
+        name="dirFilterLogic",
+        field="tree.dirFilterLogic",
+        kind=Kind.CHOICE,
+        value="AND|OR",
+        choices=("AND", "OR", "and", "or"),
+        default="OR",
+        refines="dirFilter",
+        help="combine directory tokens with AND or OR (default OR)",
+        manual=None,
+    ),
+    Option(
+        name="outputLeafDir",
+        field="tree.outputLeafDir",
+        kind=Kind.TEXT,
+        value="<template>",
+        help="template of each output directory's last name; %s is the input's, e.g. 'anon-%s'",
+        manual="""
+            Rename the last component of each output directory with a pattern
+            in which %s stands for the input directory's name, so that
+
+                --outputLeafDir 'anon-%s'
+
+            writes the files of /incoming/sub-01 to /outgoing/anon-sub-01. The
+            pattern contains exactly one %s and no path separator. The files of
+            the <inputDir> itself go to the <outputDir> itself.
+            """,
+    ),
+    Option(
+        name="relativeDir",
+        field="tree.relativeDir",
+        kind=Kind.SWITCH,
+        shown=Shown.NO,
+        help="accepted as in 3.1.1; the paths in the --json record are always relative",
+        manual="""
+            Accepted as in 3.1.1. The paths in the record are always relative to
+            the <inputDir>.
+            """,
+    ),
+    Option(
+        name="followLinks",
+        field="tree.followLinks",
+        kind=Kind.SWITCH,
+        help="follow symbolic links to files and directories; they are skipped without it",
+        manual="""
+            Follow symbolic links to files and to directories. A directory has
+            outputs under each name that leads to it; one that leads to a
+            directory above itself is told of and not followed. Without this flag
+            links are skipped. FIFOs, sockets and devices are never opened.
+            """,
+    ),
+    Option(
+        name="overwrite",
+        field="tree.overwrite",
+        kind=Kind.SWITCH,
+        help="replace existing outputs that differ; without it such a file fails",
+        manual="""
+            Replace existing outputs. An output that exists and equals what would
+            be written is left as it is and counts as unchanged, with or without
+            this flag. One that differs is replaced only with this flag; without
+            it that file fails. So the same command can run every night.
+            """,
+    ),
+    Option(
+        name="verify",
+        field="verify",
+        kind=Kind.SWITCH,
+        group=Group.OPERATION,
+        identifies_outputs=True,
+        help="read each output again and check it",
+        manual="""
+            Read each output again before it gets its name, with pydicom's own
+            reader, and hold it against the input: what no key hits has to be the
+            same bytes in the same order; what a key removes or empties must be
+            gone. A difference fails the file, and no output is left. Then the
+            output and its path are searched for the values that were replaced,
+            removed or emptied in this file: texts of 4 characters or more, names
+            also by their parts, dates in the usual notations, in the character
+            sets of the file, UTF-8, Latin-1 and UTF-16. Words such as BRAIN or
+            UNKNOWN, code strings (CS), short numbers and times, and values that
+            are also a result are not looked for; in pixels and other binary
+            values only texts of 8 characters or more. A short text inside a
+            longer word or number does not count.
+            """,
+    ),
+    Option(
+        name="onResidual",
+        field="on_residual",
+        kind=Kind.CHOICE,
+        choices=tuple(OnResidual),
+        default=OnResidual.REPORT,
+        group=Group.OPERATION,
+        refines="verify",
+        identifies_outputs=True,
+        help="what --verify does with an output that holds a replaced value (default: report)",
+        manual="""
+            What --verify does with an output that still holds a value that was
+            replaced in it: report it, the default, in the record under residuals
+            (the elements, never the values) and in a warning at the end; or fail
+            the file, which leaves no output, not even one of an earlier run.
+            """,
+    ),
+    Option(
+        name="maxInflated",
+        field="max_inflated",
+        kind=Kind.SIZE,
+        value="<size>",
+        default=0,
+        group=Group.OPERATION,
+        help="how large a deflated data set may become, such as 8G (default 4G)",
+        manual="""
+            How large a deflated data set may become, in bytes or with K, M, G or
+            T: 8G. A file whose data set becomes larger fails. Without this option
+            the limit is 4G, and beyond 256M also 200 times what is stored. What
+            does not fit into memory goes to a temporary directory (TMPDIR), or
+            to the output directory where there is none.
+            """,
+    ),
+    Option(
+        name="threads",
+        field="tree.threads",
+        kind=Kind.NUMBER,
+        value="<number>",
+        default=0,
+        help="how many workers process files at one time; 0, the default, works in line",
+        manual="""
+            Process files with <number> workers at one time, whatever the
+            directories look like; 0, the default, works in line. The workers
+            are processes, or threads on a free-threaded Python. The outputs are
+            the same bytes for every number.
+            """,
+    ),
+    Option(
+        name="dask",
+        field="dask",
+        kind=Kind.TEXT,
+        value="<address>",
+        group=Group.OPERATION,
+        shown=Shown.HIDDEN,
+        help="work on the Dask cluster at ADDRESS",
+        manual="""
+            Process the files with the workers of a Dask cluster, whose scheduler
+            is at the <address>, HOST:PORT or tls://HOST:PORT, instead of any
+            here. It needs pip install 'pfdicom_tagSub[dask]', here and on every
+            worker, the same versions of pfdicom_tagSub, pydicom, Faker and
+            Python everywhere, and the <inputDir> and the <outputDir> under the
+            same paths on every worker. The outputs are the same bytes as
+            without.
+
+            The rules go to the workers with the work. The files of --keyFile
+            and --lookupTable do not: every worker reads them itself, from the
+            same paths, and a worker that finds none, or others, ends the run.
+            The files of a worker that is lost are done again by others. Without
+            any worker a run waits for 300 seconds (the setting
+            pfdicom-tagsub.workers-timeout of Dask).
+            """,
+    ),
+    Option(
+        name="daskSendKey",
+        field="dask_send_key",
+        kind=Kind.SWITCH,
+        group=Group.OPERATION,
+        help="send the secret key to the Dask workers with the work",
+        manual="""
+            Send the secret key and the lookup tables to the workers with the
+            rules. They pass through the memory of the scheduler, and over the
+            network as they are unless the <address> begins with tls://.
+            """,
+    ),
+    Option(
+        name="threadsSplit",
+        field="tree.threadsSplit",
+        kind=Kind.NUMBER,
+        value="<level>",
+        default=1,
+        shown=Shown.NO,
+        help="accepted for commands that pass it to all tools of the family; has no effect",
+        manual="""
+            Accepted for the sake of other commands built on pftree; it has no
+            effect, since the work is divided by file.
+            """,
+    ),
+    Option(
+        name="verbosity",
+        field="tree.verbosity",
+        kind=Kind.NUMBER,
+        value="<level>",
+        default=1,
+        short="-v",
+        repeat=Repeat.LAST_COUNTS,
+        shown=Shown.NO,
+        help="0 errors; 1 (default) also warnings, progress, a summary; 2, 3 the plan; 5 every file",
+        manual="""
+            How much to say, on standard error:
+
+                0   errors only
+                1   the default: warnings, a progress bar on a terminal, and one
+                    summary line
+                2   the plan and the files that are skipped
+                3   every directory of the plan
+                5   one line per file read, substituted and written
+            """,
+    ),
+    Option(
+        name="ledger",
+        field="ledger",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.OPERATION,
+        help="an SQLite file of what is done, to be skipped next time",
+        manual="""
+            Keep a list of what is done in an SQLite file, and do not open again
+            what it names: an input whose path, size and time of last change, and
+            whose rules (spec, profile, tables, templates of paths, --verify),
+            key and tool are those of an output that is still there with the size
+            and time that it was left with. Such a file counts as current; its
+            elements are not counted. What is no DICOM is not opened again either
+            and counts as skipped.
+
+            A changed input, or all of them when the rules change, is done again,
+            and the output that this ledger knows to be its own, and that nobody
+            touched since, is replaced without --overwrite. An earlier output
+            under another name (see --outputFileStem) stays where it is. Where
+            outputs get other names, a DICOMDIR is always done again.
+
+            Outputs are on the disk before they are on record. One run at a time
+            uses a ledger; a second one ends at once with exit code 2, and so
+            does one whose ledger is damaged or cannot be written. A ledger that
+            fails in the middle of a run is told of with exit code 1; the run
+            goes on without it. It holds the paths of inputs: it is made for its
+            owner alone, and has to lie outside of both trees. A symbolic link,
+            or a file that others may write to, is refused. With --dryRun it is
+            neither read nor written.
+            """,
+    ),
+    Option(
+        name="log",
+        field="log",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.OPERATION,
+        help="append a JSON line for each file to FILE",
+        manual="""
+            Append a line of JSON for each file, current ones too:
+
+                time            UTC, in ISO 8601
+                path            relative to the <inputDir>
+                outcome         written, unchanged, current, skipped or failed
+                stage, reason   of a file that failed or was skipped
+                actions         how many elements were substituted, removed, ...
+                pixelReview     why a person should look at its pixels
+                pathHoldsValue  whether the output's path holds a replaced value
+                residuals       what --verify found
+                milliseconds    what the file took
+
+            SIGHUP has the file opened anew, for logrotate. A log that cannot be
+            opened ends the run at the start with exit code 2; lines that cannot
+            be written are counted and told of with exit code 1. It is made for
+            its owner alone and has to lie outside of both trees. A symbolic link
+            is not followed, but for /dev/stdout and the like; a file that others
+            may write to is refused.
+            """,
+    ),
+    Option(
+        name="syslog",
+        field="syslog",
+        kind=Kind.SWITCH,
+        shown=Shown.NO,
+        help="begin each message as syslog does",
+        manual="""
+            Begin each message with the date and the host, as syslog does.
+            """,
+    ),
+    Option(
+        name="json",
+        field="tree.json",
+        kind=Kind.SWITCH,
+        shown=Shown.NO,
+        help="print the record of the run as one JSON object",
+        manual="""
+            Print the record of the run on standard output when it ends; see THE
+            RECORD.
+            """,
+    ),
+    Option(
+        name="printElapsedTime",
+        field="print_elapsed_time",
+        kind=Kind.SWITCH,
+        shown=Shown.NO,
+        help="print how long the run took",
+        manual=None,
+    ),
+    Option(
+        name="man",
+        kind=Kind.PAGE,
+        short="-x",
+        shown=Shown.NO,
+        help="print the manual and exit",
+        manual="""
+            Print this manual and exit.
+            """,
+    ),
+    Option(
+        name="synopsis",
+        kind=Kind.PAGE,
+        short="-y",
+        shown=Shown.NO,
+        help="print the beginning of the manual and exit",
+        manual="""
+            Print the manual's NAME, SYNOPSIS and brief example and exit.
+            """,
+    ),
+    Option(
+        name="version",
+        kind=Kind.PAGE,
+        shown=Shown.NO,
+        help="print the name and the version and exit",
+        manual=None,
+    ),
+    Option(
+        name="help",
+        kind=Kind.PAGE,
+        short="-h",
+        shown=Shown.NO,
+        help="print a list of the options and exit",
+        manual="""
+            Print a list of the options and exit.
+            """,
+    ),
+)
+
+BY_NAME = named(OPTIONS)
