@@ -28,7 +28,7 @@ setup(
     },
     python_requires=">=3.11",
     install_requires=[
-        "pydicom>=3",
+        "pydicom>=3,<4",  # dicom/dictionary.py reads its tables, which have no public names
         "pftree>=4.2,<5",  # plan.py extends its scanner
         "pfmisc",
         "Faker",
@@ -43,7 +43,7 @@ setup(
             "distributed",
             "docutils",
             "hypothesis",
-            "import-linter",
+            "import-linter>=2.17",
             "jsonschema",
             "mypy",
             "pytest",

@@ -169,8 +169,7 @@ def _parse_once(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
         SystemExit: as of ``parse``.
     """
     defaults = vars(parser.parse_args([]))
-    for action in parser._actions:
-        action.default = argparse.SUPPRESS  # what is set is given
+    parser.set_defaults(**dict.fromkeys(defaults, argparse.SUPPRESS))  # what is set is given
     given = parser.parse_args(argv, namespace=_Given(defaults))
     if problem := _find_twice(given):
         parser.error(problem)

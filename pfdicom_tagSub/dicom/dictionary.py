@@ -1,6 +1,7 @@
 """What the DICOM dictionary says, in the forms that specs and scans ask for.
 
-It is pydicom's, with what that lacks of the standard of today (``newer_attributes.py``).
+It is pydicom's, with what that lacks of the standard of today (``newer_attributes.py``). pydicom has no
+public way to list what its tables hold, so they are reached here, and nowhere else.
 
 Tags are integers, 0xggggeeee. The repeating groups (PS3.6, e.g. ``OverlayData`` is
 (60xx,3000)) are expanded to every even group that their mask covers.
@@ -15,6 +16,7 @@ from functools import cache, lru_cache
 
 from pydicom import datadict
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+from pydicom._uid_dict import UID_dictionary
 
 from .newer_attributes import NEWER_ATTRIBUTES
 
@@ -155,6 +157,17 @@ def tags_of(keyword: str) -> tuple[int, ...]:
     tags = tuple(_expanded(mask))
     _expanded_vrs.update(dict.fromkeys(tags, RepeatersDictionary[mask][0]))
     return tags
+
+
+def tags_of_group(group: int) -> frozenset[int]:
+    """Every tag of a group that the standard knows; those of repeating groups are left out."""
+    return frozenset(tag for tag in DicomDictionary if tag >> 16 == group)
+
+
+def name_of_uid(uid: str) -> str | None:
+    """What the standard calls a UID (PS3.6 Annex A); None for one that it does not register."""
+    row = UID_dictionary.get(uid)
+    return row[0] if row else None
 
 
 @cache

@@ -12,15 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pydicom._dicom_dict import DicomDictionary
-
 from ..core.errors import FileError
-from .dictionary import FILE_META_GROUP_LENGTH, TRANSFER_SYNTAX_UID, text_of, vr_of
+from .dictionary import FILE_META_GROUP_LENGTH, TRANSFER_SYNTAX_UID, tags_of_group, text_of, vr_of
 from .elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE, LONG_VRS, SHORT_VRS, Element, Encoding
 from .sources import Source
 
 META_GROUP = 0x0002
-META_TAGS = frozenset(tag for tag in DicomDictionary if tag >> 16 == META_GROUP)
+META_TAGS = tags_of_group(META_GROUP)
 """The elements of the file meta that the standard knows."""
 
 CURE = "have the file written anew by a reader that you trust"

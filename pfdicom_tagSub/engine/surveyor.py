@@ -16,8 +16,6 @@ from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import TypeVar
 
-from pydicom._uid_dict import UID_dictionary
-
 from .._version import COMMAND
 from ..core.errors import FileError
 from ..core.file_survey import (
@@ -32,7 +30,7 @@ from ..core.file_survey import (
 )
 from ..core.outcome import Action, FileOutcome
 from ..dicom import dictionary
-from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, name_of_uid
 from ..dicom.edits import COPY_CHUNK
 from ..dicom.elements import Element, Item
 from ..dicom.file import PREAMBLE, DicomFile
@@ -501,8 +499,8 @@ def _uid_name(text: str) -> str:
     """What the standard calls a UID; any other UID could be that of a patient's study."""
     if not text:
         return NONE_GIVEN
-    row = UID_dictionary.get(text)
-    return row[0] if row else UNKNOWN_UID
+    name = name_of_uid(text)
+    return UNKNOWN_UID if name is None else name
 
 
 def _short(text: str) -> str:

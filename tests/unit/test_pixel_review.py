@@ -9,7 +9,7 @@ import pytest
 from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, data_set, nested, read, written
 from installed import Trees
 from pydicom import uid
-from pydicom._uid_dict import UID_dictionary
+from pydicom.uid import UID_dictionary
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.dicom.file import parse
