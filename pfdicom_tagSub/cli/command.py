@@ -196,6 +196,11 @@ def _number(found: Sequence[object], noun: str) -> str:
     return f"{len(found)} {noun}{'s' * (len(found) != 1)}"
 
 
+def _of(count: int, one: str, many: str) -> str:
+    """What is said of one, or of many with their number for ``{}``."""
+    return one if count == 1 else many.format(count)
+
+
 def _some(paths: Sequence[str]) -> str:
     """The first of some paths."""
     rest = len(paths) - _NAMED_MOST
@@ -233,24 +238,25 @@ def _warn_of_results(totals: Totals, console: Console) -> None:
     """Say what of the outputs a person has to look after."""
     if totals.paths_with_values:
         console.warning(
-            f"the paths of {totals.paths_with_values} outputs hold a value that the run replaced in them; "
-            "name outputs with --outputDirTemplate and --outputFileStem"
+            f"{_of(totals.paths_with_values, 'the path of 1 output holds', 'the paths of {} outputs hold')} "
+            "a value that the run replaced; name outputs with --outputDirTemplate and --outputFileStem"
         )
     if totals.unknown:
         console.warning(
-            f"{totals.unknown} files declare a Specific Character Set that is none of the standard's; their "
-            "text is ASCII, which every reader reads alike; --json lists them under unknownCharsets; "
-            "--assumeCharacterSet TERM declares a right one"
+            f"{_of(totals.unknown, '1 file declares', '{} files declare')} a Specific Character Set that is "
+            "none of the standard's; the text is ASCII, which every reader reads alike; --json lists them "
+            "under unknownCharsets; --assumeCharacterSet TERM declares a right one"
         )
     if totals.residuals:
         console.warning(
-            f"{totals.residuals} outputs still hold a value that the run replaced in them; --json lists them "
-            "and the elements under residuals, and --onResidual fail would not write them"
+            f"{_of(totals.residuals, '1 output still holds', '{} outputs still hold')} a value that the run "
+            "replaced; --json lists paths and elements under residuals, and --onResidual fail writes no such "
+            "output"
         )
     if totals.review:
         console.warning(
-            f"{totals.review} outputs may show identifying text or features in their pixels, which nothing "
-            "here looks at; --json lists them under pixelReview"
+            f"{_of(totals.review, '1 output', '{} outputs')} may show identifying text or features in the "
+            "pixels, which nothing here looks at; --json lists paths under pixelReview"
         )
 
 

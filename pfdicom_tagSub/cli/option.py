@@ -24,6 +24,8 @@ class Kind(Enum):
     NUMBER = auto()
     SIZE = auto()
     """A number of bytes, perhaps with K, M, G or T."""
+    WORKERS = auto()
+    """A number of workers, or ``auto``."""
     CHOICE = auto()
     """One of the ``choices``."""
     PAGE = auto()

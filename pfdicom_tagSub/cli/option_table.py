@@ -23,7 +23,9 @@ OPTIONS: tuple[Option, ...] = (
         help="the directory to read (required)",
         manual="""
             The input tree. Every file in it and below it, at any depth, is a
-            candidate. If it is a file, that file alone is.
+            candidate. If it is a file, that file alone is. The first argument that
+            belongs to no option stands for it, and the second for the
+            <outputDir>: pfdicom_tagSub IN OUT ...
             """,
     ),
     Option(
@@ -532,13 +534,15 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         name="threads",
         field="tree.threads",
-        kind=Kind.NUMBER,
-        value="<number>",
+        kind=Kind.WORKERS,
+        value="<number>|auto",
+        metavar="NUMBER",
         default=0,
-        help="how many workers process files at one time; 0, the default, works in line",
+        help="how many workers process files at one time, or auto; 0, the default, works in line",
         manual="""
             Process files with <number> workers at one time, whatever the
-            directories look like; 0, the default, works in line. The workers
+            directories look like; 0, the default, works in line; auto is one
+            for each CPU that the run may use. The workers
             are processes, or threads on a free-threaded Python. The outputs are
             the same bytes for every number.
             """,
@@ -612,6 +616,17 @@ OPTIONS: tuple[Option, ...] = (
                 2   the plan and the files that are skipped
                 3   every directory of the plan
                 5   one line per file read, substituted and written
+            """,
+    ),
+    Option(
+        name="quiet",
+        field="quiet",
+        kind=Kind.SWITCH,
+        short="-q",
+        shown=Shown.NO,
+        help="errors only",
+        manual="""
+            Errors only: --verbosity 0.
             """,
     ),
     Option(

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from .._version import COMMAND, __version__
 from ..core.errors import ExitCode
 from ..core.options import OnResidual, Options, ReportFormat
 from ..text.printable import visible
-from ..text.quoting import quoted
+from ..text.quoting import quoted, shortened
 from .manual import build_manual
 from .option import Group, Kind, Need, Option, Repeat
 from .option_table import BY_NAME, OPTIONS
@@ -97,7 +98,8 @@ def build_parser() -> argparse.ArgumentParser:
         prog=COMMAND,
         description="Replace the values of DICOM elements over a tree of files, leaving every other "
         "byte alone. Full manual: %(prog)s --man",
-        epilog="Filter tokens: substring, 'glob:<pattern>', 're:<regex>', each negatable with a leading '!'.",
+        epilog="%(prog)s IN OUT ... is short for --inputDir IN --outputDir OUT.\n"
+        "Filter tokens: substring, 'glob:<pattern>', 're:<regex>', each negatable with a leading '!'.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )
@@ -144,6 +146,8 @@ def parse(argv: Sequence[str] | None) -> Options:
     args = _parse_once(parser, argv)
     if problem := _find_problem(args):
         parser.error(problem)
+    if args.quiet:
+        args.verbosity = 0
     try:
         tree = TreeOptions.fromDict(vars(args))
     except ValueError as error:
@@ -170,10 +174,62 @@ def _parse_once(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     """
     defaults = vars(parser.parse_args([]))
     parser.set_defaults(**dict.fromkeys(defaults, argparse.SUPPRESS))  # what is set is given
-    given = parser.parse_args(argv, namespace=_Given(defaults))
-    if problem := _find_twice(given):
+    given, others = parser.parse_known_args(argv, namespace=_Given(defaults))
+    problem = _find_unknown(others) or _find_twice(given) or _place(others, given)
+    if problem:
         parser.error(problem)
     return argparse.Namespace(**{name: getattr(given, name) for name in defaults})
+
+
+_TREES = ("inputDir", "outputDir")
+"""What arguments without a flag name, in their order."""
+
+
+def _find_unknown(others: Sequence[str]) -> str:
+    """What to say of the first of the words left over that looks like an option; "" where none does."""
+    flags = {flag for option in OPTIONS for flag in option.flags if flag.startswith("--")}
+    spellings = {_bare(flag): flag for flag in sorted(flags, reverse=True)}
+    for word in others:
+        if word == "--":
+            return ""
+        if word.startswith("-") and len(word) > 1:
+            name = word.partition("=")[0]
+            near = get_close_matches(_bare(name), spellings, n=1, cutoff=0.75)
+            hint = f"did you mean {spellings[near[0]]}?" if near else "--help lists the options"
+            return f"unrecognized arguments: {shortened(name)}; {hint}"
+    return ""
+
+
+def _bare(flag: str) -> str:
+    """An option without what people spell differently: --dry-run, --dry_run and --dryrun are one."""
+    return flag.lower().replace("-", "").replace("_", "")
+
+
+def _place(others: Sequence[str], given: argparse.Namespace) -> str:
+    """Take the words without a flag for the directories that no flag names.
+
+    Returns:
+        What is wrong with them; "" if nothing is.
+    """
+    words = [word for word in others if word != "--"]
+    free = [name for name in _TREES if not getattr(given, name)]
+    if len(words) > len(free):
+        what = "both directories are named by flags" if not free else "two directories can be, IN and OUT"
+        return f"unrecognized arguments: {quoted(words[len(free)])} belongs to no option; {what}"
+    for name, word in zip(free, words, strict=False):
+        setattr(given, name, word)
+    return ""
+
+
+AUTOMATIC = "auto"
+
+
+def _workers(text: str) -> int:
+    """How many workers ``--threads`` asks for; ``auto`` is one for each CPU, none where there is one."""
+    if text != AUTOMATIC:
+        return int(text)
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return count if count > 1 else 0
 
 
 def _size(text: str) -> int:
@@ -184,7 +240,7 @@ def _size(text: str) -> int:
     return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 
-_TYPES: dict[Kind, Callable[[str], object]] = {Kind.NUMBER: int, Kind.SIZE: _size}
+_TYPES: dict[Kind, Callable[[str], object]] = {Kind.NUMBER: int, Kind.SIZE: _size, Kind.WORKERS: _workers}
 
 _PAGES: dict[str, dict[str, Any]] = {
     "man": {"action": PagedManual},

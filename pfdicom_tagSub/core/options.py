@@ -87,6 +87,7 @@ class Options:
         log: the path of a log with a line for each file; "" for none.
         dask: the address of a Dask scheduler; "" for none.
         dask_send_key: send the secret key to Dask workers with the work.
+        quiet: show errors only, whatever the verbosity.
         syslog: begin each message as syslog does.
         print_elapsed_time: print how long the run took.
     """
@@ -117,5 +118,6 @@ class Options:
     log: str = ""
     dask: str = ""
     dask_send_key: bool = False
+    quiet: bool = False
     syslog: bool = False
     print_elapsed_time: bool = False

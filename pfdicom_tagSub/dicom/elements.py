@@ -8,6 +8,9 @@ from .sources import Source
 
 UNDEFINED = 0xFFFFFFFF
 
+CUT_OFF = "the file is cut off or damaged there; copy it again"
+"""What it mostly means that bytes are missing."""
+
 SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 """VRs with a 16-bit length in explicit VR (PS3.5 7.1.2)."""
 

@@ -12,6 +12,7 @@ from ..core.archive_kinds import LONGEST_MARK, NOT_DICOM, kind_of, reason_of
 from ..core.errors import FileError, NotDicomError
 from ..dicom import dictionary
 from .elements import (
+    CUT_OFF,
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_LITTLE,
@@ -85,7 +86,7 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
         raise NotDicomError(_why_not(source))
     meta, data_start = scan_group(source, start, source.size, META_GROUP)
     if data_start == source.size:
-        raise FileError("there is no data set")
+        raise FileError(f"there is no data set: {CUT_OFF}")
     layout = layout_of(source, meta, data_start)
     syntax = ""
     if layout.syntax >= 0:

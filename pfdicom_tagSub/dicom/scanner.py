@@ -37,6 +37,7 @@ from ..core.errors import FileError
 from ..dicom import dictionary, readings
 from ..dicom import unknown_vrs as unknownvrs
 from .elements import (
+    CUT_OFF,
     EXPLICIT_BIG,
     EXPLICIT_LITTLE,
     IMPLICIT_BIG,
@@ -263,7 +264,7 @@ class _Scanner:
             self.doubt()
             return kept, position
         if position > end or delimited:
-            raise FileError(f"the data set that should end at byte {end} does not end there")
+            raise FileError(f"the data set that should end at byte {end} does not end there: {CUT_OFF}")
         return kept, position
 
     def whole_group(self, start: int, end: int, stop: int, group: int) -> list[Element]:
@@ -339,7 +340,9 @@ class _Scanner:
 
     def _header_at(self, position: int, end: int, *, little: bool) -> tuple[int, int, int]:
         if end - position < 8:
-            raise FileError(f"the data ends at byte {end}, within an element or before a delimiter")
+            raise FileError(
+                f"the data ends at byte {end}, within an element or before a delimiter: {CUT_OFF}"
+            )
         buffer, base = self.source.window(position, 8)
         header: tuple[int, int, int] = _HEADER[little](buffer, position - base)
         return header
@@ -360,7 +363,9 @@ class _Scanner:
         scan_filter = self.filter
         recording = self.recording
         if end - position < 8:
-            raise FileError(f"the data ends at byte {end}, within an element or before a delimiter")
+            raise FileError(
+                f"the data ends at byte {end}, within an element or before a delimiter: {CUT_OFF}"
+            )
         buffer, base = self.source.window(position, 12)
         place = position - base
         group, number, code, length = _EXPLICIT[little](buffer, place)
@@ -387,7 +392,7 @@ class _Scanner:
         elif code in LONG_VRS and end - position >= 12:
             vr, length, value = code.decode(), _LENGTH[little](buffer, place + 8)[0], position + 12
         elif code in LONG_VRS:
-            raise FileError(f"{dictionary.text_of(tag)} at byte {position} is cut off")
+            raise FileError(f"{dictionary.text_of(tag)} at byte {position} has no end: {CUT_OFF}")
         else:
             self.doubt()
             vr, is_odd = "", True
@@ -402,7 +407,7 @@ class _Scanner:
         if length != UNDEFINED and length > end - value:
             raise FileError(
                 f"{dictionary.text_of(tag)} at byte {position} claims {length} bytes, "
-                f"but {end - value} are left"
+                f"but {end - value} are left: {CUT_OFF}"
             )
         hit = (
             tag in scan_filter.tags
@@ -646,7 +651,8 @@ class _Scanner:
                 continue
             if stop > end:
                 raise FileError(
-                    f"the item at byte {position} claims {length} bytes, but {end - value} are left"
+                    f"the item at byte {position} claims {length} bytes, "
+                    f"but {end - value} are left: {CUT_OFF}"
                 )
             if scan_filter.occurs_in(self.source, value, stop, little=encoding.little):
                 own = self._item_encoding(value, stop, encoding, delimited=False, depth=depth)
@@ -699,14 +705,14 @@ class _Scanner:
                 self.doubt()
                 is_told = _DELIMITER.occurs_in(self.source, start, position, little=encoding.little)
                 if is_told or count <= self._frames(start, encoding):
-                    raise FileError(f"the fragments that begin at byte {start} are cut off")
+                    raise FileError(f"the fragments that begin at byte {start} do not end: {CUT_OFF}")
                 return position, False
             group, number, length = self._header_at(position, end, little=encoding.little)
             tag = group << 16 | number
             if tag == SEQUENCE_END:
                 return position, True
             if tag != ITEM or length > end - position - 8:
-                raise FileError(f"the fragment at byte {position} is damaged or cut off")
+                raise FileError(f"the fragment at byte {position} does not end: {CUT_OFF}")
             position += 8 + length
             count += 1
 

@@ -144,7 +144,7 @@ def test_unknown_set_passes_ascii_and_fails_other_text(term: str, form: Form, tm
     assert outputs.keys() == {"ascii.dcm"}
     unknown = term.rpartition("\\")[2]
     assert done.record["unknownCharsets"] == [{"path": "ascii.dcm", "terms": unknown}]
-    assert "1 files declare a Specific Character Set that is none of the standard's" in done.err
+    assert "1 file declares a Specific Character Set that is none of the standard's" in done.err
     reasons = {one["path"]: one["reason"] for one in done.record["failures"]}
     assert reasons.keys() == {"name.dcm", "other.dcm"}
     assert all(unknown in reason and "--assumeCharacterSet" in reason for reason in reasons.values())

@@ -667,7 +667,7 @@ def test_command_reports_residuals_in_the_record_and_a_warning(threads: str, tmp
     done = run_command(tmp_path / "in", tmp_path / "out", *flags)
     assert done.code == 0
     assert done.record["residuals"] == [{"path": "left.dcm", "elements": ["StudyDescription"]}]
-    assert "1 outputs still hold a value that the run replaced" in done.err
+    assert "1 output still holds a value that the run replaced" in done.err
     for value in ("4711", "Mustermann", "Erika", "1964"):
         assert value not in done.err + done.out
 

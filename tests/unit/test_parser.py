@@ -218,6 +218,69 @@ def test_parse_error_is_one_safe_line(capsys: pytest.CaptureFixture[str]) -> Non
     assert "\\x1b[31m\\nx\\xff" in last
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["in", "out", *SPEC],
+        ["in", *SPEC, "out"],
+        [*SPEC, "--", "in", "out"],
+        ["in", "-O", "out", *SPEC],
+        ["out", "--inputDir", "in", *SPEC],
+    ],
+    ids=" ".join,
+)
+def test_parse_takes_what_has_no_flag_for_the_directories(argv: list[str]) -> None:
+    tree = cli.parse(argv).tree
+    assert (tree.inputDir, tree.outputDir) == (Path("in"), Path("out"))
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["in", "out", "more", *SPEC], "'more' belongs to no option; two directories can be"),
+        ([*GOOD, "more"], "'more' belongs to no option; both directories are named by flags"),
+        (["in", *SPEC], "--outputDir is required"),
+    ],
+    ids=str,
+)
+def test_parse_refuses_words_too_many_or_too_few(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refuse(argv, capsys)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("--dry-run", "--dryRun"),
+        ("--dry_run=1", "--dryRun"),
+        ("--keyfiel", "--keyFile"),
+        ("--output-file-stem", "--outputFileStem"),
+        ("--veryfy", "--verify"),
+    ],
+)
+def test_parse_points_a_misspelt_option_at_the_nearest(
+    word: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert refuse([*GOOD, word], capsys).endswith(f"did you mean {meant}?")
+
+
+def test_parse_of_an_option_that_is_like_none_points_at_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert refuse([*GOOD, "--zzz"], capsys).endswith("--help lists the options")
+
+
+def test_parse_of_q_says_errors_only() -> None:
+    assert cli.parse([*GOOD, "-q"]).tree.verbosity == 0
+
+
+@pytest.mark.parametrize(("count", "workers"), [(1, 0), (2, 2), (8, 8)])
+def test_parse_of_threads_auto_is_a_worker_for_each_cpu(
+    count: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli.os, "sched_getaffinity", lambda _: set(range(count)), raising=False)
+    assert cli.parse([*GOOD, "--threads", "auto"]).tree.threads == workers
+
+
 def test_parse_error_with_stderr_closed_does_not_print_to_stdout(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -262,7 +262,7 @@ def test_fewer_fragments_than_frames_without_a_delimiter_are_an_error(tmp_path: 
     frames = element(0x00280008, "IS", b"2 ", EXPLICIT)
     data = name(EXPLICIT) + frames + element(PIXELS, "OB", fragments, EXPLICIT, UNDEFINED)
     result = substitute(file_of(data), SPEC, tmp_path)
-    assert "are cut off" in result.outcome.reason
+    assert "the file is cut off" in result.outcome.reason
 
 
 # --- the check itself
