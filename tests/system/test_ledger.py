@@ -40,6 +40,7 @@ from support import run_command
 from pfdicom_tagSub.cli import run_files
 from pfdicom_tagSub.core.errors import LedgerError
 from pfdicom_tagSub.core.outcome import FileOutcome, Stamp
+from pfdicom_tagSub.files import writing
 from pfdicom_tagSub.files.temporary import temporary_name
 from pfdicom_tagSub.run import ledger as ledgers
 from pfdicom_tagSub.run import worker
@@ -649,7 +650,7 @@ def test_outputs_are_on_the_disk_before_they_are_on_record(
     night: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     events: list[tuple[str, str]] = []
-    real_sync, real_write, real_rename = os.fsync, Ledger._write, os.rename
+    real_sync, real_write, real_rename = os.fsync, Ledger._write, writing.rename_new
 
     def sync(descriptor: int) -> None:
         events.append(("sync", os.readlink(f"/proc/self/fd/{descriptor}")))
@@ -659,15 +660,14 @@ def test_outputs_are_on_the_disk_before_they_are_on_record(
         events.extend(("row", relative) for relative, _, _ in self._waiting)
         real_write(self, connection)
 
-    def rename(old: str, new: str, *, src_dir_fd: int, dst_dir_fd: int) -> None:
-        assert src_dir_fd == dst_dir_fd
-        folder = os.readlink(f"/proc/self/fd/{src_dir_fd}")
-        events.append(("rename", f"{folder}/{new}"))
-        events.append(("of", f"{folder}/{old}"))
-        real_rename(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+    def rename(descriptor: int, temporary: str, name: str) -> None:
+        folder = os.readlink(f"/proc/self/fd/{descriptor}")
+        events.append(("rename", f"{folder}/{name}"))
+        events.append(("of", f"{folder}/{temporary}"))
+        real_rename(descriptor, temporary, name)
 
     monkeypatch.setattr(os, "fsync", sync)
-    monkeypatch.setattr(os, "rename", rename)
+    monkeypatch.setattr(writing, "rename_new", rename)
     monkeypatch.setattr(Ledger, "_write", write)
     monkeypatch.setattr(ledgers, "ROWS_AT_ONCE", 2)
     night.run()

@@ -17,7 +17,7 @@ from installed import Trees
 from pfdicom_tagSub.core.archive_kinds import kind_of, reason_of
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import FileOutcome, Status
-from pfdicom_tagSub.report import totals as report
+from pfdicom_tagSub.report import record as record_maker
 from pfdicom_tagSub.report.record import to_json
 from pfdicom_tagSub.report.totals import Totals
 
@@ -135,6 +135,6 @@ def test_record_lists_every_skipped_file_that_fits(monkeypatch: pytest.MonkeyPat
         totals.add(FileOutcome(str(number), Status.SKIPPED, reason="not DICOM"))
     record = json.loads(to_json(totals.finish(ExitCode.OK, 1.0, "")))
     assert [entry["path"] for entry in record["skipped"]] == ["1", "2", "3"]
-    monkeypatch.setattr(report, "LISTED_MOST", 200)
+    monkeypatch.setattr(record_maker, "LISTED_MOST", 200)
     cut = json.loads(to_json(totals.finish(ExitCode.OK, 1.0, "")))
     assert (cut["skipped"], cut["skippedNotListed"]) == (record["skipped"][:2], 1)
