@@ -1,7 +1,7 @@
 # Build:  docker build -t pfdicom_tagsub .
 # Use:    docker run --rm --init -v /incoming:/in:ro -v /anon:/out pfdicom_tagsub \
 #             --inputDir /in --outputDir /out --tagFile /in/spec.json
-# The user below has to be able to write to /anon; see "In a container" in README.rst.
+# The user below has to be able to write to /anon; see docs/how-to/containers.rst.
 
 # The base image has a tag and no digest yet: its digest is known to a registry alone, and none could be
 # asked when this was written. "python3 tools/renew_image.py" writes it here, where a registry is reached.
@@ -20,6 +20,7 @@ RUN python -m venv /opt/build \
         --require-hashes -r image/requirements.txt
 COPY setup.py pyproject.toml README.rst LICENSE ./
 COPY pfdicom_tagSub ./pfdicom_tagSub
+COPY share ./share
 # The last line fails where a requirement is missing, but for pudb, which is left out (see tools/renew_image.py).
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /wheels . \
     && python -m venv --without-pip /opt/pfdicom_tagSub \

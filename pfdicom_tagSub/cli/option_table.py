@@ -558,8 +558,8 @@ OPTIONS: tuple[Option, ...] = (
         manual="""
             Process the files with the workers of a Dask cluster, whose scheduler
             is at the <address>, HOST:PORT or tls://HOST:PORT, instead of any
-            here. It needs pip install 'pfdicom_tagSub[dask]', here and on every
-            worker, the same versions of pfdicom_tagSub, pydicom, Faker and
+            here. It needs the package distributed (the extra dask) here and on
+            every worker, the same versions of pfdicom_tagSub, pydicom, Faker and
             Python everywhere, and the <inputDir> and the <outputDir> under the
             same paths on every worker. The outputs are the same bytes as
             without.

@@ -300,7 +300,7 @@ def _find_cluster_problem(args: argparse.Namespace) -> str:
     if args.threads:
         return "--threads starts workers here, and --dask uses those of a cluster; give one of them"
     if find_spec("distributed") is None:
-        return "--dask needs a package that is not installed: pip install 'pfdicom_tagSub[dask]'"
+        return "--dask needs a package that is not installed: pip install distributed"
     return ""
 
 

@@ -886,7 +886,7 @@ def test_package_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(cli, "find_spec", lambda _: None)
     done = run_command(tmp_path, tmp_path / "out", "--dask", "tcp://x:1")
     assert done.code == 2
-    assert "pip install 'pfdicom_tagSub[dask]'" in done.err
+    assert "pip install distributed" in done.err
     assert run_command(tmp_path, tmp_path / "out").code == 0
 
 

@@ -1,4 +1,4 @@
-"""The README's section on containers, run: as root, with docker or what goes by that name.
+"""The page on containers, run: as root, with docker or what goes by that name.
 
 It needs the image: ``docker build -t pfdicom_tagsub . && PFDICOM_TAGSUB_IMAGE=pfdicom_tagsub pytest
 tests/system/test_container.py``. Without the variable all of this is skipped.
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pages import blocks
 from support import ROOT
 
 from pfdicom_tagSub import __version__
@@ -26,18 +27,11 @@ FOLDERS = 800
 
 pytestmark = pytest.mark.skipif(not IMAGE, reason="PFDICOM_TAGSUB_IMAGE names no image")
 
-SECTION = re.split(
-    r"\n(?=.*\n~~~+\n)", (ROOT / "README.rst").read_text("utf-8").partition("In a container\n")[2]
-)[0]
-
-
-def _blocks(language: str) -> list[str]:
-    found = re.findall(rf"\.\. code:: {language}\n\n((?:    .*\n|\n)+)", SECTION)
-    return [re.sub(r"^    ", "", block, flags=re.M) for block in found]
+PAGE = "docs/how-to/containers.rst"
 
 
 class Host:
-    """The directories that the README names, in a directory of the test."""
+    """The directories that the page names, in a directory of the test."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -50,7 +44,7 @@ class Host:
         os.chown(root / "anon", OWNER, OWNER)
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Run what the README shows, with its paths in this directory."""
+        """Run what the page shows, with its paths in this directory."""
         text = re.sub(r"(?<=[ \n])(?=/(incoming|anon)[: ,])", str(self.root), command)
         text = text.replace("sudo ", "").replace("pfdicom_tagsub --", f"{IMAGE} --")
         return subprocess.run(
@@ -66,8 +60,8 @@ def host(tmp_path: Path) -> Host:
     return Host(tmp_path)
 
 
-def test_commands_of_the_readme(host: Host) -> None:
-    first, second = _blocks("bash")[:2]
+def test_commands_of_the_page(host: Host) -> None:
+    first, second = blocks(PAGE, "bash")[:2]
     done = host.run(first.partition("\n")[2])  # without the build
     assert done.returncode == 0, done.stderr
     assert {path.stat().st_uid for path in host.outputs()} == {OWNER}
@@ -91,8 +85,8 @@ def many(host: Host) -> Host:
 
 
 def _as_owner(options: str) -> str:
-    """The second command of the README, with other options of docker."""
-    command = _blocks("bash")[1].strip().replace('"$(id -u):$(id -g)"', str(OWNER))
+    """The second command of the page, with other options of docker."""
+    command = blocks(PAGE, "bash")[1].strip().replace('"$(id -u):$(id -g)"', str(OWNER))
     return command.replace("docker run --rm", options)
 
 
@@ -157,10 +151,10 @@ def test_stop_at_the_very_beginning_is_heard(many: Host) -> None:
 
 def _compose(host: Host, key: bytes | None) -> tuple[int, dict[str, Any] | None]:
     """The exit code and the record of the last command of the section."""
-    text = _blocks("yaml")[0].replace("image: pfdicom_tagsub", f"image: {IMAGE}")
+    text = blocks(PAGE, "yaml")[0].replace("image: pfdicom_tagsub", f"image: {IMAGE}")
     text = re.sub(r"(?<=source: )(?=/)", str(host.root), text)
     (host.root / "compose.yaml").write_text(text)
-    own, _, run = _blocks("bash")[2].strip().splitlines()
+    own, _, run = blocks(PAGE, "bash")[2].strip().splitlines()
     if key is not None:
         (host.root / "anon.key").write_bytes(key)
     done = host.run(run if key is None else f"{own}\n{run}")
@@ -174,7 +168,7 @@ def _compose(host: Host, key: bytes | None) -> tuple[int, dict[str, Any] | None]
     else True,
     reason="there is no docker compose",
 )
-def test_compose_file_of_the_readme(host: Host) -> None:
+def test_compose_file_of_the_page(host: Host) -> None:
     code, record = _compose(host, bytes(range(32)))
     assert code == 0
     assert record is not None

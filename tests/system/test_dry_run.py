@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from installed import BUNDLED, COMMAND, Trees, arguments_of, contents, execute, make, mixed_tree, run
+from pages import blocks
 from support import README_SPEC, ROOT
 
 from pfdicom_tagSub.core.outcome import Action
@@ -284,10 +285,9 @@ def test_dry_run_shows_originals_where_it_is_asked_to(trees: Trees) -> None:
     assert record["survey"]["showsValues"] is True
 
 
-def test_readme_has_a_dry_run_that_runs(tmp_path: Path) -> None:
+def test_page_on_reports_has_a_dry_run_that_runs(tmp_path: Path) -> None:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    text = (ROOT / "README.rst").read_text("utf-8")
-    line = next(line.strip() for line in text.splitlines() if "--dryRun --report" in line)
+    (line,) = blocks("docs/reference/report.rst")
     done = execute([COMMAND, *shlex.split(line)[1:]], cwd=tmp_path)
     assert done.code == 0
     assert "6 files: 5 would be written" in done.err

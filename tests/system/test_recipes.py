@@ -1,4 +1,4 @@
-"""The README's recipes for every night, run as they stand but for where the trees are."""
+"""The recipes for every night, run as they stand but for where the trees are."""
 
 from __future__ import annotations
 
@@ -12,18 +12,9 @@ from pathlib import Path
 
 import pytest
 from installed import COMMAND, Trees
-from support import ROOT
+from pages import block, text_of
 
-README = (ROOT / "README.rst").read_text("utf-8")
-
-
-def _block(language: str, start: str) -> str:
-    """The code block of a language that begins with a text."""
-    for block in re.findall(rf"\.\. code:: ?{language}\n\n((?:    .*\n|\n)+)", README):
-        text = re.sub(r"^    ", "", block, flags=re.M)
-        if text.startswith(start):
-            return str(text).rstrip() + "\n"
-    raise AssertionError(f"no block that begins with {start}")
+PAGE = "docs/how-to/every-night.rst"
 
 
 class Places:
@@ -55,7 +46,7 @@ def places(tmp_path: Path) -> Places:
 
 
 def test_crontab_line_runs_every_night(places: Places) -> None:
-    line = places.moved(_block("", "30 2")).strip()
+    line = places.moved(block(PAGE, "text", "30 2")).strip()
     assert "%" not in line
     fields = line.split(None, 5)
     assert fields[:5] == ["30", "2", "*", "*", "*"]
@@ -72,7 +63,7 @@ def test_crontab_line_runs_every_night(places: Places) -> None:
 
 
 def test_service_runs_every_night(places: Places) -> None:
-    unit = places.moved(_block("ini", "[Unit]\nDescription=De-identify what came in\n"))
+    unit = places.moved(block(PAGE, "ini", "[Unit]\nDescription=De-identify what came in\n"))
     (command,) = re.findall(r"^ExecStart=((?:.*\\\n)*.*)$", unit, re.M)
     words = shlex.split(command.replace("\\\n", " "))
     assert words[0].endswith("/pfdicom_tagSub")
@@ -83,8 +74,8 @@ def test_service_runs_every_night(places: Places) -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_units_are_valid(places: Places) -> None:
-    service = _block("ini", "[Unit]\nDescription=De-identify what came in\n")
-    timer = _block("ini", "[Unit]\nDescription=De-identify what came in, every night\n")
+    service = block(PAGE, "ini", "[Unit]\nDescription=De-identify what came in\n")
+    timer = block(PAGE, "ini", "[Unit]\nDescription=De-identify what came in, every night\n")
     service = service.replace("/usr/local/bin/pfdicom_tagSub", COMMAND)
     units = []
     for name, text in (("anon.service", service), ("anon.timer", timer)):
@@ -103,7 +94,7 @@ def test_units_are_valid(places: Places) -> None:
 
 
 def _logrotate(places: Places) -> Path:
-    text = places.moved(" " + _block("text", "/var/log/anon/files.log"))
+    text = places.moved(" " + block(PAGE, "text", "/var/log/anon/files.log"))
     kept = [line for line in text.splitlines() if "su anon" not in line]  # there is no such user here
     path = places.root / "anon.logrotate"
     path.write_text("\n".join(kept) + "\n")
@@ -124,14 +115,18 @@ def test_logrotate_takes_its_snippet(places: Places) -> None:
 
 
 def test_logrotate_tells_the_unit_of_the_recipe() -> None:
-    snippet = _block("text", "/var/log/anon/files.log")
+    snippet = block(PAGE, "text", "/var/log/anon/files.log")
     assert "systemctl kill --signal=HUP anon.service" in snippet
     assert "copytruncate" not in snippet
-    assert "--log /var/log/anon/files.log" in _block("ini", "[Unit]\nDescription=De-identify what came in\n")
+    assert "--log /var/log/anon/files.log" in block(
+        PAGE, "ini", "[Unit]\nDescription=De-identify what came in\n"
+    )
 
 
 def test_logrotate_tells_the_run_of_cron_but_not_its_shell(places: Places) -> None:
-    (pattern,) = re.findall(r"With cron the line is ``pkill -HUP -u anon -f '(.*)' \|\| true``", README)
-    command = _block("", "30 2").strip().split(None, 5)[5]
+    (pattern,) = re.findall(
+        r"With cron the line is ``pkill -HUP -u anon -f '(.*)' \|\| true``", text_of(PAGE)
+    )
+    command = block(PAGE, "text", "30 2").strip().split(None, 5)[5]
     assert re.search(pattern, f"/opt/tagsub/bin/python3 {command}")
     assert not re.search(pattern, f"/bin/sh -c {command}")

@@ -175,7 +175,9 @@ class DaskExecutor:
         for address in (self._client.scheduler.address, *workers):
             if not address.startswith(ENCRYPTED):
                 self._has_said_plain = True
-                self._warn(f"--daskSendKey: nothing encrypts what goes to {address}; see README.rst on TLS")
+                self._warn(
+                    f"--daskSendKey: nothing encrypts what goes to {address}; see docs/how-to/dask.rst"
+                )
                 return
 
     def _submitted(self, briefing: Parcel | None, order: Parcel, **where: object) -> Future[Any]:
