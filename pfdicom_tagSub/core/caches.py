@@ -65,12 +65,7 @@ class _Active(threading.local):
     caches: Caches | None = None
 
 
-class _Unknown:
-    """Stands for a result that is not there; None may be one."""
-
-
 _active = _Active()
-_UNKNOWN = _Unknown()
 
 
 def remembered(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -91,8 +86,11 @@ def remembered(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
             if caches is None or kwargs:
                 return function(*args, **kwargs)
             results = caches.of(function)
-            known: R | _Unknown = results.get(args, _UNKNOWN)
-            if not isinstance(known, _Unknown):
+            try:
+                known: R = results[args]
+            except KeyError:
+                pass
+            else:
                 return known
             result = function(*args, **kwargs)
             if len(results) >= most:

@@ -37,6 +37,18 @@ DEFLATED = frozenset(
     {uid.DeflatedExplicitVRLittleEndian, "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"}
 )
 
+_DECLARED = {
+    syntax: EXPLICIT_BIG
+    if syntax == uid.ExplicitVRBigEndian
+    else IMPLICIT_LITTLE
+    if syntax == uid.ImplicitVRLittleEndian
+    else EXPLICIT_LITTLE
+    for syntax in uid.AllTransferSyntaxes
+    if syntax not in DEFLATED
+}
+_COMMON = {(syntax + "\0" * (len(syntax) % 2)).encode(): encoding for syntax, encoding in _DECLARED.items()}
+"""What the transfer syntaxes of the standard, as they are stored, say of the data set."""
+
 
 @dataclass(frozen=True)
 class DicomFile:
@@ -88,18 +100,51 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
     if data_start == source.size:
         raise FileError(f"there is no data set: {CUT_OFF}")
     layout = layout_of(source, meta, data_start)
-    syntax = ""
+    syntax = b""
     if layout.syntax >= 0:
         own = meta[layout.syntax]
-        syntax = source.read(own.value, own.stop).decode("ascii", "replace").strip("\0 ")
+        syntax = source.read(own.value, own.stop)
+    declared = _COMMON.get(syntax)
+    if declared is not None:
+        buffer, base = source.window(data_start, 8)
+        head = buffer[data_start - base : data_start - base + 8]
+        vr = head[4:6]
+        shows_vr = vr.isalpha() and vr.isupper()
+        if shows_vr is not declared.implicit and head[:2] != b"\0\0" and len(head) == 8:
+            stretch = Stretch(source, data_start, source.size, declared)
+            return DicomFile(source, meta, start, data_start, stretch, False, layout.encoding)
+    return _parsed(source, meta, start, data_start, syntax, layout.encoding, limit)
+
+
+def _parsed(
+    source: Source,
+    meta: list[Element],
+    start: int,
+    data_start: int,
+    stored: bytes,
+    meta_encoding: Encoding,
+    limit: InflateLimit,
+) -> DicomFile:
+    """The parts of a file of which something is not as in most.
+
+    Args:
+        source: its bytes.
+        meta: its file meta.
+        start: where that begins.
+        data_start: where the data set begins.
+        stored: its transfer syntax as stored; b"" for none.
+        meta_encoding: how the file meta is encoded.
+        limit: as of ``parse``.
+    """
+    syntax = stored.decode("ascii", "replace").strip("\0 ")
     if syntax in DEFLATED:
         inflated = inflate(source, data_start, limit)
         stretch = _data_set(Stretch(inflated, 0, inflated.size, EXPLICIT_LITTLE))
-        return DicomFile(source, meta, start, data_start, stretch, True, layout.encoding)
+        return DicomFile(source, meta, start, data_start, stretch, True, meta_encoding)
     check_beginning(source, data_start)
     encoding = _encoding(source, data_start, syntax)
     stretch = _data_set(Stretch(source, data_start, source.size, encoding))
-    return DicomFile(source, meta, start, data_start, stretch, False, layout.encoding)
+    return DicomFile(source, meta, start, data_start, stretch, False, meta_encoding)
 
 
 def _looks_bare(head: bytes, size: int) -> bool:

@@ -263,12 +263,6 @@ class Log:
         self.checks += [start + place for _, place in chain.checks]
         self.searches += [(start + first, start + last) for _, first, last in chain.searches]
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.headers.clear()
-        self.checks.clear()
-        self.searches.clear()
-
 
 class Recording:
     """A chain in the making."""

@@ -76,10 +76,25 @@ _ITEM_STARTS = {
 }
 _ITEM_ENDS = {True: b"\xfe\xff\x0d\xe0", False: b"\xff\xfe\xe0\x0d"}
 
+_GROUP_LENGTH = b"%s\0\0UL\4\0"
+"""How a group length begins, explicit VR little endian."""
+
 # Group, element, VR, 16-bit length; group, element, 32-bit length; 32-bit length.
 _EXPLICIT = {True: Struct("<HH2sH").unpack_from, False: Struct(">HH2sH").unpack_from}
 _HEADER = {True: Struct("<HHI").unpack_from, False: Struct(">HHI").unpack_from}
 _LENGTH = {True: Struct("<I").unpack_from, False: Struct(">I").unpack_from}
+
+
+class Found(list[Element]):
+    """What a scan found.
+
+    Attributes:
+        is_certain: whether each element is read as its own bytes say, whatever is around it.
+    """
+
+    __slots__ = ("is_certain",)
+
+    is_certain: bool
 
 
 def scan(data_set: Stretch, scan_filter: ScanFilter) -> list[Element]:
@@ -98,7 +113,9 @@ def scan(data_set: Stretch, scan_filter: ScanFilter) -> list[Element]:
     """
     start, stop = data_set.start, data_set.stop
     scanner = _Scanner(data_set.source, scan_filter, start)
-    found, _ = scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0)
+    found = Found()
+    scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0, kept=found)
+    found.is_certain = not scanner.is_in_doubt and not data_set.other
     if (scanner.is_in_doubt or data_set.other) and not scan_filter.everything:
         readings.check(data_set, scan_filter, found)
     return found
@@ -119,6 +136,12 @@ def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[
     scanner = _Scanner(source, EVERYTHING)
     elements: list[Element] = []
     position = start
+    buffer, base = source.window(start, 12)
+    head = buffer[start - base : start - base + 12]
+    if head[:8] == _GROUP_LENGTH % group.to_bytes(2, "little"):  # the common beginning
+        after = start + 12 + int.from_bytes(head[8:], "little")
+        if len(head) == 12 and (whole := scanner.whole_group(start, after, stop, group)):
+            return whole, after
     while position + 8 <= stop:
         buffer, base = source.window(position, 12)
         if int.from_bytes(buffer[position - base : position - base + 2], "little") != group:
@@ -166,6 +189,10 @@ def settled(data_set: Stretch, other: Encoding) -> Stretch:
     return stretches[1] if suggested else stretches[0]
 
 
+_NO_LOG = Log()
+"""That of a scan that records nothing; nothing is ever added to it."""
+
+
 def _may_be_sequence(tag: int) -> bool:
     """Whether the dictionary has a sequence, or nothing, for a tag."""
     return dictionary.vr_of(tag) in {"", "SQ"}
@@ -177,7 +204,7 @@ class _Scanner:
     def __init__(self, source: Source, scan_filter: ScanFilter, start: int = 0) -> None:
         self.source = source
         self.filter = scan_filter
-        self.log = Log()
+        self.log = _NO_LOG
         self.recording = 0
         self.start = start
         self.blocks = 0  # counts what cannot be replayed from headers alone
@@ -198,6 +225,7 @@ class _Scanner:
         delimited: bool,
         depth: int,
         may_end: bool = False,
+        kept: list[Element] | None = None,
     ) -> tuple[list[Element], int]:
         """The elements of one data set.
 
@@ -208,13 +236,14 @@ class _Scanner:
             delimited: whether an item delimiter ends it.
             depth: how many sequences it is in.
             may_end: whether it may also end without its delimiter.
+            kept: what to add the elements to; None makes a list.
 
         Returns:
             The elements kept, and where the data set ends (before the delimiter).
         """
         if depth > MAX_DEPTH:
             raise FileError(f"sequences are nested deeper than {MAX_DEPTH} at byte {position}")
-        kept: list[Element] = []
+        kept = [] if kept is None else kept
         families = self.filter.families[encoding.implicit, encoding.little]
         pattern = self.filter.patterns[encoding.little]
         window = self.source.window
@@ -292,6 +321,8 @@ class _Scanner:
             Where the walk came to.
         """
         families = self.filter.families[encoding.implicit, encoding.little]
+        if not self.recording:
+            self.log = Log()
         log = self.log
         chain = log.begin(position)
         self.recording += 1
@@ -317,8 +348,6 @@ class _Scanner:
         made = chain.end(self.source)
         family.add(made)
         self.filter.learnt(len(made.headers))
-        if not self.recording:
-            log.clear()
         return position
 
     def _key(self, position: int) -> bytes:

@@ -18,7 +18,7 @@ from ..dicom.file import DicomFile, deflate
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import META_TAGS
 from ..dicom.scan_filter import ScanFilter
-from ..dicom.scanner import scan
+from ..dicom.scanner import Found, scan
 from ..dicom.scope import CREATORS, Reading, UnknownCharacterSet
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.rules import RuleSet
@@ -163,22 +163,9 @@ class Patcher:
         Raises:
             FileError: the file cannot be processed with certainty.
         """
-        encoding = file.data.encoding
-        is_local = self.is_local and encoding.little and not file.deflated
-        is_local = is_local and not any(
-            element.items or element.end - element.start > LOCAL_MOST or element.tag in self.overlays
-            for element in elements
-        )
-        if not is_local:
+        key = self._local_key(file, elements) if self.is_local else None
+        if key is None:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None)
-        read = file.source.read
-        key = (
-            encoding.implicit,
-            *[
-                (one.vr, one.value - one.start, one.stop - one.start, read(one.start, one.end))
-                for one in elements
-            ],
-        )
         known = self.memory.patches.get(key)
         if known is not None and known.fits(elements):
             return known.at(elements)
@@ -186,6 +173,24 @@ class Patcher:
         if not patched.unknown_terms:  # that depends on all text of the file
             self.memory.add_patch(key, patched, elements, file.source)
         return patched
+
+    def _local_key(self, file: DicomFile, elements: list[Element]) -> tuple[object, ...] | None:
+        """All that the changes of a file depend on; None where it is more than a few elements."""
+        encoding = file.data.encoding
+        if not encoding.little or file.deflated:
+            return None
+        overlays = self.overlays
+        read = file.source.read
+        stored: list[bytes] = []
+        for one in elements:
+            start, end = one.start, one.end
+            if one.items or end - start > LOCAL_MOST or (overlays and one.tag in overlays):
+                return None
+            stored.append(read(start, end))
+        if isinstance(elements, Found) and elements.is_certain:  # their bytes say how they are read
+            return encoding.implicit, *stored
+        read_as = [(one.vr, one.value - one.start, one.stop - one.start) for one in elements]
+        return encoding.implicit, *stored, tuple(read_as)
 
     def _patch(self, file: DicomFile, elements: list[Element], file_ids: FileIds | None = None) -> Patched:
         switched: frozenset[int] = frozenset()

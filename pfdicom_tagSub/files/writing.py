@@ -68,7 +68,9 @@ def write(
         OSError: it cannot be written; nothing is left of it.
     """
     while True:
-        if _is_there(folder, name, source, chunks, overwrite=overwrite, pause=pause, durable=durable):
+        if _may_be_there(folder, name) and _is_there(
+            folder, name, source, chunks, overwrite=overwrite, pause=pause, durable=durable
+        ):
             if check is not None:
                 _check_existing(folder, name, source, check)
             return Status.UNCHANGED
@@ -100,9 +102,10 @@ def _created(folder: int, run: str) -> tuple[str, int]:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     while True:
         temporary = temporary_name(next(_numbers), run)
-        # One that exists is that of another container, whose process ids began anew.
-        with contextlib.suppress(FileExistsError):
+        try:
             return temporary, os.open(temporary, flags, 0o666, dir_fd=folder)
+        except FileExistsError:
+            continue  # that of another container, whose process ids began anew
 
 
 def _check(folder: int, name: str, check: Callable[[Source], None]) -> None:
@@ -166,6 +169,13 @@ def _is_there(
     if not overwrite:
         raise FileError("an output that differs is there already; replace it with --overwrite")
     return False
+
+
+def _may_be_there(folder: int, name: str) -> bool:
+    """Whether an output may be there; asked of every file, and quicker than an error."""
+    if os.access not in os.supports_follow_symlinks or os.access not in os.supports_dir_fd:
+        return True
+    return os.access(name, os.F_OK, dir_fd=folder, follow_symlinks=False)
 
 
 def _exists(folder: int, name: str) -> bool:

@@ -7,7 +7,6 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -145,7 +144,7 @@ class Worker:
 
         failure: Exception | None = None
         try:
-            with opened(job.input_path, follow_links=self.settings.follow_links) as source:
+            with Opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source, self.settings.inflate_limit)
                 elements = self.patcher.scan(file)
                 stage = Stage.SUBSTITUTE
@@ -254,7 +253,7 @@ class Worker:
         stage = Stage.READ
         before = self._stamp(job)
         try:
-            with opened(job.input_path, follow_links=self.settings.follow_links) as source:
+            with Opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source, self.settings.inflate_limit)
                 stage = Stage.NAME
                 *components, last = self.patcher.names(file, (*rules.directories, *stems)) + [own] * (
@@ -316,32 +315,45 @@ Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
 
 
-@contextmanager
-def opened(path: str, *, follow_links: bool) -> Iterator[Source]:
-    """A regular file, open for reading; anything else is not even opened.
+class Opened:
+    """A regular file, open for reading; anything else is not even opened."""
 
-    Args:
+    __slots__ = ("descriptor", "follow_links", "path")
+
+    def __init__(self, path: str, *, follow_links: bool) -> None:
+        """Args:
         path: the file.
         follow_links: read what a symbolic link points to.
+        """
+        self.path = path
+        self.follow_links = follow_links
+        self.descriptor = -1
 
-    Raises:
-        NotDicomError: it is a symbolic link that is not followed, or no regular file.
-        OSError: it cannot be read.
-    """
-    found = os.stat(path, follow_symlinks=follow_links)
-    if stat.S_ISLNK(found.st_mode):
-        raise NotDicomError("a symbolic link (see --followLinks)")
-    if not stat.S_ISREG(found.st_mode):
-        raise NotDicomError(f"not a regular file but {_KINDS.get(stat.S_IFMT(found.st_mode), 'special')}")
-    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
-    descriptor = os.open(path, flags)
-    try:
-        source: Source = FileSource(descriptor, found.st_size)
-        if found.st_size <= IN_MEMORY:
-            source = BytesSource(source.read(0, found.st_size))
-        yield source
-    finally:
-        os.close(descriptor)
+    def __enter__(self) -> Source:
+        """The bytes of the file.
+
+        Raises:
+            NotDicomError: it is a symbolic link that is not followed, or no regular file.
+            OSError: it cannot be read.
+        """
+        found = os.stat(self.path, follow_symlinks=self.follow_links)
+        if stat.S_ISLNK(found.st_mode):
+            raise NotDicomError("a symbolic link (see --followLinks)")
+        if not stat.S_ISREG(found.st_mode):
+            raise NotDicomError(f"not a regular file but {_KINDS.get(stat.S_IFMT(found.st_mode), 'special')}")
+        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.follow_links else os.O_NOFOLLOW)
+        self.descriptor = os.open(self.path, flags)
+        source = FileSource(self.descriptor, found.st_size)
+        if found.st_size > IN_MEMORY:
+            return source
+        try:
+            return BytesSource(source.read(0, found.st_size))
+        except BaseException:
+            os.close(self.descriptor)
+            raise
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self.descriptor)
 
 
 def _is_own(job: FileJob) -> bool:
