@@ -31,7 +31,6 @@ from .pydicom_reading import (
     REST,
     DataSet,
     Entry,
-    Layouts,
     PydicomReading,
     SequenceItem,
     is_sequence,
@@ -67,7 +66,6 @@ class Verifier:
         self.renames = renames
         self.expected = ExpectedRules(rules)
         self.limit = limit
-        self.layouts = Layouts(limit)
         self.texts = TextSearches()
 
     def residuals(
@@ -90,7 +88,7 @@ class Verifier:
             OSError: the output cannot be read.
         """
         try:
-            before = self.layouts.read(source)
+            before = read_again(source, self.limit)
         except FileError as error:
             raise FileError(f"the input cannot be verified: {error}") from None
         after = read_again(written, self.limit)
@@ -373,7 +371,7 @@ class _Comparison:
             if [one.is_defined for one, _ in kept] != [one.is_defined for one in new]:
                 raise FileError(f"{name} has other items than the input's")
             if is_records:
-                self._match_records(pair, old, new, before, after)
+                self._match_records(old, new)
             for index, ((one, content), other) in enumerate(zip(kept, new, strict=True)):
                 has_concept = any(entry.tag == CONCEPT_NAME for entry in one.data.entries)
                 numbers = content if has_concept else place.content
@@ -431,21 +429,10 @@ class _Comparison:
                 for item in items_of(entry, data):
                     self._collect_values(item.data)
 
-    def _match_records(
-        self,
-        pair: _Pair,
-        old: Sequence[SequenceItem],
-        new: Sequence[SequenceItem],
-        before: DataSet,
-        after: DataSet,
-    ) -> None:
+    def _match_records(self, old: Sequence[SequenceItem], new: Sequence[SequenceItem]) -> None:
         """Note where each record of a DICOMDIR was and is, in the bytes of the files."""
-        starts = (
-            0 if pair.before.is_parsed else pair.before.value,
-            0 if pair.after.is_parsed else pair.after.value,
-        )
         for one, other in zip(old, new, strict=True):
-            self._records[before.base + starts[0] + one.start] = after.base + starts[1] + other.start
+            self._records[one.data.base + one.start] = other.data.base + other.start
 
     def _differs(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> None:
         """An element that no rule hits and that differs: a few have to follow others.
@@ -469,7 +456,7 @@ class _Comparison:
         self, pair: _Pair, old: bytes, new: bytes, before: DataSet, after: DataSet, name: str
     ) -> None:
         """A length is true, or it is as it was and so is all that it measures."""
-        order: Literal["big", "little"] = "big" if before.content.original_encoding[1] is False else "little"
+        order: Literal["big", "little"] = "little" if before.little else "big"
         is_to_end = pair.before.tag == dictionary.LENGTH_TO_END
         found = []
         for entry, data in ((pair.before, before), (pair.after, after)):
@@ -483,7 +470,7 @@ class _Comparison:
 
     def _check_offset(self, old: bytes, new: bytes, before: DataSet, name: str) -> None:
         """An offset of a DICOMDIR names the same record as before."""
-        order = "big" if before.content.original_encoding[1] is False else "little"
+        order = "little" if before.little else "big"
         numbers = [int.from_bytes(one, order) for one in (old, new)]  # type: ignore[arg-type]
         if not self._records and not self._find_records() and old == new:
             return
@@ -502,13 +489,12 @@ class _Comparison:
             if entry.tag == DIRECTORY_RECORD_SEQUENCE
         ]
         if len(found) == 2:
-            pair = _Pair(*found)
             try:
                 old, new = items_of(found[0], self.before.data), items_of(found[1], self.after.data)
             except FileError:
                 return False
             if len(old) == len(new):
-                self._match_records(pair, old, new, self.before.data, self.after.data)
+                self._match_records(old, new)
         return bool(self._records)
 
     def _switched(self, own: Entry, after: DataSet, above: str) -> None:

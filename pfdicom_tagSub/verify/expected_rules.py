@@ -242,11 +242,10 @@ def creator_of(tag: int, data: DataSet) -> str:
         return ""
     wanted = tag & 0xFFFF0000 | (tag & 0xFF00) >> 8
     found = ""
-    for entry in data.entries:
-        if entry.tag == wanted:
-            value = raw_value(entry, data)
-            texts = value.decode("latin-1") if value.isascii() else _decoded(value, data)
-            found = texts.strip(" \0") if "\\" not in texts else ""  # a creator is one value (PS3.5 7.8.1)
+    for entry in data.with_tag(wanted):
+        value = raw_value(entry, data)
+        texts = value.decode("latin-1") if value.isascii() else _decoded(value, data)
+        found = texts.strip(" \0") if "\\" not in texts else ""  # a creator is one value (PS3.5 7.8.1)
     return found
 
 

@@ -18,7 +18,7 @@ def kept_of(before: DataSet, rules: RuleSet) -> bytes | None:
     numbers = {}
     present = set()
     sought = CELL | {tag for group in GROUPS for tag in described(group)}
-    order: Literal["little", "big"] = "little" if before.content.original_encoding[1] is not False else "big"
+    order: Literal["little", "big"] = "little" if before.little else "big"
     for entry in before.entries:
         if entry.tag in sought:
             present.add(entry.tag)

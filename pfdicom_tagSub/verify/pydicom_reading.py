@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -50,10 +50,6 @@ _OPAQUE = frozenset({"", "UN", "OB"})
 """VRs, or none, under which items may be stored."""
 
 _VRS = frozenset(str(one) for one in VR if len(one) == 2)
-REMEMBERED = 32
-"""Of how many sizes of files, and of how many files of one size, the layouts are remembered."""
-
-_DECISIVE = frozenset({0x00020000, 0x00020010, 0x00080005})
 _DEFLATED = (
     str(uid.DeflatedExplicitVRLittleEndian),
     "1.2.840.10008.1.2.4.95",
@@ -75,6 +71,7 @@ class Entry:
         value: where its value begins.
         end: where it ends and the next one begins.
         stored: what pydicom read; None for a rest.
+        own: its bytes, where pydicom read it by itself, and places in it are told from its beginning.
     """
 
     tag: int
@@ -82,6 +79,7 @@ class Entry:
     value: int
     end: int
     stored: Any
+    own: BytesSource | None = None
 
     @property
     def vr(self) -> str:
@@ -114,9 +112,10 @@ class DataSet:
     """A data set and its bytes.
 
     Attributes:
-        content: what pydicom read.
+        little: whether it is little endian.
+        encodings: the Python encodings of its text.
         source: the bytes that its entries lie in.
-        base: where these begin in those of the whole data set.
+        base: where these begin in those of the data set around it.
         entries: its elements in the order of the bytes.
         start: where it begins.
         end: where it ends.
@@ -124,20 +123,31 @@ class DataSet:
         needed: its private creators that have to stay, and where each begins; None before anybody asked.
     """
 
-    content: Dataset
+    little: bool
+    encodings: tuple[str, ...]
     source: Source
     base: int
-    entries: list[Entry]
+    entries: Sequence[Entry]
     start: int
     end: int
     readings: dict[int, list[list[SequenceItem]] | FileError] = field(default_factory=dict)
     needed: dict[int, int] | None = None
 
-    @property
-    def encodings(self) -> tuple[str, ...]:
-        """The Python encodings of its text."""
-        found = self.content.original_character_set or default_encoding
-        return (found,) if isinstance(found, str) else tuple(found)
+    def with_tag(self, tag: int) -> list[Entry]:
+        """Its elements with a tag: more than one where it occurs again."""
+        return [entry for entry in self.entries if entry.tag == tag]
+
+
+def encodings_of(content: Dataset) -> tuple[str, ...]:
+    """The Python encodings of the text of what pydicom read."""
+    found = content.original_character_set or default_encoding
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _data_set_of(content: Dataset, source: Source, base: int, start: int, end: int) -> DataSet:
+    """What pydicom read, yet without its entries."""
+    little = content.original_encoding[1] is not False
+    return DataSet(little, encodings_of(content), source, base, [], start, end)
 
 
 @dataclass(slots=True)
@@ -228,77 +238,6 @@ def read_again(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> PydicomRe
         raise FileError(f"pydicom cannot read it: {type(error).__name__}") from None
 
 
-class Layouts:
-    """What pydicom made of files whose like may come again, as in a series.
-
-    What it reads depends on the headers of the elements and, of the values, on those in ``_DECISIVE``.
-    Where these are the same bytes at the same places, so is what it makes of the file.
-    """
-
-    def __init__(self, limit: InflateLimit = DEFAULT_LIMIT) -> None:
-        self._limit = limit
-        self._known: dict[int, list[tuple[list[tuple[int, int, bytes]], PydicomReading]]] = {}
-
-    def read(self, source: Source) -> PydicomReading:
-        """As ``read_again``; what is in memory anyway is not read by pydicom twice."""
-        if isinstance(source, FileSource) and source.size <= WHOLE:
-            source = BytesSource(source.read(0, source.size))
-        if not isinstance(source, BytesSource):
-            return read_again(source, self._limit)
-        data = source.data
-        for stretches, like in self._known.get(len(data), ()):
-            if all(data[start:stop] == stored for start, stop, stored in stretches):
-                return _moved(like, source)
-        found = read_again(source, self._limit)
-        self._remember(found, data)
-        return found
-
-    def _remember(self, found: PydicomReading, data: bytes) -> None:
-        entries = (*found.meta.entries, *found.data.entries)
-        if found.is_deflated or any(_is_open(entry) for entry in entries):
-            return
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        alike = self._known.setdefault(len(data), [])
-        if len(alike) < REMEMBERED:
-            stretches = [(entry.start, entry.value, data[entry.start : entry.value]) for entry in entries]
-            stretches += [
-                (entry.value, entry.end, data[entry.value : entry.end])
-                for entry in entries
-                if entry.tag in _DECISIVE
-            ]
-            stretches.append((HEAD - 4, HEAD, data[HEAD - 4 : HEAD]))
-            like = _moved(found, BytesSource(b""))
-            for part in (like.meta, like.data):
-                part.entries = [_without_value(entry) for entry in part.entries]
-            alike.append((stretches, like))
-
-
-def _is_open(entry: Entry) -> bool:
-    """Whether where an element ends is not stored in its header."""
-    is_undefined = isinstance(entry.stored, RawDataElement) and entry.stored.length == UNDEFINED
-    return entry.tag == REST or entry.is_parsed or is_undefined
-
-
-def _without_value(entry: Entry) -> Entry:
-    raw = entry.stored
-    if isinstance(raw, RawDataElement):
-        raw = raw._replace(value=None)
-    return Entry(entry.tag, entry.start, entry.value, entry.end, raw)
-
-
-def _moved(like: PydicomReading, source: Source) -> PydicomReading:
-    """The same reading of another file."""
-    meta, data = like.meta, like.data
-    return PydicomReading(
-        source,
-        source.read(0, HEAD - 4) if meta.start == HEAD else b"",
-        DataSet(meta.content, source, 0, meta.entries, meta.start, meta.end),
-        DataSet(data.content, source, 0, data.entries, data.start, data.end),
-        is_deflated=False,
-    )
-
-
 def _read(source: Source, limit: InflateLimit) -> PydicomReading:
     inflated = _inflated(source, limit)
     if inflated is not None:
@@ -315,7 +254,10 @@ def _read(source: Source, limit: InflateLimit) -> PydicomReading:
         )
     found = [_entry_of(stored, source) for stored in content.values()]
     found.sort(key=lambda entry: entry.start)
-    meta_stop = found[0].start if found else source.size
+    # Not where the first element that pydicom kept begins: of those with one tag it keeps the last.
+    meta_stop = max((_defined_end(entry, source) for entry in meta), default=0)
+    if not meta:
+        meta_stop = found[0].start if found else source.size
     return _reading(source, preamble, content, meta, found, (meta_start, meta_stop), source)
 
 
@@ -385,9 +327,9 @@ def _reading(
     data_source: Source,
 ) -> PydicomReading:
     is_deflated = data_source is not source
-    data = DataSet(content, data_source, 0, [], 0 if is_deflated else around_meta[1], data_source.size)
+    data = _data_set_of(content, data_source, 0, 0 if is_deflated else around_meta[1], data_source.size)
     data.entries = _whole(found, data)
-    metas = DataSet(content.file_meta, source, 0, [], *around_meta)
+    metas = _data_set_of(content.file_meta, source, 0, *around_meta)
     metas.entries = _whole(sorted(meta, key=lambda entry: entry.start), metas)
     return PydicomReading(source, preamble, metas, data, is_deflated)
 
@@ -609,15 +551,15 @@ def _makes_sense(items: list[SequenceItem], *, implicit: bool) -> bool:
 
 def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list[SequenceItem]:
     if entry.is_parsed:
-        contents, source, base = entry.stored.value, data.source, data.base
-        stop = entry.end - 8
-        order = "big" if data.content.original_encoding[1] is False else "little"
+        contents, source, base = entry.stored.value, entry.own or data.source, entry.start if entry.own else 0
+        stop = entry.end - 8 - base
+        order = "little" if data.little else "big"
     else:
         order = "little" if little else "big"
         whole = raw_value(entry, data)
         value = whole[: _end_of_items(whole, order)]
         contents = convert_SQ(value, implicit, little, list(data.encodings))
-        source, base, stop = BytesSource(value), data.base + entry.value, len(value)
+        source, base, stop = BytesSource(value), entry.value, len(value)
     sign = _ITEM_TAGS[order == "little"][0]
     contents = list(
         takewhile(lambda one: source.read(one.seq_item_tell, one.seq_item_tell + 4) == sign, contents)
@@ -636,7 +578,7 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
         else:
             closes = source.read(following - 8, following - 4) == _tag_bytes(0xFFFEE00D, order)
             end = following - 8 if closes else following
-        made = DataSet(content, source, base, [], start + 8, end)
+        made = _data_set_of(content, source, base, start + 8, end)
         found = [_entry_of(stored, source) for stored in content.values()]
         made.entries = _whole(sorted(found, key=lambda one: one.start), made)
         items.append(SequenceItem(start, made, is_defined))

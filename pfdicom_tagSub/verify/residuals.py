@@ -227,7 +227,7 @@ def _leaves_of_head(output: PydicomReading) -> list[Leaf]:
     return leaves
 
 
-def _leaves_of(data: DataSet, above: str) -> Iterator[Leaf]:
+def _leaves_of(data: DataSet, above: str, base: int = 0) -> Iterator[Leaf]:
     for entry in data.entries:
         name = above + name_of(entry.tag)
         if is_sequence(entry, data):
@@ -236,12 +236,12 @@ def _leaves_of(data: DataSet, above: str) -> Iterator[Leaf]:
             except Exception:  # it only looked like one, or is too deep
                 items = []
             for index, item in enumerate(items):
-                yield from _leaves_of(item.data, f"{name}[{index}].")
+                yield from _leaves_of(item.data, f"{name}[{index}].", base + item.data.base)
             if items:
                 continue
         is_binary = entry.tag in PIXEL_DATA or (entry.vr in BULK_VRS and not entry.tag >> 16 & 1)
         vr = vr_of(entry, data) if entry.stored is not None and not entry.is_parsed else ""
-        yield Leaf(data.base + entry.value, data.base + entry.end, name, is_binary, max(entry.tag, 0), vr)
+        yield Leaf(base + entry.value, base + entry.end, name, is_binary, max(entry.tag, 0), vr)
 
 
 @remembered(most=64)

@@ -51,8 +51,7 @@ class Surroundings:
 
 def _last_of(data: DataSet, tags: tuple[int, ...]) -> Entry | None:
     for tag in tags:
-        found = [entry for entry in data.entries if entry.tag == tag]
-        if found:
+        if found := data.with_tag(tag):
             return found[-1]
     return None
 
@@ -110,8 +109,7 @@ def _value_of(entry: Entry, place: Surroundings) -> Value:
     data = place.data
     if entry.is_parsed or is_sequence(entry, data):
         return Value((), (), "SQ")
-    little = data.content.original_encoding[1] is not False
-    return decode(vr_in(entry, place), raw_value(entry, data), CharacterSet((), data.encodings), little)
+    return decode(vr_in(entry, place), raw_value(entry, data), CharacterSet((), data.encodings), data.little)
 
 
 def vr_in(entry: Entry, place: Surroundings) -> str:
