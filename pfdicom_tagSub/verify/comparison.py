@@ -17,7 +17,7 @@ from ..core.errors import FileError
 from ..dicom import dictionary
 from ..dicom.character_sets import UTF8_CHARSET
 from ..dicom.dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET, TYPE_1, TYPE_2
-from ..dicom.embedded_overlays import PIXEL_DATA
+from ..dicom.embedded_overlays import GROUPS, PIXEL_DATA
 from ..dicom.free_text import is_free_text
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import BytesSource, FileSource, Source
@@ -27,12 +27,15 @@ from ..spec.rules import Rule, RuleSet
 from .element_texts import ElementText, name_of, texts_of, vr_of
 from .expected_rules import Effect, ExpectedRules, Place
 from .overlay_check import check_cleared, kept_of
+from .pieces import INPUT, OUTPUT, Piece, PieceDataSet, PieceEntries, SeriesReader
+from .proofs import NOTHING, STAMPED, Proof, Proofs
 from .pydicom_reading import (
     REST,
     DataSet,
     Entry,
     PydicomReading,
     SequenceItem,
+    in_memory,
     is_sequence,
     items_of,
     raw_value,
@@ -66,6 +69,8 @@ class Verifier:
         self.renames = renames
         self.expected = ExpectedRules(rules)
         self.limit = limit
+        self.series = SeriesReader()
+        self.proofs = Proofs(rules, self.expected)
         self.texts = TextSearches()
 
     def residuals(
@@ -88,12 +93,33 @@ class Verifier:
             OSError: the output cannot be read.
         """
         try:
+            before, after = self._readings(source, written)
+            comparison = _Comparison(
+                self.rules, self.expected, before, after, renames=self.renames, pause=pause
+            )
+            comparison.run(self.proofs)
+            return self._residuals(comparison, after, shown_path, pause)
+        finally:
+            self.series.forget()
+
+    def _readings(self, source: Source, written: Source) -> tuple[PydicomReading, PydicomReading]:
+        """The input and the output as pydicom reads them."""
+        source, written = in_memory(source), in_memory(written)
+        if isinstance(source, BytesSource) and isinstance(written, BytesSource):
+            before = self.series.read(source, INPUT)
+            after = self.series.read(written, OUTPUT) if before is not None else None
+            if before is not None and after is not None:
+                return before, after
+        try:
             before = read_again(source, self.limit)
         except FileError as error:
             raise FileError(f"the input cannot be verified: {error}") from None
-        after = read_again(written, self.limit)
-        comparison = _Comparison(self.rules, self.expected, before, after, renames=self.renames, pause=pause)
-        comparison.run()
+        return before, read_again(written, self.limit)
+
+    def _residuals(
+        self, comparison: _Comparison, after: PydicomReading, shown_path: str, pause: Callable[[], None]
+    ) -> tuple[str, ...]:
+        """The elements that hold what was replaced."""
         return find_residuals(
             after,
             shown_path,
@@ -107,6 +133,7 @@ class Verifier:
                 comparison.originals,
                 comparison.results | comparison.spared,
                 claims=self.rules.claims_identity_removed,
+                surroundings=comparison.surroundings,
             ),
         )
 
@@ -116,6 +143,15 @@ class _Pair(NamedTuple):
 
     before: Entry
     after: Entry
+
+
+class _Element(NamedTuple):
+    """An element of the input, what the spec does to it, and what its pixels are to be joined with."""
+
+    entry: Entry
+    effect: Effect
+    rule: Rule | None
+    kept: bytes | None
 
 
 class _Comparison:
@@ -141,11 +177,15 @@ class _Comparison:
         self.results: Values = set()
         self.spared: Values = set()
         self.codecs: set[str] = set()
-        self.is_directory = any(entry.tag == dictionary.FIRST_RECORD_OFFSET for entry in before.data.entries)
+        self.is_directory = bool(before.data.with_tag(dictionary.FIRST_RECORD_OFFSET))
+        self.surroundings: object = None
         self._records: dict[int, int] = {}
 
-    def run(self) -> None:
+    def run(self, proofs: Proofs) -> None:
         """Compare.
+
+        Args:
+            proofs: what was proved before.
 
         Raises:
             FileError: they differ where they should not.
@@ -160,7 +200,11 @@ class _Comparison:
         if self.rules.zero_preamble and any(after.preamble):
             raise FileError("the preamble is not zeros")
         self._meta()
-        self._data_set(before.data, after.data, Place(), Surroundings(before.data, beyond=before.meta))
+        old, new, meta = before.data, after.data, before.meta
+        if isinstance(old, PieceDataSet) and isinstance(new, PieceDataSet) and isinstance(meta, PieceDataSet):
+            self._pieces(old, new, meta, proofs)
+        else:
+            self._data_set(old, new, Place(), Surroundings(old, beyond=meta))
 
     # --- the data set
 
@@ -176,63 +220,192 @@ class _Comparison:
         self.codecs.update(before.encodings, after.encodings)
         untouched: list[_Pair] = []
         stamps = self._stamps(before, place)
-        kept = kept_of(before, self.rules) if place.is_root and before is self.before.data else None
+        kept = self._kept_bits(before) if before is self.before.data else None
         rest = iter(after.entries)
         own = next(rest, None)
         for entry in before.entries:
-            hit, rule = self.expected.of(entry, before, place)
-            if hit is Effect.REMOVED and place.is_record and entry.tag in TYPE_1 | TYPE_2:
-                hit = Effect.CHANGED
+            effect, rule = self.expected.of(entry, before, place)
             while own is not None and own.tag != entry.tag and own.tag in stamps:
                 self._stamp(own, after, stamps)
                 own = next(rest, None)
-            if self._is_emptied(entry, before, place):
-                hit = Effect.REMOVED
-                rule = None
-            if hit is Effect.REMOVED:
-                if own is not None and own.tag == entry.tag:
-                    raise FileError(f"{_name(entry, place)} should have been removed")
-                if entry.tag != CONTENT_SEQUENCE or rule is not None:
-                    self._collect(entry, before, rule, self.originals)
-                continue
-            if own is None or own.tag != entry.tag:
-                self._complain(entry, own, before, place)
-            assert own is not None
-            if hit is Effect.CHANGED:
-                assert rule is not None
-                self._changed(_Pair(entry, own), after, rule, place, around)
-            elif hit is Effect.ADDED:
-                assert rule is not None
-                self._added(_Pair(entry, own), after, rule, place, around)
-            elif kept is not None and entry.tag == PIXEL_DATA and not entry.is_open:
-                check_cleared((entry, before), (own, after), kept)
-            else:
-                if entry.tag in self.expected.kept and not is_sequence(entry, before):
-                    self._collect(own, after, None, self.spared, is_named=True)
-                untouched.append(_Pair(entry, own))
-            own = next(rest, None)
+            planned = _Element(entry, effect, rule, kept)
+            if self._is_taken(planned, own, after, place, around, untouched):
+                own = next(rest, None)
         while own is not None:
-            if own.tag not in stamps:
-                raise FileError(
-                    f"{_name(own, place)} is in the output and not in the input, nor is it a stamp"
-                )
             self._stamp(own, after, stamps)
             own = next(rest, None)
         for pairs in _runs(untouched):
             self._same(pairs, before, after, place, around)
 
+    def _pieces(self, before: PieceDataSet, after: PieceDataSet, meta: PieceDataSet, proofs: Proofs) -> None:
+        """Compare two data sets that were read in pieces, as ``_data_set`` does."""
+        self.codecs.update(before.encodings, after.encodings)
+        place, around = Place(), Surroundings(before, beyond=meta)
+        stamps = self._stamps(before, place)
+        kept = self._kept_bits(before)
+        surroundings = self.surroundings = proofs.surroundings(before, meta, after)
+        olds, news = before.own, after.own
+        index = 0
+        last = len(news)
+        pieces: Sequence[Piece | None] = [*news.pieces, None]
+        for number, (piece, planned) in enumerate(zip(olds.pieces, proofs.plan(before), strict=True)):
+            own = pieces[index]
+            if own is piece and planned.is_idle:
+                index += 1
+                continue
+            while own is not None and own.tag != piece.tag and own.tag in stamps:
+                self._piece_stamp(own, news, index, after, stamps, (surroundings, proofs))
+                index += 1
+                own = pieces[index]
+            key = surroundings, piece, own if own is not None and own.tag == piece.tag else None, planned
+            proof = proofs.get(key)
+            if proof is None:
+                element = _Element(olds.at(number), planned.effect, planned.rule, kept)
+                found = news.at(index) if index < last else None
+                proof = self._proof(element, found, after, place, around)
+                if planned.is_lasting and piece.data and (key[2] is None or key[2].data):
+                    proofs.put(key, proof)
+            self._note(proof)
+            index += proof.is_taken
+        for rest in range(index, last):
+            self._piece_stamp(news.pieces[rest], news, rest, after, stamps, (surroundings, proofs))
+
+    def _note(self, proof: Proof) -> None:
+        """Note what came of a proof."""
+        if proof.originals:
+            self.originals.update(proof.originals)
+        if proof.results:
+            self.results.update(proof.results)
+        if proof.spared:
+            self.spared.update(proof.spared)
+        if proof.codecs:
+            self.codecs.update(proof.codecs)
+
+    def _piece_stamp(
+        self,
+        own: Piece,
+        news: PieceEntries,
+        index: int,
+        after: DataSet,
+        stamps: set[int],
+        known: tuple[object, Proofs],
+    ) -> None:
+        """Take an element that was inserted, as ``_stamp`` does."""
+        surroundings, proofs = known
+        key = surroundings, own, own, STAMPED
+        proof = proofs.get(key) if own.tag in stamps else None
+        if proof is None:
+            noted = self.results
+            self.results = set()
+            try:
+                self._stamp(news.at(index), after, stamps)
+                proof = Proof(True, NOTHING, frozenset(self.results), NOTHING, frozenset())
+            finally:
+                self.results = noted
+            if own.data:
+                proofs.put(key, proof)
+        stamps.discard(own.tag)
+        self._note(proof)
+
+    def _proof(
+        self, element: _Element, own: Entry | None, after: DataSet, place: Place, around: Surroundings
+    ) -> Proof:
+        """Compare an element of the input with what has become of it, and tell what came of it."""
+        noted = self.originals, self.results, self.spared, self.codecs
+        self.originals, self.results, self.spared, self.codecs = set(), set(), set(), set()
+        try:
+            untouched: list[_Pair] = []
+            is_taken = self._is_taken(element, own, after, place, around, untouched)
+            if untouched:
+                self._same(untouched, around.data, after, place, around)
+            return Proof(
+                is_taken,
+                frozenset(self.originals),
+                frozenset(self.results),
+                frozenset(self.spared),
+                frozenset(self.codecs),
+            )
+        finally:
+            self.originals, self.results, self.spared, self.codecs = noted
+
+    def _is_taken(
+        self,
+        element: _Element,
+        own: Entry | None,
+        after: DataSet,
+        place: Place,
+        around: Surroundings,
+        untouched: list[_Pair],
+    ) -> bool:
+        """Hold an element of the input against the next one of the output.
+
+        Args:
+            element: that of the input.
+            own: that of the output; None where there is no more.
+            after: the data set of the output.
+            place: where they are.
+            around: the data set of the input.
+            untouched: gets what has to be the same.
+
+        Returns:
+            Whether the one of the output is what has become of it; else it is gone.
+        """
+        entry, effect, rule, kept = element
+        before = around.data
+        if effect is Effect.REMOVED and place.is_record and entry.tag in TYPE_1 | TYPE_2:
+            effect = Effect.CHANGED
+        if self._is_emptied(entry, before, place):
+            effect = Effect.REMOVED
+            rule = None
+        if effect is Effect.REMOVED:
+            if own is not None and own.tag == entry.tag:
+                raise FileError(f"{_name(entry, place)} should have been removed")
+            if entry.tag != CONTENT_SEQUENCE or rule is not None:
+                self._collect(entry, before, rule, self.originals)
+            return False
+        if own is None or own.tag != entry.tag:
+            self._complain(entry, own, before, place)
+        assert own is not None
+        pair = _Pair(entry, own)
+        if effect is Effect.CHANGED:
+            assert rule is not None
+            self._changed(pair, after, rule, place, around)
+        elif effect is Effect.ADDED:
+            assert rule is not None
+            self._added(pair, after, rule, place, around)
+        elif kept is not None and entry.tag == PIXEL_DATA and not entry.is_open:
+            check_cleared((entry, before), (own, after), kept)
+        else:
+            if entry.tag in self.expected.kept and not is_sequence(entry, before):
+                self._collect(own, after, None, self.spared, is_named=True)
+            untouched.append(pair)
+        return True
+
+    def _kept_bits(self, before: DataSet) -> bytes | None:
+        """What each cell of the pixels is joined with, where overlays in them are cleared."""
+        tags = before.own.tags if isinstance(before, PieceDataSet) else None
+        if tags is not None and not any(tag >> 16 in GROUPS for tag in tags):
+            return None
+        return kept_of(before, self.rules)
+
     def _stamps(self, before: DataSet, place: Place) -> set[int]:
         """What may be inserted in a data set."""
         if not place.is_root:
             return set()
-        known = {entry.tag for entry in before.entries}
         stamps = {SPECIFIC_CHARACTER_SET}
         if not self.is_directory:
             stamps.update(tag for tag, _ in self.rules.insertions if tag >> 16 != 0x0002)
+        known = before.own.known if isinstance(before, PieceDataSet) else {one.tag for one in before.entries}
         return stamps - known
 
     def _stamp(self, own: Entry, after: DataSet, stamps: set[int]) -> None:
-        """Take an element that was inserted; each is inserted once."""
+        """Take an element that was inserted; each is inserted once.
+
+        Raises:
+            FileError: it is none of those.
+        """
+        if own.tag not in stamps:
+            raise FileError(f"{name_of(own.tag)} is in the output and not in the input, nor is it a stamp")
         stamps.discard(own.tag)
         if own.tag == SPECIFIC_CHARACTER_SET:
             self._switched(own, after, "")
@@ -537,7 +710,9 @@ class _Comparison:
             is_length = entry.tag == dictionary.FILE_META_GROUP_LENGTH
             if is_length and before.end - before.start != after.end - after.start:
                 self._check_meta_length(own)
-            elif not self._is_same(entry, own, before, after):
+            elif self._is_same(entry, own, before, after):
+                self._check_meta_stays(entry, rule, before)
+            else:
                 if rule is None and entry.tag not in follows:
                     raise FileError(f"{name_of(entry.tag)} differs from the input's though no rule hits it")
                 self._collect(entry, before, rule, self.originals, is_named=True)
@@ -551,6 +726,13 @@ class _Comparison:
                 )
             stamps.discard(own.tag)
             own = next(rest, None)
+
+    def _check_meta_stays(self, entry: Entry, rule: Rule | None, before: DataSet) -> None:
+        """An element of the file meta is as it was, though a rule may hit it."""
+        if rule is None or entry.tag in FOLLOWED:
+            return
+        if not may_stay(rule, entry, Surroundings(before, beyond=self.before.data), self.rules):
+            raise FileError(f"{name_of(entry.tag)} is as it was though the key {rule.key} hits it")
 
     def _check_meta_length(self, own: Entry) -> None:
         meta = self.after.meta
@@ -627,6 +809,13 @@ def _bytes(source: Source, start: int, size: int) -> bytes:
 def _group_end(length: Entry, data: DataSet) -> int:
     """Where the elements end that follow a group length and are of its group."""
     end = length.end
+    if isinstance(data, PieceDataSet):
+        own = data.own
+        index = bisect_left(own.starts, length.start) + 1
+        while index < len(own) and own.tags[index] >> 16 == length.tag >> 16:
+            end = own.starts[index] + own.pieces[index].size
+            index += 1
+        return end
     index = bisect_left(data.entries, length.start, key=lambda entry: entry.start) + 1
     for entry in islice(data.entries, index, None):
         if entry.tag == REST or entry.tag >> 16 != length.tag >> 16:

@@ -49,8 +49,8 @@ _ITEM_TAGS = {
 _OPAQUE = frozenset({"", "UN", "OB"})
 """VRs, or none, under which items may be stored."""
 
-_VRS = frozenset(str(one) for one in VR if len(one) == 2)
-_DEFLATED = (
+VRS = frozenset(str(one) for one in VR if len(one) == 2)
+DEFLATED = (
     str(uid.DeflatedExplicitVRLittleEndian),
     "1.2.840.10008.1.2.4.95",
     "1.2.840.10008.1.2.4.205",
@@ -215,6 +215,13 @@ class _Raw(io.RawIOBase):
         return count
 
 
+def in_memory(source: Source) -> Source:
+    """A file in memory, if it is no large one."""
+    if isinstance(source, FileSource) and source.size <= WHOLE:
+        return BytesSource(source.read(0, source.size))
+    return source
+
+
 def read_again(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> PydicomReading:
     """Read a file with pydicom.
 
@@ -225,8 +232,7 @@ def read_again(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> PydicomRe
     Raises:
         FileError: pydicom cannot read it, or its lengths do not add up. The text quotes no value.
     """
-    if isinstance(source, FileSource) and source.size <= WHOLE:
-        source = BytesSource(source.read(0, source.size))
+    source = in_memory(source)
     try:
         with warnings.catch_warnings(action="ignore"):  # they may quote values
             return _read(source, limit)
@@ -295,14 +301,14 @@ def _inflated(source: Source, limit: InflateLimit) -> PydicomReading | None:
     pydicom would inflate it in memory, whatever its size, and knows only one of these syntaxes.
     """
     head = source.read(0, min(source.size, MOST_META))
-    if not any(syntax.encode() in head for syntax in _DEFLATED):
+    if not any(syntax.encode() in head for syntax in DEFLATED):
         return None
     meta_start = HEAD if head[HEAD - 4 : HEAD] == b"DICM" else 0
     fp = _open(source)
     fp.seek(meta_start)
     file_meta = read_dataset(fp, False, True, stop_when=_is_after_meta)
     syntax = str(file_meta.get("TransferSyntaxUID", ""))
-    if syntax not in _DEFLATED:
+    if syntax not in DEFLATED:
         return None
     meta = [_entry_of(stored, source) for stored in file_meta.values()]
     meta_stop = max((_defined_end(entry, source) for entry in meta), default=meta_start)
@@ -450,6 +456,11 @@ def raw_value(entry: Entry, data: DataSet) -> bytes:
 
 
 def is_sequence(entry: Entry, data: DataSet) -> bool:
+    """Whether an element of a data set is a sequence, or looks like one."""
+    return entry.vr == "SQ" or is_sequence_at(entry, data.source)
+
+
+def is_sequence_at(entry: Entry, source: Source) -> bool:
     """Whether an element is a sequence, or looks like one where its VR does not say what it is.
 
     A public sequence may be stored as UN, or as OB by mistake; what the dictionary knows as a sequence and
@@ -465,7 +476,7 @@ def is_sequence(entry: Entry, data: DataSet) -> bool:
         return False
     if entry.end == entry.value:
         return known == "SQ"
-    begins = data.source.read(entry.value, min(entry.value + 4, entry.end))
+    begins = source.read(entry.value, min(entry.value + 4, entry.end))
     return any(begins in _ITEM_TAGS[little] for little in (True, False)) and entry.end - entry.value >= 8
 
 
@@ -541,7 +552,7 @@ def _makes_sense(items: list[SequenceItem], *, implicit: bool) -> bool:
     if any(entry.tag == REST for entry in entries):
         return False
     if not implicit:
-        return all(entry.vr in _VRS for entry in entries)
+        return all(entry.vr in VRS for entry in entries)
     return all(
         one.tag < other.tag
         for item in items

@@ -8,7 +8,6 @@ text is ``cleaning``'s to say, for both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from typing import NamedTuple
 
 from ..core.errors import FileError
@@ -17,6 +16,7 @@ from ..text.cleaning import TextCleaner, cleaner_of
 from ..text.comparable import fold
 from ..text.identifiers import ADDRESS
 from .element_texts import ElementText, name_of, text_in, vr_of
+from .pieces import Piece, PieceDataSet
 from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
 from .search_terms import NAMES, SHORTEST, TEXTS, TermKind, traces_of
 
@@ -32,7 +32,7 @@ SHORTEST_WORD = 3
 SHORTEST_NUMBER = 5
 """Shorter ones are found in too many texts that are about something else."""
 
-MOST_REMEMBERED = 1 << 12
+MOST_REMEMBERED = 64
 _PRINTABLE = frozenset(b"\t\n\f\r") | frozenset(range(0x20, 0x7F)) | frozenset(range(0x80, 0x100))
 
 
@@ -49,13 +49,18 @@ class Found(NamedTuple):
 
 
 class TextSearches:
-    """The searches of one verifier; what was found in an element of a series is not looked for again."""
+    """The searches of one verifier: files of a series share one, and what it found in their pieces."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[object, ...], tuple[Found, ...]] = {}
+        self._known: dict[tuple[object, ...], TextSearch] = {}
 
     def search(
-        self, originals: Iterable[ElementText], results: Iterable[ElementText], *, claims: bool
+        self,
+        originals: Iterable[ElementText],
+        results: Iterable[ElementText],
+        *,
+        claims: bool,
+        surroundings: object = None,
     ) -> TextSearch:
         """The search for the values of one file.
 
@@ -63,22 +68,18 @@ class TextSearches:
             originals: what was replaced.
             results: what stands in their place, or is kept on purpose.
             claims: whether the output says that no identity is left: ages over 89 count then.
+            surroundings: what the texts of a piece depend on besides its bytes.
         """
-        stated = [element_text for element_text in results if element_text.vr in _STATED]
-        said = {fold(element_text.text)[0].strip() for element_text in stated}
-        said |= {
-            fold(trace.text)[0]
-            for element_text in stated
-            if element_text.vr in NAMES
-            for trace in traces_of(element_text.vr, element_text.text)
-        }
-        wanted = frozenset(
-            (vr, text)
-            for vr, text, kind in originals
-            if _is_identifier(vr, text, kind) and fold(text)[0].strip() not in said
-        )
-        counts_ages = claims or any(element_text.vr == "AS" for element_text in originals)
-        return TextSearch(wanted, frozenset(said), self._known, counts_ages=counts_ages)
+        counts_ages = claims or any(one.vr == "AS" for one in originals)
+        identifiers = frozenset([one for one in originals if one.vr in _STATED or one.vr == "DT"])
+        stated = frozenset([one for one in results if one.vr in _STATED])
+        key = identifiers, stated, counts_ages, surroundings
+        found = self._known.get(key)
+        if found is None:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            found = self._known[key] = TextSearch(identifiers, stated, counts_ages=counts_ages)
+        return found
 
 
 def _is_identifier(vr: str, text: str, kind: TermKind) -> bool:
@@ -96,26 +97,28 @@ class TextSearch:
     """The search for the values of one file."""
 
     def __init__(
-        self,
-        wanted: frozenset[tuple[str, str]],
-        said: frozenset[str],
-        known: dict[tuple[object, ...], tuple[Found, ...]],
-        *,
-        counts_ages: bool,
+        self, identifiers: Iterable[ElementText], stated: Iterable[ElementText], *, counts_ages: bool
     ) -> None:
         """Args:
-        wanted: (VR, text) of what is looked for.
-        said: folded texts that stand in the output on purpose.
-        known: what earlier searches found.
+        identifiers: what was replaced.
+        stated: what stands in the output on purpose.
         counts_ages: whether ages over 89 count.
         """
-        self.wanted = wanted
-        self.said = said
+        said = {fold(one.text)[0].strip() for one in stated}
+        said |= {
+            fold(trace.text)[0] for one in stated if one.vr in NAMES for trace in traces_of(one.vr, one.text)
+        }
+        self.said = frozenset(said)
+        self.wanted = frozenset(
+            (vr, text)
+            for vr, text, kind in identifiers
+            if _is_identifier(vr, text, kind) and fold(text)[0].strip() not in said
+        )
         self.counts_ages = counts_ages
-        self._known = known
-        self._cleaner = cleaner_of(wanted)
+        self._cleaner = cleaner_of(self.wanted)
         self._ages: TextCleaner = cleaner_of(frozenset())
-        self._key = (wanted, said if wanted else frozenset(), counts_ages)
+        self._found: dict[Piece, tuple[Found, ...]] = {}
+        self._token = object()
 
     @property
     def is_idle(self) -> bool:
@@ -126,24 +129,38 @@ class TextSearch:
         """The names of the elements of a data set that hold something, each with the element at its top."""
         if self.is_idle:
             return
+        if isinstance(data, PieceDataSet):
+            yield from self._of_pieces(data)
+            return
         for entry in data.entries:
-            if entry.end - entry.value > LONGEST and not is_sequence(entry, data):
-                continue
-            if entry.tag in PIXEL_DATA or not (entry.vr in SEARCHED_VRS or is_sequence(entry, data)):
-                continue
             for found in self._of_element(entry, data):
                 yield found.name, entry
 
-    def _of_element(self, entry: Entry, data: DataSet) -> tuple[Found, ...]:
-        stored = data.source.read(entry.start, entry.end)
-        key = (*self._key, data.encodings, entry.is_parsed, blake2b(stored, digest_size=16).digest())
-        found = self._known.get(key)
-        if found is None:
-            found = tuple(self._search(entry, data, ""))
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = found
-        return found
+    def _of_pieces(self, data: PieceDataSet) -> Iterator[tuple[str, Entry]]:
+        """As ``of_data_set``; what was searched before is not searched again."""
+        token = self._token
+        own = data.own
+        for index, piece in enumerate(own.pieces):
+            if token in piece.clean:
+                continue
+            found = self._found.get(piece)
+            if found is None:
+                found = tuple(self._of_element(own.at(index), data))
+                if piece.data and not found:
+                    piece.mark_clean(token)
+                elif piece.data:
+                    if len(self._found) >= MOST_REMEMBERED:
+                        self._found.clear()
+                    self._found[piece] = found
+            for one in found:
+                yield one.name, own.at(index)
+
+    def _of_element(self, entry: Entry, data: DataSet) -> Iterator[Found]:
+        if entry.end - entry.value > LONGEST and not is_sequence(entry, data):
+            return
+        if entry.tag in PIXEL_DATA or not (entry.vr in SEARCHED_VRS or is_sequence(entry, data)):
+            return
+        yield from self._search(entry, data, "")
 
     def _search(self, entry: Entry, data: DataSet, above: str) -> Iterator[Found]:
         name = above + name_of(entry.tag)

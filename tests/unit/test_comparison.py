@@ -844,7 +844,8 @@ def test_reason_is_told_where_pydicom_raises_an_error_without_one(
     def fails(*_: Any, **__: Any) -> None:
         raise OSError("No tag to read")
 
-    monkeypatch.setattr("pfdicom_tagSub.verify.pydicom_reading.read_partial", fails)
+    for module in ("pieces", "pydicom_reading"):
+        monkeypatch.setattr(f"pfdicom_tagSub.verify.{module}.read_partial", fails)
     result = verified(_sample(), rules_of(SAMPLE_SPEC), tmp_path)
     assert result.outcome.reason == "the input cannot be verified: pydicom cannot read it: OSError"
 

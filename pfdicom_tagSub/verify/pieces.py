@@ -1,0 +1,424 @@
+"""Files of a series, read by pydicom element by element: what it read before it need not read again.
+
+What pydicom makes of an element depends on the bytes of the element, on the encoding of the data set and,
+in a sequence, on the character set before it. An element whose bytes it read before, in the same encoding
+and character set, is the same *piece*. Of an element of defined length only the header counts: where its
+value ends, and what it is.
+
+Files that are not plainly one element after the other, from the file meta to the last byte, are left to
+``read_again``.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast, overload
+
+from pydicom.charset import default_encoding
+from pydicom.dataelem import RawDataElement
+from pydicom.filereader import data_element_generator, read_dataset, read_partial
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
+
+from ..dicom import dictionary
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
+from ..dicom.sources import BytesSource
+from .generations import Generations
+from .pydicom_reading import (
+    DEFERRED,
+    DEFLATED,
+    HEAD,
+    UNDEFINED,
+    VRS,
+    DataSet,
+    Entry,
+    PydicomReading,
+    encodings_of,
+    is_sequence_at,
+)
+
+LARGEST = 1 << 16
+"""Longer values, such as pixels, are not remembered."""
+
+LARGEST_SEQUENCE = 1 << 21
+MOST_BYTES = 1 << 22
+"""What is remembered of one encoding and character set, in two halves of so many bytes."""
+
+MOST_SEQUENCES = 32
+"""So many sequences that begin alike are remembered."""
+
+MOST_SEARCHES = 16
+MOST_CONTEXTS = 16
+MOST_HEADERS = 1 << 14
+TRANSFER_SYNTAX = 0x00020010
+INPUT, OUTPUT = 0, 1
+"""What follows a piece in inputs is another than in outputs, where elements are removed."""
+
+_ALL_ONES = b"\xff\xff\xff\xff"
+_META_GROUP = b"\x02\x00"
+
+
+class ParsedSequence:
+    """A sequence of undefined length, which pydicom had to enter; its items are read when they are needed."""
+
+    __slots__ = ("_context", "_data", "_items")
+    VR = "SQ"
+
+    def __init__(self, context: Context, data: bytes, items: Any = None) -> None:
+        self._context = context
+        self._data = data
+        self._items = items
+
+    @property
+    def value(self) -> Any:
+        """The items as pydicom read them, places told from the beginning of the element."""
+        if self._items is None:
+            stored, _ = self._context.stored_at(self._data, 0)
+            self._items = stored.value
+        return self._items
+
+    def forget(self) -> None:
+        """Let go of the items."""
+        self._items = None
+
+
+class Piece:
+    """An element of one or of many files; the same object wherever its bytes are the same.
+
+    Attributes:
+        tag: its tag.
+        data: its bytes, header included; b"" where they are too many.
+        value: where in them the value begins.
+        size: how many they are.
+        stored: what pydicom read, without the value.
+        is_sequence: whether it is a sequence, or looks like one.
+        following: what followed it last, in an input and in an output.
+        clean: the searches that found nothing in it.
+    """
+
+    __slots__ = ("clean", "data", "following", "is_sequence", "size", "stored", "tag", "value")
+
+    def __init__(
+        self, tag: int, data: bytes, value: int, size: int, stored: Any, *, is_sequence: bool
+    ) -> None:
+        self.tag = tag
+        self.data = data
+        self.value = value
+        self.size = size
+        self.stored = stored
+        self.is_sequence = is_sequence
+        self.following: list[Piece | None] = [None, None]
+        self.clean: set[object] = set()
+
+    def mark_clean(self, search: object) -> None:
+        """Note that a search found nothing in it."""
+        if len(self.clean) >= MOST_SEARCHES:
+            self.clean.clear()
+        self.clean.add(search)
+
+    def entry_at(self, start: int) -> Entry:
+        """It as an element of a data set."""
+        own = BytesSource(self.data) if isinstance(self.stored, ParsedSequence) else None
+        return Entry(self.tag, start, start + self.value, start + self.size, self.stored, own)
+
+
+class PieceEntries(Sequence[Entry]):
+    """The elements of a data set that was read in pieces, each made when it is asked for."""
+
+    __slots__ = ("_made", "known", "pieces", "starts", "tags")
+
+    def __init__(self, pieces: list[Piece], starts: list[int]) -> None:
+        self.pieces = pieces
+        self.starts = starts
+        self.tags = [piece.tag for piece in pieces]
+        self.known = frozenset(self.tags)
+        self._made: dict[int, Entry] = {}
+
+    def at(self, index: int) -> Entry:
+        """The element of an index."""
+        found = self._made.get(index)
+        if found is None:
+            found = self._made[index] = self.pieces[index].entry_at(self.starts[index])
+        return found
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return map(self.at, range(len(self.pieces)))
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        found = range(len(self.pieces))[index]
+        return self.at(found) if isinstance(found, int) else [self.at(one) for one in found]
+
+
+@dataclass(slots=True)
+class PieceDataSet(DataSet):
+    """A data set that was read in pieces."""
+
+    @property
+    def own(self) -> PieceEntries:
+        """Its elements."""
+        return cast(PieceEntries, self.entries)
+
+    def with_tag(self, tag: int) -> list[Entry]:
+        """Its elements with a tag."""
+        own = self.own
+        if tag not in own.known:
+            return []
+        return [own.at(index) for index, one in enumerate(own.tags) if one == tag]
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What the header of an element of defined length says."""
+
+    tag: int
+    value: int
+    size: int
+    stored: RawDataElement
+
+
+class Context:
+    """What the reading of an element depends on besides its bytes, and the pieces read in it."""
+
+    def __init__(self, *, implicit: bool, little: bool, encodings: tuple[str, ...]) -> None:
+        self.implicit = implicit
+        self.little = little
+        self.encodings = encodings
+        self.first: list[Piece | None] = [None, None]
+        self._pieces: Generations[bytes, Piece] = Generations(MOST_BYTES)
+        self._long: dict[bytes, bool] = {}
+        self._headers: dict[bytes, _Header] = {}
+        self._sequences: dict[bytes, list[Piece]] = {}
+        self._sequence_bytes = 0
+
+    def stored_at(self, data: bytes, place: int) -> tuple[Any, int]:
+        """What pydicom reads at a place, and where it ends."""
+        fp = cast(BinaryIO, io.BytesIO(data))
+        fp.seek(place)
+        found = data_element_generator(
+            fp, self.implicit, self.little, defer_size=DEFERRED, encoding=list(self.encodings)
+        )
+        with warnings.catch_warnings(action="ignore"):  # they may quote values
+            return next(found), fp.tell()
+
+    def piece_at(self, data: bytes, place: int) -> Piece | None:
+        """The piece at a place; None where there is no whole element."""
+        is_long = self._long.get(data[place : place + 8])
+        if is_long is not None:
+            header = self._headers.get(data[place : place + (12 if is_long else 8)])
+            if header is not None:
+                return self._of_defined(header, data, place)
+        for known in self._sequences.get(data[place : place + 12], ()):
+            if data.startswith(known.data, place):
+                return known
+        return self._read(data, place)
+
+    def _of_defined(self, header: _Header, data: bytes, place: int) -> Piece | None:
+        stop = place + header.size
+        if stop > len(data):
+            return None
+        stored = data[place:stop] if header.size <= LARGEST else b""
+        piece = self._pieces.get(stored) if stored else None
+        if piece is None:
+            entry = Entry(header.tag, place, place + header.value, stop, header.stored)
+            looks = is_sequence_at(entry, BytesSource(data))
+            piece = Piece(header.tag, stored, header.value, header.size, header.stored, is_sequence=looks)
+            if stored:
+                self._pieces.put(stored, piece, len(stored) + 512)
+        return piece
+
+    def _read(self, data: bytes, place: int) -> Piece | None:
+        head = data[place : place + 12]
+        base = (
+            place if _ALL_ONES in (head[4:8], head[8:12]) else 0
+        )  # places in it are told from its beginning
+        try:
+            stored, end = self.stored_at(data[place:] if base else data, place - base)
+        except MemoryError:
+            raise
+        except Exception:  # what is wrong is for read_again to say
+            return None
+        tag, size = int(stored.tag), end + base - place
+        if place + size > len(data):
+            return None
+        if not isinstance(stored, RawDataElement):
+            return self._of_sequence(stored, data[place : place + size], stored.file_tell - place + base)
+        value = stored.value_tell - place + base
+        if stored.length == UNDEFINED:
+            entry = Entry(tag, place, place + value, place + size, stored)
+            looks = is_sequence_at(entry, BytesSource(data))
+            return Piece(tag, b"", value, size, stored, is_sequence=looks)
+        if value + stored.length != size:
+            return None
+        if len(self._headers) >= MOST_HEADERS:
+            self._headers.clear()
+            self._long.clear()
+        is_long = not stored.is_implicit_VR and stored.VR in EXPLICIT_VR_LENGTH_32
+        header = _Header(tag, value, size, stored._replace(value=None))
+        self._long[head[:8]] = is_long
+        self._headers[head[: 12 if is_long else 8]] = header
+        return self._of_defined(header, data, place)
+
+    def _of_sequence(self, stored: Any, data: bytes, value: int) -> Piece:
+        tag = int(stored.tag)
+        parsed = ParsedSequence(self, data, stored.value)
+        piece = Piece(tag, data, value, len(data), parsed, is_sequence=True)
+        if len(data) <= LARGEST_SEQUENCE:
+            self._sequence_bytes += len(data)
+            if self._sequence_bytes > 2 * MOST_BYTES:
+                self._sequences.clear()
+                self._sequence_bytes = len(data)
+            alike = self._sequences.setdefault(data[:12], [])
+            if len(alike) >= MOST_SEQUENCES:
+                self._sequence_bytes -= len(alike.pop(0).data)
+            alike.append(piece)
+        return piece
+
+
+class SeriesReader:
+    """Reads files whose like may come again, as in a series."""
+
+    def __init__(self) -> None:
+        self._meta = Context(implicit=False, little=True, encodings=(default_encoding,))
+        self._encodings: dict[tuple[bytes, bytes], tuple[bool, bool]] = {}
+        self._contexts: dict[tuple[bool, bool, bytes], Context] = {}
+        self._parsed: list[ParsedSequence] = []
+
+    def read(self, source: BytesSource, role: int) -> PydicomReading | None:
+        """Read a file.
+
+        Args:
+            source: its bytes.
+            role: ``INPUT`` or ``OUTPUT``.
+
+        Returns:
+            As ``read_again``, the data sets in pieces; None for a file that has to be read by that.
+        """
+        data = source.data
+        if data[HEAD - 4 : HEAD] != b"DICM":
+            return None
+        meta = self._elements(data, HEAD, self._meta, role, is_meta=True)
+        if meta is None:
+            return None
+        entries, start, _ = meta
+        syntaxes = [piece for piece in entries.pieces if piece.tag == TRANSFER_SYNTAX]
+        if len(syntaxes) != 1 or len(entries.known) != len(entries.tags):
+            return None
+        encoding = self._encoding_of(data, start, syntaxes[0].data[syntaxes[0].value :])
+        found = encoding and self._elements(data, start, self._context_of(*encoding, b""), role)
+        if not found:
+            return None
+        elements, end, context = found
+        if end != len(data) or elements.tags.count(SPECIFIC_CHARACTER_SET) > 1:
+            return None
+        return PydicomReading(
+            source,
+            data[: HEAD - 4],
+            PieceDataSet(True, self._meta.encodings, source, 0, entries, HEAD, start),
+            PieceDataSet(context.little, context.encodings, source, 0, elements, start, end),
+            is_deflated=False,
+        )
+
+    def forget(self) -> None:
+        """Let go of the items of sequences, which take many times the memory of their bytes."""
+        for parsed in self._parsed:
+            parsed.forget()
+        self._parsed.clear()
+
+    def _elements(
+        self, data: bytes, place: int, context: Context, role: int, *, is_meta: bool = False
+    ) -> tuple[PieceEntries, int, Context] | None:
+        """The elements from a place on, where they end, and what the last was read in."""
+        pieces: list[Piece] = []
+        starts: list[int] = []
+        size = len(data)
+        startswith = data.startswith
+        previous: Piece | None = None
+        hint = context.first[role]
+        while place < size:
+            if hint is not None and hint.data and startswith(hint.data, place):
+                piece = hint
+            else:
+                if is_meta and not startswith(_META_GROUP, place):
+                    break
+                read = context.piece_at(data, place)
+                if read is None or not (is_meta or _is_plain(read.tag)):
+                    return None
+                piece = read
+                if piece.following[role] is None and hint is not None:
+                    piece.following[role] = hint.following[role]
+                if previous is None:
+                    context.first[role] = piece
+                else:
+                    previous.following[role] = piece
+            if type(piece.stored) is ParsedSequence:
+                self._parsed.append(piece.stored)
+            elif is_meta and (
+                piece.stored.VR not in VRS or piece.stored.length == UNDEFINED or not piece.data
+            ):
+                return None
+            pieces.append(piece)
+            starts.append(place)
+            place += piece.size
+            previous = piece
+            hint = piece.following[role]
+            if piece.tag == SPECIFIC_CHARACTER_SET:
+                if not piece.data or context.encodings != (default_encoding,):
+                    return None
+                context = self._context_of(context.implicit, context.little, piece.data)
+        return PieceEntries(pieces, starts), place, context
+
+    def _encoding_of(self, data: bytes, start: int, syntax: bytes) -> tuple[bool, bool] | None:
+        """Whether pydicom takes a data set for implicit VR, and for little endian; None where it is deflated.
+
+        It goes by the transfer syntax and by what looks like the first VR.
+        """
+        key = syntax, data[start : start + 6]
+        if key not in self._encodings:
+            if syntax.rstrip(b"\0 ").decode("latin-1") in DEFLATED or len(key[1]) < 6:
+                return None
+            seen: list[bool] = []
+
+            def note(_tag: int, vr: str | None, _length: int) -> bool:
+                seen.append(vr is None)
+                return True
+
+            try:
+                with warnings.catch_warnings(action="ignore"):
+                    content = read_partial(cast(BinaryIO, io.BytesIO(data)), note, force=True)
+            except Exception:  # as above
+                return None
+            if not seen:
+                return None
+            if len(self._encodings) >= MOST_CONTEXTS:
+                self._encodings.clear()
+            self._encodings[key] = seen[-1], content.original_encoding[1] is not False
+        return self._encodings[key]
+
+    def _context_of(self, implicit: bool, little: bool, charset: bytes) -> Context:
+        """What elements are read in that follow a Specific Character Set; b"" where there was none."""
+        key = implicit, little, charset
+        found = self._contexts.get(key)
+        if found is None:
+            encodings: tuple[str, ...] = (default_encoding,)
+            if charset:
+                with warnings.catch_warnings(action="ignore"):
+                    content = read_dataset(cast(BinaryIO, io.BytesIO(charset)), implicit, little)
+                    encodings = encodings_of(content)
+            if len(self._contexts) >= MOST_CONTEXTS:
+                self._contexts.clear()
+            found = self._contexts[key] = Context(implicit=implicit, little=little, encodings=encodings)
+        return found
+
+
+def _is_plain(tag: int) -> bool:
+    """Whether a tag is one of those that a data set consists of."""
+    return tag >> 16 not in (0x0000, 0x0002, 0xFFFE) and tag != dictionary.FIRST_RECORD_OFFSET

@@ -1,0 +1,138 @@
+"""What was proved of an element of an input and of what became of it, remembered for the files of a series.
+
+The proof of an element depends on its bytes in the input and in the output, on what the spec does to it, and
+on a few things around it: the character sets, the private creators, and the elements that templates look up.
+Where all of these are the same it is not made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..dicom import dictionary
+from ..dicom.dictionary import PIXEL_DATA
+from ..spec.rules import Rule, RuleSet
+from .element_texts import ElementText
+from .expected_rules import Effect, ExpectedRules
+from .generations import Generations
+from .pieces import Piece, PieceDataSet
+
+MOST_BYTES = 1 << 23
+"""The weight of what is remembered, in two halves."""
+
+MOST_PLANS = 64
+MOST_SURROUNDINGS = 64
+_TOLD = 256
+"""About the bytes of a text that an element tells, as an object."""
+
+
+@dataclass(eq=False, slots=True)
+class Planned:
+    """What the spec does to an element of an input.
+
+    Attributes:
+        effect: what it does.
+        rule: the rule; None where there is none.
+        is_idle: whether nothing is to be shown of the element but that its bytes are the same.
+        is_lasting: whether what is proved of it holds in another file.
+    """
+
+    effect: Effect
+    rule: Rule | None
+    is_idle: bool
+    is_lasting: bool
+
+
+class Proof(NamedTuple):
+    """What the proof of an element came to.
+
+    Attributes:
+        is_taken: whether the element of the output is that of the input.
+        originals: the texts that were replaced.
+        results: those in their place.
+        spared: those that are kept on purpose.
+        codecs: the Python encodings within.
+    """
+
+    is_taken: bool
+    originals: frozenset[ElementText]
+    results: frozenset[ElementText]
+    spared: frozenset[ElementText]
+    codecs: frozenset[str]
+
+
+NOTHING: frozenset[ElementText] = frozenset()
+STAMPED = Planned(Effect.ADDED, None, is_idle=False, is_lasting=True)
+"""Stands for the effect on an element that was inserted."""
+
+Key = tuple[object, Piece, Piece | None, Planned]
+
+
+class Proofs:
+    """The proofs of one verifier."""
+
+    def __init__(self, rules: RuleSet, expected: ExpectedRules) -> None:
+        self._expected = expected
+        self._known: Generations[Key, Proof] = Generations(MOST_BYTES)
+        self._plans: dict[Hashable, tuple[Planned, ...]] = {}
+        self._planned: dict[tuple[Effect, int, bool, bool], Planned] = {}
+        self._surroundings: dict[Hashable, object] = {}
+        self._looked_up = rules.sources | {dictionary.PIXEL_REPRESENTATION}
+
+    def get(self, key: Key) -> Proof | None:
+        """The proof for a key; None where there is none yet."""
+        return self._known.get(key)
+
+    def put(self, key: Key, proof: Proof) -> None:
+        """Remember a proof."""
+        _, before, after, _ = key
+        told = len(proof.originals) + len(proof.results) + len(proof.spared)
+        self._known.put(key, proof, 512 + before.size + (after.size if after else 0) + _TOLD * told)
+
+    def surroundings(self, before: PieceDataSet, meta: PieceDataSet, after: PieceDataSet) -> object:
+        """What a proof depends on around the element: the same object for the same."""
+        looked_up = self._looked_up
+        key = (
+            *(before.encodings, before.little, after.encodings, after.little),
+            tuple(piece for data in (before, meta) for piece in data.own.pieces if piece.tag in looked_up),
+            tuple(creators_of(before)),
+            tuple(creators_of(after)),
+        )
+        found = self._surroundings.get(key)
+        if found is None:
+            if len(self._surroundings) >= MOST_SURROUNDINGS:
+                self._surroundings.clear()
+            found = self._surroundings[key] = object()
+        return found
+
+    def plan(self, before: PieceDataSet) -> tuple[Planned, ...]:
+        """What the spec does to each element of the data set of an input."""
+        own = before.own
+        sequences = tuple([piece.is_sequence for piece in own.pieces])
+        key = before.encodings, tuple(own.tags), sequences, tuple(creators_of(before))
+        found = self._plans.get(key)
+        if found is None:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+                self._planned.clear()
+            made = []
+            for entry, is_sequence in zip(own, sequences, strict=True):
+                effect, rule = self._expected.of(entry, before)
+                made.append(self._planned_of(entry.tag, effect, rule, is_sequence=is_sequence))
+            found = self._plans[key] = tuple(made)
+        return found
+
+    def _planned_of(self, tag: int, effect: Effect, rule: Rule | None, *, is_sequence: bool) -> Planned:
+        is_lasting = tag & 0xFFFF != 0 and tag != dictionary.LENGTH_TO_END and tag not in PIXEL_DATA
+        is_idle = effect is Effect.NONE and is_lasting and not is_sequence and tag not in self._expected.kept
+        key = effect, id(rule), is_idle, is_lasting
+        if key not in self._planned:
+            self._planned[key] = Planned(effect, rule, is_idle, is_lasting)
+        return self._planned[key]
+
+
+def creators_of(data: PieceDataSet) -> list[Piece]:
+    """The private creators of a data set."""
+    return [piece for piece in data.own.pieces if piece.tag & 0x1FF00 == 0x10000 and piece.tag & 0xFF >= 0x10]
