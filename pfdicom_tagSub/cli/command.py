@@ -398,7 +398,7 @@ def _show_plan(plan: Plan, options: Options, console: Console) -> None:
         }
         given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)
         console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
-    workers = f"those of {options.dask}" if options.dask else tree.threads or "none, in line"
+    workers = f"those of {options.dask}" if options.dask else tree.threads or "none"
     console.note(
         2,
         f"plan: {plan.input_root} to {plan.output_root}, directories: {len(plan.directories)}, "

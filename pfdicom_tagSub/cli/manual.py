@@ -38,7 +38,8 @@ _TEXT = """
 
         Walk an input tree of DICOM files, replace the values of the elements
         that a spec names, and write each file to the same relative path of
-        an output tree. It is used to anonymize headers.
+        an output tree. It de-identifies headers, by a spec of yours or by
+        the Basic Profile of PS3.15. It does not look at pixels.
 
                              -- version {version} --
 
@@ -145,7 +146,9 @@ _DESCRIPTION = """
         The items have keywords as keys and texts, numbers or again lists as
         values. They replace those of the sequence, and a file that holds it
         nowhere gets it at the top level, unless the list is written as
-        {"replace": [...]}.
+        {"replace": [...]}. With {"add": [...]} the items that are there stay,
+        and those that are missing come after them; {"add": "text"} does the
+        same to the values of a text.
 
         The grammar of a template:
 
@@ -183,9 +186,12 @@ _DESCRIPTION = """
               5  re: keys of the spec, in the order of writing
               6  keys of content items, those with a value type last
 
-          and of those in one line, the last. The keys private and unknown are
-          weaker than every other key. A key that never wins is warned of.
+          and of those in one line, the last. The keys private, unknown and
+          text are weaker than every other key. A key that never wins is
+          warned of.
         * Values come from the original file, never from a substituted one.
+        * What looks like a directive and is none is taken as text, with a
+          warning.
         * A literal for an element that a file holds nowhere is inserted at
           the top level. A template whose source the file lacks inserts
           nothing, nor does one whose source is the element hit.
@@ -194,9 +200,12 @@ _DESCRIPTION = """
         * A result too long for its VR is cut to the VR's maximum. A result
           that its VR does not allow (hex digits in a date, letters in a
           number) leaves the element empty. Both are counted in the record.
-        * A text that the file's character set cannot hold: a file with no
-          Specific Character Set, or with only ASCII in use, is switched to
-          UTF-8 (ISO_IR 192); any other such file fails.
+        * Where a new text does not fit the character set of its file, a file
+          with only ASCII in use is switched to UTF-8 (ISO_IR 192); any other
+          file fails.
+        * Where other readers (pydicom, dcmtk, gdcm, dcm4che) would read the
+          bytes in another way, what any of them would show of a replaced
+          element is gone, or the file fails.
         * MediaStorageSOPInstanceUID follows SOPInstanceUID whenever it is
           written. In a DICOMDIR the record offsets are kept true.
         * File meta that contradicts itself (group length, padding, an element
@@ -215,23 +224,22 @@ _DESCRIPTION = """
         key can tell which pseudonym belongs to which patient: keep it as you
         keep the originals, or destroy it when nobody should be able to.
 
-        Each function derives a key of its own from it, so that a table of
-        what one makes helps with no other. The record carries a fingerprint
+        Each function derives a key of its own from it, so a table of what one
+        function makes is no help with another. The record has a fingerprint
         of the key, never the key.
 
-        Without a key hmac is an error in the spec; uid and dateshift give the
-        same results for everybody, and the command warns of that.
+        Without a key hmac is an error in the spec. uid and dateshift then give
+        the same results for everybody, and the command warns of that.
 
     PROFILES
 
         --profile basic applies the Basic Application Level Confidentiality
-        Profile of DICOM PS3.15 Annex E, as far as it is about the elements
-        of Table E.1-1. It is written in the language of the spec, and
-        --printSpec shows it.
+        Profile of DICOM PS3.15 Annex E: Tables E.1-1 and E.3.4-1. It is
+        written in the language of the spec, and --printSpec shows it.
 
-        No profile looks at pixels. A file whose pixels may show who it is
-        about is named under pixelReview in the record; BurnedInAnnotation
-        is never asserted.
+        No profile looks at pixels. The record lists files whose pixels may
+        show who the patient is under pixelReview. BurnedInAnnotation is never
+        asserted.
 
     ERRORS IN A SPEC
 
@@ -241,8 +249,8 @@ _DESCRIPTION = """
         keyword, an unknown function, a wrong argument, hmac without a secret
         key, an unknown lookup table, a literal that its VR does not allow, a
         key given twice, an element that says how the file itself is encoded,
-        no spec or more than one, invalid JSON (with line and column), a
-        --tagInfo pair without its separator.
+        no spec or more than one, invalid JSON (with line and column) or
+        another format in its place, a --tagInfo pair without its separator.
 """
 
 _EPILOGUE = """
@@ -255,7 +263,8 @@ _EPILOGUE = """
         0     every file found was processed (written, unchanged, current or
               skipped)
         1     at least one file failed or a directory could not be read; all
-              others were written; or the ledger or the log failed on the way
+              others were written; or the ledger, the log or the record could
+              not be written to its end
         2     bad usage, spec or environment; nothing was written
         130   interrupted (SIGINT); no partial file is left
         143   terminated (SIGTERM); no partial file is left
@@ -285,7 +294,7 @@ _EPILOGUE = """
             skippedNotListed  how many more there are than fit into 30 MB
             archives          a list of path and kind (zip, tar, gz, ...): the
                               skipped files in which there may be DICOM
-            warnings          what was warned of, whatever the verbosity is
+            warnings          the warnings, whatever the verbosity is
             runTime           in seconds
             versions          of pydicom, Faker and python
             specDigest        the SHA-256 of the spec
@@ -297,11 +306,11 @@ _EPILOGUE = """
                               pixels a person should look at, because they
                               claim burned-in annotation or are of a kind that
                               often has it
-            pathsWithValues   how many outputs have a path with a part that is
-                              a value replaced in them
-            unknownCharsets   a list of path and terms: the files with text in
-                              ASCII alone whose Specific Character Set is none
-                              of the standard's
+            pathsWithValues   how many outputs have a path that holds a value
+                              that was replaced in them
+            unknownCharsets   a list of path and terms: the files whose Specific
+                              Character Set is none of the standard's, and
+                              whose text is all ASCII
             residuals         a list of path and elements: the outputs in which
                               --verify found values that were replaced
             survey            with --dryRun or --report: per keyword what is
@@ -310,12 +319,26 @@ _EPILOGUE = """
             error             what ended the run with exit code 2, or went
                               wrong with the ledger or the log; else ""
 
-        No message and no record holds a value that a spec replaces, but for
+        No message and no record holds a value that a spec replaces, except
         the examples of --showValues.
 
     EXAMPLES
 
-    Anonymize by processing specific tags:
+    De-identify a tree with the profile, a secret key and verification; see
+    what would happen first, with --dryRun in place of --verify:
+
+        head -c 32 /dev/urandom > project.key && chmod 600 project.key
+        pfdicom_tagSub                                                          \\
+                --inputDir /incoming                                            \\
+                --outputDir /anon                                               \\
+                --profile basic,retainLongitudinalModifiedDates,cleanDescriptors \\
+                --keyFile project.key                                           \\
+                --outputDirTemplate '%_hmac|8_PatientID/%Modality'              \\
+                --outputFileStem '%_hmac|16_SOPInstanceUID'                     \\
+                --verify --onResidual fail --threads 2
+
+    Replace some elements, as with 3.1.1. (Whoever can list all patient IDs can
+    undo an MD5; and what the spec does not name stays.)
 
         pfdicom_tagSub                                                          \\
                 --fileFilter dcm                                                \\

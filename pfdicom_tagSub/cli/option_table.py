@@ -22,10 +22,9 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.PATH,
         help="the directory to read (required)",
         manual="""
-            The input tree. Every file in it and below it, at any depth, is a
-            candidate. If it is a file, that file alone is. The first argument that
-            belongs to no option stands for it, and the second for the
-            <outputDir>: pfdicom_tagSub IN OUT ...
+            The input tree: every file in it, at any depth. If it is a file, that
+            file alone. The first argument that belongs to no option stands for it,
+            and the second for the <outputDir>: pfdicom_tagSub IN OUT ...
             """,
     ),
     Option(
@@ -40,10 +39,10 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.PATH,
         help="the directory to write, created if absent (required)",
         manual="""
-            The output tree; created if absent, and directories in it when
-            something is written to them. It may lie inside the <inputDir>,
-            and is then not read as input. It cannot be the <inputDir> itself. A
-            symbolic link below the <outputDir> is never written through.
+            The output tree. It is created if absent, and so are directories in it
+            in which something is written. It may lie inside the <inputDir>, and is
+            then not read as input; it cannot be the <inputDir> itself. A symbolic
+            link below the <outputDir> is never written through.
             """,
     ),
     Option(
@@ -205,8 +204,8 @@ OPTIONS: tuple[Option, ...] = (
         help="a file of at least 16 bytes, the secret of pseudonyms",
         manual="""
             The secret key of pseudonyms, UIDs and dates: the bytes of the file as
-            they are, at least 16. Others who can read the file are warned of.
-            Without it the environment variable PFDICOM_TAGSUB_KEY is the key. See
+            they are, at least 16. A file that others can read is warned of. Without
+            this option the environment variable PFDICOM_TAGSUB_KEY is the key. See
             THE SECRET.
             """,
     ),
@@ -254,15 +253,15 @@ OPTIONS: tuple[Option, ...] = (
         identifies_outputs=True,
         help="the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100",
         manual="""
-            How to read text of files that do not say: those without a Specific
-            Character Set, or with one that is none of the standard's (such as
-            'Not Supplied'), which fail without this where they hold more than
-            ASCII and a new text or a cleaned one depends on it. Text that is not
+            How to read the text of files that do not say: those without a Specific
+            Character Set, or with one that is none of the standard's (such as 'Not
+            Supplied'). Without this option such a file fails where it holds more
+            than ASCII and a new or a cleaned text depends on it. Text that is not
             valid in the character set that its file declares is read so, too. The
-            term is one of PS3.3 C.12.1.1.2, such as 'ISO_IR 100' (Latin-1),
+            term is one of PS3.3 C.12.1.1.2, such as 'ISO_IR 100' (Latin-1) or
             'ISO_IR 192' (UTF-8), or several with backslashes between. Outputs of
             files that do not say declare it. Spellings of known terms, such as
-            'ISO IR 100' or 'utf8', are taken without it.
+            'ISO IR 100' or 'utf8', are understood without it.
             """,
     ),
     Option(
@@ -355,10 +354,10 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.OPERATION,
         help="show original values in --dryRun's table and in reports",
         manual="""
-            Show original values in the table of --dryRun and in reports: an
-            example for each keyword, and results that are made of originals.
-            Without it neither holds any of them. Then they are patients' data,
-            to be kept where the originals are.
+            Show original values in the table of --dryRun and in reports: an example
+            for each keyword, and results that are made of originals. Table and
+            reports are then patients' data, to be kept where the originals are.
+            Without this option they hold no original.
             """,
     ),
     Option(
@@ -460,7 +459,7 @@ OPTIONS: tuple[Option, ...] = (
         manual="""
             Follow symbolic links to files and to directories. A directory has
             outputs under each name that leads to it; one that leads to a
-            directory above itself is told of and not followed. Without this flag
+            directory above itself is reported and not followed. Without this flag
             links are skipped. FIFOs, sockets and devices are never opened.
             """,
     ),
@@ -485,17 +484,18 @@ OPTIONS: tuple[Option, ...] = (
         help="read each output again and check it",
         manual="""
             Read each output again before it gets its name, with pydicom's own
-            reader, and hold it against the input: what no key hits has to be the
-            same bytes in the same order; what a key removes or empties must be
-            gone. A difference fails the file, and no output is left. Then the
-            output and its path are searched for the values that were replaced,
-            removed or emptied in this file: texts of 4 characters or more, names
-            also by their parts, dates in the usual notations, in the character
-            sets of the file, UTF-8, Latin-1 and UTF-16. Words such as BRAIN or
-            UNKNOWN, code strings (CS), short numbers and times, and values that
-            are also a result are not looked for; in pixels and other binary
-            values only texts of 8 characters or more. A short text inside a
-            longer word or number does not count.
+            reader, and compare it with the input. What no key hits has to be the
+            same bytes in the same order; what a key removes or empties has to be
+            gone. A difference fails the file, and no output is left.
+
+            Then the output and its path are searched for the values that were
+            replaced, removed or emptied in this file: texts of 4 characters or
+            more, names also by their parts, dates in the usual notations, in the
+            character sets of the file, UTF-8, Latin-1 and UTF-16. Not looked for
+            are words such as BRAIN or UNKNOWN, code strings (CS), short numbers and
+            times, and values that are also a result. In pixels and other binary
+            values only texts of 8 characters or more are looked for. A short text
+            inside a longer word or number does not count.
             """,
     ),
     Option(
@@ -510,8 +510,8 @@ OPTIONS: tuple[Option, ...] = (
         help="what --verify does with an output that holds a replaced value (default: report)",
         manual="""
             What --verify does with an output that still holds a value that was
-            replaced in it: report it, the default, in the record under residuals
-            (the elements, never the values) and in a warning at the end; or fail
+            replaced in it. report, the default: name the elements (never the
+            values) in the record under residuals, and warn at the end. fail: fail
             the file, which leaves no output, not even one of an earlier run.
             """,
     ),
@@ -538,13 +538,13 @@ OPTIONS: tuple[Option, ...] = (
         value="<number>|auto",
         metavar="NUMBER",
         default=0,
-        help="how many workers process files at one time, or auto; 0, the default, works in line",
+        help="how many workers process files at a time, or auto; 0, the default, is none",
         manual="""
-            Process files with <number> workers at one time, whatever the
-            directories look like; 0, the default, works in line; auto is one
-            for each CPU that the run may use. The workers
-            are processes, or threads on a free-threaded Python. The outputs are
-            the same bytes for every number.
+            Process files with <number> workers at a time, whatever the directories
+            look like. With 0, the default, the command does the work itself; auto
+            is one worker for each CPU that the run may use. The workers are
+            processes, or threads on a free-threaded Python. The outputs are the
+            same bytes for every number.
             """,
     ),
     Option(
@@ -556,20 +556,19 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.HIDDEN,
         help="work on the Dask cluster at ADDRESS",
         manual="""
-            Process the files with the workers of a Dask cluster, whose scheduler
-            is at the <address>, HOST:PORT or tls://HOST:PORT, instead of any
-            here. It needs the package distributed (the extra dask) here and on
-            every worker, the same versions of pfdicom_tagSub, pydicom, Faker and
-            Python everywhere, and the <inputDir> and the <outputDir> under the
-            same paths on every worker. The outputs are the same bytes as
-            without.
+            Process the files with the workers of a Dask cluster, whose scheduler is
+            at the <address>, HOST:PORT or tls://HOST:PORT, and not with any here.
+            It needs the package distributed (the extra dask) here and on every
+            worker, the same versions of pfdicom_tagSub, pydicom, Faker and Python
+            everywhere, and the <inputDir> and the <outputDir> under the same paths
+            on every worker. The outputs are the same bytes as without.
 
-            The rules go to the workers with the work. The files of --keyFile
-            and --lookupTable do not: every worker reads them itself, from the
-            same paths, and a worker that finds none, or others, ends the run.
-            The files of a worker that is lost are done again by others. Without
-            any worker a run waits for 300 seconds (the setting
-            pfdicom-tagsub.workers-timeout of Dask).
+            The rules go to the workers with the work. The files of --keyFile and
+            --lookupTable do not: every worker reads them itself, from the same
+            paths, and a worker that finds none, or others, ends the run. The files
+            of a worker that is lost are done again by others. Without any worker a
+            run waits for 300 seconds (the setting pfdicom-tagsub.workers-timeout of
+            Dask).
             """,
     ),
     Option(
@@ -593,8 +592,8 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.NO,
         help="accepted for commands that pass it to all tools of the family; has no effect",
         manual="""
-            Accepted for the sake of other commands built on pftree; it has no
-            effect, since the work is divided by file.
+            Accepted as other commands of the family have it; it has no effect, since
+            the work is divided by file.
             """,
     ),
     Option(
@@ -638,27 +637,27 @@ OPTIONS: tuple[Option, ...] = (
         help="an SQLite file of what is done, to be skipped next time",
         manual="""
             Keep a list of what is done in an SQLite file, and do not open again
-            what it names: an input whose path, size and time of last change, and
-            whose rules (spec, profile, tables, templates of paths, --verify),
-            key and tool are those of an output that is still there with the size
-            and time that it was left with. Such a file counts as current; its
-            elements are not counted. What is no DICOM is not opened again either
-            and counts as skipped.
+            what is on it. An input is done if its path, size and time of last
+            change are those of the list, and so are the rules (spec, profile,
+            tables, templates of paths, --verify), the key and the tool, and its
+            output is still there with the size and time with which it was left.
+            Such a file counts as current; its elements are not counted. A file that
+            is not DICOM is not opened again either, and counts as skipped.
 
-            A changed input, or all of them when the rules change, is done again,
-            and the output that this ledger knows to be its own, and that nobody
-            touched since, is replaced without --overwrite. An earlier output
-            under another name (see --outputFileStem) stays where it is. Where
-            outputs get other names, a DICOMDIR is always done again.
+            A changed input, or all of them when the rules change, is done again.
+            Its output is replaced without --overwrite if this ledger knows it to be
+            its own and nobody touched it since. An earlier output under another
+            name (see --outputFileStem) stays where it is. Where outputs get other
+            names, a DICOMDIR is always done again.
 
             Outputs are on the disk before they are on record. One run at a time
-            uses a ledger; a second one ends at once with exit code 2, and so
-            does one whose ledger is damaged or cannot be written. A ledger that
-            fails in the middle of a run is told of with exit code 1; the run
-            goes on without it. It holds the paths of inputs: it is made for its
-            owner alone, and has to lie outside of both trees. A symbolic link,
-            or a file that others may write to, is refused. With --dryRun it is
-            neither read nor written.
+            uses a ledger; a second one ends at once with exit code 2, and so does
+            one whose ledger is damaged or cannot be written. A ledger that fails in
+            the middle of a run is reported with exit code 1, and the run goes on
+            without it. The ledger holds the paths of inputs, so it is made for its
+            owner alone, and has to lie outside of both trees. A symbolic link, or a
+            file that others may write to, is refused. With --dryRun it is neither
+            read nor written.
             """,
     ),
     Option(
@@ -682,10 +681,10 @@ OPTIONS: tuple[Option, ...] = (
                 milliseconds    what the file took
 
             SIGHUP has the file opened anew, for logrotate. A log that cannot be
-            opened ends the run at the start with exit code 2; lines that cannot
-            be written are counted and told of with exit code 1. It is made for
+            opened ends the run at the start with exit code 2; lines that cannot be
+            written are counted and reported with exit code 1. It is made for
             its owner alone and has to lie outside of both trees. A symbolic link
-            is not followed, but for /dev/stdout and the like; a file that others
+            is not followed, except /dev/stdout and the like; a file that others
             may write to is refused.
             """,
     ),

@@ -265,7 +265,7 @@ def _find_problem(args: argparse.Namespace) -> str:
     if not args.splitToken or not args.splitKeyValue:
         return "--splitToken and --splitKeyValue cannot be empty"
     if args.threads < 0:
-        return f"--threads {args.threads}: give the number of workers, or 0 to work in line"
+        return f"--threads {args.threads}: give the number of workers, or 0 for none"
     if problem := _find_cluster_problem(args):
         return problem
     if args.maxDepth < -1:

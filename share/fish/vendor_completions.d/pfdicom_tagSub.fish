@@ -89,7 +89,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l overwrite -d 'repla
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l verify -d 'read each output again and check it'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l onResidual -xka "report fail" -d 'what --verify does with an output that holds a replaced value (default: report)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maxInflated -x -d 'how large a deflated data set may become, such as 8G (default 4G)'
-complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l threads -x -d 'how many workers process files at one time, or auto; 0, the default, works in line'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l threads -x -d 'how many workers process files at a time, or auto; 0, the default, is none'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l dask -x -d 'work on the Dask cluster at ADDRESS'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l daskSendKey -d 'send the secret key to the Dask workers with the work'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l threadsSplit -x -d 'accepted for commands that pass it to all tools of the family; has no effect'
