@@ -19,7 +19,7 @@ from pftree import TreeOptions
 
 from .core.caches import Caches
 from .core.errors import ExitCode
-from .core.options import Options
+from .core.options import LookupMiss, Options
 from .core.outcome import FileOutcome
 from .core.plan import FileJob
 from .dicom.edits import pieces
@@ -31,11 +31,11 @@ from .report.totals import Totals
 from .run import runner
 from .run import walk as plan
 from .run.deferred_signals import DeferredSignals
+from .run.run_settings import RunListeners, RunSettings
 from .run.worker import Settings, Worker
-from .spec import profile as profiles
-from .spec.compiling import compile_rules, effective
+from .spec.building import build_rules
 from .spec.functions import Resources
-from .spec.parsing import TagSpec, from_pairs
+from .spec.parsing import from_pairs
 from .spec.rules import RuleSet
 from .spec.secret import Secret
 
@@ -102,17 +102,22 @@ def compile_spec(
 
     Raises:
         SpecError: the spec cannot mean what it says; the text names key and cure.
+        ValueError: ``lookup_miss`` is neither of the two.
     """
-    below = profiles.load(profile, tuple(keep_private)).spec.pairs
     tables = {name: dict(table) for name, table in (lookup_tables or {}).items()}
-    return compile_rules(
-        effective(TagSpec(below + from_pairs(list(pairs.items())).pairs)),
+    built = build_rules(
+        from_pairs(list(pairs.items())),
+        profile=profile,
+        keep_private=keep_private,
         remove_private=remove_private_tags,
         output_stem=output_file_stem,
         output_dir=output_dir_template,
-        resources=Resources(None if key is None else Secret(key), tables, lookup_miss == "empty"),
+        resources=Resources(
+            None if key is None else Secret(key), tables, LookupMiss(lookup_miss) is LookupMiss.EMPTY
+        ),
         assumed=assume_character_set,
     )
+    return built.rules
 
 
 def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
@@ -187,15 +192,8 @@ def run_tree(
     totals = Totals()
     for outcome in made.unreadable:
         totals.add(outcome)
-    runner.run(
-        made,
-        rules,
-        workers=threads,
-        overwrite=overwrite,
-        follow_links=bool(made.single),
-        on_outcome=totals.add,
-        deferred=DeferredSignals(),
-    )
+    settings = RunSettings(rules=rules, workers=threads, overwrite=overwrite, follow_links=bool(made.single))
+    runner.run(made, settings, RunListeners(on_outcome=totals.add, deferred=DeferredSignals()))
     exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
     secret = rules.resources.secret
     report = totals.finish(

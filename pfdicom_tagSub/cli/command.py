@@ -32,7 +32,7 @@ from .signals import Signals
 if TYPE_CHECKING:
     from ..engine.surveyor import SurveyOptions
     from ..report.file_log import FileLog
-    from ..spec.parsing import TagSpec
+    from ..spec.building import Built
     from ..spec.rules import RuleSet
 
 _MAX_LINES = 20
@@ -260,34 +260,32 @@ def _warn_of_results(totals: Totals, console: Console) -> None:
         )
 
 
-def _compile(options: Options) -> tuple[RuleSet, TagSpec, str, tuple[str, ...]]:
-    """The rules, the spec that they come from, the profile's name, and what to warn of.
+def _compile(options: Options) -> Built:
+    """The rules of a command line.
 
     Raises:
         SpecError: the spec cannot mean what it says.
     """
     # Imported here: they load pydicom, which --version, --man and usage errors can spare.
-    from ..spec import compiling as compiler  # noqa: PLC0415
-    from ..spec import parsing as spec  # noqa: PLC0415
-    from ..spec import profile  # noqa: PLC0415
+    from ..spec import parsing  # noqa: PLC0415
+    from ..spec.building import build_rules  # noqa: PLC0415
     from ..spec.functions import Resources  # noqa: PLC0415
     from ..spec.secret import load_secret  # noqa: PLC0415
     from ..spec.tables import load_tables  # noqa: PLC0415
 
     secret, warned = load_secret(options.key_file, os.environb)
     tables = load_tables(options.lookup_tables)
-    below = profile.load(options.profile, options.keep_private)
-    whole = spec.TagSpec(below.spec.pairs + spec.load(options).pairs)
-    rules = compiler.compile_rules(
-        compiler.effective(whole),
+    built = build_rules(
+        parsing.load(options),
+        profile=options.profile,
+        keep_private=options.keep_private,
         remove_private=options.remove_private_tags,
         output_stem=options.output_file_stem,
         output_dir=options.output_dir_template,
         resources=Resources(secret, tables, options.lookup_miss is LookupMiss.EMPTY),
         assumed=options.assume_character_set,
     )
-    printed = compiler.effective(whole, remove_private=options.remove_private_tags)
-    return rules, printed, below.name, (*warned, *profile.warn_of_the_lost(below, rules))
+    return replace(built, warnings=(*warned, *built.warnings, *built.rules.warnings))
 
 
 def _print_spec(options: Options, console: Console) -> int:
@@ -295,13 +293,13 @@ def _print_spec(options: Options, console: Console) -> int:
     from ..spec.parsing import to_json as spec_to_json  # noqa: PLC0415
 
     try:
-        rules, spec, _, warned = _compile(options)
+        built = _compile(options)
     except TagSubError as stop:
         console.error(str(stop))
         return stop.exit_code
-    for text in (*warned, *rules.warnings):
+    for text in built.warnings:
         console.warning(text)
-    return ExitCode.OK if _print("the spec", spec_to_json(spec), console) else ExitCode.FILES_FAILED
+    return ExitCode.OK if _print("the spec", spec_to_json(built.spec), console) else ExitCode.FILES_FAILED
 
 
 def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
@@ -312,12 +310,12 @@ def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
     """
     from ..run import walk as planning  # noqa: PLC0415
 
-    rules, _, profile, warned = _compile(options)
+    built = _compile(options)
     plan = planning.build(options)
-    for text in (*warned, *rules.warnings, *plan.warnings):
+    for text in (*built.warnings, *plan.warnings):
         console.warning(text)
     _show_plan(plan, options, console)
-    return plan, rules, profile
+    return plan, built.rules, built.profile
 
 
 def _process(
@@ -341,7 +339,20 @@ def _process(
         Interrupted: after the workers have stopped.
     """
     from ..run import runner  # noqa: PLC0415
+    from ..run.run_settings import RunListeners, RunSettings  # noqa: PLC0415
 
+    settings = RunSettings(
+        rules=rules,
+        workers=options.tree.threads,
+        overwrite=options.tree.overwrite,
+        follow_links=options.tree.followLinks or bool(plan.single),
+        cluster=cluster_of(options),
+        verify=options.verify,
+        fail_residuals=options.on_residual is OnResidual.FAIL,
+        is_dry=options.dry_run,
+        survey_options=survey_options,
+        max_inflated=options.max_inflated,
+    )
     with ExitStack() as stack:
         ledger = ledger_of(plan, rules, options, console)
         if ledger is not None:
@@ -361,20 +372,10 @@ def _process(
                     reporter.take(outcome)
                 runner.run(
                     plan,
-                    rules,
-                    workers=options.tree.threads,
-                    overwrite=options.tree.overwrite,
-                    follow_links=options.tree.followLinks or bool(plan.single),
-                    verify=options.verify,
-                    fail_residuals=options.on_residual is OnResidual.FAIL,
-                    max_inflated=options.max_inflated,
-                    on_outcome=on_outcome,
-                    deferred=deferred,
-                    ledger=ledger,
-                    cluster=cluster_of(options),
-                    on_warning=console.warning,
-                    is_dry=options.dry_run,
-                    survey_options=survey_options,
+                    settings,
+                    RunListeners(
+                        on_outcome=on_outcome, deferred=deferred, on_warning=console.warning, ledger=ledger
+                    ),
                 )
         finally:
             if ledger is not None:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 from ..core.errors import FileError
-from ..core.options import Cluster
 from ..core.outcome import FileOutcome, Stage, Status
 from ..core.plan import DirectoryPlan, FileJob, Plan
 from ..dicom.inflating import InflateLimit
 from ..files.folders import NewFolders, check_directory, check_not_input, make_directory
 from ..files.temporary import remove_stale
-from ..spec.rules import RuleSet
 from .already_done import AlreadyDone
-from .deferred_signals import DeferredSignals
 from .placement import (
     LastOnes,
     OnOutcome,
@@ -26,88 +22,55 @@ from .placement import (
     in_named_directories,
     in_own_directories,
 )
+from .run_settings import RunListeners, RunSettings
 from .worker import Settings, Worker
-from .workforce import _workforce
-
-if TYPE_CHECKING:
-    from ..engine.surveyor import SurveyOptions
-    from .ledger import Ledger
+from .workforce import workforce_of
 
 
-def run(
-    plan: Plan,
-    rules: RuleSet,
-    *,
-    workers: int,
-    overwrite: bool,
-    follow_links: bool,
-    on_outcome: OnOutcome,
-    deferred: DeferredSignals,
-    cluster: Cluster | None = None,
-    on_warning: Callable[[str], None] = lambda _: None,
-    ledger: Ledger | None = None,
-    verify: bool = False,
-    fail_residuals: bool = False,
-    is_dry: bool = False,
-    survey_options: SurveyOptions | None = None,
-    max_inflated: int = 0,
-) -> None:
+def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
     """Process every file of a plan.
 
     Args:
         plan: the files.
-        rules: the compiled spec.
-        workers: how many files at once; 0 works in line.
-        overwrite: replace outputs that exist and differ.
-        follow_links: read what symbolic links point to.
-        on_outcome: told how each file ended, in any order.
-        deferred: what signal handlers of this thread tell their signals to.
-        cluster: whose workers to use, instead of any here.
-        on_warning: told what the user should know of the cluster.
-        ledger: what earlier runs finished, which is not done again; told of what this one does.
-            The caller commits what it holds at the end.
-        verify: read each output again and hold it against its input.
-        fail_residuals: an output that still holds a value that was replaced fails its file.
-        is_dry: write nothing, make no directory; tell what writing would come to.
-        survey_options: what passes tell of themselves; None for nothing.
-        max_inflated: the most bytes that a deflated data set may become; 0 for the default.
+        settings: what to do with them.
+        listeners: who is told of it.
 
     Raises:
         PlanError: outputs would or could be written into the input tree.
         ClusterError: the cluster cannot be worked with, or no longer.
         Interrupted: a signal came; the workers have stopped, no temporary file is left.
     """
+    rules, is_dry, ledger = settings.rules, settings.is_dry, listeners.ledger
     if not is_dry:
         check_not_input(plan.input_root, plan.output_root)
-    workers = min(workers, plan.file_count)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
-    run_id = secrets.token_hex(4) if cluster else ""
-    settings = Settings(
+    run_id = secrets.token_hex(4) if settings.cluster else ""
+    worker_settings = Settings(
         rules,
-        overwrite,
-        follow_links,
+        settings.overwrite,
+        settings.follow_links,
         renames,
         plan.output_root,
         run_id,
         durable=ledger is not None,
-        verify=verify,
-        fail_residuals=fail_residuals,
+        verify=settings.verify,
+        fail_residuals=settings.fail_residuals,
         is_dry=is_dry,
-        survey_options=survey_options,
-        inflate_limit=InflateLimit.of(max_inflated, "" if is_dry else plan.output_root),
+        survey_options=settings.survey_options,
+        inflate_limit=InflateLimit.of(settings.max_inflated, "" if is_dry else plan.output_root),
     )
-    last = LastOnes(on_outcome) if renames and has_dicomdirs(plan) else None
-    report = last.note if last else on_outcome
+    last = LastOnes(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
+    report = last.note if last else listeners.on_outcome
     already_done = None
     if ledger is not None:
         already_done = AlreadyDone(
             ledger,
             plan,
-            follow_links=follow_links,
+            follow_links=settings.follow_links,
             renames=renames,
             on_outcome=report,
             on_current=last.hold if last else None,
-            deferred=deferred,
+            deferred=listeners.deferred,
         )
         report = ledger.noting(report)
 
@@ -120,7 +83,9 @@ def run(
 
     with (
         NewFolders(plan.output_root) as new,
-        _workforce(settings, workers, deferred, cluster, on_warning) as workforce,
+        workforce_of(
+            worker_settings, min(settings.workers, plan.file_count), settings.cluster, listeners
+        ) as workforce,
     ):
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:

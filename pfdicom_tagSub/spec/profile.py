@@ -2,7 +2,7 @@
 
 A profile is data: JSON files in ``profiles/``, in the language of the spec, one for the
 profile itself and one for each option; ``tables/content-items.json`` has those of all for content items, and
-``tables/edition.json`` says which edition of PS3.15 they are. ``profiles/make_profiles.py`` makes them.
+``tables/edition.json`` says which edition of PS3.15 they are. ``tools/make_profiles.py`` makes them.
 """
 
 from __future__ import annotations

@@ -13,10 +13,9 @@ from functools import cache
 
 from builders import EXPLICIT, IMPLICIT, UNDEFINED, Form, Spec, element, file_of, item, sequence, tag_bytes
 
-from pfdicom_tagSub.spec import profile as profiles
-from pfdicom_tagSub.spec.compiling import compile_rules, effective
+from pfdicom_tagSub.spec.building import build_rules
 from pfdicom_tagSub.spec.functions import Resources
-from pfdicom_tagSub.spec.parsing import TagSpec, from_pairs
+from pfdicom_tagSub.spec.parsing import from_pairs
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
 
@@ -46,12 +45,12 @@ class Shape:
 
     def rules(self) -> RuleSet:
         """The spec compiled."""
-        below = profiles.load(self.profile, ()).spec.pairs if self.profile else ()
-        return compile_rules(
-            effective(TagSpec(below + from_pairs(list(self.spec.items())).pairs)),
+        return build_rules(
+            from_pairs(list(self.spec.items())),
+            profile=self.profile,
             remove_private=self.remove_private,
             resources=Resources(Secret(b"0123456789abcdef")),
-        )
+        ).rules
 
 
 def _name(number: int) -> bytes:

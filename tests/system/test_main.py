@@ -25,13 +25,13 @@ from pfdicom_tagSub.core.outcome import Action, FileOutcome, Stage, Status
 from pfdicom_tagSub.core.plan import Plan
 from pfdicom_tagSub.run import runner
 from pfdicom_tagSub.run import walk as planning
+from pfdicom_tagSub.run.run_settings import RunListeners, RunSettings
 from pfdicom_tagSub.spec import parsing as spec
 
 SCHEMA = json.loads((ROOT / "tests" / "helpers" / "record_schema.json").read_text("utf-8"))
 SECRET = "Doe^Jane"
 
 Run = Callable[..., None]
-OnOutcome = Callable[[FileOutcome], None]
 
 
 @pytest.fixture
@@ -59,12 +59,12 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Callable[[Run], None]:
 def outcomes(*statuses: Status) -> Run:
     """An engine under which the files of the plan end as given, in turn."""
 
-    def run(plan: Plan, rules: object, *, on_outcome: OnOutcome, **_: object) -> None:
+    def run(plan: Plan, _: RunSettings, listeners: RunListeners) -> None:
         for job, status in zip(plan.jobs(), statuses, strict=True):
             stage = Stage.READ if status is Status.FAILED else None
             reason = "why" if status in {Status.FAILED, Status.SKIPPED} else ""
             changes = ((0x00100010, Action.SUBSTITUTED, 1),) if not reason else ()
-            on_outcome(FileOutcome(job.relative, status, stage, reason, changes))
+            listeners.on_outcome(FileOutcome(job.relative, status, stage, reason, changes))
 
     return run
 
@@ -177,8 +177,8 @@ def test_main_tells_a_bug_without_its_text(
 def test_main_counts_the_files_before_a_bug(
     trees: list[str], work: Callable[[Run], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(plan: Plan, rules: object, *, on_outcome: OnOutcome, **_: object) -> None:
-        on_outcome(FileOutcome("a.dcm", Status.WRITTEN))
+    def run(plan: Plan, _: RunSettings, listeners: RunListeners) -> None:
+        listeners.on_outcome(FileOutcome("a.dcm", Status.WRITTEN))
         raise RuntimeError
 
     work(run)
@@ -216,8 +216,9 @@ def test_main_reports_an_unreadable_directory_as_failed(
 def test_main_passes_the_options_to_the_engine(trees: list[str], work: Callable[[Run], None]) -> None:
     seen: dict[str, object] = {}
 
-    def run(plan: Plan, rules: Any, **settings: object) -> None:
-        seen.update(settings, files=plan.file_count, remove=rules.remove_private, stem=rules.stem)
+    def run(plan: Plan, settings: RunSettings, _: RunListeners) -> None:
+        rules = settings.rules
+        seen.update(vars(settings), files=plan.file_count, remove=rules.remove_private, stem=rules.stem)
 
     work(run)
     flags = ["--threads", "3", "--overwrite", "--followLinks", "--removePrivateTags"]
@@ -281,9 +282,9 @@ def test_main_caps_the_lines_about_files(
     work: Callable[[Run], None],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def run(*_: object, on_outcome: OnOutcome, **__: object) -> None:
+    def run(_: Plan, __: RunSettings, listeners: RunListeners) -> None:
         for number in range(50):
-            on_outcome(FileOutcome(f"f{number}", status, Stage.READ, "why"))
+            listeners.on_outcome(FileOutcome(f"f{number}", status, Stage.READ, "why"))
 
     work(run)
     command.main([*trees, "--verbosity", str(verbosity)])
@@ -395,8 +396,8 @@ def test_main_prints_the_record_of_a_run_that_a_signal_stopped(
 ) -> None:
     cleaned = []
 
-    def run(*_: object, on_outcome: OnOutcome, **__: object) -> None:
-        on_outcome(FileOutcome("a.dcm", Status.WRITTEN))
+    def run(_: Plan, __: RunSettings, listeners: RunListeners) -> None:
+        listeners.on_outcome(FileOutcome("a.dcm", Status.WRITTEN))
         try:
             signal.raise_signal(number)
         finally:
