@@ -1,4 +1,4 @@
-"""The rows of PS3.15 Table E.1-1 (2024 edition and later) that the planted corpus uses.
+"""The rows of PS3.15 Table E.1-1 (2026d) that the planted corpus uses.
 
 Written down for the tests apart from the table that the tool uses, so that a slip in one
 does not hide in the other; ``test_planted`` holds it against the standard's where that is
@@ -110,7 +110,7 @@ X:
     ReferencedPatientAliasSequence ReferencedPatientPhotoSequence ReferencedSOPInstanceMACSequence
     ReferringPhysicianAddress ReferringPhysicianIdentificationSequence
     ReferringPhysicianTelephoneNumbers RegionOfResidence RequestedProcedureID RequestedProcedureLocation
-    RequestingPhysician RequestingService ResponsibleOrganization ResponsiblePerson
+    RequestingPhysician ResponsibleOrganization ResponsiblePerson
     ResultsDistributionListSequence ResultsID ResultsIDIssuer ScheduledHumanPerformersSequence
     ScheduledPatientInstitutionResidence ScheduledPerformingPhysicianIdentificationSequence
     ScheduledPerformingPhysicianName ScheduledProcedureStepID ServiceEpisodeID SlideIdentifier
@@ -178,7 +178,7 @@ X d~:
     ROIObservationDescription ROIObservationLabel RTPlanDescription RTPlanName
     ReasonForRequestedProcedureCodeSequence ReasonForStudy ReasonForTheImagingServiceRequest
     ReasonForTheRequestedProcedure ReasonForVisit ReasonForVisitCodeSequence RequestAttributesSequence
-    RequestedContrastAgent RequestedProcedureComments RequestedSeriesDescription
+    RequestedContrastAgent RequestedProcedureComments RequestedSeriesDescription RequestingService
     RespiratoryMotionCompensationTechniqueDescription ResultsComments ScheduledProcedureStepDescription
     SeriesDescription ServiceEpisodeDescription SetupTechniqueDescription ShieldingDeviceDescription
     SpecimenDetailedDescription SpecimenShortDescription StructureSetDescription StructureSetName
