@@ -100,6 +100,25 @@ def test_completions_are_valid(shell: str, path: Path) -> None:
     subprocess.run([shell, "-n", path], check=True)
 
 
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes_options_and_choices() -> None:
+    def offered(line: str) -> set[str]:
+        code = f"source {FISH}; complete -C 'pfdicom_tagSub {line}'"
+        done = subprocess.run(["fish", "--no-config", "-c", code], capture_output=True, text=True, check=True)
+        return {each.partition("\t")[0] for each in done.stdout.splitlines()}
+
+    assert offered("--prin") == {"--printSpec", "--printElapsedTime"}
+    assert offered("--onResidual ") == {"report", "fail"}
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_finds_the_completion() -> None:
+    code = f"fpath=({ZSH.parent} $fpath); autoload -U compinit; compinit -u -D"
+    code += "; print ${_comps[pfdicom_tagSub]}"
+    done = subprocess.run(["zsh", "-f", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "_pfdicom_tagSub"
+
+
 def test_wheel_installs_the_shell_files() -> None:
     text = (ROOT / "setup.py").read_text("utf-8")
     for path in (MANUAL_PAGE, BASH, ZSH, FISH):
