@@ -26,7 +26,13 @@ setup(
     license="MIT",
     packages=find_packages(include=["pfdicom_tagSub", "pfdicom_tagSub.*"]),
     package_data={
-        "pfdicom_tagSub": ["py.typed", "profiles/*.json", "profiles/tables/*.json", "report/templates/*.html"]
+        "pfdicom_tagSub": [
+            "py.typed",
+            "profiles/*.json",
+            "profiles/tables/*.json",
+            "pixels/masks/*.json",
+            "report/templates/*.html",
+        ]
     },
     data_files=[
         ("share/man/man1", ["share/man/man1/pfdicom_tagSub.1"]),
@@ -47,6 +53,7 @@ setup(
     extras_require={
         "dask": ["distributed"],
         "docs": DOCUMENTATION,
+        "pixels": ["numpy"],
         "dev": [
             *DOCUMENTATION,
             "argparse-manpage==4.8",  # another version may make other files

@@ -18,7 +18,7 @@ from typing import Literal
 from pftree import TreeOptions
 
 from .core.caches import Caches
-from .core.errors import ExitCode
+from .core.errors import ExitCode, SpecError
 from .core.options import LookupMiss, Options
 from .core.outcome import FileOutcome
 from .core.plan import FileJob
@@ -36,6 +36,7 @@ from .run.worker import Settings, Worker
 from .spec.building import build_rules
 from .spec.functions import Resources
 from .spec.parsing import from_pairs
+from .spec.profile import PIXEL_OPTION
 from .spec.rules import RuleSet
 from .spec.secret import Secret
 
@@ -104,6 +105,8 @@ def compile_spec(
         SpecError: the spec cannot mean what it says; the text names key and cure.
         ValueError: ``lookup_miss`` is neither of the two.
     """
+    if PIXEL_OPTION in profile.split(","):
+        raise SpecError(f"{PIXEL_OPTION}: the command cleans pixels, rules alone do not")
     tables = {name: dict(table) for name, table in (lookup_tables or {}).items()}
     built = build_rules(
         from_pairs(list(pairs.items())),

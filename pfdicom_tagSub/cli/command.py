@@ -31,6 +31,7 @@ from .signals import Signals
 
 if TYPE_CHECKING:
     from ..engine.surveyor import SurveyOptions
+    from ..pixels.settings import PixelSettings
     from ..report.file_log import FileLog
     from ..spec.building import Built
     from ..spec.rules import RuleSet
@@ -149,6 +150,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
             plan, rules, profile = _prepare(options, console)
             digest = rules.digest
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
+            pixels, cleaned_rules = _pixels(options)
             if options.dry_run or options.reports:
                 reporting = Reporting(options, plan, rules, console)
                 totals.survey = reporting.survey
@@ -160,6 +162,8 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
                 totals,
                 signals.deferred,
                 reporting.survey_options if reporting else None,
+                pixels,
+                cleaned_rules,
             )
         exit_code = ExitCode.FILES_FAILED if totals.failed or trouble else ExitCode.OK
     except Interrupted as stop:
@@ -256,12 +260,16 @@ def _warn_of_results(totals: Totals, console: Console) -> None:
     if totals.review:
         console.warning(
             f"{_of(totals.review, '1 output', '{} outputs')} may show identifying text or features in the "
-            "pixels, which nothing here looks at; --json lists paths under pixelReview"
+            "pixels, which a person has to look at; --json lists paths under pixelReview"
         )
 
 
-def _compile(options: Options) -> Built:
+def _compile(options: Options, *, is_cleaned: bool = False) -> Built:
     """The rules of a command line.
+
+    Args:
+        options: of the command line.
+        is_cleaned: whether they are for files whose pixels are cleaned, which are stamped.
 
     Raises:
         SpecError: the spec cannot mean what it says.
@@ -284,6 +292,7 @@ def _compile(options: Options) -> Built:
         output_dir=options.output_dir_template,
         resources=Resources(secret, tables, options.lookup_miss is LookupMiss.EMPTY),
         assumed=options.assume_character_set,
+        is_cleaned=is_cleaned,
     )
     return replace(built, warnings=(*warned, *built.warnings, *built.rules.warnings))
 
@@ -300,6 +309,21 @@ def _print_spec(options: Options, console: Console) -> int:
     for text in built.warnings:
         console.warning(text)
     return ExitCode.OK if _print("the spec", spec_to_json(built.spec), console) else ExitCode.FILES_FAILED
+
+
+def _pixels(options: Options) -> tuple[PixelSettings | None, RuleSet | None]:
+    """How pixels are cleaned, and the rules for files where this is done; None where pixels are left alone.
+
+    Raises:
+        SpecError: the masks are none.
+    """
+    methods = cli.pixel_methods(options.clean_pixels, options.profile)
+    if not methods:
+        return None, None
+    from ..pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)
+
+    settings = PixelSettings.of(methods, options.pixel_masks, options.clean_pixels_of)
+    return settings, _compile(options, is_cleaned=True).rules
 
 
 def _prepare(options: Options, console: Console) -> tuple[Plan, RuleSet, str]:
@@ -326,6 +350,8 @@ def _process(
     totals: Totals,
     deferred: DeferredSignals,
     survey_options: SurveyOptions | None,
+    pixels: PixelSettings | None,
+    cleaned_rules: RuleSet | None,
 ) -> str:
     """Work through the plan.
 
@@ -352,9 +378,11 @@ def _process(
         is_dry=options.dry_run,
         survey_options=survey_options,
         max_inflated=options.max_inflated,
+        pixels=pixels,
+        cleaned_rules=cleaned_rules,
     )
     with ExitStack() as stack:
-        ledger = ledger_of(plan, rules, options, console)
+        ledger = ledger_of(plan, rules, options, console, pixels)
         if ledger is not None:
             stack.enter_context(ledger)
         log = log_of(plan, options, console)

@@ -288,8 +288,8 @@ _EPILOGUE = """
                               result); "private" counts what
                               --removePrivateTags removed
             failures          a list of path (relative to the <inputDir>),
-                              stage (read, name, substitute, write or
-                              verify) and reason
+                              stage (read, name, pixels, substitute,
+                              write or verify) and reason
             skipped           a list of path and reason
             skippedNotListed  how many more there are than fit into 30 MB
             archives          a list of path and kind (zip, tar, gz, ...): the
@@ -306,6 +306,10 @@ _EPILOGUE = """
                               pixels a person should look at, because they
                               claim burned-in annotation or are of a kind that
                               often has it
+            pixelsCleaned     a list of path, methods, rectangles (x, y, width,
+                              height, and the number of the frame, null for
+                              all), frames, bits and blocks: the files whose
+                              pixels were blackened and read again
             pathsWithValues   how many outputs have a path that holds a value
                               that was replaced in them
             unknownCharsets   a list of path and terms: the files whose Specific

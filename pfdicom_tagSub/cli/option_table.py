@@ -6,7 +6,7 @@ identity are made from it. Its order is the order of the manual.
 
 from __future__ import annotations
 
-from ..core.options import LookupMiss, OnResidual
+from ..core.options import LookupMiss, OnResidual, PixelSelection
 from .option import Group, Kind, Need, Option, Repeat, Shown, named
 
 OPTIONS: tuple[Option, ...] = (
@@ -160,6 +160,8 @@ OPTIONS: tuple[Option, ...] = (
                 cleanStructuredContent          structured reports likewise
                 cleanGraphics                   graphics, annotations and overlays
                                                 likewise
+                cleanPixelData                  burned-in text, with all methods of
+                                                --cleanPixels
 
             See PROFILES for what none of them does.
             """,
@@ -180,6 +182,72 @@ OPTIONS: tuple[Option, ...] = (
             It may be repeated. '@FILE' reads a key from each line of a file. The
             private creator of what is kept is kept as well, and keys that hit
             elements inside a kept sequence still work.
+            """,
+    ),
+    Option(
+        name="cleanPixels",
+        field="clean_pixels",
+        kind=Kind.TEXT,
+        value="<method>[,<method>...]",
+        metavar="METHODS",
+        group=Group.SPEC,
+        joined="join the methods with commas",
+        help="blacken burned-in text where these tell: regions, devices, or both",
+        manual="""
+            Blacken text that is burned into the pixels. The methods:
+
+                regions  in ultrasound, all that is outside of the regions that
+                         the file names (SequenceOfUltrasoundRegions)
+                devices  the places where devices write, by a list of masks in
+                         the package and that of --pixelMasks
+
+            Only what is blackened changes, frame by frame; everything else of
+            the pixels stays to the bit, which is checked before the output gets
+            its name, also without --verify. Native pixels can be cleaned; a file
+            with a mask and compressed pixels fails. Files that were cleaned say
+            so: BurnedInAnnotation is NO, and the code 113101 and a text are added
+            to what says how they were de-identified. The record lists them under
+            pixelsCleaned, and what a person still has to look at under
+            pixelReview. No method finds handwriting, faces, or text that nobody
+            foresaw. It needs pip install 'pfdicom_tagSub[pixels]'. The option
+            cleanPixelData of a profile means all methods.
+            """,
+    ),
+    Option(
+        name="pixelMasks",
+        field="pixel_masks",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.SPEC,
+        help="more masks of devices for --cleanPixels, a JSON file",
+        manual="""
+            More masks for the method devices of --cleanPixels, as JSON:
+
+                {"masks": [{"when": {"Modality": "US", "Rows": 480,
+                                     "Manufacturer": {"contains": "ACME"}},
+                            "rectangles": [[0, 0, 640, 60]]}]}
+
+            Every attribute under "when" has to fit: a value, a list of values, or
+            the operators is, contains, startsWith, endsWith, matches (a regular
+            expression), missing, present and not; case does not count. A
+            rectangle is x, y, width, height in pixels from the top left. All
+            masks that fit add up. "kind": "review" with no rectangles names files
+            that a person has to see. With "replaces": true beside "masks" the
+            list of the package is not used.
+            """,
+    ),
+    Option(
+        name="cleanPixelsOf",
+        field="clean_pixels_of",
+        kind=Kind.CHOICE,
+        choices=tuple(PixelSelection),
+        default=PixelSelection.REVIEW,
+        group=Group.SPEC,
+        refines="cleanPixels",
+        help="which files --cleanPixels cleans: those for review (default) or all",
+        manual="""
+            Which files --cleanPixels cleans: those that pixelReview of the record
+            would list, the default, or all.
             """,
     ),
     Option(

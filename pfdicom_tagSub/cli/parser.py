@@ -19,7 +19,7 @@ from pftree import ManualAction, TreeOptions, manual_attach
 
 from .._version import COMMAND, __version__
 from ..core.errors import ExitCode
-from ..core.options import OnResidual, Options, ReportFormat
+from ..core.options import OnResidual, Options, PixelMethod, PixelSelection, ReportFormat
 from ..text.printable import visible
 from ..text.quoting import quoted, shortened
 from .manual import build_manual
@@ -274,6 +274,8 @@ def _find_problem(args: argparse.Namespace) -> str:
         return "--ledger and --log name one file; give each its own"
     if args.onResidual != OnResidual.REPORT and not args.verify:
         return f"--onResidual {args.onResidual} needs --verify, which finds what is left"
+    if problem := _find_pixel_problem(args):
+        return problem
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
     return _find_leaf_problem(args.outputLeafDir) or _find_report_problem(args)
@@ -302,6 +304,41 @@ def _find_cluster_problem(args: argparse.Namespace) -> str:
     if find_spec("distributed") is None:
         return "--dask needs a package that is not installed: pip install distributed"
     return ""
+
+
+def _find_pixel_problem(args: argparse.Namespace) -> str:
+    """What is wrong with the options of the cleaning of pixels."""
+    names = pixel_methods(args.cleanPixels, args.profile)
+    if not names:
+        for flag, default in (("pixelMasks", ""), ("cleanPixelsOf", PixelSelection.REVIEW)):
+            if getattr(args, flag) != default:
+                return f"--{flag} says how --cleanPixels works; give that, too"
+        return ""
+    given = [name.strip() for name in names.split(",")]
+    for name in given:
+        if name not in tuple(PixelMethod):
+            return f"--cleanPixels {quoted(name)}: give {', '.join(PixelMethod)}, or some of them"
+    if len(set(given)) < len(given):
+        return "--cleanPixels names a method twice"
+    if args.pixelMasks and PixelMethod.DEVICES not in given:
+        return "--pixelMasks is for the method devices; add it to --cleanPixels"
+    if any(find_spec(module) is None for module in _PIXEL_MODULES):
+        return "--cleanPixels needs packages that are not installed: pip install 'pfdicom_tagSub[pixels]'"
+    return ""
+
+
+_PIXEL_MODULES = ("numpy",)
+
+
+def pixel_methods(given: str, profile: str) -> str:
+    """The methods of the cleaning of pixels, joined with commas; "" where pixels are left alone.
+
+    Args:
+        given: ``--cleanPixels``.
+        profile: ``--profile``, whose option means all methods where none is given.
+    """
+    is_option = "cleanPixelData" in [part.strip() for part in profile.split(",")[1:]]
+    return given or (",".join(PixelMethod) if is_option else "")
 
 
 def _find_leaf_problem(template: str) -> str:

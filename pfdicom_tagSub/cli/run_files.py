@@ -17,6 +17,7 @@ from .given_flags import flags_of
 from .option_table import OPTIONS
 
 if TYPE_CHECKING:
+    from ..pixels.settings import PixelSettings
     from ..report.file_log import FileLog
     from ..run.ledger import Ledger
     from ..spec.rules import RuleSet
@@ -63,7 +64,9 @@ class Reporting:
         return is_whole
 
 
-def ledger_of(plan: Plan, rules: RuleSet, options: Options, console: Console) -> Ledger | None:
+def ledger_of(
+    plan: Plan, rules: RuleSet, options: Options, console: Console, pixels: PixelSettings | None = None
+) -> Ledger | None:
     """The ledger, open; None where none is asked for.
 
     Raises:
@@ -87,6 +90,7 @@ def ledger_of(plan: Plan, rules: RuleSet, options: Options, console: Console) ->
         secret.fingerprint if secret else "",
         [
             *map(version_of, ("pydicom", "Faker")),
+            *([f"pixels {pixels.digest}"] if pixels is not None else []),
             *(f"{option.flag} {option.of(options)}" for option in OPTIONS if option.identifies_outputs),
         ],
         rules.resources.tables,

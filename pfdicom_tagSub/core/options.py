@@ -26,6 +26,25 @@ class OnResidual(StrEnum):
     """The file fails."""
 
 
+class PixelMethod(StrEnum):
+    """How the places of burned-in text are known."""
+
+    REGIONS = "regions"
+    """Outside of the Ultrasound Regions of the file (PS3.3 C.8.5.5)."""
+    DEVICES = "devices"
+    """By the device, from a list of masks."""
+    TEXT = "text"
+    """A detector finds it."""
+
+
+class PixelSelection(StrEnum):
+    """Which files have their pixels cleaned."""
+
+    REVIEW = "review"
+    """Those that a person would have to look at."""
+    ALL = "all"
+
+
 class ReportFormat(StrEnum):
     """How a report is written, by the end of its name."""
 
@@ -85,6 +104,10 @@ class Options:
             which its ratio counts, too.
         ledger: the path of a ledger of finished outputs; "" for none.
         log: the path of a log with a line for each file; "" for none.
+        clean_pixels: how to find burned-in text that is blackened: ``regions``, ``devices``, ``text``,
+            joined with commas; "" to leave all pixels alone.
+        pixel_masks: the path of more masks of devices; "" for none.
+        clean_pixels_of: which files have their pixels cleaned.
         dask: the address of a Dask scheduler; "" for none.
         dask_send_key: send the secret key to Dask workers with the work.
         quiet: show errors only, whatever the verbosity.
@@ -116,6 +139,9 @@ class Options:
     max_inflated: int = 0
     ledger: str = ""
     log: str = ""
+    clean_pixels: str = ""
+    pixel_masks: str = ""
+    clean_pixels_of: PixelSelection = PixelSelection.REVIEW
     dask: str = ""
     dask_send_key: bool = False
     quiet: bool = False

@@ -73,6 +73,7 @@ class Stage(StrEnum):
 
     READ = "read"
     NAME = "name"
+    PIXELS = "pixels"
     SUBSTITUTE = "substitute"
     WRITE = "write"
     VERIFY = "verify"
@@ -99,6 +100,43 @@ ElementCounts = tuple[tuple[int, Action, int], ...]
 by ``--removePrivateTags``."""
 
 
+class PixelRectangle(NamedTuple):
+    """A rectangle that was blackened.
+
+    Attributes:
+        x: its first column.
+        y: its first row.
+        width: how many columns it has.
+        height: how many rows.
+        frame: the index of the frame that it is on; -1 for all of them.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    frame: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedPixels:
+    """What was done to the pixels of one file.
+
+    Attributes:
+        methods: how the places were found.
+        rectangles: what is black now; they overlap nowhere on one frame.
+        frames: on how many frames something is.
+        bits: how many bits of native pixels are of these rectangles; 0 of compressed ones.
+        blocks: how many blocks of JPEG coefficients were replaced; 0 of others.
+    """
+
+    methods: tuple[str, ...]
+    rectangles: tuple[PixelRectangle, ...]
+    frames: int
+    bits: int
+    blocks: int
+
+
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
     """What became of one file.
@@ -117,6 +155,7 @@ class FileOutcome:
         finished: what a ledger has to know of it; None without one, and of files that failed.
         unknown_terms: what of its Specific Character Set is no term of the standard, though all its text
             is ASCII; "" for nothing.
+        pixels: what was done to its pixels; None if nothing was.
         survey: what the pass over it told; of several files that were done together the
             first has the sums. None where nobody asked.
     """
@@ -133,6 +172,7 @@ class FileOutcome:
     finished: Finished | None = None
     survey: FileSurvey | None = None
     unknown_terms: str = ""
+    pixels: CleanedPixels | None = None
 
     @property
     def is_telling(self) -> bool:

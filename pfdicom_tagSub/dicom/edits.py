@@ -8,7 +8,7 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from .embedded_overlays import ClearedBits
+from .changed_bytes import ChangedBytes
 from .sources import Source
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Edit(NamedTuple):
 
     start: int
     stop: int
-    data: bytes | ClearedBits
+    data: bytes | ChangedBytes
 
     @property
     def growth(self) -> int:
@@ -36,7 +36,7 @@ class Edit(NamedTuple):
         return len(self.data) - (self.stop - self.start)
 
 
-Chunk = bytes | tuple[int, int] | ClearedBits
+Chunk = bytes | tuple[int, int] | ChangedBytes
 """New bytes, where to copy from in the input, (start, stop), or what to change as it is copied."""
 
 
@@ -75,7 +75,7 @@ def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
         if isinstance(chunk, bytes):
             yield chunk
             continue
-        if isinstance(chunk, ClearedBits):
+        if isinstance(chunk, ChangedBytes):
             yield from chunk.pieces(source)
             continue
         start, stop = chunk

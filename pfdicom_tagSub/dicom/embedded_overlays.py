@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from .changed_bytes import ChangedBytes
 from .sources import Source
 
 GROUPS = range(0x6000, 0x6100, 2)
@@ -76,7 +77,7 @@ def kept_bits(positions: set[int], cell: Mapping[int, int], *, little: bool) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class ClearedBits:
+class ClearedBits(ChangedBytes):
     """A stretch of the input some bits of which are cleared as it is copied.
 
     Attributes:

@@ -11,10 +11,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ..core.outcome import Action, ElementCounts
+from ..dicom.changed_bytes import ChangedBytes
 from ..dicom.dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
 from ..dicom.edits import Edit
 from ..dicom.elements import Element, Encoding
-from ..dicom.embedded_overlays import ClearedBits
 from ..dicom.lengths import after_group, has_lengths, is_apparent
 from ..dicom.sources import Source
 from ..spec.content_items import Concept
@@ -82,7 +82,7 @@ class LocalPatch:
                 return None
             element = elements[index]
             is_within = element.start <= edit.start < edit.stop <= element.end
-            if isinstance(edit.data, ClearedBits) or not is_within:
+            if isinstance(edit.data, ChangedBytes) or not is_within:
                 return None
             edits.append((index, edit.start - element.start, edit.stop - element.start, edit.data))
         distances = _distances({elements[edit[0]].tag >> 16 for edit in edits}, elements, source)

@@ -11,7 +11,7 @@ from ..core.errors import FileError
 from ..dicom import dictionary
 from ..dicom.character_sets import REPLACEMENT, quotable
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, label_of
-from ..dicom.edits import Chunk, chunks, pieces
+from ..dicom.edits import Chunk, Edit, chunks, pieces
 from ..dicom.elements import Element
 from ..dicom.embedded_overlays import described
 from ..dicom.file import DicomFile, deflate
@@ -151,7 +151,11 @@ class Patcher:
         return scan(file.data, self.filter)
 
     def patch(
-        self, file: DicomFile, elements: list[Element], file_ids: Mapping[str, str] | None = None
+        self,
+        file: DicomFile,
+        elements: list[Element],
+        file_ids: Mapping[str, str] | None = None,
+        pixel_edits: tuple[Edit, ...] = (),
     ) -> Patched:
         """The changes that the rules ask for.
 
@@ -159,13 +163,14 @@ class Patcher:
             file: the file.
             elements: what ``scan`` found in it.
             file_ids: where the files went that it may name, if it is a DICOMDIR.
+            pixel_edits: the changes of its pixels, if these are cleaned.
 
         Raises:
             FileError: the file cannot be processed with certainty.
         """
-        key = self._local_key(file, elements) if self.is_local else None
+        key = self._local_key(file, elements) if self.is_local and not pixel_edits else None
         if key is None:
-            return self._patch(file, elements, FileIds(file_ids) if self.renames else None)
+            return self._patch(file, elements, FileIds(file_ids) if self.renames else None, pixel_edits)
         known = self.memory.patches.get(key)
         if known is not None and known.fits(elements):
             return known.at(elements)
@@ -192,15 +197,21 @@ class Patcher:
         read_as = [(one.vr, one.value - one.start, one.stop - one.start) for one in elements]
         return encoding.implicit, *stored, tuple(read_as)
 
-    def _patch(self, file: DicomFile, elements: list[Element], file_ids: FileIds | None = None) -> Patched:
+    def _patch(
+        self,
+        file: DicomFile,
+        elements: list[Element],
+        file_ids: FileIds | None = None,
+        pixel_edits: tuple[Edit, ...] = (),
+    ) -> Patched:
         switched: frozenset[int] = frozenset()
         reading = self.reading
         terms: dict[str, None] = {}
         while True:
             try:
-                patched = self.make_pass(
-                    self.lookups, self.memory, file, elements, switched, file_ids, reading
-                ).patched()
+                made = self.make_pass(self.lookups, self.memory, file, elements, switched, file_ids, reading)
+                made.pixel_edits = pixel_edits
+                patched = made.patched()
             except UnknownCharacterSet as signal:
                 reading = _with_plain(signal, file, reading)
                 terms |= dict.fromkeys(signal.terms)

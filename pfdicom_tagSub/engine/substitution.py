@@ -148,6 +148,7 @@ class Substitution:
         self.edits: list[Edit] = []
         self.present: set[int] = set()
         self.originals: list[str] = []
+        self.pixel_edits: tuple[Edit, ...] = ()
         self.unheld: dict[int, int] = {}
         self.private_removed = 0
         self._cleaner: FileCleaner | None = None
@@ -170,6 +171,8 @@ class Substitution:
         data = self.file.data
         self._data_set(self.elements, self.root)
         review = self._clear_overlays() if self.lookups.overlays else ""
+        if self.pixel_edits:
+            self._clean_pixels()
         inserted = self._insertions()
         if (self.edits or inserted) and has_lengths(self.elements):
             self.edits += [*length_edits(self.elements, data, self.edits, inserted)]
@@ -332,6 +335,23 @@ class Substitution:
         self.notes.append(self.memory.note(PIXEL_DATA, Action.SUBSTITUTED))
         self.edits.append(Edit(pixels.value, pixels.stop, ClearedBits(pixels.value, pixels.stop, kept)))
         return ""
+
+    def _clean_pixels(self) -> None:
+        """Take the changes of pixels that are cleaned, with overlays in unused bits cleared on the way."""
+        first = self.pixel_edits[0]
+        for index, edit in enumerate(self.edits):
+            if isinstance(edit.data, ClearedBits) and edit.start <= first.start < edit.stop:
+                del self.edits[index]
+                break
+        else:
+            self.edits += self.pixel_edits
+            self.notes.append(self.memory.note(PIXEL_DATA, Action.SUBSTITUTED))
+            return
+        from ..pixels.masked import MaskedPixels  # noqa: PLC0415  (where pixels are cleaned alone)
+
+        assert isinstance(first.data, MaskedPixels)
+        both = first.data.clearing(edit.data.kept)
+        self.edits.append(Edit(both.start, both.stop, both))
 
     def _overlay_positions(self) -> set[int]:
         """The bits that overlays take whose group is removed."""

@@ -20,6 +20,7 @@ from typing import Any
 from ..core.errors import LogError
 from ..core.outcome import FileOutcome
 from ..files.own_files import LINK, find_problem, is_descriptor
+from .record import cleaned_pixels
 
 
 def line_of(outcome: FileOutcome, now: datetime) -> bytes:
@@ -40,6 +41,7 @@ def line_of(outcome: FileOutcome, now: datetime) -> bytes:
         "reason": outcome.reason,
         "actions": dict(sorted(actions.items())),
         "pixelReview": outcome.review,
+        "pixelsCleaned": None if outcome.pixels is None else cleaned_pixels(outcome.pixels),
         "pathHoldsValue": outcome.path_holds_value,
         "residuals": list(outcome.residuals),
         "milliseconds": round(outcome.seconds * 1000, 3),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..core.errors import ExitCode
-from ..core.outcome import Action, FileOutcome, Status
+from ..core.outcome import Action, CleanedPixels, FileOutcome, Status
 
 if TYPE_CHECKING:
     from .survey import SurveyReport
@@ -39,6 +39,7 @@ class RunReport:
             while its outputs did not suffer; "" otherwise.
         pixel_review: (path, reason) of the files whose pixels a person should look at, in
             order of the plan.
+        pixels_cleaned: (path, what was done) of the files whose pixels were cleaned, in order of the plan.
         paths_with_values: how many outputs have a path that holds a value replaced in them.
         profile: the profile and its options; "" for none.
         profile_edition: of which edition of the standard its tables are; "" for none.
@@ -62,6 +63,7 @@ class RunReport:
     spec_digest: str = ""
     error: str = ""
     pixel_review: tuple[tuple[str, str], ...] = field(default=())
+    pixels_cleaned: tuple[tuple[str, CleanedPixels], ...] = field(default=())
     paths_with_values: int = 0
     profile: str = ""
     profile_edition: str = ""
@@ -121,6 +123,7 @@ def to_json(report: RunReport) -> str:
             "archives": _within(LISTED_MOST, archives),
             "warnings": list(report.warnings),
             "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
+            "pixelsCleaned": [{"path": path, **cleaned_pixels(told)} for path, told in report.pixels_cleaned],
             "pathsWithValues": report.paths_with_values,
             "unknownCharsets": [
                 {"path": path, "terms": terms} for path, terms in report.unknown_character_sets
@@ -142,6 +145,26 @@ def to_json(report: RunReport) -> str:
         indent=2,
         ensure_ascii=True,
     )
+
+
+def cleaned_pixels(told: CleanedPixels) -> dict[str, object]:
+    """What the record and the log say of cleaned pixels."""
+    return {
+        "methods": list(told.methods),
+        "rectangles": [
+            {
+                "x": one.x,
+                "y": one.y,
+                "width": one.width,
+                "height": one.height,
+                "frame": None if one.frame < 0 else one.frame + 1,
+            }
+            for one in told.rectangles
+        ],
+        "frames": told.frames,
+        "bits": told.bits,
+        "blocks": told.blocks,
+    }
 
 
 def _within(room: int, entries: Iterable[dict[str, str]]) -> list[dict[str, str]]:

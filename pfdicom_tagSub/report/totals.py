@@ -35,6 +35,7 @@ class Totals:
         self._failures: list[FileOutcome] = []
         self._skipped: list[FileOutcome] = []
         self._reviews: list[FileOutcome] = []
+        self._pixels: list[FileOutcome] = []
         self._unknown: list[FileOutcome] = []
         self._residuals: list[FileOutcome] = []
         self.paths_with_values = 0
@@ -98,6 +99,8 @@ class Totals:
             self.paths_with_values += outcome.path_holds_value
             if outcome.residuals:
                 self._residuals.append(replace(outcome, elements=(), finished=None))
+            if outcome.pixels is not None:
+                self._pixels.append(replace(outcome, elements=(), finished=None))
             if outcome.review:
                 self._reviews.append(replace(outcome, elements=(), finished=None))
             if outcome.unknown_terms:
@@ -141,6 +144,11 @@ class Totals:
             run_time=run_time,
             spec_digest=spec_digest,
             error=error,
+            pixels_cleaned=tuple(
+                (outcome.relative, outcome.pixels)
+                for outcome in sorted(self._pixels, key=_plan_order)
+                if outcome.pixels is not None
+            ),
             pixel_review=tuple(
                 (outcome.relative, outcome.review) for outcome in sorted(self._reviews, key=_plan_order)
             ),

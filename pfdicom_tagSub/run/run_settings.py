@@ -13,6 +13,7 @@ from .deferred_signals import DeferredSignals
 
 if TYPE_CHECKING:
     from ..engine.surveyor import SurveyOptions
+    from ..pixels.settings import PixelSettings
     from .ledger import Ledger
 
 
@@ -31,6 +32,8 @@ class RunSettings:
         is_dry: write nothing, make no directory; tell what writing would come to.
         survey_options: what passes tell of themselves; None for nothing.
         max_inflated: the most bytes that a deflated data set may become; 0 for the default.
+        pixels: how pixels are cleaned; None where they are left alone.
+        cleaned_rules: the compiled spec for files whose pixels are cleaned.
     """
 
     rules: RuleSet
@@ -43,6 +46,8 @@ class RunSettings:
     is_dry: bool = False
     survey_options: SurveyOptions | None = None
     max_inflated: int = 0
+    pixels: PixelSettings | None = None
+    cleaned_rules: RuleSet | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -58,6 +58,8 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         is_dry=is_dry,
         survey_options=settings.survey_options,
         inflate_limit=InflateLimit.of(settings.max_inflated, "" if is_dry else plan.output_root),
+        pixels=settings.pixels,
+        cleaned_rules=settings.cleaned_rules,
     )
     last = LastOnes(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
     report = last.note if last else listeners.on_outcome

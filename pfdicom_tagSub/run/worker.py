@@ -15,18 +15,22 @@ from ..core.errors import FileError, NotDicomError
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
 from ..dicom.edits import Chunk
-from ..dicom.file import parse
+from ..dicom.file import DicomFile, parse
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import BytesSource, FileSource, Source
+from ..engine.patched import Patched
 from ..engine.patcher import Output, Patcher
 from ..files.folders import Folders, make_directory
 from ..files.writing import would_write, write
+from ..spec.functions import Resources
 from ..spec.rules import RuleSet
 from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name
 
 if TYPE_CHECKING:
+    from ..engine.pixel_cleaning import PixelCleaning
     from ..engine.surveyor import SurveyOptions
+    from ..pixels.settings import PixelSettings
     from ..verify.comparison import Verifier
 
 R = TypeVar("R")
@@ -83,6 +87,8 @@ class Settings:
         is_dry: write nothing; tell what writing would come to.
         survey_options: what passes tell of themselves; None for nothing.
         inflate_limit: how large a deflated data set may become.
+        pixels: how pixels are cleaned; None where they are left alone.
+        cleaned_rules: the compiled spec for files whose pixels are cleaned: it stamps them.
     """
 
     rules: RuleSet
@@ -97,6 +103,17 @@ class Settings:
     is_dry: bool = False
     survey_options: SurveyOptions | None = None
     inflate_limit: InflateLimit = DEFAULT_LIMIT
+    pixels: PixelSettings | None = None
+    cleaned_rules: RuleSet | None = None
+
+    def with_resources(self, resources: Resources) -> Settings:
+        """The same with another secret and other tables."""
+        cleaned = self.cleaned_rules
+        return replace(
+            self,
+            rules=replace(self.rules, resources=resources),
+            cleaned_rules=cleaned and replace(cleaned, resources=resources),
+        )
 
 
 class Worker:
@@ -114,6 +131,7 @@ class Worker:
             settings.rules, renames=settings.renames, survey_options=settings.survey_options
         )
         self.verifier = _verifier_of(settings)
+        self.pixels = None if settings.pixels is None else PixelWork(settings, settings.pixels)
         self.folders = Folders(settings.output_root)
         self._root_length = len(settings.output_root.rstrip("/")) + 1
 
@@ -131,13 +149,19 @@ class Worker:
         stage = Stage.READ
         before = self._stamp(job)
         residuals: tuple[str, ...] = ()
+        patcher, verifier = self.patcher, self.verifier
+        cleaning: PixelCleaning | None = None
 
         def check(written: Source) -> None:
             nonlocal stage, residuals
-            assert self.verifier is not None
             stage = Stage.VERIFY
-            shown = self._shown(job)
-            residuals = self.verifier.residuals(source, written, shown, self.pause)
+            if cleaning is not None and cleaning.edits:
+                assert self.pixels is not None
+                self.pixels.check(file, written, cleaning, patched, self.pause)
+            if verifier is not None:
+                residuals = verifier.residuals(
+                    source, written, self._shown(job), self.pause, has_cleaned_pixels=is_cleaned
+                )
             if residuals and self.settings.fail_residuals:
                 raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
             stage = Stage.WRITE
@@ -146,9 +170,17 @@ class Worker:
         try:
             with Opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source, self.settings.inflate_limit)
-                elements = self.patcher.scan(file)
+                is_cleaned = False
+                if self.pixels is not None:
+                    stage = Stage.PIXELS
+                    cleaning = self.pixels.cleaner.clean(file)
+                    if is_cleaned := bool(cleaning.edits):
+                        patcher, verifier = self.pixels.patcher, self.pixels.verifier
+                elements = patcher.scan(file)
                 stage = Stage.SUBSTITUTE
-                patched = self.patcher.patch(file, elements, job.file_ids)
+                patched = patcher.patch(
+                    file, elements, job.file_ids, cleaning.edits if cleaning is not None else ()
+                )
                 stage = Stage.WRITE
                 chunks = Output(file, patched).chunks
                 overwrite = self.settings.overwrite or _is_own(job)
@@ -165,7 +197,7 @@ class Worker:
                         pause=self.pause,
                         run=self.settings.run,
                         durable=self.settings.durable,
-                        check=check if self.verifier else None,
+                        check=check if verifier or is_cleaned else None,
                     )
             finished = self._finished(job, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
@@ -177,7 +209,8 @@ class Worker:
             job.relative,
             status,
             elements=patched.elements,
-            review=patched.review,
+            review=patched.review if cleaning is None else cleaning.review,
+            pixels=cleaning.cleaned if cleaning is not None else None,
             path_holds_value=path_holds_value,
             seconds=time.perf_counter() - started,
             finished=finished,
@@ -299,6 +332,46 @@ class Worker:
         elif outcome.status is Status.SKIPPED and before is not None and self.settings.durable:
             finished = Finished(before)
         return replace(outcome, seconds=time.perf_counter() - started, finished=finished)
+
+
+class PixelWork:
+    """What a worker needs for files whose pixels are cleaned."""
+
+    def __init__(self, settings: Settings, pixels: PixelSettings) -> None:
+        """Args:
+        settings: those of the worker.
+        pixels: how pixels are cleaned.
+        """
+        from ..engine.pixel_cleaning import PixelCleaner  # noqa: PLC0415  (only where it was asked for)
+
+        assert settings.cleaned_rules is not None
+        self.limit = settings.inflate_limit
+        own = replace(settings, rules=settings.cleaned_rules)
+        self.cleaner = PixelCleaner(pixels)
+        self.patcher = Patcher(own.rules, renames=own.renames, survey_options=own.survey_options)
+        self.verifier = _verifier_of(own)
+
+    def check(
+        self,
+        file: DicomFile,
+        written: Source,
+        cleaning: PixelCleaning,
+        patched: Patched,
+        pause: Callable[[], None],
+    ) -> None:
+        """Read cleaned pixels again.
+
+        Raises:
+            FileError: they are not what they should be.
+        """
+        from ..pixels.masked import MaskedPixels  # noqa: PLC0415
+        from ..verify.pixel_check import check_native  # noqa: PLC0415
+
+        edits = (*patched.edits, *patched.data_edits)
+        kept = next((edit.data.kept for edit in edits if isinstance(edit.data, MaskedPixels)), b"")
+        assert cleaning.image is not None
+        limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
+        check_native(file, written, cleaning.image, cleaning.masks, kept, limit, pause)
 
 
 def _verifier_of(settings: Settings) -> Verifier | None:

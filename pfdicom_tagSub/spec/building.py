@@ -39,6 +39,7 @@ def build_rules(
     output_dir: str = "",
     resources: Resources = NO_RESOURCES,
     assumed: str = "",
+    is_cleaned: bool = False,
 ) -> Built:
     """Compile a spec over a profile.
 
@@ -51,11 +52,12 @@ def build_rules(
         output_dir: the template that names the directories of the outputs; "" keeps them.
         resources: what the functions of templates need: the secret, the tables.
         assumed: the term of ``--assumeCharacterSet``; "" without one.
+        is_cleaned: whether they are for files whose pixels are cleaned, which are stamped.
 
     Raises:
         SpecError: the spec cannot mean what it says.
     """
-    below = load(profile, tuple(keep_private))
+    below = load(profile, tuple(keep_private), is_cleaned=is_cleaned)
     whole = TagSpec(below.spec.pairs + spec.pairs)
     rules = compile_rules(
         effective(whole),

@@ -41,12 +41,16 @@ OPTIONS: dict[str, tuple[str, str]] = {
     "cleanDescriptors": ("113105", "Clean Descriptors Option"),
     "cleanStructuredContent": ("113104", "Clean Structured Content Option"),
     "cleanGraphics": ("113103", "Clean Graphics Option"),
+    "cleanPixelData": ("113101", "Clean Pixel Data Option"),
 }
 """Option to its code of PS3.16 CID 7050 and what that means. The order is that in which the
 options apply: where one cleans what another keeps, it is cleaned."""
 
 CONTENT_OPTION = "cleanStructuredContent"
 """The option under which Table E.3.4-1 applies."""
+
+PIXEL_OPTION = "cleanPixelData"
+"""The option that is no table: a file is stamped with it where its pixels were cleaned."""
 
 BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
 _EXCLUDE = ("retainLongitudinalFullDates", "retainLongitudinalModifiedDates")
@@ -98,22 +102,27 @@ def _read(name: str) -> str:
     return (resources.files(COMMAND) / "profiles" / name).read_text("utf-8")
 
 
-def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
+def load(text: str, keep_private: tuple[str, ...] = (), *, is_cleaned: bool = False) -> Profile:
     """Read a profile.
 
     Args:
         text: ``basic[,option...]``; "" for none.
         keep_private: keys of private elements to keep, or ``@FILE`` with one a line.
+        is_cleaned: whether it is for files whose pixels are cleaned.
 
     Raises:
         SpecError: an unknown profile or option, options that exclude each other, a key
             that is none of a private element.
     """
     own = tuple(_private_keys(keep_private))
-    kept = [(key, _KEEP) for key in own]
+    kept: list[tuple[str, SpecValue]] = [(key, _KEEP) for key in own]
     if not text:
-        return Profile("", from_pairs(kept, "--keepPrivate", Layer.PROFILE), own)
-    options = _options(text)
+        pairs: list[tuple[str, SpecValue]] = (
+            [*(_of_cleaned() | _pixel_stamps()).items()] if is_cleaned else []
+        )
+        return Profile("", from_pairs([*pairs, *kept], "--keepPrivate", Layer.PROFILE), own)
+    name = ",".join((BASIC, *_options(text)))
+    options = tuple(option for option in _options(text) if option != PIXEL_OPTION)
     values: dict[str, SpecValue] = {}
     for name in (BASIC, *options):
         for pair in parse_json(_read(f"{name}.json"), name, Layer.PROFILE).pairs:
@@ -121,12 +130,14 @@ def load(text: str, keep_private: tuple[str, ...] = ()) -> Profile:
     if CONTENT_OPTION in options:
         values |= _content_items(options)
     tables = edition().name
-    values |= _stamps(options, tables)
+    values |= _stamps((*options, *([PIXEL_OPTION] if is_cleaned else [])), tables)
+    if is_cleaned:
+        values |= _of_cleaned()
     values.update(dict.fromkeys((key for key, _ in kept), _KEEP))
     if values.get(TEXT_KEY) == _CLEAN:
         values |= {key: _CLEAN for key, value in values.items() if value == _KEEP and _may_be_text(key)}
     spec = from_pairs(list(values.items()), "--profile", Layer.PROFILE)
-    return Profile(",".join((BASIC, *options)), spec, own, tables)
+    return Profile(name, spec, own, tables)
 
 
 def _content_items(options: tuple[str, ...]) -> dict[str, SpecValue]:
@@ -181,6 +192,21 @@ def _stamps(options: tuple[str, ...], tables: str) -> dict[str, SpecValue]:
             "\\".join((f"{COMMAND} {__version__}", f"{tables} {BASIC}", *options))
         ),
         "DeidentificationMethodCodeSequence": Items(items, adds=True),
+    }
+
+
+def _of_cleaned() -> dict[str, SpecValue]:
+    """What else changes in a file whose pixels are cleaned: its icon shows what they showed."""
+    return {"BurnedInAnnotation": "NO", "IconImageSequence": None}
+
+
+def _pixel_stamps() -> dict[str, SpecValue]:
+    """What says of a file without a profile that its pixels were cleaned (PS3.15 E.3.1)."""
+    code, meaning = OPTIONS[PIXEL_OPTION]
+    item = (("CodeValue", code), ("CodingSchemeDesignator", "DCM"), ("CodeMeaning", meaning))
+    return {
+        "DeidentificationMethod": Added(f"{COMMAND} {__version__}\\{PIXEL_OPTION}"),
+        "DeidentificationMethodCodeSequence": Items((item,), adds=True),
     }
 
 

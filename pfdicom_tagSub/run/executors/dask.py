@@ -300,7 +300,7 @@ def _briefing_of(settings: Settings, cluster: Cluster) -> Briefing:
         )
     bare = Resources(empties_misses=resources.empties_misses)
     return Briefing(
-        replace(settings, rules=replace(settings.rules, resources=bare)),
+        settings.with_resources(bare),
         os.path.abspath(cluster.key_file) if resources.secret else "",
         resources.secret.fingerprint if resources.secret else "",
         tuple(_absolute(cluster.lookup_tables)),

@@ -237,7 +237,7 @@ def _completed(briefing: Briefing) -> Settings:
     if digest_of(tables, secret) != briefing.digest:
         raise SpecError("--lookupTable: the tables are others there")
     resources = replace(settings.rules.resources, secret=secret, tables=tables)
-    return replace(settings, rules=replace(settings.rules, resources=resources))
+    return settings.with_resources(resources)
 
 
 def _problem_of(ticket: Ticket) -> str:

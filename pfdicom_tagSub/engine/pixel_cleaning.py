@@ -1,0 +1,132 @@
+"""The pixels of one file: whether they are cleaned, what changes, and what is left to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..core.errors import FileError
+from ..core.options import PixelMethod, PixelSelection
+from ..core.outcome import CleanedPixels, PixelRectangle
+from ..dicom.edits import Edit
+from ..dicom.file import DicomFile
+from ..dicom.scope import Scope
+from ..pixels.finding import Finder, Found, Told
+from ..pixels.image import Image
+from ..pixels.masked import MaskedPixels, Masks
+from ..pixels.rectangles import area
+from ..pixels.settings import PixelSettings
+from .pixel_review import REVIEWED, reason_to_review
+
+_HEADERS_ALONE = "only masks were blackened; no detector looked for text in the rest"
+_NOTHING_FOUND = "{reason}; nothing was blackened, as no {methods} told where"
+_SUSPICIOUS = "a list of devices names it as one that commonly shows identifying text"
+_FACES = frozenset(
+    {
+        "it says that it has recognizable visual features",
+        "a photograph or video, which commonly shows identifying text or features",
+    }
+)
+"""What the blackening of text does not cure."""
+
+
+@dataclass(frozen=True)
+class PixelCleaning:
+    """What becomes of the pixels of one file.
+
+    Attributes:
+        edits: the changes of the data set; () where the pixels stay.
+        cleaned: what the record says; None where the pixels stay.
+        review: why a person should look at them all the same; "" where nothing suggests that.
+        image: their layout; None where the pixels stay.
+        masks: what is blackened.
+    """
+
+    edits: tuple[Edit, ...] = ()
+    cleaned: CleanedPixels | None = None
+    review: str = ""
+    image: Image | None = None
+    masks: Masks = field(default_factory=Masks)
+
+
+class PixelCleaner:
+    """Cleans pixels as the settings ask; make one in each process or thread."""
+
+    def __init__(self, settings: PixelSettings) -> None:
+        self.settings = settings
+        self.finder = Finder(settings, REVIEWED)
+
+    def clean(self, file: DicomFile) -> PixelCleaning:
+        """What becomes of the pixels of a file.
+
+        Args:
+            file: the input.
+
+        Raises:
+            FileError: they have to be cleaned and cannot be; the text quotes no value.
+        """
+        root = self.finder.root_of(file)
+        reason = reason_to_review(root)
+        if not reason and self.settings.selection is PixelSelection.REVIEW:
+            return PixelCleaning()
+        told = self.finder.header(root)
+        if not told.rectangles and PixelMethod.TEXT not in self.settings.methods:
+            return PixelCleaning(review=self._unchanged(reason, told))
+        image = self._image(root)
+        if image is None:
+            return PixelCleaning(review=reason)
+        found = self.finder.find(told, image)
+        if not found.masks:
+            return PixelCleaning(review=self._unchanged(reason, told))
+        if not image.is_native:
+            raise FileError(
+                "its pixels have to be cleaned and are compressed in a way that cannot be: decompress "
+                "the file and run again, or leave it out"
+            )
+        masked = MaskedPixels.of(image, found.masks)
+        return PixelCleaning(
+            (Edit(masked.start, masked.stop, masked),),
+            _told(image, found),
+            self._left(reason, told),
+            image,
+            found.masks,
+        )
+
+    def _image(self, root: Scope) -> Image | None:
+        """The pixels; None where there are none."""
+        try:
+            return self.finder.image(root)
+        except FileError as error:
+            raise FileError(f"its pixels cannot be cleaned: {error}") from None
+
+    def _unchanged(self, reason: str, told: Told) -> str:
+        if told.is_suspicious:
+            reason = reason or _SUSPICIOUS
+        if not reason:
+            return ""
+        methods = " and no ".join(self.settings.methods)
+        return _NOTHING_FOUND.format(reason=reason, methods=methods)
+
+    def _left(self, reason: str, told: Told) -> str:
+        """Why a person should look at pixels that were cleaned."""
+        if reason in _FACES:
+            return reason
+        if PixelMethod.TEXT in self.settings.methods:
+            return ""
+        return _SUSPICIOUS if told.is_suspicious else _HEADERS_ALONE
+
+
+def _told(image: Image, found: Found) -> CleanedPixels:
+    """What the record says of a file whose pixels are cleaned."""
+    masks = found.masks
+    rectangles = [PixelRectangle(*one, frame=-1) for one in masks.common]
+    rectangles += [
+        PixelRectangle(*one, frame=frame) for frame, own in sorted(masks.own.items()) for one in own
+    ]
+    bits = image.allocated * (2 if image.is_halved else image.samples)
+    if masks.own:
+        pixels = sum(area(masks.of(frame)) for frame in range(image.frames))
+    else:
+        pixels = area(masks.common) * image.frames
+    return CleanedPixels(
+        tuple(found.methods), tuple(rectangles), masks.frames(image.frames), pixels * bits, 0
+    )

@@ -1,0 +1,185 @@
+"""Cleaned pixels read again: black where a mask is, and as they were everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.errors import FileError
+from ..dicom.elements import Element
+from ..dicom.embedded_overlays import PIXEL_DATA, cleared
+from ..dicom.file import DicomFile, parse
+from ..dicom.inflating import InflateLimit
+from ..dicom.scan_filter import ScanFilter
+from ..dicom.scanner import scan
+from ..dicom.sources import Source
+from ..pixels.image import Image
+from ..pixels.masked import Masks
+from ..pixels.rectangles import Rectangle
+
+_PIXELS = ScanFilter({PIXEL_DATA}, ())
+_ROWS_AT_ONCE = 1 << 22
+
+Flags = npt.NDArray[np.bool_]
+
+
+def check_native(
+    before: DicomFile,
+    written: Source,
+    image: Image,
+    masks: Masks,
+    kept: bytes,
+    limit: InflateLimit,
+    pause: Callable[[], None] = lambda: None,
+) -> None:
+    """Check the native pixels of an output, sample by sample.
+
+    Args:
+        before: the input.
+        written: the output.
+        image: the layout of the input's pixels.
+        masks: what should be black.
+        kept: what each cell was joined with by AND elsewhere; b"" for nothing.
+        limit: how large the data set of the output may be.
+        pause: called between pieces.
+
+    Raises:
+        FileError: they are not what they should be.
+    """
+    after = parse(written, limit)
+    found = [element for element in scan(after.data, _PIXELS) if element.tag == PIXEL_DATA]
+    own = image.pixels
+    if len(found) != 1 or found[0].stop - found[0].value != own.stop - own.value:
+        raise FileError("the cleaned PixelData has another length than the input's")
+    if found[0].vr != own.vr:
+        raise FileError("the cleaned PixelData has another VR than the input's")
+    check = _Check(before.data.source, after.data.source, own, found[0], image, kept)
+    for frame in range(image.frames):
+        check.frame(frame, masks.of(frame))
+        pause()
+    check.rest()
+
+
+class _Check:
+    """Two stretches of pixels, compared."""
+
+    def __init__(
+        self, old: Source, new: Source, before: Element, after: Element, image: Image, kept: bytes
+    ) -> None:
+        self.old, self.new, self.image, self.kept = old, new, image, kept
+        self.places = before.value, after.value
+        self.size = before.stop - before.value
+
+    def _read(self, start: int, stop: int) -> tuple[bytes, bytes]:
+        """The bytes of both, counted from the first pixel; those of the input as they have to be."""
+        stop = min(stop, self.size)
+        old = self.old.read(self.places[0] + start, self.places[0] + stop)
+        new = self.new.read(self.places[1] + start, self.places[1] + stop)
+        return cleared(old, self.kept) if self.kept else old, new
+
+    def frame(self, frame: int, rectangles: tuple[Rectangle, ...]) -> None:
+        """Compare one frame."""
+        image = self.image
+        if image.allocated == 1 or image.swaps_bytes:
+            self._odd_frame(frame, rectangles)
+            return
+        size = image.frame_bits // 8
+        planes = image.samples if image.is_planar else 1
+        row = size // planes // image.rows
+        at_once = max(_ROWS_AT_ONCE // row, 1)
+        pixel = row // image.columns
+        for plane in range(planes):
+            base = frame * size + plane * (size // planes)
+            for top in range(0, image.rows, at_once):
+                bottom = min(top + at_once, image.rows)
+                old, new = self._read(base + top * row, base + bottom * row)
+                own = [one for one in rectangles if one.y < bottom and top < one.bottom]
+                if not own:
+                    if old != new:
+                        raise FileError(_CHANGED)
+                    continue
+                self._rows(old, new, own, top, bottom, pixel, plane)
+
+    def _rows(
+        self, old: bytes, new: bytes, own: list[Rectangle], top: int, bottom: int, pixel: int, plane: int
+    ) -> None:
+        image = self.image
+        is_masked = _flags(own, top, bottom, image.columns)
+        shape = bottom - top, image.columns, pixel
+        one, other = (np.frombuffer(data, np.uint8).reshape(shape) for data in (old, new))
+        if (one != other).any(axis=2)[~is_masked].any():
+            raise FileError(_CHANGED)
+        black = self._black(plane)
+        if image.is_halved:
+            pairs = is_masked[:, ::2]
+            wide = other.reshape(shape[0], shape[1] // 2, 2 * pixel)
+            is_black = (wide == black).all(axis=2)
+            if not is_black[pairs].all():
+                raise FileError(_NOT_BLACK)
+        elif not (other == black).all(axis=2)[is_masked].all():
+            raise FileError(_NOT_BLACK)
+
+    def _black(self, plane: int) -> npt.NDArray[np.uint8]:
+        image = self.image
+        cells = [image.cell(number) for number in image.black]
+        if image.is_halved:
+            cells = [cells[0], *cells]
+        elif image.is_planar:
+            cells = [cells[plane]]
+        return np.frombuffer(b"".join(cells), np.uint8)
+
+    def _odd_frame(self, frame: int, rectangles: tuple[Rectangle, ...]) -> None:
+        """Compare a frame whose cells are single bits, or bytes in words of the other order."""
+        image = self.image
+        first = frame * image.frame_bits
+        start = first // 8 // 2 * 2
+        stop = -(-(first + image.frame_bits) // 8)
+        old, new = (
+            np.frombuffer(data + bytes(len(data) % 2), np.uint8)
+            for data in self._read(start, stop + stop % 2)
+        )
+        if image.swaps_bytes:
+            old, new = (data.reshape(-1, 2)[:, ::-1].reshape(-1) for data in (old, new))
+        if image.allocated == 1:
+            old, new = (np.unpackbits(data, bitorder="little") for data in (old, new))
+            begin, count = first - start * 8, image.frame_bits
+        else:
+            begin, count = first // 8 - start, image.frame_bits // 8
+        shape = image.rows, image.columns
+        is_masked = _flags(rectangles, 0, image.rows, image.columns)
+        planes = image.samples if image.is_planar else 1
+        one, other = (
+            data[begin : begin + count].reshape(planes, *shape, count // planes // shape[0] // shape[1])
+            for data in (old, new)
+        )
+        for plane in range(planes):
+            if (one[plane] != other[plane]).any(axis=2)[~is_masked].any():
+                raise FileError(_CHANGED)
+            black = np.array([image.black[0] & 1], np.uint8) if image.allocated == 1 else self._black(plane)
+            if image.is_halved:
+                wide = other[plane].reshape(shape[0], shape[1] // 2, -1)
+                if not (wide == black).all(axis=2)[is_masked[:, ::2]].all():
+                    raise FileError(_NOT_BLACK)
+            elif not (other[plane] == black).all(axis=2)[is_masked].all():
+                raise FileError(_NOT_BLACK)
+
+    def rest(self) -> None:
+        """Compare the padding after the last frame."""
+        end = -(-self.image.frame_bits * self.image.frames // 8)
+        old, new = self._read(end, self.size)
+        if old != new and not self.image.swaps_bytes:
+            raise FileError(_CHANGED)
+
+
+def _flags(rectangles: list[Rectangle] | tuple[Rectangle, ...], top: int, bottom: int, columns: int) -> Flags:
+    """Which pixels of some rows are in rectangles."""
+    found = np.zeros((bottom - top, columns), np.bool_)
+    for one in rectangles:
+        found[max(one.y - top, 0) : max(one.bottom - top, 0), one.x : one.right] = True
+    return found
+
+
+_CHANGED = "PixelData differs from the input's outside of what was to be blackened"
+_NOT_BLACK = "PixelData is not black where it should be"
