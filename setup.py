@@ -64,6 +64,7 @@ setup(
             "import-linter>=2.17",
             "jsonschema",
             "mypy",
+            "numpy",
             "pytest",
             "pytest-xdist",
             "ruff",

@@ -15,7 +15,7 @@ from ..core.errors import FileError, NotDicomError
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
 from ..dicom.edits import Chunk
-from ..dicom.file import DicomFile, parse
+from ..dicom.file import parse
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import BytesSource, FileSource, Source
 from ..engine.patched import Patched
@@ -157,7 +157,7 @@ class Worker:
             stage = Stage.VERIFY
             if cleaning is not None and cleaning.edits:
                 assert self.pixels is not None
-                self.pixels.check(file, written, cleaning, patched, self.pause)
+                self.pixels.check(source, written, cleaning, patched, self.pause)
             if verifier is not None:
                 residuals = verifier.residuals(
                     source, written, self._shown(job), self.pause, has_cleaned_pixels=is_cleaned
@@ -353,7 +353,7 @@ class PixelWork:
 
     def check(
         self,
-        file: DicomFile,
+        source: Source,
         written: Source,
         cleaning: PixelCleaning,
         patched: Patched,
@@ -371,7 +371,7 @@ class PixelWork:
         kept = next((edit.data.kept for edit in edits if isinstance(edit.data, MaskedPixels)), b"")
         assert cleaning.image is not None
         limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
-        check_native(file, written, cleaning.image, cleaning.masks, kept, limit, pause)
+        check_native(source, written, cleaning.image, cleaning.masks, kept, limit, pause)
 
 
 def _verifier_of(settings: Settings) -> Verifier | None:

@@ -8,25 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import FileError
-from ..dicom.elements import Element
 from ..dicom.embedded_overlays import PIXEL_DATA, cleared
-from ..dicom.file import DicomFile, parse
 from ..dicom.inflating import InflateLimit
-from ..dicom.scan_filter import ScanFilter
-from ..dicom.scanner import scan
 from ..dicom.sources import Source
 from ..pixels.image import Image
 from ..pixels.masked import Masks
 from ..pixels.rectangles import Rectangle
+from .pydicom_reading import DataSet, Entry, read_again
 
-_PIXELS = ScanFilter({PIXEL_DATA}, ())
 _ROWS_AT_ONCE = 1 << 22
 
 Flags = npt.NDArray[np.bool_]
 
 
 def check_native(
-    before: DicomFile,
+    source: Source,
     written: Source,
     image: Image,
     masks: Masks,
@@ -37,7 +33,7 @@ def check_native(
     """Check the native pixels of an output, sample by sample.
 
     Args:
-        before: the input.
+        source: the input.
         written: the output.
         image: the layout of the input's pixels.
         masks: what should be black.
@@ -48,14 +44,14 @@ def check_native(
     Raises:
         FileError: they are not what they should be.
     """
-    after = parse(written, limit)
-    found = [element for element in scan(after.data, _PIXELS) if element.tag == PIXEL_DATA]
-    own = image.pixels
-    if len(found) != 1 or found[0].stop - found[0].value != own.stop - own.value:
-        raise FileError("the cleaned PixelData has another length than the input's")
-    if found[0].vr != own.vr:
-        raise FileError("the cleaned PixelData has another VR than the input's")
-    check = _Check(before.data.source, after.data.source, own, found[0], image, kept)
+    data_sets = read_again(source, limit).data, read_again(written, limit).data
+    found = [data.with_tag(PIXEL_DATA) for data in data_sets]
+    if len(found[0]) != 1 or len(found[1]) != 1:
+        raise FileError("PixelData does not occur once, as it has to where it is cleaned")
+    (before,), (after,) = found
+    if before.value_end - before.value != after.value_end - after.value or before.vr != after.vr:
+        raise FileError("the cleaned PixelData has another length or VR than the input's")
+    check = _Check(data_sets, before, after, image, kept)
     for frame in range(image.frames):
         check.frame(frame, masks.of(frame))
         pause()
@@ -66,11 +62,12 @@ class _Check:
     """Two stretches of pixels, compared."""
 
     def __init__(
-        self, old: Source, new: Source, before: Element, after: Element, image: Image, kept: bytes
+        self, data_sets: tuple[DataSet, DataSet], before: Entry, after: Entry, image: Image, kept: bytes
     ) -> None:
-        self.old, self.new, self.image, self.kept = old, new, image, kept
+        self.old, self.new = (data.source for data in data_sets)
+        self.image, self.kept = image, kept
         self.places = before.value, after.value
-        self.size = before.stop - before.value
+        self.size = before.value_end - before.value
 
     def _read(self, start: int, stop: int) -> tuple[bytes, bytes]:
         """The bytes of both, counted from the first pixel; those of the input as they have to be."""
