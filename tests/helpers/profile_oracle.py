@@ -41,8 +41,19 @@ METHOD, METHOD_CODES = 0x00120063, 0x00120064
 STAMPS = {0x00120062, METHOD, METHOD_CODES, 0x00280303}
 OFFSETS = oracle.OFFSETS
 RECORDS = 0x00041220
+INSTANCE, MEDIA_INSTANCE = 0x00080018, 0x00020003
+OF_THE_STANDARD = "1.2.840.10008."
 KEEP, REMOVE, EMPTY = "%_keep_#tag", None, "%_empty_#tag"
 DUMMIES, CLEAN, UID = {"%_dummy_#tag", "%_dummy|patientID_#tag"}, "%_clean_#tag", "%_uid_#tag"
+CONCEPT_NAME, VALUE_TYPE, CODING_SCHEME = 0x0040A043, 0x0040A040, 0x00080102
+CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
+ITEM_VALUES = {0x0040A120, 0x0040A121, 0x0040A122, 0x0040A123, 0x0040A124, 0x0040A160, 0x0040A30A}
+"""The elements in which content items have their values, by type (PS3.3 10.2)."""
+
+FREE_TEXT = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UN", "UR", "UT"}
+"""VRs that a clean option cleans wherever they stay."""
+
+_CONCEPT = re.compile(r"ContentSequence\[([^\]]+)\]")
 _BY_CREATOR = re.compile(r'\(([0-9A-Fa-f]{4}),"([^"]+)",([0-9A-Fa-f]{2})\)')
 _BY_MASK = re.compile(r"\(([0-9A-Fa-fx]{4}),([0-9A-Fa-fx]{4})\)")
 _LONG = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
@@ -72,6 +83,8 @@ class Profile:
             pairs |= json.loads((PROFILES / f"{name}.json").read_text())
         pairs |= dict.fromkeys(self.keep, KEEP)
         self.pairs = pairs
+        self.cleans_all = pairs.get("text") == CLEAN
+        self.concepts = self._concepts() if "cleanStructuredContent" in self.options else {}
         self.by_creator = {
             (int(match[1], 16), match[2], int(match[3], 16)): value
             for key, value in pairs.items()
@@ -82,6 +95,31 @@ class Profile:
             for key, value in pairs.items()
             if (match := _BY_MASK.fullmatch(key)) and "x" in key
         ]
+
+    def _concepts(self) -> dict[str, Any]:
+        """What becomes of content items: "code,scheme" or "code,scheme,type" to value."""
+        tables = json.loads((PROFILES / "tables" / "content-items.json").read_text())
+        found: dict[str, Any] = {}
+        for name in ("basic", *(option for option in CODES if option in self.options)):
+            for key, value in tables.get(name, {}).items():
+                match = _CONCEPT.fullmatch(key)
+                assert match is not None, key
+                found[match[1].lower()] = value
+        return found
+
+    def value_for_item(self, item: Dataset) -> Any:
+        """What the profile says of a content item; KEEP where it says nothing."""
+        if not self.concepts or CONCEPT_NAME not in item:
+            return KEEP
+        names = decoded(item, CONCEPT_NAME).value or []
+        if not names:
+            return KEEP
+        code, scheme, kind = (
+            next((str(one[tag].value).strip() for tag in tags if tag in one), "")
+            for one, tags in ((names[0], CODE_VALUES), (names[0], (CODING_SCHEME,)), (item, (VALUE_TYPE,)))
+        )
+        concept = f"{code},{scheme}".lower()
+        return self.concepts.get(f"{concept},{kind.lower()}", self.concepts.get(concept, KEEP))
 
     def value_for(self, tag: int, data_set: Dataset) -> Any:
         """What the profile says of an element; KEEP where it says nothing."""
@@ -141,7 +179,7 @@ def _check(profile: Profile, content: bytes, output: bytes, read: Any) -> Iterat
     elif not set(after.keys()) <= set(before.keys()):
         yield "a DICOMDIR was stamped"
     old, new = getattr(before, "file_meta", Dataset()), getattr(after, "file_meta", Dataset())
-    yield from walk.file_meta(old, new)
+    yield from walk.file_meta(old, new, after.get(INSTANCE))
     yield from _lengths(read(content), read(output))
     if old and len(old) and 0x00020000 in old:
         yield from _meta_length(output)
@@ -185,14 +223,30 @@ class _Walk:
         """Compare two data sets, and those in them."""
         old, new = tree_of(before), tree_of(after)
         values = {tag: self.profile.value_for(tag, before) for tag in old}
-        stays = [tag for tag in old if values[tag] is not REMOVE or (record and tag in new)]
+        stays = [
+            tag
+            for tag in old
+            if (values[tag] is not REMOVE or (record and tag in new)) and not self._is_emptied(before, tag)
+        ]
+        said = self.profile.value_for_item(before)
         found = [tag for tag in new if tag in old or tag not in (() if path else STAMPS)]
         if stays != found:
             yield f"{path}: {_named(stays, found)}"
         for tag in stays:
             if tag in new:
                 where = f"{path}/{tag:08X}"
-                yield from self._element(tag, values[tag], old, new, (before, after), where, record=record)
+                sets = before, after
+                problems = list(self._element(tag, values[tag], old, new, sets, where, record=record))
+                if problems and tag in ITEM_VALUES and said not in {KEEP, REMOVE}:
+                    problems = list(self._element(tag, said, old, new, sets, where, record=record))
+                yield from problems
+
+    def _is_emptied(self, data_set: Dataset, tag: int) -> bool:
+        """Whether a sequence goes because all of its content items do."""
+        if not self.profile.concepts or not isinstance(tree_of(data_set)[tag], Items):
+            return False
+        items = decoded(data_set, tag).value or []
+        return len(items) > 0 and all(self.profile.value_for_item(item) is REMOVE for item in items)
 
     def _element(
         self,
@@ -212,7 +266,10 @@ class _Walk:
             if isinstance(was, Items) and isinstance(now, Items):
                 yield from self._items(tag, sets, where)
             elif was != now:
-                yield f"{where}: changed"
+                if self.profile.cleans_all and decoded(sets[0], tag).VR in FREE_TEXT:
+                    yield from self._value(tag, CLEAN, sets, where)
+                else:
+                    yield f"{where}: changed"
             return
         if isinstance(value, dict):
             yield from _literal(value["replace"], decoded(sets[1], tag), where)
@@ -230,6 +287,7 @@ class _Walk:
 
     def _items(self, tag: int, sets: tuple[Dataset, Dataset], where: str) -> Iterator[str]:
         old, new = (list(decoded(one, tag).value or []) for one in sets)
+        old = [item for item in old if self.profile.value_for_item(item) is not REMOVE]
         if len(old) != len(new):
             yield f"{where}: {len(new)} items of {len(old)}"
             return
@@ -284,7 +342,7 @@ class _Walk:
             return
         for original, made in zip(old, new, strict=True):
             one = original.strip(" \0")
-            if one in uid.UID_dictionary or not one:
+            if one in uid.UID_dictionary or one.startswith(OF_THE_STANDARD) or not one:
                 if made != one:
                     yield f"{where}: a UID of the standard changed"
             elif made == one or not uid.UID(made).is_valid or self.profile.uids.setdefault(one, made) != made:
@@ -303,8 +361,8 @@ class _Walk:
             elif made and made == original and len(original) >= 8:
                 yield f"{where}: not shifted"
 
-    def file_meta(self, old: Dataset, new: Dataset) -> Iterator[str]:
-        """Compare the file meta of two files."""
+    def file_meta(self, old: Dataset, new: Dataset, instance: Any) -> Iterator[str]:
+        """Compare the file meta of two files; ``instance`` is the new SOPInstanceUID."""
         was, now = tree_of(old), tree_of(new)
         values = {
             tag: self.profile.value_for(tag, old) if datadict.dictionary_has_tag(tag) else REMOVE
@@ -315,7 +373,11 @@ class _Walk:
         for tag in now:
             if tag == 0x00020000:
                 continue
-            if values.get(tag) == UID:
+            if tag == MEDIA_INSTANCE and instance is not None and values.get(tag) == UID:
+                # It follows the data set's, which under retainUIDs nobody writes.
+                if oracle.texts_of(decoded(new, tag)) != oracle.texts_of(instance):
+                    yield f"meta/{tag:08X}: not the UID of the data set"
+            elif values.get(tag) == UID:
                 texts = (oracle.texts_of(decoded(one, tag)) for one in (old, new))
                 yield from self._uids(*texts, f"meta/{tag:08X}")
             elif was.get(tag) != now[tag]:
