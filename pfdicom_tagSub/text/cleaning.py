@@ -23,8 +23,9 @@ from .clues import Clues, Key
 from .common_words import ORDINARY, TITLES
 from .comparable import fold, is_unbounded, split_tokens
 from .excision import Span, cut_out
-from .identifiers import MONTHS, clues_of
+from .identifiers import clues_of
 from .links import NamesInLinks, find_links
+from .months import NUMBERS as MONTH_NUMBERS
 from .person_names import stem_of
 
 _UID = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)+(?!\.?[0-9])")
@@ -459,7 +460,7 @@ class _Scan:
             third = tokens[at + 2]
             if (first, second, third) in dates and self._is_numeric_date(at):
                 return at, at + 3
-            if (third, MONTHS.get(second), first) in dates and self._joins(at, at + 3):
+            if (third, MONTH_NUMBERS.get(second), first) in dates and self._joins(at, at + 3):
                 return at, at + 3
         if second in _YEAR_SIGNS and at + 5 < count and tokens[at + 3] in _MONTH_SIGNS:
             is_date = tokens[at + 5] in _DAY_SIGNS and (first, tokens[at + 2], tokens[at + 4]) in dates
@@ -467,14 +468,14 @@ class _Scan:
         after = at + 1
         after += second in _ORDINALS
         after += after < count and tokens[after] in _ORDINALS
-        if after + 1 < count and tokens[after] in MONTHS:
+        if after + 1 < count and tokens[after] in MONTH_NUMBERS:
             year = after + 1
             year += tokens[year] in _OF and year + 1 < count
-            if (first, MONTHS[tokens[after]], tokens[year]) in dates:
+            if (first, MONTH_NUMBERS[tokens[after]], tokens[year]) in dates:
                 return (at, year + 1) if self._joins(at, year + 1) else None
         before = at - 1
         before -= before > 0 and tokens[before] == "the"
-        if at and after < count and (first, MONTHS.get(tokens[before]), tokens[after]) in dates:
+        if at and after < count and (first, MONTH_NUMBERS.get(tokens[before]), tokens[after]) in dates:
             return (before, after + 1) if self._joins(before, after + 1) else None
         return None
 

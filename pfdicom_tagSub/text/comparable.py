@@ -12,11 +12,20 @@ import re
 import unicodedata
 from functools import lru_cache
 
+SHORTEST = 4
+"""Shorter texts are found everywhere by chance."""
+
+SHORTEST_CJK = 2
+"""A Chinese or Japanese family name may be one character, a whole name two."""
+
 _KANA = "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\u3099\u309a"
 _IDEOGRAPHS = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _HANGUL = "\u1100-\u11ff\u3131-\u318e\uac00-\ud7af"
+CJK = f"{_KANA}{_IDEOGRAPHS}{_HANGUL}"
+"""Chinese, Japanese and Korean, as the inside of a character class."""
+
 _SOUTH_EAST = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-UNBOUNDED = f"{_KANA}{_IDEOGRAPHS}{_HANGUL}{_SOUTH_EAST}"
+UNBOUNDED = f"{CJK}{_SOUTH_EAST}"
 """Scripts that are written without blanks between words, as the inside of a character class (Korean has
 blanks, but particles and titles follow a name without one)."""
 
@@ -24,6 +33,7 @@ _INDIC = "\u0900-\u0dff"  # their vowel signs are no \w of the re module
 _TOKEN = re.compile(f"([0-9]+|[{UNBOUNDED}]|(?:[^\\W\\d_{UNBOUNDED}]|[{_INDIC}])+)")
 _ASCII_TOKEN = re.compile("([0-9]+|[a-z]+)")
 _IS_UNBOUNDED = re.compile(f"[{UNBOUNDED}]+")
+_IS_CJK = re.compile(f"[{CJK}]")
 _IS_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
 
 _MARK = "\uffff"  # a noncharacter: stands for what does not fold to one character
@@ -125,3 +135,15 @@ def is_unbounded(text: str) -> bool:
 def is_ideograph(character: str) -> bool:
     """Whether a character is a Chinese one."""
     return _IS_IDEOGRAPH.match(character) is not None
+
+
+def is_cjk(character: str) -> bool:
+    """Whether a character is Chinese, Japanese or Korean."""
+    return _IS_CJK.match(character) is not None
+
+
+def is_long_enough(text: str) -> bool:
+    """Whether a text is not found everywhere by chance: Chinese, Japanese and Korean say more in less."""
+    if len(text) >= SHORTEST:
+        return True
+    return not text.isascii() and len(_IS_CJK.findall(text)) >= SHORTEST_CJK

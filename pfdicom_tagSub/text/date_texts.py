@@ -6,7 +6,7 @@ import re
 
 from .comparable import fold
 from .dates import COLONS, COMPACT, PADDING, shifted
-from .identifiers import MONTHS
+from .months import ENGLISH, NUMBERS
 
 _TIME_WITH_COLONS = re.compile(COLONS)
 
@@ -16,7 +16,7 @@ _REST = rf"((?:[ T_]?{COMPACT}|[ T_]?{COLONS})?(?:Z|[+-](?:0[0-9]|1[0-4]):?[0-5]
 _YEAR_FIRST = re.compile(rf"([0-9]{{4}})([-./ ]?)([0-9]{{2}})\2([0-9]{{2}}){_REST}")
 _DAY_FIRST = re.compile(rf"([0-9]{{1,2}})\.([0-9]{{1,2}})\.([0-9]{{4}}){_REST}")
 _DAY_AND_MONTH = re.compile(
-    rf"([0-9]{{1,2}})([-. ]{{1,2}})([^\W\d_]{{3,9}})([-. ]{{1,2}})([0-9]{{4}}){_REST}"
+    rf"([0-9]{{1,2}})([-. ]{{1,2}})([^\W\d_]{{3,10}})([-. ]{{1,2}})([0-9]{{4}}){_REST}"
 )
 
 
@@ -43,7 +43,7 @@ def shift_text(text: str, days: int) -> str:
         return ".".join(reversed(earlier)) + rest if earlier else ""
     if match := _DAY_AND_MONTH.fullmatch(text):
         day, gap, name, other, year, rest = match.groups()
-        number = MONTHS.get(fold(name)[0])
+        number = NUMBERS.get(fold(name)[0])
         earlier = shifted(int(year), int(number), int(day), days) if number else ()
         if earlier:
             return f"{earlier[2]}{gap}{_month_like(name, int(earlier[1]))}{other}{earlier[0]}{rest}"
@@ -55,18 +55,12 @@ def is_time(text: str) -> bool:
     return _TIME_WITH_COLONS.fullmatch(text.strip(PADDING)) is not None
 
 
-_MONTH_NAMES = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-
-
 def _month_like(name: str, month: int) -> str:
     """The English name of a month, as short and in such letters as another one.
 
     A date that is written in German or French moves to the same day all the same.
     """
-    made = _MONTH_NAMES[month - 1]
+    made = ENGLISH[month - 1]
     if len(name) <= len("Sept"):
         made = made[:3]
     return made.upper() if name.isupper() else made.lower() if name.islower() else made

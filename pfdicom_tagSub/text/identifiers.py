@@ -31,23 +31,6 @@ _LEAST_DIGITS_OF_PHONE = 7
 _MOST_LETTERS_OF_PHONE = 4
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
-_MONTH_NAMES = (
-    "jan january januar janner jaenner janvier janv enero ene januari i",
-    "feb february februar fevrier fevr fev febrero februari ii",
-    "mar march marz maerz mrz mars marzo maart iii",
-    "apr april avril avr abril abr aprile iv",
-    "may mai mayo mei v",
-    "jun june juni juin junio giugno vi",
-    "jul july juli juillet juil julio luglio vii",
-    "aug august aout agosto ago augustus viii",
-    "sep sept september septembre septiembre setiembre ix",
-    "oct october okt oktober octobre octubre x",
-    "nov november novembre noviembre xi",
-    "dec december dez dezember decembre diciembre dic xii",
-)
-MONTHS = {name: str(month) for month, names in enumerate(_MONTH_NAMES, 1) for name in names.split()}
-"""Folded names of months in several languages and their Roman numerals, and the numbers of the months."""
-
 
 @remembered(most=2048)
 def clues_of(vr: str, text: str) -> Clues:

@@ -7,21 +7,13 @@ import unicodedata
 from collections.abc import Iterable
 
 from ..core.caches import remembered
-
-SHORTEST = 4
-"""Shorter values are found in any path by chance."""
-
-SHORTEST_CJK = 2
-"""A Chinese or Japanese family name may be one character, a whole name two."""
+from .comparable import is_cjk, is_long_enough
 
 LONGEST = 255
 """No name of a file is longer."""
 
 _RUNS = re.compile(r"[^\W_]+|/")
 _NAME_PARTS = re.compile(r"[\s^=]+")
-_CJK = re.compile(
-    r"[\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]"
-)
 
 
 def holds_value(path: str, originals: Iterable[str]) -> bool:
@@ -36,13 +28,38 @@ def holds_value(path: str, originals: Iterable[str]) -> bool:
         path: the path of an output, relative to the output directory.
         originals: the values that were replaced, as texts; a PN whole.
     """
+    return _holds_part(path, _all_parts(tuple(originals)), LONGEST + 1)
+
+
+def holds_text(path: str, texts: Iterable[str], free_from: int) -> bool:
+    """Whether a path has one of some texts in it as a part, each as a whole.
+
+    Args:
+        path: as of ``holds_value``.
+        texts: the texts.
+        free_from: texts of so many letters and digits need no bounds.
+    """
+    return _holds_part(path, _all_bare(tuple(texts)), free_from)
+
+
+def _holds_part(path: str, parts: Iterable[str], free_from: int) -> bool:
     directory, _, name = path.rpartition("/")
     runs = (*_directory_runs(directory), *_runs(name))
     joined = "".join(runs)
-    for part in _all_parts(tuple(originals)):  # noqa: SIM110  (asked of every file: a generator takes twice as long)
-        if part in joined and _is_bounded(part, joined, runs):
+    for part in parts:
+        if part in joined and (len(part) >= free_from or _is_bounded(part, joined, runs)):
             return True
     return False
+
+
+@remembered(most=1024)
+def _all_bare(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(part for text in texts if is_long_enough(part := _bare(text)))
+
+
+def _bare(text: str) -> str:
+    """The letters and digits of a text."""
+    return "".join(_RUNS.findall(_folded(text).replace("/", " ")))
 
 
 def _folded(text: str) -> str:
@@ -75,14 +92,8 @@ def _parts(original: str) -> tuple[str, ...]:
         texts = {*text.split("="), *_NAME_PARTS.split(text)}
     elif len(words := text.split()) == 2 and "".join(words).isalpha():  # a name without its carets
         texts.update(words)
-    found = {"".join(_RUNS.findall(one.replace("/", " "))) for one in texts}
-    return tuple(part for part in found if _is_long_enough(part))
-
-
-def _is_long_enough(part: str) -> bool:
-    if len(part) >= SHORTEST:
-        return True
-    return not part.isascii() and len(_CJK.findall(part)) >= SHORTEST_CJK
+    found = {_bare(one) for one in texts}
+    return tuple(part for part in found if is_long_enough(part))
 
 
 def _is_bounded(part: str, joined: str, runs: tuple[str, ...]) -> bool:
@@ -92,7 +103,7 @@ def _is_bounded(part: str, joined: str, runs: tuple[str, ...]) -> bool:
     for run in runs:
         place += len(run)
         borders.add(place)
-    free_start, free_stop = bool(_CJK.match(part[0])), bool(_CJK.match(part[-1]))
+    free_start, free_stop = is_cjk(part[0]), is_cjk(part[-1])
     start = joined.find(part)
     while start >= 0:
         if (free_start or start in borders) and (free_stop or start + len(part) in borders):

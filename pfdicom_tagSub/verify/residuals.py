@@ -12,12 +12,14 @@ from ..core.caches import remembered
 from ..dicom.dictionary import PIXEL_DATA
 from ..dicom.sources import Source
 from ..text.common_words import TERMS
+from ..text.in_paths import holds_text
 from .element_texts import ElementText, is_of_codes, is_of_make, name_of, vr_of
 from .pydicom_reading import REST, DataSet, Entry, PydicomReading, is_sequence, items_of
 from .search_terms import (
     MOST_VALUES,
     NAMES,
     NUMBERS,
+    UNBOUNDED,
     Needle,
     TermKind,
     Trace,
@@ -140,6 +142,8 @@ def find_residuals(
         for form in plain_notations(day):
             needles.update((needle, None) for needle in needles_of(Trace(form), own) if needle.width > 1)
     named: Named = {}
+    if is_in_path(path, [trace.text for trace in wanted if not trace.is_day], days):
+        named["path"] = 0, 0
     head = output.data.start if not output.is_deflated else output.meta.end
     regions = list(_regions(output.data))
     stretches = [region for region in regions if isinstance(region, tuple)]
@@ -147,14 +151,12 @@ def find_residuals(
     if head + sum(stop - start for start, stop in stretches) <= CHUNK:
         source = output.data.source
         parts = [source.read(start, stop) for start, stop in stretches]
-        whole = b"\n".join((os.fsencode(path), output.source.read(0, head), *parts)).lower()
+        whole = b"\n".join((output.source.read(0, head), *parts)).lower()
         needles_left, days_left = search.found_in(whole)
     else:
         needles_left, days_left = search.needles, days
     if needles_left or days_left:
         near = _Search(needles_left, days_left, pause, kept)
-        if near.is_in_path(path):
-            named["path"] = 0, 0
         near.text(output.source, 0, head, _Leaves(1, lambda: _leaves_of_head(output)), named)
         leaves = _Leaves(2, lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
         for start, stop in stretches:
@@ -190,6 +192,12 @@ def _is_bulk(entry: Entry) -> bool:
     if entry.tag in PIXEL_DATA:
         return True
     return entry.end - entry.start >= LARGE and entry.vr in BULK_VRS and not entry.tag >> 16 & 1
+
+
+def is_in_path(path: str, texts: Iterable[str], days: Iterable[str]) -> bool:
+    """Whether the path of an output holds a text, or a day in some notation."""
+    folded = os.fsencode(path).lower()
+    return holds_text(path, texts, UNBOUNDED) or any(is_day_in(day, folded) for day in days)
 
 
 class _Leaves:
@@ -308,13 +316,6 @@ class _Search:
         """What of it is worth a second look in folded bytes: mostly nothing."""
         needles = [needle for needle in likely_in(data, self.needles) if needle.folded in data]
         return needles, [day for day in self.days if is_day_in(day, data)]
-
-    def is_in_path(self, path: str) -> bool:
-        """Whether the path of an output holds a value."""
-        named: Named = {}
-        data = os.fsencode(path).lower()
-        self._chunk(data, 0, _Leaves(0, lambda: [Leaf(0, len(data), "path")]), named)
-        return bool(named)
 
     def text(self, source: Source, start: int, stop: int, leaves: _Leaves, named: Named) -> None:
         """Search a stretch that holds text."""

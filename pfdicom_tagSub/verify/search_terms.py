@@ -15,13 +15,9 @@ from enum import IntEnum
 
 from ..core.caches import remembered
 from ..text.common_words import COMMON, ORDINARY
+from ..text.comparable import SHORTEST, is_long_enough
 from ..text.identifiers import ADDRESS
-
-SHORTEST = 4
-"""Shorter texts are found everywhere by chance."""
-
-SHORTEST_IDEOGRAPHS = 2
-"""A Chinese, Japanese or Korean name is two or three characters long."""
+from ..text.months import NAMES as MONTH_NAMES
 
 SHORTEST_NUMBER = 5
 """Shorter numbers in a DS or an IS are measurements of anybody."""
@@ -40,21 +36,6 @@ MOST_VALUES = 4096
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _STANDARD_UIDS = "1.2.840.10008."
-_MONTHS = (
-    ("jan", "january", "januar", "janvier"),
-    ("feb", "february", "februar", "février"),
-    ("mar", "march", "märz", "mars"),
-    ("apr", "april", "avril"),
-    ("may", "mai"),
-    ("jun", "june", "juni", "juin"),
-    ("jul", "july", "juli", "juillet"),
-    ("aug", "august", "août"),
-    ("sep", "sept", "september", "septembre"),
-    ("oct", "october", "okt", "oktober", "octobre"),
-    ("nov", "november", "novembre"),
-    ("dec", "december", "dez", "dezember", "décembre"),
-)
-_IDEOGRAPH = re.compile("[\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _ESCAPES = re.compile(rb"^(?:\x1b[\x20-\x2f]+[\x30-\x7e])+|(?:\x1b[\x20-\x2f]+[\x30-\x7e])+$")
 _CODECS = {"iso_ir_58": "gb2312", "UTF8": "utf-8"}
 
@@ -151,7 +132,7 @@ def _traces_of(vr: str, text: str, kind: TermKind) -> tuple[Trace, ...]:
     if vr in NUMBERS:
         is_long = sum(map(str.isdigit, text)) >= SHORTEST_NUMBER and text.strip("0.+-")
         return (Trace(text, is_bounded=True),) if is_long else ()
-    if vr not in TEXTS | {ADDRESS} or not _is_long_enough(text):
+    if vr not in TEXTS | {ADDRESS} or not is_long_enough(text):
         return ()
     return (_word(text), *(_numbers_of_id(text) if vr in {"LO", "SH"} and kind is TermKind.PERSON else ()))
 
@@ -169,12 +150,6 @@ def _word(text: str) -> Trace:
     return Trace(text, is_bounded=len(text) < UNBOUNDED)
 
 
-def _is_long_enough(text: str) -> bool:
-    if len(text) >= SHORTEST:
-        return True
-    return not text.isascii() and len(_IDEOGRAPH.findall(text)) >= SHORTEST_IDEOGRAPHS
-
-
 def _of_name(text: str) -> Iterable[Trace]:
     """A name as it is, as people write it, and by its parts (PS3.5 6.2.1)."""
     for group in text.split("="):
@@ -186,9 +161,9 @@ def _of_name(text: str) -> Iterable[Trace]:
             forms |= {f"{family},{given}", f"{family}_{given}", f"{given}_{family}"}
             if COMMON.issuperset(components):
                 forms = set()
-            yield from (_word(form) for form in sorted(forms) if _is_long_enough(form))
+            yield from (_word(form) for form in sorted(forms) if is_long_enough(form))
         for part in dict.fromkeys((*re.split(r"[\s^,]+", group), *re.split(r"[\W\d_]+", group))):
-            if _is_long_enough(part) and part not in COMMON and any(map(str.isalnum, part)):
+            if is_long_enough(part) and part not in COMMON and any(map(str.isalnum, part)):
                 yield _word(part)
 
 
@@ -249,7 +224,7 @@ def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
     year, month, number = day[:4], day[4:6], day[6:]
     m, d = _with_zero(month), _with_zero(number)
     short = year[2:]
-    names = "|".join(name for name in _MONTHS[int(month) - 1])
+    names = "|".join(MONTH_NAMES[int(month) - 1])
     patterns = [
         rf"{year}{month}{number}",
         rf"(?<!\d){number}{month}{year}(?!\d)",
@@ -263,7 +238,9 @@ def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
         rf"(?<!\d){year}年{m}月{d}日",
     ]
     first = [year, *(f"{a}{s}{b}{s}{short}" for s in "-./" for a, b in ((number, month), (month, number)))]
-    first += [f"{gap}{short}" for name in _MONTHS[int(month) - 1] for gap in (f"{name}-", f"{name} ", name)]
+    first += [
+        f"{gap}{short}" for name in MONTH_NAMES[int(month) - 1] for gap in (f"{name}-", f"{name} ", name)
+    ]
     return tuple(one.encode() for one in dict.fromkeys(first)), re.compile(
         "|".join(f"(?:{one})" for one in patterns).encode()
     )

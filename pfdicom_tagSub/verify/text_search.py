@@ -13,12 +13,12 @@ from typing import NamedTuple
 from ..core.errors import FileError
 from ..dicom.dictionary import PIXEL_DATA
 from ..text.cleaning import TextCleaner, cleaner_of
-from ..text.comparable import fold
+from ..text.comparable import SHORTEST, fold
 from ..text.identifiers import ADDRESS
 from .element_texts import ElementText, name_of, text_in, vr_of
 from .pieces import Piece, PieceDataSet
 from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
-from .search_terms import NAMES, SHORTEST, TEXTS, TermKind, traces_of
+from .search_terms import NAMES, TEXTS, TermKind, traces_of
 
 SEARCHED_VRS = TEXTS | NAMES | {"", "UN", "OB"}
 """VRs of text, and those under which a private element may hold any."""
