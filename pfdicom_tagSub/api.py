@@ -34,7 +34,7 @@ from .run.deferred_signals import DeferredSignals
 from .run.run_settings import RunListeners, RunSettings
 from .run.worker import Settings, Worker
 from .spec.building import build_rules
-from .spec.functions import Resources
+from .spec.functions import Resources, check_uid_root
 from .spec.parsing import from_pairs
 from .spec.profile import PIXEL_OPTION
 from .spec.rules import RuleSet
@@ -77,6 +77,7 @@ def compile_spec(
     key: bytes | None = None,
     lookup_tables: Mapping[str, Mapping[str, str]] | None = None,
     lookup_miss: Literal["fail", "empty"] = "fail",
+    uid_root: str = "",
     assume_character_set: str = "",
     output_file_stem: str = "",
     output_dir_template: str = "",
@@ -92,6 +93,7 @@ def compile_spec(
         lookup_tables: name to table of ``%_lookup``, each original to replacement.
         lookup_miss: what a value that its table lacks does: fail its file, or empty the
             element.
+        uid_root: what new UIDs begin with; "" for pydicom's root.
         assume_character_set: the Specific Character Set of files that declare none, or one that nobody
             knows, such as ``ISO_IR 100``; "" for none.
         output_file_stem: the template that names the outputs of ``run_tree``.
@@ -107,6 +109,7 @@ def compile_spec(
     """
     if PIXEL_OPTION in profile.split(","):
         raise SpecError(f"{PIXEL_OPTION}: the command cleans pixels, rules alone do not")
+    check_uid_root(uid_root)
     tables = {name: dict(table) for name, table in (lookup_tables or {}).items()}
     built = build_rules(
         from_pairs(list(pairs.items())),
@@ -116,7 +119,10 @@ def compile_spec(
         output_stem=output_file_stem,
         output_dir=output_dir_template,
         resources=Resources(
-            None if key is None else Secret(key), tables, LookupMiss(lookup_miss) is LookupMiss.EMPTY
+            None if key is None else Secret(key),
+            tables,
+            LookupMiss(lookup_miss) is LookupMiss.EMPTY,
+            uid_root,
         ),
         assumed=assume_character_set,
     )

@@ -66,6 +66,8 @@ IMPORT_COLUMNS = {
 OPTIONS = tuple(IMPORT_COLUMNS.values())
 
 KEEP = "%_keep_#tag"
+AGE = "%_agecap|89_#tag"
+"""Ages that are kept have an end (45 CFR 164.514(b)(2)(i)(C)); PS3.15 E.3.7 leaves that to the site."""
 EMPTY = "%_empty_#tag"
 DUMMY = "%_dummy|patientID_#tag"
 """The same value of two patients gets two dummies, so that who knows one of them does not know the other."""
@@ -301,7 +303,7 @@ def _option_value(row: Row, option: str, code: str) -> str:
     if row.tag == PRIVATE_TAG:
         return KEEP  # its pairs come from the list of safe private attributes
     if code == "K":
-        return KEEP
+        return AGE if row.keyword == "PatientAge" else KEEP
     if option == "retainLongitudinalModifiedDates":
         if row.vr in DATE_VRS:
             return SHIFT

@@ -277,10 +277,11 @@ def _compile(options: Options, *, is_cleaned: bool = False) -> Built:
     # Imported here: they load pydicom, which --version, --man and usage errors can spare.
     from ..spec import parsing  # noqa: PLC0415
     from ..spec.building import build_rules  # noqa: PLC0415
-    from ..spec.functions import Resources  # noqa: PLC0415
+    from ..spec.functions import Resources, check_uid_root  # noqa: PLC0415
     from ..spec.secret import load_secret  # noqa: PLC0415
     from ..spec.tables import load_tables  # noqa: PLC0415
 
+    check_uid_root(options.uid_root)
     secret, warned = load_secret(options.key_file, os.environb)
     tables = load_tables(options.lookup_tables)
     built = build_rules(
@@ -290,7 +291,7 @@ def _compile(options: Options, *, is_cleaned: bool = False) -> Built:
         remove_private=options.remove_private_tags,
         output_stem=options.output_file_stem,
         output_dir=options.output_dir_template,
-        resources=Resources(secret, tables, options.lookup_miss is LookupMiss.EMPTY),
+        resources=Resources(secret, tables, options.lookup_miss is LookupMiss.EMPTY, options.uid_root),
         assumed=options.assume_character_set,
         is_cleaned=is_cleaned,
     )

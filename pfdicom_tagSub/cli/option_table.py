@@ -313,6 +313,20 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="uidRoot",
+        field="uid_root",
+        kind=Kind.TEXT,
+        value="<root>",
+        group=Group.SPEC,
+        identifies_outputs=True,
+        help="what the UIDs that the run makes begin with, e.g. 1.2.826.0.1.3680043.8.498",
+        manual="""
+            What the UIDs that %_uid_ makes begin with: a root of your own, of at
+            most 38 characters, instead of pydicom's. The same UID becomes another
+            one under another root.
+            """,
+    ),
+    Option(
         name="assumeCharacterSet",
         field="assume_character_set",
         kind=Kind.TEXT,

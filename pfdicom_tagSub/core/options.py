@@ -90,6 +90,7 @@ class Options:
         key_file: a file whose bytes are the secret key; "" for none.
         lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
         lookup_miss: what becomes of a value that its table lacks.
+        uid_root: what new UIDs begin with; "" for pydicom's root.
         assume_character_set: the Specific Character Set of files that declare none, or one that
             nobody knows; "" for none.
         output_dir_template: the template that names the directories of the outputs; ""
@@ -129,6 +130,7 @@ class Options:
     key_file: str = ""
     lookup_tables: tuple[str, ...] = ()
     lookup_miss: LookupMiss = LookupMiss.FAIL
+    uid_root: str = ""
     assume_character_set: str = ""
     output_dir_template: str = ""
     dry_run: bool = False

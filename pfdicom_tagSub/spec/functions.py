@@ -15,11 +15,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from ..core.caches import remembered
-from ..core.errors import FileError
+from ..core.errors import FileError, SpecError
+from ..text.age_limits import limit_age
+from ..text.alphabets import HEX, MOST, write_digest
+from ..text.date_parts import PARTS, date_part
 from ..text.dates import keep_time, shift_date, shift_date_time
 from ..text.dummies import NUMBER_BITS, dummy_of
 from ..text.padding import without_padding
-from ..text.quoting import quoted
+from ..text.quoting import quoted, shortened
 
 if TYPE_CHECKING:
     from faker import Faker
@@ -52,11 +55,13 @@ class Resources:
         secret: the secret key; None without one.
         tables: the tables of ``lookup``: name to original to replacement.
         empties_misses: whether a value that its table lacks is emptied; else its file fails.
+        uid_root: what new UIDs begin with; "" for pydicom's root.
     """
 
     secret: Secret | None = field(default=None, repr=False)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     empties_misses: bool = False
+    uid_root: str = ""
     _by_person: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +116,7 @@ class Call:
         resources: the secret key and the tables.
         cleaner: knows the identifiers of the file; None where nothing is cleaned.
         lossless: the text with bytes kept that have no character, see ``Value``; "" without such bytes.
+        target: the VR that the dictionary has for the element hit; "" where there is none.
     """
 
     text: str
@@ -122,6 +128,7 @@ class Call:
     resources: Resources = NO_RESOURCES
     cleaner: Cleaner | None = None
     lossless: str = ""
+    target: str = ""
 
     @property
     def significant(self) -> str:
@@ -155,6 +162,7 @@ class Function:
         run: the function itself. Raises FileError where the file must not be written.
         check: says what is wrong with the arguments; "" if nothing is.
         seeded: whether its first argument names the element that seeds it.
+        find_seed: finds the name of the element that seeds it elsewhere in the arguments; "" for none.
         seeded_on_file: whether that is the element of the whole file, and not the nearest.
         keeps_empty: whether an empty value stays empty without a call.
         secret: whether it uses the secret key.
@@ -175,6 +183,13 @@ class Function:
     find_problem: Callable[[tuple[str, ...], Resources], str] = _no_problem
     takes_any: bool = False
     is_whole: bool = False
+    find_seed: Callable[[tuple[str, ...]], str] | None = None
+
+    def seed_of(self, arguments: tuple[str, ...]) -> str:
+        """The element that arguments name as the seed; "" for none."""
+        if self.find_seed is not None:
+            return self.find_seed(arguments)
+        return arguments[0] if self.seeded and arguments else ""
 
 
 # --- hashes
@@ -194,8 +209,19 @@ def _check_digits(arguments: tuple[str, ...], most: int = 32) -> str:
     return "" if fits else f"it takes one number from 1 to {most}"
 
 
-def _check_64_digits(arguments: tuple[str, ...]) -> str:
-    return _check_digits(arguments, 64)
+def _check_digest(arguments: tuple[str, ...]) -> str:
+    alphabet = arguments[1] if len(arguments) > 1 else HEX
+    if len(arguments) > 2 or alphabet not in MOST:
+        return f"it takes one number from 1 to {MOST[HEX]}, and perhaps an alphabet: {', '.join(MOST)}"
+    has_number = len(arguments) == 1 or (len(arguments) == 2 and bool(arguments[0]))
+    return _check_digits(arguments[:1], MOST[alphabet]) if has_number else ""
+
+
+def _written(digest: bytes, call: Call) -> str:
+    """A digest as the arguments ask for: how many characters, in which alphabet."""
+    number = call.arguments[0] if call.arguments else ""
+    alphabet = call.arguments[1] if len(call.arguments) > 1 else HEX
+    return write_digest(digest, alphabet, int(number or 0))
 
 
 def _cut(digits: str, call: Call) -> str:
@@ -216,7 +242,7 @@ def _md5(call: Call) -> str:
 
 def _sha256(call: Call) -> str:
     text = call.significant
-    return _cut(_sha256_of(_bytes(text)).hex(), call) if text else ""
+    return _written(_sha256_of(_bytes(text)), call) if text else ""
 
 
 NO_KEY = "it needs the secret key; give it with --keyFile FILE or in the variable PFDICOM_TAGSUB_KEY"
@@ -231,7 +257,7 @@ def _hmac(call: Call) -> str:
     if secret is None:
         raise FileError("the function hmac has no secret key")
     text = call.significant
-    return _cut(secret.digest("hmac", _bytes(text)).hex(), call) if text else ""
+    return _written(secret.digest("hmac", _bytes(text)), call) if text else ""
 
 
 def _digest(secret: Secret | None, use: str, text: str) -> bytes:
@@ -245,18 +271,44 @@ def _digest(secret: Secret | None, use: str, text: str) -> bytes:
 
 
 @remembered(most=1 << 14)
-def _new_uid(secret: Secret | None, text: str) -> str:
+def _new_uid(secret: Secret | None, text: str, root: str) -> str:
     """The UID for another; those of a study are in each of its files, so they are kept."""
     from pydicom.uid import generate_uid  # noqa: PLC0415  (see the top)
 
     if text.startswith(STANDARD_ROOT):  # SOP classes and the like (PS3.6 annex A) name nobody
         return text
-    return str(generate_uid(entropy_srcs=[_digest(secret, "uid", text).hex()]))
+    sources = [_digest(secret, "uid", text).hex()]
+    return str(generate_uid(f"{root}.", sources) if root else generate_uid(entropy_srcs=sources))
 
 
 def _uid(call: Call) -> str:
     uid = call.significant  # a reference to it may lack the padding
-    return _new_uid(call.resources.secret, uid) if uid else ""
+    return _new_uid(call.resources.secret, uid, call.resources.uid_root) if uid else ""
+
+
+ROOT_MOST = 38
+"""With a longer root too few digits would be left for UIDs to differ: 64 may a UID have (PS3.5 9.1)."""
+
+_ROOT = re.compile(r"(0|1|2)(\.(0|[1-9][0-9]*))+")
+
+
+def check_uid_root(root: str) -> None:
+    """Check what new UIDs shall begin with; "" is pydicom's root.
+
+    Raises:
+        SpecError: it is no root of UIDs.
+    """
+    if not root:
+        return
+    origin = f"--uidRoot {shortened(root)}"
+    if not _ROOT.fullmatch(root):
+        raise SpecError(f"{origin}: a root is numbers with dots between, such as 1.2.826.0.1.3680043.8.498")
+    if len(root) > ROOT_MOST:
+        raise SpecError(
+            f"{origin}: it has more than {ROOT_MOST} characters, which leaves too few for the rest"
+        )
+    if f"{root}.".startswith(STANDARD_ROOT):
+        raise SpecError(f"{origin}: below it are the UIDs of the standard itself; give a root of your own")
 
 
 # --- dates
@@ -271,7 +323,11 @@ def _check_shift(arguments: tuple[str, ...]) -> str:
 
 def _date_shift(call: Call) -> str:
     digest = _digest(call.resources.secret, "dateshift", call.seed_text or "")
-    days = 1 + int.from_bytes(digest, "big") % int(call.arguments[1])
+    return _moved_back(call, 1 + int.from_bytes(digest, "big") % int(call.arguments[1]))
+
+
+def _moved_back(call: Call, days: int) -> str:
+    """A date by so many days earlier, in the form that it has."""
     match call.vr:
         case "DA":
             return shift_date(call.text, days)
@@ -290,6 +346,77 @@ def _shift_text(call: Call, days: int) -> str:
     from ..text.date_texts import is_time, shift_text  # noqa: PLC0415  (its patterns are for odd files alone)
 
     return call.text if is_time(call.text) else shift_text(call.text, days)
+
+
+_DAYS = re.compile(r"[+-]?[0-9]{1,5}")
+
+
+def _days_of(text: str) -> int | None:
+    """A number of days by which ``shift`` may move a date; None where a text is none."""
+    text = text.strip()
+    days = int(text) if _DAYS.fullmatch(text) else MOST_DAYS + 1
+    return days if abs(days) <= MOST_DAYS else None
+
+
+def _check_fixed_shift(arguments: tuple[str, ...]) -> str:
+    is_number = bool(arguments) and _DAYS.fullmatch(arguments[0])
+    if len(arguments) == 1 and (_days_of(arguments[0]) is not None if is_number else arguments[0]):
+        return ""
+    if len(arguments) == 2 and all(arguments) and not is_number:
+        return ""
+    return (
+        f"it takes a number of days from -{MOST_DAYS} to {MOST_DAYS}, or the name of a table and perhaps the "
+        "element that is looked up in it"
+    )
+
+
+def _shift_seed(arguments: tuple[str, ...]) -> str:
+    if len(arguments) > 1:
+        return arguments[1]
+    return "" if _DAYS.fullmatch(arguments[0]) else "patientID"
+
+
+def _find_missing_days(arguments: tuple[str, ...], resources: Resources) -> str:
+    name = arguments[0]
+    if _DAYS.fullmatch(name):
+        return ""
+    if problem := _find_missing_table(arguments, resources):
+        return problem
+    if any(_days_of(days) is None for days in resources.tables[name].values()):
+        return (
+            f"in the table {name} some replacement is no number of days from -{MOST_DAYS} to {MOST_DAYS}; "
+            "their unit is the day, and a plus or minus may stand before them"
+        )
+    return ""
+
+
+def _fixed_shift(call: Call) -> str:
+    name = call.arguments[0]
+    if _DAYS.fullmatch(name):
+        return _moved_back(call, -int(name))
+    found = call.resources.replacement(name, "", call.seed_text) if call.seed_text else None
+    if found is None:
+        if call.resources.empties_misses:
+            return ""
+        raise FileError(f"the lookup table {name}, which has the days of dates, lacks a value of the file")
+    return _moved_back(call, -int(found))
+
+
+def _check_part(arguments: tuple[str, ...]) -> str:
+    return "" if len(arguments) == 1 and arguments[0] in PARTS else f"it takes one of {', '.join(PARTS)}"
+
+
+def _date_part(call: Call) -> str:
+    return date_part(call.text, call.arguments[0], is_date=call.target in {"DA", "DT"})
+
+
+def _check_age(arguments: tuple[str, ...]) -> str:
+    is_age = len(arguments) == 1 and re.fullmatch("[0-9]{1,3}", arguments[0]) and int(arguments[0]) < 999
+    return "" if is_age else "it takes one age in years, such as 89"
+
+
+def _age_cap(call: Call) -> str:
+    return limit_age(call.text, int(call.arguments[0]))
 
 
 # --- tables
@@ -339,6 +466,28 @@ def _join_words(call: Call) -> str:
 
 def _check_joiner(arguments: tuple[str, ...]) -> str:
     return "" if len(arguments) <= 1 else "it takes at most one text to join the words with"
+
+
+def _split_pattern(arguments: tuple[str, ...]) -> tuple[str, str]:
+    """The pattern, in which the sign between arguments may stand, and the replacement."""
+    return "|".join(arguments[:-1]), arguments[-1]
+
+
+def _check_pattern(arguments: tuple[str, ...]) -> str:
+    from ..text.patterns import find_problem  # noqa: PLC0415  (for specs with patterns alone)
+
+    if len(arguments) < 2 or not arguments[0]:
+        return "it takes a pattern and a replacement"
+    return find_problem(*_split_pattern(arguments))
+
+
+def _rewrite(call: Call) -> str:
+    from ..text.patterns import PatternError, rewrite  # noqa: PLC0415  (as above)
+
+    try:
+        return rewrite(call.text, *_split_pattern(call.arguments))
+    except PatternError as error:
+        raise FileError(f"the function regex failed: {error}") from None
 
 
 def _keep(call: Call) -> str:
@@ -430,15 +579,18 @@ FUNCTIONS: dict[str, Function] = {
             "the first n hex digits of the SHA-256 of the value's text in UTF-8; all 64 without |n. It "
             "hides a number no better than md5",
             _sha256,
-            _check_64_digits,
+            _check_digest,
         ),
         Function(
             "hmac",
             "%_hmac|n_Tag",
             "the first n hex digits of the HMAC-SHA-256 of the value's text in UTF-8 under the secret key; "
-            "all 64 without |n. It needs the key. With 16 digits, no two of millions of values meet",
+            "all 64 without |n. It needs the key. With 16 digits, no two of millions of values meet. Another "
+            "alphabet is written after n, here and for sha256: base32 (at most 52 characters) or HEX, whose "
+            "capital letters and digits may be File IDs, as in %_hmac|8|base32_SOPInstanceUID, or digits "
+            "(at most 32), as in %_hmac|12|digits_PatientID",
             _hmac,
-            _check_64_digits,
+            _check_digest,
             secret=SecretUse.REQUIRED,
             find_problem=_find_missing_key,
         ),
@@ -493,6 +645,48 @@ FUNCTIONS: dict[str, Function] = {
             seeded=True,
             seeded_on_file=True,
             secret=SecretUse.USED,
+        ),
+        Function(
+            "shift",
+            "%_shift|days_Tag",
+            "the date moved by days, later or with a minus earlier, as in %_shift|-30_StudyDate; "
+            "or by the days that a --lookupTable has for the PatientID, as in %_shift|table_StudyDate, "
+            "or for another element, as in %_shift|table|accessionNumber_StudyDate. What is a date, and "
+            "what becomes of all else, is as with dateshift; --lookupMiss says what becomes of dates of whom "
+            "the table lacks",
+            _fixed_shift,
+            _check_fixed_shift,
+            find_seed=_shift_seed,
+            seeded_on_file=True,
+            find_problem=_find_missing_days,
+        ),
+        Function(
+            "datepart",
+            "%_datepart|part_Tag",
+            "the year, quarter or month of a date: in a DA or DT its first day, so that "
+            "%_datepart|month_StudyDate makes 20240501 of 20240517; elsewhere 2024, 2024-Q2 or 2024-05. What "
+            "is no date, or does not say, is emptied",
+            _date_part,
+            _check_part,
+        ),
+        Function(
+            "agecap",
+            "%_agecap|years_Tag",
+            "the age, but one year more than the years where it is greater: %_agecap|89_PatientAge makes "
+            "090Y of all from 090Y on, as 45 CFR 164.514 (HIPAA Safe Harbor) asks for. What is no age is "
+            "emptied",
+            _age_cap,
+            _check_age,
+        ),
+        Function(
+            "regex",
+            "%_regex|pattern|new_Tag",
+            "the value with the replacement where the Python regular expression matches; \\1 "
+            "is its first group. %_regex|^(....).*|\\1_AccessionNumber keeps four characters. The last "
+            "argument is the replacement, so a | may stand in the pattern; an underscore is written twice. "
+            "A value in which nothing matches stays as it is",
+            _rewrite,
+            _check_pattern,
         ),
         Function(
             "lookup",

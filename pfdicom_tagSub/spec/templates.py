@@ -61,6 +61,7 @@ class Directive:
         index: int,
         resources: Resources = NO_RESOURCES,
         cleaner: Cleaner | None = None,
+        tag: int = 0,
     ) -> str:
         """The result for the value at ``index``; a single value serves every index.
 
@@ -70,6 +71,7 @@ class Directive:
             index: which of several values is asked for.
             resources: what functions use besides the file.
             cleaner: knows the identifiers of the file.
+            tag: the element hit.
 
         Raises:
             FileError: the function cannot give a result, and the file must not be written.
@@ -98,6 +100,7 @@ class Directive:
                 resources,
                 cleaner,
                 _lossless_at(value, index),
+                dictionary.vr_of(tag) if self.function == "datepart" else "",
             )
         )
 
@@ -224,7 +227,7 @@ class Template:
             text = ""
             for part in self.parts:
                 if isinstance(part, Directive):
-                    text += part.evaluate(*next(pairs), index, resources, cleaner)
+                    text += part.evaluate(*next(pairs), index, resources, cleaner, tag)
                 else:
                     text += part if isinstance(part, str) else dictionary.label_of(tag)
             results.append(text)
@@ -331,7 +334,8 @@ def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
         if source != _own_tags(key):
             raise SpecError(f"{key}: {name} works on the element hit; write it as {function.usage}")
         source = (SELF_SOURCE,)
-    seed = _parse_seed(arguments, key, name) if function.seeded and arguments and arguments[0] else ()
+    seed_name = function.seed_of(arguments)
+    seed = _parse_seed(seed_name, key, name) if seed_name else ()
     return Directive(source, name, arguments, seed), match.end() + length
 
 
@@ -364,9 +368,8 @@ def _parse_source(text: str, key: str, *, takes_any: bool = False) -> tuple[tupl
     return dictionary.tags_of(keyword) if takes_any else _text_source(keyword, key), len(keyword)
 
 
-def _parse_seed(arguments: tuple[str, ...], key: str, name: str) -> tuple[int, ...]:
+def _parse_seed(written: str, key: str, name: str) -> tuple[int, ...]:
     """The seed element: its keyword with the first letter small (or as the standard spells it)."""
-    written = arguments[0]
     if written == "#tag":
         return (SELF_SOURCE,)
     for keyword in (written, written[:1].upper() + written[1:]):

@@ -44,6 +44,7 @@ RECORDS = 0x00041220
 INSTANCE, MEDIA_INSTANCE = 0x00080018, 0x00020003
 OF_THE_STANDARD = "1.2.840.10008."
 KEEP, REMOVE, EMPTY = "%_keep_#tag", None, "%_empty_#tag"
+AGE = "%_agecap|89_#tag"
 DUMMIES, CLEAN, UID = {"%_dummy_#tag", "%_dummy|patientID_#tag"}, "%_clean_#tag", "%_uid_#tag"
 CONCEPT_NAME, VALUE_TYPE, CODING_SCHEME = 0x0040A043, 0x0040A040, 0x00080102
 CODE_VALUES = (0x00080100, 0x00080119, 0x00080120)
@@ -309,6 +310,12 @@ class _Walk:
                 yield f"{where}: cleaning brought in words"
             if any(old) and not any(new):
                 yield f"{where}: emptied by cleaning"
+        elif value == AGE:
+            for one, other in zip(old, new, strict=True):
+                number = int(one[:-1]) if one[:-1].isdigit() and one[-1:] in "DWMY" else -1
+                is_old = one[-1:] == "Y" and number >= 90
+                if other != ("" if number < 0 else "090Y" if is_old else one):
+                    yield f"{where}: not the age, or 090Y for the very old"
         elif str(value).startswith("%_dateshift"):
             yield from self._shifted(was.VR, old, new, where)
         else:

@@ -182,7 +182,15 @@ def test_every_function_has_its_usage_and_is_named_once() -> None:
 @pytest.mark.parametrize("name", sorted(set(FUNCTIONS) - {"name"}))
 @keyed_and_not
 def test_empty_values_stay_empty(name: str, resources: Resources) -> None:
-    arguments = {"strmsk": "|**", "dateshift": "|patientID|9", "lookup": "|ids"}.get(name, "")
+    arguments = {
+        "strmsk": "|**",
+        "dateshift": "|patientID|9",
+        "lookup": "|ids",
+        "shift": "|30",
+        "datepart": "|year",
+        "agecap": "|89",
+        "regex": "|a|b",
+    }.get(name, "")
     template = f"%_{name}{arguments}_#tag"
     assert run(template, NO_VALUE, resources) == ("",)
     several = run(template, value("", "", vr="DA"), resources)

@@ -137,6 +137,7 @@ def test_ledger_depends_on_what_changes_outputs_beside_the_rules() -> None:
     names = {option.name for option in OPTIONS if option.identifies_outputs}
     assert names == {
         "lookupMiss",
+        "uidRoot",
         "assumeCharacterSet",
         "outputFileStem",
         "outputDirTemplate",

@@ -156,7 +156,7 @@ def test_json_has_one_pair_a_line_sorted_by_tag(script: ModuleType, name: str) -
 def test_values_are_of_the_allowed_kinds(script: ModuleType) -> None:
     allowed = {None, "%_keep_#tag", "%_empty_#tag", "%_dummy_#tag", "%_uid_#tag", "%_clean_#tag"}
     allowed.add("%_dummy|patientID_#tag")
-    allowed |= {"%_dateshift|patientID|365_#tag"}
+    allowed |= {"%_dateshift|patientID|365_#tag", "%_agecap|89_#tag"}
     for name in ("basic", *script.OPTIONS):
         for key, value in _pairs(name).items():
             if key in script.EXTRA.get(name, {}):
@@ -251,7 +251,7 @@ def test_every_option_of_the_edition_is_in_its_file(script: ModuleType) -> None:
             expected[option].add(key)
             value = files[option][key]
             if code == "K" or key == "TimezoneOffsetFromUTC":
-                assert value == "%_keep_#tag"
+                assert value == ("%_agecap|89_#tag" if key == "PatientAge" else "%_keep_#tag")
             elif option == "retainLongitudinalModifiedDates":
                 assert value == "%_dateshift|patientID|365_#tag"
                 assert rows[key].vr in {"DA", "DT", "TM"}
