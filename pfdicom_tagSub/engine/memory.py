@@ -48,6 +48,16 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of an element in one context: the new one, None if it stays; else as of ``Result``."""
+
+    data: bytes | None
+    note: Note
+    texts: tuple[str, ...]
+    original: str
+
+
+@dataclass(frozen=True, slots=True)
 class LocalPatch:
     """The changes of a file in which all that the rules look at lies in a few elements.
 
@@ -148,6 +158,8 @@ class Memory:
         self.results: dict[tuple[object, ...], Result] = {}
         self.patches: dict[tuple[object, ...], LocalPatch] = {}
         self.concepts: dict[tuple[bytes, Encoding], Concept] = {}
+        self._outcomes: dict[tuple[object, ...], dict[tuple[object, ...], Outcome]] = {}
+        self._outcome_count = 0
         self._notes: dict[Note, Note] = {}
         self._counts: dict[tuple[object, ...], tuple[list[Note], ElementCounts]] = {}
 
@@ -182,6 +194,26 @@ class Memory:
         if len(self.patches) >= REMEMBERED:
             self.patches.clear()
         self.patches[key] = known
+
+    def outcomes_of(self, context: tuple[object, ...]) -> dict[tuple[object, ...], Outcome]:
+        """What became of elements in a context.
+
+        Args:
+            context: all that templates may read besides the element that they change, and how text is
+                read and written.
+
+        Returns:
+            By the rule, the tag and the VR of an element, where its value starts, and its bytes.
+        """
+        return self._outcomes.get(context) or {}
+
+    def add_outcome(self, context: tuple[object, ...], key: tuple[object, ...], outcome: Outcome) -> None:
+        """Remember what became of an element in a context."""
+        if self._outcome_count >= REMEMBERED:
+            self._outcomes.clear()
+            self._outcome_count = 0
+        self._outcome_count += 1
+        self._outcomes.setdefault(context, {})[key] = outcome
 
     def add_concept(self, key: tuple[bytes, Encoding], concept: Concept) -> None:
         """Remember what a concept name says, if it is no longer than these are."""

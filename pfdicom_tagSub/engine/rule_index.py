@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
 from ..dicom.embedded_overlays import GROUPS, described
 from ..spec.content_items import ContentRules
 from ..spec.rules import Rule, RuleSet
@@ -31,6 +32,9 @@ class Lookups:
         reads: the index of a rule to the sources and seeds of its template, each the tags
             that may hold it.
         file_reads: the index of a rule to the seeds that are of the whole file, likewise.
+        context: all of these once.
+        context_tags: the tags among them, and what says how text is read.
+        overlay_tags: the tags that say where overlays are which a rule removes.
     """
 
     def __init__(self, rules: RuleSet) -> None:
@@ -46,6 +50,7 @@ class Lookups:
         self.insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 != 0x0002]
         self.meta_insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 == 0x0002]
         self.overlays = frozenset(filter(self._removes_overlay, GROUPS))
+        self.overlay_tags = frozenset(tag for group in self.overlays for tag in described(group))
         self.private = {
             (private.key.group, private.key.creator, private.key.element): private.rule
             for private in rules.private
@@ -67,6 +72,9 @@ class Lookups:
         }
         self.reads = {index: _reads(template) for index, template in templates.items()}
         self.file_reads = {index: _file_reads(template) for index, template in templates.items()}
+        read = (*self.reads.values(), *self.file_reads.values())
+        self.context = tuple(dict.fromkeys(tags for each in read for tags in each if tags != (SELF_SOURCE,)))
+        self.context_tags = frozenset(tag for tags in self.context for tag in tags) | {SPECIFIC_CHARACTER_SET}
 
     def _removes_overlay(self, group: int) -> bool:
         """Whether a rule removes or replaces what an overlay of this group shows, or where it says it is."""

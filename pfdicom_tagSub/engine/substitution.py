@@ -51,7 +51,7 @@ from ..spec.rules import Literal as LiteralElement
 from ..spec.rules import Rule
 from ..spec.templates import SELF_SOURCE, Template
 from .literal_items import encode_items
-from .memory import Memory, Note, Result
+from .memory import LOCAL_MOST, Memory, Note, Outcome, Result
 from .patched import Patched
 from .pixel_review import reason_to_review
 from .rule_index import DUMMY, EMPTY, Lookups
@@ -85,6 +85,13 @@ _FOLLOWED = {follower: source for source, follower in FOLLOWING.items()}
 
 _NO_TEXTS = frozenset({SPECIFIC_CHARACTER_SET, REFERENCED_FILE_ID})
 """Code Strings that other rules look after, however they are written."""
+
+
+_UNSURE_VRS = frozenset({"UN", "SQ", "OB", "OW"})
+"""VRs under which other things may stand."""
+
+_UNSET: dict[tuple[object, ...], Outcome] = {}
+"""Stands for what was not asked for yet."""
 
 
 def _is_blind(template: Template, element: Element, scope: Scope) -> bool:
@@ -155,6 +162,8 @@ class Substitution:
         self._is_clean: dict[tuple[object, ...], bool] = {}
         self._removed_group = -1
         self._content: dict[int, Rule | None] = {}
+        self._outcomes: dict[int, dict[tuple[object, ...], Outcome] | None] = {}
+        self._context: tuple[object, ...] = ()
         data = file.data
         self.meta = Scope(file.source, file.meta, file.meta_encoding, META_KEY)
         self.root = Scope(data.source, elements, data.encoding, data.start, reading=reading)
@@ -355,7 +364,9 @@ class Substitution:
 
     def _overlay_positions(self) -> set[int]:
         """The bits that overlays take whose group is removed."""
-        found = set()
+        found: set[int] = set()
+        if self.lookups.overlay_tags.isdisjoint(self.root.elements):
+            return found
         for group in self.lookups.overlays:
             tags = described(group)
             if tags[1] in self.root.elements:
@@ -499,6 +510,20 @@ class Substitution:
                 rule = DUMMY
             elif element.tag in TYPE_2:
                 rule = EMPTY
+        # A removal reads nothing, not even how text is read.
+        outcomes = self._outcomes_of(scope) if rule.template is not None else self._outcomes.get(scope.key)
+        key: tuple[object, ...] | None = None
+        if outcomes is not None and self._is_simple(rule, element, scope):
+            start = element.start
+            stored = scope.source.read(start, element.end)
+            key = rule.index, element.tag, element.vr, element.value - start, stored
+            known = outcomes.get(key)
+            if known is not None:
+                self._note(known.note, known.texts, scope)
+                if known.data is None:
+                    return 0
+                self.originals.append(known.original)
+                return self._replace(element, known.data)
         if rule.walks and element.tag >> 16 & 1 and not is_free_text(scope.vr(element), scope.raw(element)):
             return 0  # a private element to be cleaned that is a number
         # What stamps an item says nothing of the file, and may say anything.
@@ -511,8 +536,11 @@ class Substitution:
             self._note(self.memory.note(element.tag, Action.EMPTIED), (), scope)
             return 0  # an empty value stays empty
         if rule.template is None:
-            self._note(self.memory.note(element.tag, Action.REMOVED), (), scope)
-            self.originals.append(self._short_text(element, scope))
+            note, original = self.memory.note(element.tag, Action.REMOVED), self._short_text(element, scope)
+            self._note(note, (), scope)
+            self.originals.append(original)
+            if key is not None:
+                self.memory.add_outcome(self._context, key, Outcome(b"", note, (), original))
             return self._replace(element, b"")
         size = element.end - element.start
         is_vast = size > VAST and _is_blind(rule.template, element, scope)
@@ -520,11 +548,64 @@ class Substitution:
         stored = scope.source.read(element.start, stop)
         result = self._result(rule, rule.template, element.tag, scope, element, stored)
         self._note(result.note, result.texts, scope)
+        if key is not None and not self.unheld:
+            data = None if stored == result.data else result.data
+            self.memory.add_outcome(
+                self._context, key, Outcome(data, result.note, result.texts, result.original)
+            )
         if stored != result.data:
             self.originals.append(result.original)
         if is_vast and size == len(result.data):
             stored = scope.source.read(element.start, element.end)
         return 0 if stored == result.data else self._replace(element, result.data)
+
+    def _is_simple(self, rule: Rule, element: Element, scope: Scope) -> bool:
+        """Whether what becomes of an element depends on its own bytes and the context alone."""
+        vr = element.vr
+        return not (
+            element.items is not None
+            or element.end - element.start > LOCAL_MOST
+            or rule.adds
+            or len(vr) != 2  # what it is is up to other elements
+            or vr in _UNSURE_VRS
+            or not element.defined
+            or scope.is_record
+            or (rule.template is not None and rule.template.cleans)
+        )
+
+    def _outcomes_of(self, scope: Scope) -> dict[tuple[object, ...], Outcome] | None:
+        """What became of elements where the same was read besides; None where that is not known.
+
+        What an element of an item becomes depends on the same as in the root, unless the item or one
+        around it has a source of its own.
+        """
+        key = scope.key
+        known = self._outcomes.get(key, _UNSET)
+        if known is not _UNSET:
+            return known
+        outcomes: dict[tuple[object, ...], Outcome] | None = None
+        parent = scope.parent
+        if parent is not None:
+            if (
+                not scope.is_record
+                and scope.encoding == self.root.encoding
+                and self.lookups.context_tags.isdisjoint(scope.elements)
+            ):
+                outcomes = self._outcomes_of(parent)
+        elif scope is self.root and not (self.switched or self._is_directory):
+            self._context = self._context_key()
+            outcomes = self.memory.outcomes_of(self._context)
+        self._outcomes[key] = outcomes
+        return outcomes
+
+    def _context_key(self) -> tuple[object, ...]:
+        """All that templates read of the root besides the element that they change."""
+        root = self.root
+        key: list[object] = [root.encoding.implicit, root.encoding.little, *_text_of(root.characters)]
+        for tags in self.lookups.context:
+            place = root.find(tags)
+            key.append(place and _identity(*place))
+        return tuple(key)
 
     def _add_texts(self, rule: Rule, element: Element, scope: Scope) -> int:
         """Add a rule's values to those of an element, each once; returns by how many bytes it grew.
@@ -821,9 +902,18 @@ class Substitution:
         template = rule.template
         if template is None or any(scope.find(directive.source) is None for directive in template.directives):
             return b""
+        outcomes = self._outcomes_of(scope)
+        key = rule.index, tag
+        known = None if outcomes is None else outcomes.get(key)
+        if known is not None and known.data is not None:
+            self._note(known.note, known.texts, scope)
+            return known.data
         result = self._result(rule, template, tag, scope, None, b"")
         self._note(result.note, result.texts, scope)
-        return b"" if result.note[1] is Action.INVALID else result.data
+        data = b"" if result.note[1] is Action.INVALID else result.data
+        if outcomes is not None and not self.unheld and not template.cleans:
+            self.memory.add_outcome(self._context, key, Outcome(data, result.note, result.texts, ""))
+        return data
 
     def _declared(self, scope: Scope, terms: tuple[str, ...], action: Action) -> bytes:
         """The element that declares what a data set was switched to, or was read as."""
