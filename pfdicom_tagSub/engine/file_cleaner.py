@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
 
 from ..dicom.byte_cleaning import pieces_of, reading_of
 from ..dicom.character_sets import is_plain
@@ -57,15 +60,21 @@ PROSE = frozenset({"LT", "UT"})
 class FileCleaner:
     """What removes from a text all that its file says where the rules remove or replace it.
 
+    UIDs and times differ from file to file, other identifiers hardly ever do.
+
     Attributes:
         texts: cleans texts.
         pieces: bytes of identifiers of which nothing says for sure what they are.
         places: cleans names of institutions, in which cities and streets stay.
+        steady: finds all that texts can hold which have no UID and no time (``is_steady``).
+        steady_places: likewise for names of institutions.
     """
 
     texts: TextCleaner
     pieces: frozenset[bytes]
     places: TextCleaner
+    steady: TextCleaner
+    steady_places: TextCleaner
 
     def clean(self, text: str) -> str:
         """A text without the identifiers."""
@@ -73,7 +82,21 @@ class FileCleaner:
 
     def for_tag(self, tag: int) -> FileCleaner:
         """What cleans an element with a tag."""
-        return FileCleaner(self.places, self.pieces, self.places) if is_of_place(tag) else self
+        if not is_of_place(tag):
+            return self
+        return FileCleaner(self.places, self.pieces, self.places, self.steady_places, self.steady_places)
+
+
+_UNSTEADY = re.compile(rb"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
+
+
+def is_steady(raw: bytes) -> bool:
+    """Whether the bytes of a text can hold neither a UID nor a time.
+
+    A UID has a dot (``cleaning``), and a time a colon or six digits that stand together. What stays of a
+    text that is cut may hold one all the same.
+    """
+    return _UNSTEADY.search(raw) is None
 
 
 def cleaner_for(
@@ -85,6 +108,7 @@ def cleaner_for(
     *,
     claims: bool,
     reading: Reading = AS_DECLARED,
+    known: Known | None = None,
 ) -> FileCleaner:
     """What removes from a text all that its file says where the rules remove or replace it.
 
@@ -97,11 +121,12 @@ def cleaner_for(
         claims: whether outputs say that no identity is left. The rules are a profile's then, which knows
             what identifies; any others name what they want to be gone.
         reading: how text is read of which the file does not say how.
+        known: what earlier files with the same rules showed.
     """
     if elements is None:
         elements = scan(file.data, EVERYTHING)
     root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
-    collector = _Collector(rule_for, is_removed, is_item_removed, claims=claims)
+    collector = _Collector(rule_for, is_removed, is_item_removed, claims=claims, known=known or Known())
     collector.collect(elements, root, _Context())
     meta = Scope(file.source, file.meta, file.meta_encoding, -1)
     for element in file.meta:
@@ -109,7 +134,62 @@ def cleaner_for(
             collector.found.update(("AE", text) for text in meta.value(element).texts if text)
     identifiers = frozenset(collector.identifiers())
     places = frozenset(("ST" if vr == ADDRESS else vr, text) for vr, text in identifiers)
-    return FileCleaner(cleaner_of(identifiers), frozenset(collector.pieces), cleaner_of(places))
+    return FileCleaner(
+        cleaner_of(identifiers),
+        frozenset(collector.pieces),
+        cleaner_of(places),
+        cleaner_of(_steady(identifiers)),
+        cleaner_of(_steady(places)),
+    )
+
+
+def _steady(identifiers: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """The identifiers that a text without UIDs and times may hold."""
+    found = set()
+    for vr, text in identifiers:
+        if vr in ("UI", "TM"):
+            continue
+        if vr == "DT":  # its date, as ``identifiers`` reads it
+            vr, text = "DA", text.strip(" \0\t\r\n")[:8]  # noqa: PLW2901
+        found.add((vr, text))
+    return frozenset(found)
+
+
+Part = Literal["nothing", "goes", "stays"]
+"""What an element has to do with identifiers: it has none, has one that goes, or has one that stays."""
+
+KNOWN_MOST = 1 << 12
+
+
+class Known:
+    """What earlier files showed; of one spec, and kept by one patcher.
+
+    Attributes:
+        parts: the part that elements play, by tag and VR, for each context; only where nothing else in
+            their file decides on it.
+        texts: the texts of values, by VR, bytes and how they are read.
+    """
+
+    def __init__(self, is_fixed: Callable[[int], bool] = lambda _: False) -> None:
+        """Args:
+        is_fixed: whether the rule that hits a tag does not depend on what else the file holds.
+        """
+        self.is_fixed = is_fixed
+        self.parts: dict[_Context, dict[tuple[int, str], Part]] = {}
+        self.texts: dict[tuple[object, ...], list[str]] = {}
+
+    def parts_in(self, context: _Context) -> dict[tuple[int, str], Part]:
+        """The parts that elements play in a context."""
+        known = self.parts.setdefault(context, {})
+        if len(known) >= KNOWN_MOST:
+            known.clear()
+        return known
+
+    def add_texts(self, key: tuple[object, ...], texts: list[str]) -> None:
+        """Remember the texts of a value."""
+        if len(self.texts) >= KNOWN_MOST:
+            self.texts.clear()
+        self.texts[key] = texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +217,19 @@ class _Collector:
     """
 
     def __init__(
-        self, rule_for: RuleFor, is_removed: IsRemoved, is_item_removed: IsItemRemoved, *, claims: bool
+        self,
+        rule_for: RuleFor,
+        is_removed: IsRemoved,
+        is_item_removed: IsItemRemoved,
+        *,
+        claims: bool,
+        known: Known,
     ) -> None:
         self.rule_for = rule_for
         self.is_removed = is_removed
         self.is_item_removed = is_item_removed
         self.claims = claims
+        self.known = known
         self.found: set[tuple[str, str]] = set()
         self.kept: set[str] = set()
         self.pieces: set[bytes] = set()
@@ -153,10 +240,18 @@ class _Collector:
 
     def collect(self, elements: Iterable[Element], scope: Scope, context: _Context) -> None:
         """Take over what identifies in a data set, at every depth."""
+        parts = self.known.parts_in(context)
         for element in elements:
-            rule = self.rule_for(element, scope)
-            is_hit = self.is_removed(element, rule) or (rule is not None and not _spares(rule))
-            if element.items is not None:
+            if element.items is None:
+                if element.stop - element.value > LENGTH_MOST:
+                    continue
+                part = parts.get((element.tag, element.vr)) or self._part(element, scope, context, parts)
+                if part == "goes":
+                    self._add(element, scope)
+                elif part == "stays":
+                    self.kept.update(self._texts(scope.vr(element), element, scope))
+            else:
+                is_hit = self._is_hit(element, scope)
                 inner_context = _Context(
                     context.is_gone or is_hit,
                     context.is_personal or is_personal(element.tag),
@@ -164,19 +259,31 @@ class _Collector:
                 for item in element.items:
                     inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
                     is_item_gone = context.is_item_gone or self.is_item_removed(inner)
-                    self.collect(item.elements, inner, replace(inner_context, is_item_gone=is_item_gone))
-            elif element.stop - element.value > LENGTH_MOST:
-                continue
-            elif context.is_item_gone and element.tag in VALUES:
-                # The concept of an item is the same for everybody, its value is not.
-                self._add(element, scope)
-            elif is_hit or context.is_gone:
-                if self._identifies(element.tag, context, is_hit=is_hit) or scope.vr(element) in _CLUE_VRS:
-                    self._add(element, scope)
-            elif (
-                element.tag in identifying_tags() | _CODE_VALUES | MAKES and scope.vr(element) in _RETAINABLE
-            ):
-                self.kept.update(_texts(scope.vr(element), element, scope))
+                    own = replace(inner_context, is_item_gone=True) if is_item_gone else inner_context
+                    self.collect(item.elements, inner, own)
+
+    def _is_hit(self, element: Element, scope: Scope) -> bool:
+        rule = self.rule_for(element, scope)
+        return self.is_removed(element, rule) or (rule is not None and not _spares(rule))
+
+    def _part(
+        self, element: Element, scope: Scope, context: _Context, parts: dict[tuple[int, str], Part]
+    ) -> Part:
+        """The part that an element plays; kept in ``parts`` where that is up to its tag and VR alone."""
+        tag, vr = element.tag, element.vr
+        part: Part = "nothing"
+        if context.is_item_gone and tag in VALUES:
+            part = "goes"  # the concept of an item is the same for everybody, its value is not
+        elif (is_hit := self._is_hit(element, scope)) or context.is_gone:
+            if self._identifies(tag, context, is_hit=is_hit) or scope.vr(element) in _CLUE_VRS:
+                part = "goes"
+        elif tag in _stable_tags() and scope.vr(element) in _RETAINABLE:
+            part = "stays"
+        if len(vr) == 2 and vr != "UN" and self.known.is_fixed(tag):
+            if part == "goes" and _meant_vr(element, scope) not in _textual(tag):
+                part = "nothing"
+            parts[tag, vr] = part
+        return part
 
     def _identifies(self, tag: int, context: _Context, *, is_hit: bool) -> bool:
         """Whether what goes with an element identifies, and does not only describe.
@@ -196,11 +303,38 @@ class _Collector:
         vr = _meant_vr(element, scope)
         if vr in PROSE and element.stop - element.value > PROSE_MOST:
             return
-        if vr in (PRIVATE_TEXTUAL if element.tag >> 16 & 1 else TEXTUAL):
+        if vr in _textual(element.tag):
             kind = ADDRESS if vr in _POSTAL_VRS and is_postal(element.tag) else vr
-            self.found.update((kind, text) for text in _texts(vr, element, scope))
+            self.found.update([(kind, text) for text in self._texts(vr, element, scope)])
             if vr in CHARSET_VRS and not is_plain(raw := scope.raw(element)):
                 self.pieces.update(pieces_of(raw, scope.characters))
+
+    def _texts(self, vr: str, element: Element, scope: Scope) -> list[str]:
+        """As ``_texts``, remembered for values in ASCII of certain VRs."""
+        raw = scope.raw(element)
+        if vr not in ASCII_VRS and not is_plain(raw):
+            return _texts(vr, element, scope)
+        key: tuple[object, ...] = (vr, raw)
+        if vr in CHARSET_VRS:
+            characters = scope.characters
+            fallback = characters.fallback
+            key += characters.terms, characters.encodings, characters.unknown, fallback and fallback.terms
+        known = self.known.texts.get(key)
+        if known is None:
+            known = _texts(vr, element, scope)
+            self.known.add_texts(key, known)
+        return known
+
+
+def _textual(tag: int) -> frozenset[str]:
+    """The VRs whose values identify."""
+    return PRIVATE_TEXTUAL if tag >> 16 & 1 else TEXTUAL
+
+
+@lru_cache(maxsize=1)
+def _stable_tags() -> frozenset[int]:
+    """The tags of texts that are not cut out of others where the rules keep them."""
+    return identifying_tags() | _CODE_VALUES | MAKES
 
 
 def _texts(vr: str, element: Element, scope: Scope) -> list[str]:

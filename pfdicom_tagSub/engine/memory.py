@@ -8,7 +8,9 @@ changes of the whole file are known at once.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..core.outcome import Action, ElementCounts
 from ..dicom.changed_bytes import ChangedBytes
@@ -19,6 +21,10 @@ from ..dicom.lengths import after_group, has_lengths, is_apparent
 from ..dicom.sources import Source
 from ..spec.content_items import Concept
 from .patched import Patched
+
+if TYPE_CHECKING:
+    from ..text.cleaning import TextCleaner
+    from .file_cleaner import Known
 
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""
@@ -160,6 +166,8 @@ class Memory:
         self.concepts: dict[tuple[bytes, Encoding], Concept] = {}
         self._outcomes: dict[tuple[object, ...], dict[tuple[object, ...], Outcome]] = {}
         self._outcome_count = 0
+        self.clean_texts: dict[tuple[TextCleaner, str, bytes], bool] = {}
+        self._known: Known | None = None
         self._notes: dict[Note, Note] = {}
         self._counts: dict[tuple[object, ...], tuple[list[Note], ElementCounts]] = {}
 
@@ -214,6 +222,24 @@ class Memory:
             self._outcome_count = 0
         self._outcome_count += 1
         self._outcomes.setdefault(context, {})[key] = outcome
+
+    def known(self, is_fixed: Callable[[int], bool]) -> Known:
+        """What earlier files showed to ``file_cleaner``.
+
+        Args:
+            is_fixed: whether the rule that hits a tag does not depend on what else a file holds.
+        """
+        if self._known is None:
+            from .file_cleaner import Known  # noqa: PLC0415  (for clean options alone)
+
+            self._known = Known(is_fixed)
+        return self._known
+
+    def add_clean_text(self, key: tuple[TextCleaner, str, bytes], *, is_clean: bool) -> None:
+        """Remember whether a text is clean of some identifiers."""
+        if len(self.clean_texts) >= REMEMBERED:
+            self.clean_texts.clear()
+        self.clean_texts[key] = is_clean
 
     def add_concept(self, key: tuple[bytes, Encoding], concept: Concept) -> None:
         """Remember what a concept name says, if it is no longer than these are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
 from ..dicom.embedded_overlays import GROUPS, described
-from ..spec.content_items import ContentRules
+from ..spec.content_items import VALUES, ContentRules
 from ..spec.rules import Rule, RuleSet
 from ..spec.templates import SELF_SOURCE, Template, parse_template
 
@@ -75,6 +75,12 @@ class Lookups:
         read = (*self.reads.values(), *self.file_reads.values())
         self.context = tuple(dict.fromkeys(tags for each in read for tags in each if tags != (SELF_SOURCE,)))
         self.context_tags = frozenset(tag for tags in self.context for tag in tags) | {SPECIFIC_CHARACTER_SET}
+
+    def is_fixed(self, tag: int) -> bool:
+        """Whether the rule that hits a tag depends neither on a private creator nor on a content item."""
+        if tag >> 16 & 1:
+            return (tag >> 16, tag & 0xFF) not in self.blocks
+        return not (self.content and tag in VALUES)
 
     def _removes_overlay(self, group: int) -> bool:
         """Whether a rule removes or replaces what an overlay of this group shows, or where it says it is."""

@@ -159,7 +159,6 @@ class Substitution:
         self.unheld: dict[int, int] = {}
         self.private_removed = 0
         self._cleaner: FileCleaner | None = None
-        self._is_clean: dict[tuple[object, ...], bool] = {}
         self._removed_group = -1
         self._content: dict[int, Rule | None] = {}
         self._outcomes: dict[int, dict[tuple[object, ...], Outcome] | None] = {}
@@ -516,7 +515,8 @@ class Substitution:
         if outcomes is not None and self._is_simple(rule, element, scope):
             start = element.start
             stored = scope.source.read(start, element.end)
-            key = rule.index, element.tag, element.vr, element.value - start, stored
+            finder = self._own_cleaner().for_tag(element.tag).steady if rule.cleans else None
+            key = rule.index, element.tag, element.vr, element.value - start, stored, finder
             known = outcomes.get(key)
             if known is not None:
                 self._note(known.note, known.texts, scope)
@@ -548,7 +548,8 @@ class Substitution:
         stored = scope.source.read(element.start, stop)
         result = self._result(rule, rule.template, element.tag, scope, element, stored)
         self._note(result.note, result.texts, scope)
-        if key is not None and not self.unheld:
+        # What UIDs and times do not matter to they may all the same when it was cut.
+        if key is not None and not self.unheld and not (rule.cleans and stored != result.data):
             data = None if stored == result.data else result.data
             self.memory.add_outcome(
                 self._context, key, Outcome(data, result.note, result.texts, result.original)
@@ -570,8 +571,15 @@ class Substitution:
             or vr in _UNSURE_VRS
             or not element.defined
             or scope.is_record
-            or (rule.template is not None and rule.template.cleans)
+            or (rule.cleans and not self._is_steady(rule, element, scope))
         )
+
+    def _is_steady(self, rule: Rule, element: Element, scope: Scope) -> bool:
+        """Whether a rule cleans a text that UIDs and times of the file do not matter to."""
+        from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)
+
+        template = rule.template
+        return template is not None and template.cleans_only(element.tag) and is_steady(scope.raw(element))
 
     def _outcomes_of(self, scope: Scope) -> dict[tuple[object, ...], Outcome] | None:
         """What became of elements where the same was read besides; None where that is not known.
@@ -663,21 +671,25 @@ class Substitution:
         raw = scope.raw(element)
         if not raw.strip(b" \0") or not is_free_text(vr, raw):
             return 0
-        if is_plain(raw):
-            from ..spec.identifying_tags import is_of_place  # noqa: PLC0415  (for clean options alone)
-
-            place = is_of_place(element.tag)
-            is_clean = self._is_clean.get((vr, raw, place))
-            if is_clean is None:
-                clean = self._own_cleaner().for_tag(element.tag).clean
-                is_clean = all(clean(text) == text for text in scope.value(element).texts)
-                self._is_clean[vr, raw, place] = is_clean
-            if is_clean:
-                return 0
+        if is_plain(raw) and self._is_known_clean(element, vr, raw, scope):
+            return 0
         stored = scope.source.read(element.start, element.end)
         assert rule.template is not None
         result = self._result(rule, rule.template, element.tag, scope, element, stored)
         return 0 if result.data == stored else self._apply(rule, element, scope)
+
+    def _is_known_clean(self, element: Element, vr: str, raw: bytes, scope: Scope) -> bool:
+        """Whether a text in ASCII holds no identifier of the file."""
+        from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)
+
+        cleaner = self._own_cleaner().for_tag(element.tag)
+        finder = cleaner.steady if is_steady(raw) else cleaner.texts
+        key = finder, vr, raw
+        known = self.memory.clean_texts.get(key)
+        if known is None:
+            known = not any(finder.find(text) for text in scope.value(element).texts)
+            self.memory.add_clean_text(key, is_clean=known)
+        return known
 
     def _short_text(self, element: Element, scope: Scope) -> str:
         """The text of an element that a path may hold; "" where it is none of these."""
@@ -870,6 +882,7 @@ class Substitution:
                 self.is_item_removed,
                 claims=self.lookups.claims,
                 reading=self.root.reading,
+                known=self.memory.known(self.lookups.is_fixed),
             )
         return self._cleaner
 

@@ -58,6 +58,11 @@ class Rule:
         return self.template is not None and self.template.keeps
 
     @property
+    def cleans(self) -> bool:
+        """Whether it cleans text of what the file holds elsewhere."""
+        return self.template is not None and self.template.cleans
+
+    @property
     def walks(self) -> bool:
         """Whether a sequence that it hits stays, so that the rules apply to what is in it."""
         return self.template is not None and (self.template.keeps or self.template.cleans)
