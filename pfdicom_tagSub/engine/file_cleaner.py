@@ -66,8 +66,9 @@ class FileCleaner:
         texts: cleans texts.
         pieces: bytes of identifiers of which nothing says for sure what they are.
         places: cleans names of institutions, in which cities and streets stay.
-        steady: finds all that texts can hold which have no UID and no time (``is_steady``).
-        steady_places: likewise for names of institutions.
+        steady: finds all but UIDs and times.
+        steady_places: likewise in names of institutions.
+        volatile: finds UIDs and times.
     """
 
     texts: TextCleaner
@@ -75,19 +76,45 @@ class FileCleaner:
     places: TextCleaner
     steady: TextCleaner
     steady_places: TextCleaner
+    volatile: TextCleaner
+
+    @classmethod
+    def of(cls, identifiers: frozenset[tuple[str, str]], pieces: frozenset[bytes]) -> FileCleaner:
+        """The cleaner for identifiers.
+
+        Args:
+            identifiers: (VR, text) of single values, see ``cleaning.cleaner_of``.
+            pieces: bytes of identifiers of which nothing says for sure what they are.
+        """
+        places = frozenset(("ST" if vr == ADDRESS else vr, text) for vr, text in identifiers)
+        return cls(
+            cleaner_of(identifiers),
+            pieces,
+            cleaner_of(places),
+            cleaner_of(_steady(identifiers)),
+            cleaner_of(_steady(places)),
+            cleaner_of(frozenset(one for one in identifiers if one[0] in _VOLATILE_VRS)),
+        )
 
     def clean(self, text: str) -> str:
         """A text without the identifiers."""
-        return self.texts.clean(text)
+        # What is found is the sum of what both find; where one finds nothing, the other alone does.
+        rounds = self.steady.rounds(text)
+        if any(_UNSTEADY_TEXT.search(each) and self.volatile.find(each) for each in rounds):
+            return self.texts.clean(text)
+        return rounds[-1]
 
     def for_tag(self, tag: int) -> FileCleaner:
         """What cleans an element with a tag."""
         if not is_of_place(tag):
             return self
-        return FileCleaner(self.places, self.pieces, self.places, self.steady_places, self.steady_places)
+        steady = self.steady_places
+        return FileCleaner(self.places, self.pieces, self.places, steady, steady, self.volatile)
 
 
+_VOLATILE_VRS = frozenset({"DT", "TM", "UI"})
 _UNSTEADY = re.compile(rb"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
+_UNSTEADY_TEXT = re.compile(r"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
 
 
 def is_steady(raw: bytes) -> bool:
@@ -132,15 +159,7 @@ def cleaner_for(
     for element in file.meta:
         if meta.vr(element) == "AE":
             collector.found.update(("AE", text) for text in meta.value(element).texts if text)
-    identifiers = frozenset(collector.identifiers())
-    places = frozenset(("ST" if vr == ADDRESS else vr, text) for vr, text in identifiers)
-    return FileCleaner(
-        cleaner_of(identifiers),
-        frozenset(collector.pieces),
-        cleaner_of(places),
-        cleaner_of(_steady(identifiers)),
-        cleaner_of(_steady(places)),
-    )
+    return FileCleaner.of(frozenset(collector.identifiers()), frozenset(collector.pieces))
 
 
 def _steady(identifiers: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
@@ -149,7 +168,7 @@ def _steady(identifiers: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]
     for vr, text in identifiers:
         if vr in ("UI", "TM"):
             continue
-        if vr == "DT":  # its date, as ``identifiers`` reads it
+        if vr == "DT":  # its date stays the same; as ``identifiers`` reads it
             vr, text = "DA", text.strip(" \0\t\r\n")[:8]  # noqa: PLW2901
         found.add((vr, text))
     return frozenset(found)

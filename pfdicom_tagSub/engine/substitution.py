@@ -575,11 +575,15 @@ class Substitution:
         )
 
     def _is_steady(self, rule: Rule, element: Element, scope: Scope) -> bool:
-        """Whether a rule cleans a text that UIDs and times of the file do not matter to."""
+        """Whether a rule cleans a text in ASCII that holds no UID and no time of the file."""
         from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)
 
-        template = rule.template
-        return template is not None and template.cleans_only(element.tag) and is_steady(scope.raw(element))
+        raw = scope.raw(element)
+        if rule.template is None or not rule.template.cleans_only(element.tag) or not is_plain(raw):
+            return False
+        if is_steady(raw):
+            return True
+        return not any(map(self._own_cleaner().volatile.find, scope.value(element).texts))
 
     def _outcomes_of(self, scope: Scope) -> dict[tuple[object, ...], Outcome] | None:
         """What became of elements where the same was read besides; None where that is not known.
@@ -683,13 +687,14 @@ class Substitution:
         from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)
 
         cleaner = self._own_cleaner().for_tag(element.tag)
-        finder = cleaner.steady if is_steady(raw) else cleaner.texts
-        key = finder, vr, raw
+        key = cleaner.steady, vr, raw
         known = self.memory.clean_texts.get(key)
         if known is None:
-            known = not any(finder.find(text) for text in scope.value(element).texts)
+            known = not any(map(cleaner.steady.find, scope.value(element).texts))
             self.memory.add_clean_text(key, is_clean=known)
-        return known
+        if not known or is_steady(raw):
+            return known
+        return not any(map(cleaner.volatile.find, scope.value(element).texts))
 
     def _short_text(self, element: Element, scope: Scope) -> str:
         """The text of an element that a path may hold; "" where it is none of these."""

@@ -35,6 +35,7 @@ _BESIDE = re.compile(r"[ .,^:_-]{1,3}")
 _BEFORE = re.compile(r"(?:^|[\s.,^(])\Z")
 _AFTER = re.compile(r"[\s.,;:^)]|\Z")
 _ROUNDS = 12
+_REMEMBERED = 512
 _LONG = 2000  # tokens; from there on, of many keys that start alike those that the text holds are sorted out
 
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "er", "of", "de"})
@@ -69,6 +70,7 @@ class TextCleaner:
 
     def __init__(self, identifiers: frozenset[tuple[str, str]]) -> None:
         self.identifiers = identifiers
+        self._rounds: dict[str, tuple[str, ...]] = {}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TextCleaner) and self.identifiers == other.identifiers
@@ -98,15 +100,29 @@ class TextCleaner:
             brackets that belonged to an identifier taken out as well, and "" where no
             word is left. Cleaning twice changes nothing.
         """
-        cleaned = text
+        return self.rounds(text)[-1]
+
+    def rounds(self, text: str) -> tuple[str, ...]:
+        """What becomes of a text, cut by cut: it itself first, and last what ``clean`` gives."""
+        known = self._rounds.get(text)
+        if known is None:
+            known = self._cut(text)
+            if len(self._rounds) >= _REMEMBERED:
+                self._rounds.clear()
+            self._rounds[text] = known
+        return known
+
+    def _cut(self, text: str) -> tuple[str, ...]:
+        done = [text]
         for _ in range(_ROUNDS):  # what is left may come together as an identifier again
-            spans = self._index.find(cleaned)
+            spans = self._index.find(done[-1])
             if not spans:
-                return cleaned
-            cleaned = cut_out(cleaned, spans)
+                return tuple(done)
+            cleaned = cut_out(done[-1], spans)
             if not any(map(str.isalnum, cleaned)):
-                return ""
-        return ""  # made to grow identifiers, no text that anybody reads
+                break
+            done.append(cleaned)
+        return *done, ""  # after all rounds: made to grow identifiers, no text that anybody reads
 
 
 class _Index:

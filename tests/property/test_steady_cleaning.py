@@ -1,0 +1,66 @@
+"""What a file's cleaner looks for in two parts is all that it would find at once."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pfdicom_tagSub.engine.file_cleaner import FileCleaner
+from pfdicom_tagSub.text.cleaning import cleaner_of
+
+IDENTIFIERS = [
+    ("PN", "Doe^Jane^M"),
+    ("PN", "Stone^Will"),
+    ("PN", "Müller^Anna"),
+    ("PN", "王^小明"),
+    ("LO", "MRN-471122"),
+    ("LO", "12"),
+    ("SH", "T1-101530"),
+    ("ST", "1 Mulberry Lane, Springfield 62704"),
+    ("LO", "jane.doe@example.org"),
+    ("SH", "+49 30 1234567"),
+    ("AS", "045Y"),
+    ("DA", "19500307"),
+    ("DA", "20240315"),
+    ("TM", "101530.25"),
+    ("TM", "0945"),
+    ("TM", "120000"),
+    ("DT", "20240316101530.5+0100"),
+    ("DT", "20240315"),
+    ("DT", "2024"),
+    ("UI", "1.2.826.0.1.3680043.8.498.1"),
+    ("UI", "1.2.3.4"),
+    ("UI", "2.25.101530"),
+]
+WORDS = """
+    Doe Jane M MM jane doe's Will Müller muller 王小明 MRN 471122 MRN471122 12 1 2 T1 101530 10 15 30 25
+    1.2.3.4 1.2.826.0.1.3680043.8.498.1 1.2.3.4.5 2.25 0945 945 9 45 am PM 10:15 10:15:30 12:00 T
+    1950 03 07 7 March Mar 19500307 20240315 20240316 2024 15 3 62704 45y 045 years old 97 year
+    jane.doe@example.org http://janedoe.org +49 30 1234567 the id # case no brain t2 mm ids 10.5 0 00
+    \uff11\uff10\uff1a\uff11\uff15 \uff11\uff0e\uff12\uff0e\uff13\uff0e\uff14
+""".split()  # noqa: SIM905  (one would fill a page)
+SIGNS = ["", " ", "_", "-", ".", ":", "/", ", ", "\n", "(", ")", "^", "T", "  "]
+
+
+@st.composite
+def texts(draw: st.DrawFn) -> str:
+    """A text made of parts of identifiers, and of what may stand between."""
+    words = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8))
+    return "".join(word + draw(st.sampled_from(SIGNS)) for word in words)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.frozensets(st.sampled_from(IDENTIFIERS)), texts())
+def test_two_parts_clean_as_one(identifiers: frozenset[tuple[str, str]], text: str) -> None:
+    cleaner = FileCleaner.of(identifiers, frozenset())
+    assert cleaner.clean(text) == cleaner_of(identifiers).clean(text)
+    assert cleaner.for_tag(0x00080080).clean(text) == cleaner.places.clean(text)
+
+
+@pytest.mark.parametrize("vr", ["UI", "TM", "DT"])
+def test_what_differs_from_file_to_file_is_cut_out(vr: str) -> None:
+    value = {"UI": "1.2.3.4.5", "TM": "101530", "DT": "20240316101530"}[vr]
+    cleaner = FileCleaner.of(frozenset({(vr, value), ("PN", "Doe^Jane")}), frozenset())
+    assert cleaner.clean(f"scan {value} brain") == "scan brain"
+    assert cleaner.clean(f"scan {value} of Doe") == "scan of"
