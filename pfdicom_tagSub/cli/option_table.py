@@ -131,7 +131,8 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.SPEC,
         help="remove every private element",
         manual="""
-            Remove every private element, at every depth.
+            Remove every private element, at every depth, except those that
+            --keepPrivate or %_keep_ spares.
             """,
     ),
     Option(
