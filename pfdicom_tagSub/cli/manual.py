@@ -39,7 +39,7 @@ _TEXT = """
         Walk an input tree of DICOM files, replace the values of the elements
         that a spec names, and write each file to the same relative path of
         an output tree. It de-identifies headers, by a spec of yours or by
-        the Basic Profile of PS3.15. It does not look at pixels.
+        the Basic Profile of PS3.15. It looks at pixels only if asked to.
 
                              -- version {version} --
 
@@ -237,9 +237,10 @@ _DESCRIPTION = """
         Profile of DICOM PS3.15 Annex E: Tables E.1-1 and E.3.4-1. It is
         written in the language of the spec, and --printSpec shows it.
 
-        No profile looks at pixels. The record lists files whose pixels may
-        show who the patient is under pixelReview. BurnedInAnnotation is never
-        asserted.
+        Without the option cleanPixelData no profile looks at pixels. The
+        record lists files whose pixels may show who the patient is under
+        pixelReview. BurnedInAnnotation is asserted only where pixels were
+        cleaned.
 
     ERRORS IN A SPEC
 

@@ -210,8 +210,8 @@ OPTIONS: tuple[Option, ...] = (
             to what says how they were de-identified. The record lists them under
             pixelsCleaned, and what a person still has to look at under
             pixelReview. No method finds handwriting, faces, or text that nobody
-            foresaw. It needs pip install 'pfdicom_tagSub[pixels]'. The option
-            cleanPixelData of a profile means all methods.
+            foresaw. It needs numpy (the extra pixels). The option cleanPixelData of
+            a profile means all methods.
             """,
     ),
     Option(

@@ -322,8 +322,8 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
         return "--cleanPixels names a method twice"
     if args.pixelMasks and PixelMethod.DEVICES not in given:
         return "--pixelMasks is for the method devices; add it to --cleanPixels"
-    if any(find_spec(module) is None for module in _PIXEL_MODULES):
-        return "--cleanPixels needs packages that are not installed: pip install 'pfdicom_tagSub[pixels]'"
+    if missing := [module for module in _PIXEL_MODULES if find_spec(module) is None]:
+        return f"--cleanPixels needs packages that are not installed: pip install {' '.join(missing)}"
     return ""
 
 

@@ -22,6 +22,7 @@ from support import ROOT
 
 from pfdicom_tagSub.cli import parser
 from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.spec import profile
 from pfdicom_tagSub.spec.functions import FUNCTIONS
 
 SCHEMA = json.loads((ROOT / "tests" / "helpers" / "record_schema.json").read_text("utf-8"))
@@ -157,16 +158,25 @@ def test_reference_lists_and_describes_the_fields_of_the_record(built: Path) -> 
 
 def test_reference_lists_the_options_of_the_profile() -> None:
     folder = ROOT / "pfdicom_tagSub" / "profiles"
-    listed = [name.strip("`") for name in first_column("docs/reference/profiles.rst", "Profiles")]
-    assert sorted(listed) == sorted(path.stem for path in folder.glob("*.json") if path.stem != "basic")
+    listed = {name.strip("`") for name in first_column("docs/reference/profiles.rst", "Profiles")}
+    known = {path.stem for path in folder.glob("*.json")} - {"basic"} | {"cleanPixelData"}
+    assert listed == known
+    for name in sorted(known):
+        profile.load(f"basic,{name}", ())  # raises where there is no such option
+
+
+def test_pages_name_files_that_exist() -> None:
+    tops = {path.name for path in ROOT.iterdir() if path.is_dir()} - {"build"}
+    for page in ["README.rst", "CONTRIBUTING.rst", *PAGES]:
+        for name in re.findall(r"``([\w.-]+/[\w./-]+)``", text_of(page)):
+            if name.partition("/")[0] in tops:
+                assert (ROOT / name).exists(), f"{page}: {name}"
 
 
 def test_reference_names_the_edition_and_the_rows_of_the_tables() -> None:
-    from pfdicom_tagSub.spec.profile import edition
-
     page = " ".join(text_of("docs/reference/profiles.rst").split())
     (said,) = re.findall(r"edition (\d+\w): (\d+) rows of Table E.1-1 and (\d+) content items", page)
-    assert f"PS3.15 {said[0]}" == edition().name
+    assert f"PS3.15 {said[0]}" == profile.edition().name
     assert [int(number) for number in said[1:]] == [657, 214]  # which test_profile_tables.py counts
 
 

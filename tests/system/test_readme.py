@@ -71,6 +71,9 @@ def commands_that_install() -> Iterator[tuple[str, str]]:
         for line in text_of(page).splitlines():
             if found := re.search(r"pip install ([^`]*)", line):
                 yield page, found[1]
+    for path in (ROOT / "pfdicom_tagSub").rglob("*.py"):  # messages and the manual
+        for words in re.findall(r"pip install ([^`\n]*)", path.read_text("utf-8")):
+            yield path.name, words
 
 
 def test_no_command_installs_the_version_that_is_on_pypi() -> None:

@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --profile --report --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --verbosity -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --verbosity -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -66,6 +66,9 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s k -l splitKeyValue 
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l removePrivateTags -d 'remove every private element'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l profile -x -d 'the profile of PS3.15 Annex E to apply below the spec: basic, and options of it'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keepPrivate -x -d 'keep this private element, (gggg,"CREATOR",ee); @FILE: one a line; may be repeated'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l cleanPixels -x -d 'blacken burned-in text where these tell: regions, devices, or both'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l pixelMasks -xka "(__fish_complete_path (commandline -ct))" -d 'more masks of devices for --cleanPixels, a JSON file'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l cleanPixelsOf -xka "review all" -d 'which files --cleanPixels cleans: those for review (default) or all'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print the spec that results, as JSON, and do nothing else'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'
