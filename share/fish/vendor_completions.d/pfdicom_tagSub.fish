@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --verbosity -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -73,6 +73,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMiss -xka "fail empty" -d 'what a value that its table lacks does: fail its file (default) or empty the element'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l uidRoot -x -d 'what the UIDs that the run makes begin with, e.g. 1.2.826.0.1.3680043.8.498'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l assumeCharacterSet -x -d 'the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s o -l outputFileStem -x -d 'template that names the outputs, e.g. %PatientID'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l outputDirTemplate -x -d 'template of the directories of the outputs, e.g. %_hmac|8_PatientID/%Modality'
