@@ -122,6 +122,10 @@ _DESCRIPTION = """
                                               that no dictionary knows and no
                                               other key names; its value is
                                               null or %_keep_#tag
+            rest                              every element that no other key
+                                              names, at every depth, but for
+                                              what an object needs to be read;
+                                              its value is null
             ContentSequence[121022,DCM]       content items of structured
                                               documents by the code and coding
                                               scheme of their concept, and
@@ -186,8 +190,8 @@ _DESCRIPTION = """
               5  re: keys of the spec, in the order of writing
               6  keys of content items, those with a value type last
 
-          and of those in one line, the last. The keys private, unknown and
-          text are weaker than every other key. A key that never wins is
+          and of those in one line, the last. The keys private, unknown, text
+          and rest are weaker than every other key. A key that never wins is
           warned of.
         * Values come from the original file, never from a substituted one.
         * What looks like a directive and is none is taken as text, with a

@@ -21,6 +21,7 @@ from .keys import (
     PRIVATE_KEY,
     ContentItemKey,
     EveryPrivateKey,
+    EveryRestKey,
     EveryTextKey,
     EveryUnknownKey,
     Key,
@@ -40,10 +41,14 @@ from .templates import SELF_SOURCE, Template, parse_template
 COMMAND_GROUP = 0x0000
 CLEAN = "%_clean_#tag"
 
+_WHOLE_PATTERNS = frozenset({"", ".", ".*", ".+", "^.*", "^.+", ".*$", ".+$", "^.*$", "^.+$"})
+"""Patterns that match every keyword."""
+
 _NAMED_MOST = 5
 """How many of the keys that win over another are named."""
 
 _KINDS = {
+    EveryRestKey: -1,
     MaskKey: 0,
     EveryPrivateKey: 0,
     EveryUnknownKey: 0,
@@ -120,13 +125,17 @@ def compile_rules(
         keys=tuple((pair.text, pair.layer is Layer.SPEC) for pair in pairs),
         keepers=tuple((rule.index, pair.key) for pair, rule in written if _keeps_some(rule)),
         private_removers=tuple(
-            rule.index for pair, rule in written if isinstance(pair.key, EveryPrivateKey) and not rule.keeps
+            rule.index
+            for pair, rule in written
+            if isinstance(pair.key, EveryPrivateKey | EveryRestKey) and not rule.keeps
         ),
         preamble_zeroers=tuple(rule.index for pair, rule in written if isinstance(pair.key, PreambleKey)),
         assumed=assumed_set(assumed),
         remove_unknown=compiler.removes_unknown,
         unknown_removers=tuple(
-            rule.index for pair, rule in written if isinstance(pair.key, EveryUnknownKey) and not rule.keeps
+            rule.index
+            for pair, rule in written
+            if isinstance(pair.key, EveryUnknownKey | EveryRestKey) and not rule.keeps
         ),
         content=tuple(compiler.content.items()),
         texts=compiler.texts,
@@ -155,6 +164,8 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
     others = {key for key in user if not isinstance(key, KeywordKey | MaskKey | PatternKey)}
 
     def is_overridden(key: Key) -> bool:
+        if EveryRestKey() in others and not _is_stamp(key):
+            return True
         match key:
             case KeywordKey(tags):
                 return all(tag in names or tag >> 16 in groups for tag in tags)
@@ -168,6 +179,13 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
 
     kept = (pair for pair in spec.pairs if pair.layer is Layer.SPEC or not is_overridden(pair.key))
     return TagSpec(tuple(sorted(kept, key=_strength)))
+
+
+def _is_stamp(key: Key) -> bool:
+    """Whether a key of a profile says what was done to a file, and not what becomes of its elements."""
+    return isinstance(key, PreambleKey) or (
+        isinstance(key, KeywordKey) and dictionary.STAMPS.issuperset(key.tags)
+    )
 
 
 def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
@@ -222,6 +240,7 @@ class _Compiler:
         self.texts: Rule | None = None
         self.removes_private = False
         self.removes_unknown = False
+        self.removes_rest = False
         self.zero_preamble = False
         self.warnings: list[str] = []
         self._layers: dict[int, tuple[Layer, Rule]] = {}
@@ -261,11 +280,17 @@ class _Compiler:
                 if not rule.keeps and rule.template is not None:
                     raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
                 self.removes_unknown = rule.template is None
+            case EveryRestKey():
+                if pair.value is not None:
+                    raise SpecError(f"{rule.key}: its value is null, which removes what no other key names")
+                self._add_rest(rule)
             case ContentItemKey(value_type=value_type):
                 if value_type in VALUE_ELEMENTS:
                     check_literal(rule, (VALUE_ELEMENTS[value_type],))
                 self._add_content(pair.key, rule)
             case EveryTextKey():
+                if self.removes_rest and not rule.keeps:
+                    raise SpecError(f"{rule.key}: rest removes what no other key names; give one of the two")
                 if rule.template is None or not (rule.keeps or rule.template.text == CLEAN):
                     raise SpecError(f"{rule.key}: its value is {CLEAN} or %_keep_#tag")
                 self.texts = None if rule.keeps else rule
@@ -273,6 +298,14 @@ class _Compiler:
                 if pair.value != "":
                     raise SpecError(f'{rule.key}: its value is "", which makes it zeros')
                 self.zero_preamble = True
+
+    def _add_rest(self, rule: Rule) -> None:
+        """Remove what no stronger rule names, but for what a profile stamps."""
+        from .allow_list import REPEATING_GROUPS, rest_tags  # noqa: PLC0415  (for specs with this key alone)
+
+        self.groups.update(dict.fromkeys(REPEATING_GROUPS, rule))
+        self._hit(rest_tags() - (self.insertions.keys() & dictionary.STAMPS), rule)
+        self.removes_private = self.removes_unknown = self.removes_rest = True
 
     def _add_content(self, key: ContentItemKey, rule: Rule) -> None:
         """Add a rule for content items; one for all types beats what a weaker layer says of some."""
@@ -327,7 +360,13 @@ class _Compiler:
         inserting = {rule.index for rule in self.insertions.values()}
         for pair, rule in zip(pairs, rules, strict=True):
             is_special = isinstance(
-                pair.key, EveryPrivateKey | EveryUnknownKey | EveryTextKey | PreambleKey | ContentItemKey
+                pair.key,
+                EveryPrivateKey
+                | EveryRestKey
+                | EveryUnknownKey
+                | EveryTextKey
+                | PreambleKey
+                | ContentItemKey,
             )
             if pair.layer is not Layer.SPEC or is_special or rule.index in winning:
                 continue
@@ -474,6 +513,8 @@ def _cure_of(pair: Pair, stronger: Sequence[Rule]) -> str:
     is_plain = prefix == "re" and not pattern.startswith("(?") and "..." not in pattern
     if not is_plain or not dictionary.is_keyword(pair.text):
         return ""
+    if pattern in _WHOLE_PATTERNS and stronger[0].template is None:
+        return '; to remove all but what other keys name write "rest": null instead of the pattern'
     inner = f"(?:{pattern})" if "|" in pattern else pattern
     return f"; to leave it out of the pattern write re:(?!{pair.text}$){inner}"
 

@@ -30,6 +30,9 @@ PRIVATE_KEY = "private"
 UNKNOWN_KEY = "unknown"
 
 
+REST_KEY = "rest"
+
+
 PREAMBLE_KEY = "preamble"
 TEXT_KEY = "text"
 
@@ -108,6 +111,11 @@ class EveryUnknownKey:
 
 
 @dataclass(frozen=True, slots=True)
+class EveryRestKey:
+    """The key ``rest``: every element that no other key names and that an object can be read without."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContentItemKey:
     """Content items by their concept name (PS3.3 10.2, C.17.3), in whatever sequence they are.
 
@@ -134,6 +142,7 @@ Key = (
     | MaskKey
     | EveryPrivateKey
     | EveryUnknownKey
+    | EveryRestKey
     | PreambleKey
     | ContentItemKey
     | EveryTextKey
@@ -147,6 +156,8 @@ def resolve(text: str, origin: str) -> Key:
         return EveryPrivateKey()
     if text == UNKNOWN_KEY:
         return EveryUnknownKey()
+    if text == REST_KEY:
+        return EveryRestKey()
     if text == PREAMBLE_KEY:
         return PreambleKey()
     if text == TEXT_KEY:
