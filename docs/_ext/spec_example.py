@@ -82,8 +82,9 @@ def run_example(
         if code or "warning" in said.getvalue().lower():
             raise ValueError(said.getvalue() or f"exit code {code}")
         before, after = (texts(dcmread(tree / "example.dcm")) for tree in (inputs, outputs))
-    rows = []
-    for name in [*before, *(name for name in after if name not in before)]:
-        shown = [side.get(name) for side in (before, after)]
-        rows.append((name, *("*absent*" if text is None else text or "*empty*" for text in shown)))
-    return rows
+    names = [*before, *(name for name in after if name not in before)]
+    return [(name, _shown(before.get(name)), _shown(after.get(name))) for name in names]
+
+
+def _shown(text: str | None) -> str:
+    return "*absent*" if text is None else text or "*empty*"
