@@ -42,4 +42,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415
 
+    from .core.platforms import find_problem  # noqa: PLC0415
+
+    if problem := find_problem():
+        raise ImportError(problem)
+
     return getattr(import_module(f".{_HOMES.get(name, 'core.errors')}", __name__), name)

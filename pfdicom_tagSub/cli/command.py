@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from .._version import COMMAND
 from ..cli import parser as cli
+from ..core import platforms
 from ..core.errors import ExitCode, Interrupted, TagSubError
 from ..core.options import LookupMiss, OnResidual, Options
 from ..core.outcome import FileOutcome, Status
@@ -117,13 +118,13 @@ def _main(argv: Sequence[str] | None, *, ends_process: bool) -> int:
 
 
 def _parse_and_run(argv: Sequence[str] | None, signals: Signals, start: float) -> int:
+    if problem := platforms.find_problem():
+        Console(0).error(problem)
+        return _refuse(problem, argv, start)
     try:
         options = cli.parse(argv)
     except cli.UsageExit as stop:
-        if _asks_for_json(sys.argv[1:] if argv is None else argv):
-            report = Totals().finish(ExitCode.USAGE, time.perf_counter() - start, "", stop.message)
-            _print_record(report, Console(0))
-        return ExitCode.USAGE
+        return _refuse(stop.message, argv, start)
     except SystemExit as stop:  # --help, --man, --synopsis, --version
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     console = Console(options.tree.verbosity, options.syslog)
@@ -137,6 +138,14 @@ def _parse_and_run(argv: Sequence[str] | None, signals: Signals, start: float) -
     else:
         is_printed = not options.dry_run or _print_table(report, console)
     return report.exit_code if is_printed else report.exit_code or ExitCode.FILES_FAILED
+
+
+def _refuse(problem: str, argv: Sequence[str] | None, start: float) -> ExitCode:
+    """End a command that did nothing and has said why, with a record where one is asked for."""
+    if _asks_for_json(sys.argv[1:] if argv is None else argv):
+        report = Totals().finish(ExitCode.USAGE, time.perf_counter() - start, "", problem)
+        _print_record(report, Console(0))
+    return ExitCode.USAGE
 
 
 def _run(options: Options, console: Console, signals: Signals, start: float) -> RunReport:

@@ -319,16 +319,26 @@ def _copy_to(
     place = start
     while place < stop:
         length = min(stop - place, COPY_CHUNK)
-        try:
-            copied = os.copy_file_range(source.descriptor, descriptor, length, place, place + shift)
-        except OSError as error:
-            if error.errno not in NO_KERNEL_COPY:
-                raise
-            copied = 0
-        except AttributeError:  # not a Linux system
-            copied = 0
+        copied = _copy_in_kernel(source.descriptor, descriptor, length, place, place + shift)
         if not copied:
             data = memoryview(source.read(place, place + length))
             copied = os.pwrite(descriptor, data, place + shift)
         place += copied
         pause()
+
+
+def _copy_in_kernel(source: int, descriptor: int, length: int, start: int, target: int) -> int:
+    """How many bytes the kernel copied from one file to another; 0 where it cannot.
+
+    Raises:
+        OSError: it can, and failed.
+    """
+    copy: Callable[[int, int, int, int, int], int] | None = getattr(os, "copy_file_range", None)
+    if copy is None:  # not a Linux system
+        return 0
+    try:
+        return copy(source, descriptor, length, start, target)
+    except OSError as error:
+        if error.errno not in NO_KERNEL_COPY:
+            raise
+        return 0

@@ -455,8 +455,8 @@ def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
         return FileOutcome(job.relative, Status.SKIPPED, reason=str(error))
     if isinstance(error, FileError):
         reason = str(error)
-    elif isinstance(error, OSError):
-        code = error.errno or 0
+    elif isinstance(error, OSError) and error.errno:
+        code = error.errno
         cure = f": {_CURES[code]}" if code in _CURES else ""
         reason = f"{os.strerror(code)} ({errno.errorcode.get(code, code)}){cure}"
     elif isinstance(error, MemoryError):

@@ -1,0 +1,37 @@
+"""Why a file failed, in words: never that it succeeded."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.core.outcome import Stage, Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.run import worker
+
+JOB = FileJob("/in/a.dcm", "/out/a.dcm", "a.dcm")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(), "internal error: OSError"),
+        (OSError("a text that may quote a value"), "internal error: OSError"),
+        (OSError(0, "Success"), "internal error: OSError"),
+        (TimeoutError(), "internal error: TimeoutError"),
+        (
+            OSError(errno.EIO, "x"),
+            "Input/output error (EIO): see the system's log about the disk and run again",
+        ),
+        (MemoryError(), "out of memory"),
+        (ValueError("Doe^Jane"), "internal error: ValueError"),
+        (FileError("why"), "why"),
+    ],
+    ids=repr,
+)
+def test_reason_of_an_error_is_the_systems_or_the_type(error: Exception, reason: str) -> None:
+    outcome = worker._outcome_of(error, JOB, Stage.READ)
+    assert (outcome.status, outcome.stage, outcome.reason) == (Status.FAILED, Stage.READ, reason)
+    assert "Success" not in outcome.reason
