@@ -159,6 +159,11 @@ def tags_of(keyword: str) -> tuple[int, ...]:
     return tags
 
 
+def all_tags() -> frozenset[int]:
+    """Every tag of the dictionary, with a keyword or without; those of repeating groups are left out."""
+    return frozenset({*DicomDictionary, *OWN})
+
+
 def tags_of_group(group: int) -> frozenset[int]:
     """Every tag of a group that the standard knows; those of repeating groups are left out."""
     return frozenset(tag for tag in DicomDictionary if tag >> 16 == group)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydicom._dicom_dict import DicomDictionary
-
 from ..dicom import dictionary
 
 REPEATING_GROUPS = frozenset({0x0000, 0x1000, 0x1010, *range(0x5000, 0x5100, 2), *range(0x6000, 0x6100, 2)})
@@ -45,7 +43,7 @@ _NEEDED = frozenset(tag for keyword in _DESCRIPTION.split() for tag in dictionar
 def rest_tags() -> frozenset[int]:
     """Every tag that a dictionary knows, in no group that goes as a whole, and that is not needed."""
     named = {tag for keyword in dictionary.all_keywords() for tag in dictionary.tags_of(keyword)}
-    known = {*named, *DicomDictionary, *dictionary.OWN}
+    known = named | dictionary.all_tags()
     return frozenset(
         tag
         for tag in known
