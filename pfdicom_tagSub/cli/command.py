@@ -332,7 +332,9 @@ def _pixels(options: Options) -> tuple[PixelSettings | None, RuleSet | None]:
         return None, None
     from ..pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)
 
-    settings = PixelSettings.of(methods, options.pixel_masks, options.clean_pixels_of)
+    settings = PixelSettings.of(
+        methods, options.pixel_masks, options.clean_pixels_of, all_frames=options.mask_all_frames
+    )
     return settings, _compile(options, is_cleaned=True).rules
 
 

@@ -193,7 +193,7 @@ OPTIONS: tuple[Option, ...] = (
         metavar="METHODS",
         group=Group.SPEC,
         joined="join the methods with commas",
-        help="blacken burned-in text where these tell: regions, devices, or both",
+        help="blacken burned-in text where these tell: regions, devices, text",
         manual="""
             Blacken text that is burned into the pixels. The methods:
 
@@ -201,6 +201,8 @@ OPTIONS: tuple[Option, ...] = (
                          the file names (SequenceOfUltrasoundRegions)
                 devices  the places where devices write, by a list of masks in
                          the package and that of --pixelMasks
+                text     text that a detector finds on any frame, whatever it
+                         reads
 
             Only what is blackened changes, frame by frame; everything else of
             the pixels stays to the bit, which is checked before the output gets
@@ -249,6 +251,17 @@ OPTIONS: tuple[Option, ...] = (
         manual="""
             Which files --cleanPixels cleans: those that pixelReview of the record
             would list, the default, or all.
+            """,
+    ),
+    Option(
+        name="maskAllFrames",
+        field="mask_all_frames",
+        kind=Kind.SWITCH,
+        group=Group.SPEC,
+        help="blacken text that --cleanPixels finds on one frame on all frames",
+        manual="""
+            Blacken what the method text of --cleanPixels finds on one frame on
+            all frames of the file, not on those alone where it was found.
             """,
     ),
     Option(

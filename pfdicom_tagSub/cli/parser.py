@@ -310,8 +310,8 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
     """What is wrong with the options of the cleaning of pixels."""
     names = pixel_methods(args.cleanPixels, args.profile)
     if not names:
-        for flag, default in (("pixelMasks", ""), ("cleanPixelsOf", PixelSelection.REVIEW)):
-            if getattr(args, flag) != default:
+        for flag in ("pixelMasks", "cleanPixelsOf", "maskAllFrames"):
+            if getattr(args, flag) not in {"", False, PixelSelection.REVIEW}:
                 return f"--{flag} says how --cleanPixels works; give that, too"
         return ""
     given = [name.strip() for name in names.split(",")]
@@ -324,9 +324,15 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
         return "--pixelMasks is for the method devices; add it to --cleanPixels"
     if missing := [module for module in _PIXEL_MODULES if find_spec(module) is None]:
         return f"--cleanPixels needs packages that are not installed: pip install {' '.join(missing)}"
+    if PixelMethod.TEXT in given and find_spec(_TEXT_MODULE) is None:
+        return (
+            "--cleanPixels text needs a package that is not installed: pip install rapidocr-onnxruntime==1.4.4, "
+            "with a Python before 3.13; or name the other methods alone"
+        )
     return ""
 
 
+_TEXT_MODULE = "rapidocr_onnxruntime"
 _PIXEL_MODULES = ("numpy",)
 
 

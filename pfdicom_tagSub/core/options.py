@@ -109,6 +109,7 @@ class Options:
             joined with commas; "" to leave all pixels alone.
         pixel_masks: the path of more masks of devices; "" for none.
         clean_pixels_of: which files have their pixels cleaned.
+        mask_all_frames: whether text that is found on one frame is blackened on all.
         dask: the address of a Dask scheduler; "" for none.
         dask_send_key: send the secret key to Dask workers with the work.
         quiet: show errors only, whatever the verbosity.
@@ -144,6 +145,7 @@ class Options:
     clean_pixels: str = ""
     pixel_masks: str = ""
     clean_pixels_of: PixelSelection = PixelSelection.REVIEW
+    mask_all_frames: bool = False
     dask: str = ""
     dask_send_key: bool = False
     quiet: bool = False

@@ -10,9 +10,10 @@ from ..core.outcome import CleanedPixels, PixelRectangle
 from ..dicom.edits import Edit
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
-from ..pixels.finding import Finder, Found, Told
+from ..pixels.finding import Finder, Found, Told, windows_of
+from ..pixels.frames import check_frame_size, native_frame
 from ..pixels.image import Image
-from ..pixels.masked import MaskedPixels, Masks
+from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
 from .pixel_review import REVIEWED, reason_to_review
@@ -20,6 +21,10 @@ from .pixel_review import REVIEWED, reason_to_review
 _HEADERS_ALONE = "only masks were blackened; no detector looked for text in the rest"
 _NOTHING_FOUND = "{reason}; nothing was blackened, as no {methods} told where"
 _SUSPICIOUS = "a list of devices names it as one that commonly shows identifying text"
+_COMPRESSED = (
+    "its pixels have to be cleaned and are compressed in a way that cannot be: decompress the file and run "
+    "again, or leave it out"
+)
 _FACES = frozenset(
     {
         "it says that it has recognizable visual features",
@@ -74,14 +79,11 @@ class PixelCleaner:
         image = self._image(root)
         if image is None:
             return PixelCleaning(review=reason)
-        found = self.finder.find(told, image)
+        found = self._find(file, root, told, image)
         if not found.masks:
             return PixelCleaning(review=self._unchanged(reason, told))
         if not image.is_native:
-            raise FileError(
-                "its pixels have to be cleaned and are compressed in a way that cannot be: decompress "
-                "the file and run again, or leave it out"
-            )
+            raise FileError(_COMPRESSED)
         masked = MaskedPixels.of(image, found.masks)
         return PixelCleaning(
             (Edit(masked.start, masked.stop, masked),),
@@ -90,6 +92,16 @@ class PixelCleaner:
             image,
             found.masks,
         )
+
+    def _find(self, file: DicomFile, root: Scope, told: Told, image: Image) -> Found:
+        if PixelMethod.TEXT not in self.settings.methods:
+            return self.finder.find(told, image)
+        if not image.is_native:
+            raise FileError(_COMPRESSED)
+        check_frame_size(image)
+        check_size(image)
+        frames = (native_frame(file.data.source, image, frame) for frame in range(image.frames))
+        return self.finder.find_text(told, image, frames, windows_of(root))
 
     def _image(self, root: Scope) -> Image | None:
         """The pixels; None where there are none."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..core.errors import FileError
 from ..core.options import PixelMethod
@@ -12,11 +17,22 @@ from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import META_KEY, Scope
 from .device_masks import tags_of
+from .frames import Numbers, renderings
 from .image import DESCRIPTION, Image, image_of, size_of
 from .masked import Masks, even_columns
 from .rectangles import Rectangle, clipped, disjoint
 from .regions import EDGES, REGIONS, outside_regions
 from .settings import PixelSettings
+
+if TYPE_CHECKING:
+    from .detecting import TextFinder
+
+WINDOW_CENTER = 0x00281050
+WINDOW_WIDTH = 0x00281051
+RESCALE_INTERCEPT = 0x00281052
+RESCALE_SLOPE = 0x00281053
+WINDOW = frozenset({WINDOW_CENTER, WINDOW_WIDTH, RESCALE_INTERCEPT, RESCALE_SLOPE})
+WINDOWS_MOST = 2
 
 TRANSFER_SYNTAX_UID = 0x00020010
 
@@ -58,9 +74,10 @@ class Finder:
         others: more tags that the caller wants to know.
         """
         self.settings = settings
+        self._detector: TextFinder | None = None
         sought = tags_of(settings.masks)
         self.filter = ScanFilter(
-            DESCRIPTION | {REGIONS} | EDGES | sought | frozenset(others), EDGES, walked=(REGIONS,)
+            DESCRIPTION | WINDOW | {REGIONS} | EDGES | sought | frozenset(others), EDGES, walked=(REGIONS,)
         )
 
     def root_of(self, file: DicomFile) -> Scope:
@@ -114,6 +131,57 @@ class Finder:
         """
         return Found(Masks(fitted(told.rectangles, image)), told.methods)
 
+    def find_text(
+        self, told: Told, image: Image, frames: Iterable[Numbers], windows: tuple[tuple[float, float], ...]
+    ) -> Found:
+        """What has to be blackened, with text that a detector finds on any frame.
+
+        What the header told is not looked at again.
+
+        Args:
+            told: what the header tells.
+            image: the pixels.
+            frames: the numbers of every frame, in order.
+            windows: those that the header names.
+
+        Raises:
+            FileError: a frame cannot be looked at.
+        """
+        common = fitted(told.rectangles, image)
+        black = image.black if image.samples == 3 else image.black[0]
+        seen: dict[bytes, tuple[Rectangle, ...]] = {}
+        own: dict[int, tuple[Rectangle, ...]] = {}
+        for index, numbers in enumerate(frames):
+            shown = numbers.copy()
+            for one in common:
+                shown[one.y : one.bottom, one.x : one.right] = black
+            digest = hashlib.blake2b(np.ascontiguousarray(shown).data, digest_size=16).digest()
+            if digest not in seen:
+                seen[digest] = fitted(self._texts(shown, image, windows), image)
+            if seen[digest]:
+                own[index] = seen[digest]
+        methods = (*told.methods, *([PixelMethod.TEXT] if own else []))
+        if own and (len(seen) == 1 or self.settings.all_frames):
+            every = {one for found in own.values() for one in found}
+            return Found(Masks(fitted((*common, *every), image)), methods)
+        return Found(Masks(common, own), methods)
+
+    def _texts(
+        self, numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]
+    ) -> Iterator[Rectangle]:
+        """What a detector finds in a frame, however a viewer shows it."""
+        try:
+            if self._detector is None:
+                from .detecting import TextFinder  # noqa: PLC0415  (it loads the weights)
+
+                self._detector = TextFinder()
+            for picture in renderings(numbers, image, windows):
+                yield from self._detector.find(picture)
+        except MemoryError:
+            raise
+        except Exception as error:  # a detector that crashes has not looked
+            raise FileError(f"the detector of text failed: {type(error).__name__}") from None
+
 
 def fitted(rectangles: Iterable[Rectangle], image: Image) -> tuple[Rectangle, ...]:
     """Rectangles as they can be blackened in a picture, which cover no pixel twice."""
@@ -121,6 +189,33 @@ def fitted(rectangles: Iterable[Rectangle], image: Image) -> tuple[Rectangle, ..
     if image.is_native and image.is_halved:
         return even_columns(inside, image.columns)
     return disjoint(inside)
+
+
+def windows_of(root: Scope) -> tuple[tuple[float, float], ...]:
+    """The windows that a data set names, in stored numbers: (lowest, highest) each (PS3.3 C.11.2)."""
+    centres, widths, intercepts, slopes = (
+        _decimals(root, tag) for tag in (WINDOW_CENTER, WINDOW_WIDTH, RESCALE_INTERCEPT, RESCALE_SLOPE)
+    )
+    intercept, slope = (intercepts or [0.0])[0], (slopes or [1.0])[0]
+    if not slope:
+        return ()
+    found = []
+    for centre, width in list(zip(centres, widths, strict=False))[:WINDOWS_MOST]:
+        edges = sorted((centre + sign * width / 2 - intercept) / slope for sign in (-1, 1))
+        if edges[1] > edges[0]:
+            found.append((edges[0], edges[1]))
+    return tuple(found)
+
+
+def _decimals(root: Scope, tag: int) -> list[float]:
+    element = root.elements.get(tag)
+    if element is None:
+        return []
+    try:
+        found = [float(text) for text in root.raw(element).decode("latin-1").strip(" \0").split("\\")]
+    except ValueError:
+        return []
+    return found if all(map(math.isfinite, found)) else []
 
 
 class _Values:

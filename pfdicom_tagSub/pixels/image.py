@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pydicom import uid
 
@@ -84,6 +85,9 @@ class Image:
         syntax: the transfer syntax.
         pixels: the element.
         black: the numbers of a black pixel, one for each sample.
+        padding: the Pixel Padding Value; None for none.
+        palette: red, green and blue of each entry, from 0 to 255; () without one.
+        palette_first: the number of the first entry.
     """
 
     rows: int
@@ -100,6 +104,14 @@ class Image:
     syntax: str
     pixels: Element
     black: tuple[int, ...]
+    padding: int | None = None
+    palette: tuple[tuple[int, int, int], ...] = ()
+    palette_first: int = 0
+
+    @property
+    def gives_rgb(self) -> bool:
+        """Whether decoders give red, green and blue though the pixels are stored otherwise."""
+        return self.photometric in RGB
 
     @property
     def is_native(self) -> bool:
@@ -167,7 +179,8 @@ def image_of(root: Scope, syntax: str) -> Image | None:
     if allocated == 1 and samples == 3:
         raise FileError("BitsAllocated is not that of pixels in colour")
     is_signed = bool(_number(root, PIXEL_REPRESENTATION))
-    black = _black(root, photometric, stored, is_signed=is_signed)
+    palette = _palette(root, is_signed=is_signed) if photometric == "PALETTE COLOR" else None
+    black = _black(root, photometric, stored, palette, is_signed=is_signed)
     return Image(
         rows=rows,
         columns=columns,
@@ -183,6 +196,9 @@ def image_of(root: Scope, syntax: str) -> Image | None:
         syntax=syntax,
         pixels=pixels,
         black=black,
+        padding=_padding(root, is_signed=is_signed) if samples == 1 else None,
+        palette=palette.entries if palette else (),
+        palette_first=palette.first if palette else 0,
     )
 
 
@@ -222,7 +238,9 @@ def _text(root: Scope, tag: int) -> str:
     return "" if element is None else root.raw(element)[:64].decode("latin-1").strip(" \0").upper()
 
 
-def _black(root: Scope, photometric: str, stored: int, *, is_signed: bool) -> tuple[int, ...]:
+def _black(
+    root: Scope, photometric: str, stored: int, palette: _Palette | None, *, is_signed: bool
+) -> tuple[int, ...]:
     """The numbers of a black pixel."""
     if photometric in RGB:
         return (0, 0, 0)
@@ -231,8 +249,8 @@ def _black(root: Scope, photometric: str, stored: int, *, is_signed: bool) -> tu
         return (0, middle, middle)
     if photometric in PARTIAL_RANGE:
         return (middle >> 3, middle, middle)  # 16 of 256 (PS3.3 C.7.6.3.1.2)
-    if photometric == "PALETTE COLOR":
-        return (_darkest(root, stored, is_signed=is_signed),)
+    if palette is not None:
+        return (_darkest(palette, stored, is_signed=is_signed),)
     least, most = (-middle, middle - 1) if is_signed else (0, 2 * middle - 1)
     is_inverse = photometric == "MONOCHROME1"
     darkest = most if is_inverse else least
@@ -252,30 +270,45 @@ def _padding(root: Scope, *, is_signed: bool) -> int | None:
     return int.from_bytes(root.raw(element), "little" if order else "big", signed=is_signed)
 
 
-def _darkest(root: Scope, stored: int, *, is_signed: bool) -> int:
-    """The index of the darkest entry of the palette (PS3.3 C.7.6.3.1.5)."""
+class _Palette(NamedTuple):
+    """The entries of a palette, red, green and blue from 0 to 255, and the number of the first."""
+
+    entries: tuple[tuple[int, int, int], ...]
+    first: int
+
+
+def _palette(root: Scope, *, is_signed: bool) -> _Palette:
+    """The palette of a data set (PS3.3 C.7.6.3.1.5)."""
     descriptors = [_descriptor(root, tag, is_signed=is_signed) for tag in sorted(PALETTE)[:3]]
     is_segmented = not SEGMENTED_PALETTE.isdisjoint(root.elements)
     tags = sorted(SEGMENTED_PALETTE if is_segmented else PALETTE)[-3:]
     tables = []
-    for tag, (entries, _, bits) in zip(tags, descriptors, strict=True):
+    entries, first, _ = descriptors[0]
+    for tag, (count, _, bits) in zip(tags, descriptors, strict=True):
         element = root.elements.get(tag)
         if element is None:
             raise FileError(f"{label_of(tag)} is missing, without which nothing is known to be black")
         read = _segmented if is_segmented else _plain
-        tables.append(read(root.raw(element), entries, bits, little=root.encoding.little))
-    entries, first, _ = descriptors[0]
-    if any(len(table) < entries for table in tables):
-        raise FileError("the palette has fewer entries than it says")
+        table = read(root.raw(element), count, bits, little=root.encoding.little)[:entries]
+        if len(table) < entries:
+            raise FileError("the palette has fewer entries than it says")
+        shift = 8 if bits == 16 and max(table) > 0xFF else 0
+        tables.append([one >> shift & 0xFF for one in table])
+    red, green, blue = tables
+    return _Palette(tuple(zip(red, green, blue, strict=True)), first)
+
+
+def _darkest(palette: _Palette, stored: int, *, is_signed: bool) -> int:
+    """The index of the darkest entry that a pixel can have."""
     low, high = (-(1 << stored - 1), (1 << stored - 1) - 1) if is_signed else (0, (1 << stored) - 1)
-    reached = range(max(first, low), min(first + entries - 1, high) + 1)
+    last = palette.first + len(palette.entries) - 1
+    reached = range(max(palette.first, low), min(last, high) + 1)
     if not reached:
         raise FileError("no pixel can have an entry of the palette")
-    red, green, blue = tables
 
     def light(number: int) -> int:
-        index = number - first
-        return 299 * red[index] + 587 * green[index] + 114 * blue[index]
+        red, green, blue = palette.entries[number - palette.first]
+        return 299 * red + 587 * green + 114 * blue
 
     return min(reached, key=light)
 

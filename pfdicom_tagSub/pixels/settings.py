@@ -26,20 +26,23 @@ class PixelSettings:
     all_frames: bool = False
 
     @classmethod
-    def of(cls, methods: str, mask_file: str, selection: PixelSelection) -> PixelSettings:
+    def of(
+        cls, methods: str, mask_file: str, selection: PixelSelection, *, all_frames: bool = False
+    ) -> PixelSettings:
         """The settings of a command line.
 
         Args:
             methods: their names, joined with commas.
             mask_file: ``--pixelMasks``; "" for none.
             selection: which files are cleaned.
+            all_frames: whether what is found on one frame is blackened on all.
 
         Raises:
             SpecError: the file is no list of masks.
         """
         given = {PixelMethod(name.strip()) for name in methods.split(",")}
         masks = load_masks(mask_file) if PixelMethod.DEVICES in given else ()
-        return cls(tuple(method for method in PixelMethod if method in given), masks, selection)
+        return cls(tuple(method for method in PixelMethod if method in given), masks, selection, all_frames)
 
     @property
     def digest(self) -> str:

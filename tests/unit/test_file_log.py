@@ -26,7 +26,7 @@ from pfdicom_tagSub.report.file_log import FileLog, line_of
 
 FIELDS = [
     *("time", "path", "outcome", "stage", "reason", "actions"),
-    *("pixelReview", "pathHoldsValue", "residuals", "milliseconds"),
+    *("pixelReview", "pixelsCleaned", "pathHoldsValue", "residuals", "milliseconds"),
 ]
 OUTCOME = FileOutcome("a.dcm", Status.WRITTEN)
 SPEC = {"PatientName": "anon", "StudyID": None}

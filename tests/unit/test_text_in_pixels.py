@@ -1,0 +1,144 @@
+"""Text that a detector finds: gone on every frame, whatever the pixels are, and nothing else changed."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pictures import LAYOUTS, Array, Layout, file_bytes, loaded, numbers, picture, stored
+from support import Result, run_command
+
+pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+ImageDraw = pytest.importorskip("PIL.ImageDraw")
+ImageFont = pytest.importorskip("PIL.ImageFont")
+Image = pytest.importorskip("PIL.Image")
+
+ROWS, COLUMNS = 240, 320
+
+
+def clean(folder: Path, content: bytes, *flags: str) -> tuple[Result, bytes]:
+    source = folder / "in"
+    source.mkdir(exist_ok=True)
+    (source / "a.dcm").write_bytes(content)
+    spec = ("--tagStruct", '{"PatientName": "ANON"}', "--json")
+    result = run_command(source, folder / "out", *spec, "--cleanPixels", "text", *flags)
+    output = folder / "out" / "a.dcm"
+    return result, output.read_bytes() if output.exists() else b""
+
+
+def texture() -> Array:
+    """Smooth grey, darker than text, from 0 to 1."""
+    y, x = np.mgrid[0:ROWS, 0:COLUMNS]
+    return 0.2 + 0.1 * np.sin(x / 40) + 0.1 * np.cos(y / 55)
+
+
+def lettering(text: str, x: int, y: int, size: int = 18) -> Array:
+    """Where a text is, as flags."""
+    plane = Image.new("L", (COLUMNS, ROWS))
+    ImageDraw.Draw(plane).text((x, y), text, fill=255, font=ImageFont.load_default(size))
+    return np.asarray(plane) > 100
+
+
+def values_of(layout: Layout, shades: Array) -> Array:
+    """Shades from 0 to 1, (frames, rows, columns), as numbers of a layout."""
+    least = -(1 << layout.bits - 1) if layout.signed else 0
+    scale = (1 << layout.bits) - 1
+    if layout.photometric == "MONOCHROME1":
+        shades = 1 - shades
+    if layout.photometric == "PALETTE COLOR":
+        return np.clip((shades * 11).astype(np.int64) + 4, 4, 15)[..., None]
+    if layout.bits == 1:
+        return (shades > 0.5).astype(np.int64)[..., None]
+    made = (least + shades * scale).astype(np.int64)[..., None]
+    if layout.photometric.startswith("YBR"):
+        return np.concatenate([made, np.full_like(made, 128), np.full_like(made, 128)], axis=-1)
+    return np.repeat(made, layout.samples, axis=-1)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda one: one.name)
+def test_text_is_gone_and_everything_outside_of_its_rectangles_is_as_it_was(
+    tmp_path: Path, layout: Layout
+) -> None:
+    text = lettering("DOE JANE 1954", 60, 100)
+    shades = np.where(text, 0.95, texture())[None]
+    values = values_of(layout, shades)
+    content = file_bytes(picture(layout, rows=ROWS, columns=COLUMNS, values=values))
+    result, output = clean(tmp_path, content, "--verify")
+    assert result.code == 0, result.out
+    (told,) = result.record["pixelsCleaned"]
+    assert told["methods"] == ["text"]
+    after = loaded(layout, pydicom.dcmread(io.BytesIO(output)).PixelData, values.shape)
+    before = loaded(layout, stored(layout, values), values.shape)
+    flags = np.zeros((ROWS, COLUMNS), bool)
+    for one in told["rectangles"]:
+        flags[one["y"] : one["y"] + one["height"], one["x"] : one["x"] + one["width"]] = True
+    assert flags[text].all()
+    assert flags.mean() < 0.15
+    assert (after[0][flags] == layout.black).all()
+    assert (after[0][~flags] == before[0][~flags]).all()
+    assert result.record["pixelReview"] == []
+
+
+def test_text_on_one_frame_of_many_is_masked_there_alone_unless_all_are_asked_for(tmp_path: Path) -> None:
+    layout = LAYOUTS[0]
+    shades = np.repeat(texture()[None], 5, axis=0)
+    shades[3][lettering("DOE JANE", 60, 100)] = 0.95
+    values = values_of(layout, shades)
+    content = file_bytes(picture(layout, frames=5, rows=ROWS, columns=COLUMNS, values=values))
+    result, output = clean(tmp_path, content)
+    (told,) = result.record["pixelsCleaned"]
+    assert {one["frame"] for one in told["rectangles"]} == {4}
+    assert told["frames"] == 1
+    after = loaded(layout, pydicom.dcmread(io.BytesIO(output)).PixelData, values.shape)
+    assert (after[[0, 1, 2, 4]] == values[[0, 1, 2, 4]]).all()
+    result, _ = clean(tmp_path, content, "--maskAllFrames", "--overwrite")
+    (told,) = result.record["pixelsCleaned"]
+    assert {one["frame"] for one in told["rectangles"]} == {None}
+
+
+def test_text_that_shows_only_in_the_window_of_the_header_is_found(tmp_path: Path) -> None:
+    layout = next(one for one in LAYOUTS if one.name == "signed-16")
+    values = np.full((1, ROWS, COLUMNS, 1), -1000, np.int64)
+    values[0, 5:230, 5:310] = 20
+    values[0, 200:225, 280:305] = 3000
+    values[0, lettering("DOE JANE", 60, 100)] = 60
+    made = picture(layout, rows=ROWS, columns=COLUMNS, values=values)
+    made.WindowCenter, made.WindowWidth, made.RescaleIntercept, made.RescaleSlope = 40, 80, 0, 1
+    result, _ = clean(tmp_path, file_bytes(made))
+    assert len(result.record["pixelsCleaned"]) == 1
+
+
+def test_pictures_without_text_keep_every_bit_and_stay_for_review(tmp_path: Path) -> None:
+    values = values_of(LAYOUTS[0], texture()[None])
+    result, output = clean(tmp_path, file_bytes(picture(rows=ROWS, columns=COLUMNS, values=values)))
+    assert result.record["pixelsCleaned"] == []
+    assert "nothing was blackened" in result.record["pixelReview"][0]["reason"]
+    assert (loaded(LAYOUTS[0], pydicom.dcmread(io.BytesIO(output)).PixelData, values.shape) == values).all()
+
+
+def test_detector_that_crashes_fails_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pfdicom_tagSub.pixels.detecting import TextFinder
+
+    def crash(*_: object) -> None:
+        raise RuntimeError("DOE JANE")
+
+    monkeypatch.setattr(TextFinder, "find", crash)
+    result, output = clean(tmp_path, file_bytes(picture(values=numbers(LAYOUTS[0], 1, 40, 60))))
+    assert result.code == 1
+    assert not output
+    (failure,) = result.record["failures"]
+    assert failure["stage"] == "pixels"
+    assert failure["reason"] == "the detector of text failed: RuntimeError"
+
+
+def test_frames_that_claim_to_be_vast_fail(tmp_path: Path) -> None:
+    made = picture()
+    made.Rows = made.Columns = 60000
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+    assert "too large" in json.dumps(result.record["failures"])
