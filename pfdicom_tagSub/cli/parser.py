@@ -326,8 +326,8 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
         return f"--cleanPixels needs packages that are not installed: pip install {' '.join(missing)}"
     if PixelMethod.TEXT in given and find_spec(_TEXT_MODULE) is None:
         return (
-            "--cleanPixels text needs a package that is not installed: pip install rapidocr-onnxruntime==1.4.4, "
-            "with a Python before 3.13; or name the other methods alone"
+            "--cleanPixels text needs a package that is not installed: "
+            "pip install rapidocr-onnxruntime==1.4.4 with a Python before 3.13, or name the other methods alone"
         )
     return ""
 
