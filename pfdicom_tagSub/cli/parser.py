@@ -327,7 +327,7 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
     if PixelMethod.TEXT in given and find_spec(_TEXT_MODULE) is None:
         return (
             "--cleanPixels text needs a package that is not installed: "
-            "pip install rapidocr-onnxruntime==1.4.4 with a Python before 3.13, or name the other methods alone"
+            "pip install rapidocr-onnxruntime==1.4.4 with a Python before 3.13, or name other methods"
         )
     return ""
 
