@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterable
 
+from .dictionary import vr_of
 from .header_cache import Family
 from .sources import Source
 
@@ -44,6 +45,7 @@ class ScanFilter:
         walked_private: Iterable[tuple[int, int]] = (),
         unknown: bool = False,
         everything: bool = False,
+        vrs: Collection[str] = (),
         merges: bool = False,
         outline: bool = False,
     ) -> None:
@@ -58,6 +60,8 @@ class ScanFilter:
             entered all the same.
         unknown: keep every public element that no dictionary knows, and enter every sequence for them.
         everything: keep every element and enter every sequence.
+        vrs: of these, keep only what has one of these VRs, as stored or in the dictionary, and what is
+            named otherwise; what may be text is told so.
         merges: private elements may be kept together.
         outline: keep every element of the data set itself and enter no sequence for them.
         """
@@ -69,7 +73,8 @@ class ScanFilter:
         self.everything = everything
         self.private = private
         self.merges = merges
-        self.tags: Container[int] = _Everything() if everything or outline else kept
+        self.vrs = frozenset(vrs)
+        self.tags: Container[int] = _Everything() if (everything and not vrs) or outline else kept
         sought = frozenset(kept if enter is None else enter)
         self.sought = sought
         self._marks: dict[bool, re.Pattern[bytes]] = {}
@@ -95,6 +100,10 @@ class ScanFilter:
         # Of any other private element its creator decides that.
         removed = self.private or group in self.groups
         return removed and (group, tag & 0xFF) not in self._walked_private
+
+    def has_vr(self, tag: int, vr: str) -> bool:
+        """Whether an element is kept for its VR."""
+        return vr in self.vrs or vr_of(tag) in self.vrs
 
     def is_sought(self, tag: int) -> bool:
         """Whether a sequence would be entered for a tag."""

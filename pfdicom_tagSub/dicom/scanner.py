@@ -414,6 +414,7 @@ class _Scanner:
                     or (scan_filter.private and group & 1)
                     or group in scan_filter.groups
                     or (scan_filter.unknown and dictionary.is_unknown(tag))
+                    or (scan_filter.vrs and scan_filter.has_vr(tag, code.decode()))
                 ):
                     return Element(tag, code.decode(), position, value, stop, stop), stop
                 return None, stop
@@ -444,6 +445,7 @@ class _Scanner:
             or (scan_filter.private and bool(group & 1))
             or group in scan_filter.groups
             or (scan_filter.unknown and dictionary.is_unknown(tag))
+            or (bool(scan_filter.vrs) and scan_filter.has_vr(tag, known))
         )
         element = Element(tag, known, position, value, value + length, value + length)
         if length == UNDEFINED:

@@ -20,6 +20,7 @@ from ..dicom.file_meta import META_TAGS
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import Found, scan
 from ..dicom.scope import CREATORS, Reading, UnknownCharacterSet
+from ..dicom.values import ASCII_VRS, CHARSET_VRS
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.rules import RuleSet
 from ..spec.templates import Template
@@ -38,6 +39,9 @@ MakePass = Callable[
 ]
 """Makes a pass over one file."""
 
+
+TEXT_VRS = ASCII_VRS | CHARSET_VRS | {"UN", ""}
+"""VRs under which texts stand, and identifiers that texts are cleaned of."""
 
 TERMS_MOST = 64
 """With more terms of character sets that nobody knows a file fails; each costs a pass over it."""
@@ -118,10 +122,8 @@ class Patcher:
         if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
-        # Any element may be a text to be cleaned.
-        every = ScanFilter((), everything=True) if rules.texts else None
         self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
-        self.filter = every or ScanFilter(
+        self.filter = ScanFilter(
             kept,
             entered,
             private=rules.remove_private,
@@ -130,7 +132,11 @@ class Patcher:
             walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
             walked_private=blocks,
             unknown=rules.remove_unknown,
+            # Any text may be one to be cleaned, or say what to clean others of.
+            everything=rules.texts is not None,
+            vrs=TEXT_VRS if rules.texts else (),
             merges=self.lookups.drops_private
+            and rules.texts is None
             and survey_options is None
             and not any(tag >> 16 & 1 for tag in rules.sources),
         )
