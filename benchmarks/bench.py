@@ -23,7 +23,7 @@ from targets import BASIC_0, BASIC_2, PROFILE_STARTUP_SECONDS
 from verification import measure_verification
 
 PROFILE_PREFIX = "profile-"
-PLAIN = ("flat", "epi", "xa30", "big", "memory", "startup")
+PLAIN = ("flat", "private", "epi", "xa30", "big", "memory", "startup")
 TRUST = ("ledger", "verify")
 SECTIONS = (*PLAIN, *(PROFILE_PREFIX + name for name in PLAIN), *TRUST)
 """With a prefix: each command does its own full de-identification, the tool that of its profile."""
@@ -34,6 +34,7 @@ class Sizes:
     """How large the trees are, and how many files of each the slow peers get."""
 
     flat_files: int
+    private_files: int
     epi_copies: int
     xa30_copies: int
     frames: int
@@ -42,10 +43,10 @@ class Sizes:
     xa30_part: int
 
 
-QUICK = Sizes(400, 1, 4, 400, 100, 60, 11)
-WHOLE = Sizes(6000, 10, 100, 3900, 1400, 1216, 110)
+QUICK = Sizes(400, 200, 1, 4, 400, 100, 60, 11)
+WHOLE = Sizes(6000, 1600, 10, 100, 3900, 1400, 1216, 110)
 # Full de-identification takes the peers longer, and each command is measured for the second time.
-PROFILE = Sizes(2000, 10, 50, 3900, 300, 304, 33)
+PROFILE = Sizes(2000, 800, 10, 50, 3900, 300, 304, 33)
 
 
 def trees(options: argparse.Namespace, sizes: Sizes) -> list[Tree]:
@@ -54,6 +55,12 @@ def trees(options: argparse.Namespace, sizes: Sizes) -> list[Tree]:
     epi, xa30 = corpus / "ge-siemens-epi", corpus / "siemens-xa30"
     return [
         Tree("flat", "MR series made for this", ("flat", str(sizes.flat_files)), sizes.flat_part),
+        Tree(
+            "private",
+            "MR series with long private headers",
+            ("private", str(sizes.private_files)),
+            sizes.flat_part,
+        ),
         Tree("epi", "ge-siemens-epi", ("copies", str(epi), str(sizes.epi_copies)), sizes.epi_part, epi),
         Tree("xa30", "siemens-xa30", ("copies", str(xa30), str(sizes.xa30_copies)), sizes.xa30_part, xa30),
         Tree("big", "One multi-frame file", ("big", str(sizes.frames))),

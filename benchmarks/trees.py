@@ -4,6 +4,7 @@ Runs as a script under an interpreter that has pydicom (`bench.py` makes one), s
 benchmark itself needs nothing but Python, and stays a small process beside those it measures:
 
     trees.py flat DIR FILES             MR series of about 190 kB a file, 200 files a directory
+    trees.py private DIR FILES          the same with a long private header, as of UIH: about 490 kB a file
     trees.py small DIR FILES            files of about 3 kB, 1,000 a directory
     trees.py big DIR FRAMES             one multi-frame file, half a MiB a frame
     trees.py copies DIR SOURCE COPIES   the DICOM files below SOURCE, many times over
@@ -29,6 +30,9 @@ SERIES_FILES = 200
 SMALL_DIRECTORY_FILES = 1000
 FLAT_ROWS = 308
 SMALL_ROWS = 32
+PRIVATE_ROWS = 362
+PRIVATE_ELEMENTS = 400
+PRIVATE_SHAPES = ((b"LO", 60), (b"LT", 300), (b"LT", 700), (b"UT", 1200))
 BIG_ROWS = 512
 UID_ROOT = "1.2.826.0.1.3680043.8.498."  # pydicom's own root, as for any UID that it makes
 SAMPLED_DIRECTORIES = 20
@@ -145,6 +149,31 @@ def slices(series: int, count: int, rows: int) -> Iterator[bytes]:
         yield filled + pixel_element(size) + noise(f"{series}/{instance}", size)
 
 
+def private_header(series: int) -> bytes:
+    """The private elements of a scanner that writes all its parameters: 226 kB, explicit little endian."""
+    creator = b"Image Private Header  "
+    parts = [struct.pack("<HH2sH", 0x0065, 0x0010, b"LO", len(creator)), creator]
+    for number in range(PRIVATE_ELEMENTS):
+        vr, size = PRIVATE_SHAPES[number % len(PRIVATE_SHAPES)]
+        text = (f"parameter {number} of series {series} " * 60)[:size].encode()
+        length = struct.pack("<HI", 0, size) if vr == b"UT" else struct.pack("<H", size)
+        parts += [struct.pack("<HH2s", 0x0065, 0x1000 + number, vr), length, text]
+    return b"".join(parts)
+
+
+def make_private(root: Path, files: int) -> None:
+    """Fill `root` with slices that have a long private header."""
+    for series, first in enumerate(range(0, files, SERIES_FILES)):
+        directory = root / f"series-{series:03d}"
+        directory.mkdir(parents=True)
+        count = min(SERIES_FILES, files - first)
+        header = private_header(series)
+        pixels = pixel_element(PRIVATE_ROWS * PRIVATE_ROWS * 2)
+        for instance, content in enumerate(slices(series, count, PRIVATE_ROWS)):
+            before, found, after = content.partition(pixels)
+            (directory / f"{instance:05d}.dcm").write_bytes(before + header + found + after)
+
+
 def make_series(root: Path, files: int, directory_files: int, rows: int) -> None:
     """Fill `root` with `files` slices of `rows` x `rows`, `directory_files` in each directory."""
     for series, first in enumerate(range(0, files, directory_files)):
@@ -224,12 +253,14 @@ def identities(root: Path) -> list[str]:
 def main() -> None:
     """Read the command line and do the one thing that it asks for."""
     parser = argparse.ArgumentParser(description="Make a tree of the benchmark.")
-    parser.add_argument("what", choices=["flat", "small", "big", "copies", "identities"])
+    parser.add_argument("what", choices=["flat", "private", "small", "big", "copies", "identities"])
     parser.add_argument("root", type=Path)
     parser.add_argument("more", nargs="*", help="see the top of this file")
     options = parser.parse_args()
     if options.what == "flat":
         make_series(options.root, int(options.more[0]), SERIES_FILES, FLAT_ROWS)
+    elif options.what == "private":
+        make_private(options.root, int(options.more[0]))
     elif options.what == "small":
         make_series(options.root, int(options.more[0]), SMALL_DIRECTORY_FILES, SMALL_ROWS)
     elif options.what == "big":

@@ -17,7 +17,7 @@ from ..core.plan import FileJob
 from ..dicom.edits import Chunk
 from ..dicom.file import parse
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
-from ..dicom.sources import BytesSource, FileSource, Source
+from ..dicom.sources import FIRST_WINDOW, BytesSource, FileSource, ReadAhead, Source
 from ..engine.patched import Patched
 from ..engine.patcher import Output, Patcher
 from ..files.folders import Folders, make_directory
@@ -127,6 +127,7 @@ class Worker:
         self.settings = settings
         self.pause = pause
         self.caches = Caches()
+        self.read_ahead = ReadAhead()
         self.patcher = Patcher(
             settings.rules, renames=settings.renames, survey_options=settings.survey_options
         )
@@ -168,7 +169,8 @@ class Worker:
 
         failure: Exception | None = None
         try:
-            with Opened(job.input_path, follow_links=self.settings.follow_links) as source:
+            ahead = self.read_ahead.size
+            with Opened(job.input_path, follow_links=self.settings.follow_links, ahead=ahead) as source:
                 file = parse(source, self.settings.inflate_limit)
                 is_cleaned = False
                 if self.pixels is not None:
@@ -177,6 +179,7 @@ class Worker:
                     if is_cleaned := bool(cleaning.edits):
                         patcher, verifier = self.pixels.patcher, self.pixels.verifier
                 elements = patcher.scan(file)
+                self.read_ahead.learn(source)
                 stage = Stage.SUBSTITUTE
                 patched = patcher.patch(
                     file, elements, job.file_ids, cleaning.edits if cleaning is not None else ()
@@ -391,13 +394,15 @@ Task = Callable[[Worker, FileJob], R]
 class Opened:
     """A regular file, open for reading; anything else is not even opened."""
 
-    __slots__ = ("descriptor", "follow_links", "path")
+    __slots__ = ("ahead", "descriptor", "follow_links", "path")
 
-    def __init__(self, path: str, *, follow_links: bool) -> None:
+    def __init__(self, path: str, *, follow_links: bool, ahead: int = FIRST_WINDOW) -> None:
         """Args:
         path: the file.
         follow_links: read what a symbolic link points to.
+        ahead: how many bytes of a large one to read at first.
         """
+        self.ahead = ahead
         self.path = path
         self.follow_links = follow_links
         self.descriptor = -1
@@ -416,7 +421,7 @@ class Opened:
             raise NotDicomError(f"not a regular file but {_KINDS.get(stat.S_IFMT(found.st_mode), 'special')}")
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.follow_links else os.O_NOFOLLOW)
         self.descriptor = os.open(self.path, flags)
-        source = FileSource(self.descriptor, found.st_size)
+        source = FileSource(self.descriptor, found.st_size, self.ahead)
         if found.st_size > IN_MEMORY:
             return source
         try:
