@@ -75,7 +75,7 @@ def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
         if isinstance(chunk, bytes):
             yield chunk
             continue
-        if isinstance(chunk, ChangedBytes):
+        if not isinstance(chunk, tuple):
             yield from chunk.pieces(source)
             continue
         start, stop = chunk

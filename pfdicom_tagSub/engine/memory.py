@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.outcome import Action, ElementCounts
-from ..dicom.changed_bytes import ChangedBytes
 from ..dicom.dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
 from ..dicom.edits import Edit
 from ..dicom.elements import Element, Encoding
@@ -98,7 +97,7 @@ class LocalPatch:
                 return None
             element = elements[index]
             is_within = element.start <= edit.start < edit.stop <= element.end
-            if isinstance(edit.data, ChangedBytes) or not is_within:
+            if not isinstance(edit.data, bytes) or not is_within:
                 return None
             edits.append((index, edit.start - element.start, edit.stop - element.start, edit.data))
         distances = _distances({elements[edit[0]].tag >> 16 for edit in edits}, elements, source)
