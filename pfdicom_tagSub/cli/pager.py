@@ -43,11 +43,31 @@ def _is_terminal() -> bool:
 
 def show(text: str) -> None:
     """Show a text with colours in ``MANPAGER``, ``PAGER`` or ``less``, and without these at once."""
-    import pydoc  # noqa: PLC0415  (slow, and wanted here alone)
+    pager = os.environ.get("MANPAGER") or os.environ.get("PAGER") or "less"
+    if os.environ.get("TERM", "dumb") == "dumb" or not _page(text, pager):
+        sys.stdout.write(text + "\n")
 
-    os.environ.setdefault("LESS", "FRX")  # colours are shown, and a text that fits stays on the screen
+
+_NOT_EXECUTABLE, _NOT_FOUND = 126, 127
+
+
+def _page(text: str, pager: str) -> bool:
+    """Show a text in a pager; False where there is no such program."""
+    import subprocess  # noqa: PLC0415  (wanted here alone)
+
+    # Colours are shown, and a text that fits stays on the screen; a user who sets LESS knows better.
+    environment = {"LESS": "FRX", **os.environ}
     with _interrupts_ignored():
-        pydoc.pager(text)
+        done = subprocess.run(  # noqa: S602  (a command line, such as "less -R", and the user's own)
+            pager,
+            shell=True,
+            input=text,
+            encoding=sys.stdout.encoding,
+            errors="replace",
+            env=environment,
+            check=False,
+        )
+    return done.returncode not in {_NOT_EXECUTABLE, _NOT_FOUND}
 
 
 @contextmanager

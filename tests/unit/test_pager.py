@@ -50,6 +50,20 @@ def test_pager_shows_colours_unless_the_user_says_how(tmp_path: Path) -> None:
     assert (code, shown.strip()) == (0, "is S")
 
 
+@pytest.mark.parametrize(
+    "variables", [{"PAGER": "no-such-program"}, {"TERM": "dumb", "PAGER": "cat > /dev/null"}]
+)
+def test_manual_is_shown_at_once_without_a_pager(variables: dict[str, str]) -> None:
+    code, shown = on_terminal([*COMMAND, "--man"], **variables)
+    assert code == 0
+    assert "EXIT CODES" in shown
+
+
+def test_pager_that_is_left_early_is_no_error() -> None:
+    code, _ = on_terminal([*COMMAND, "--man"], PAGER="head -n 1 > /dev/null")
+    assert code == 0
+
+
 def test_manual_is_plain_in_a_pipe() -> None:
     done = subprocess.run(
         [*COMMAND, "--man"], capture_output=True, text=True, env={**os.environ, "PAGER": "false"}
@@ -75,8 +89,8 @@ def test_pager_leaves_interrupts_to_the_pager() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "-I DIR, --inputDir DIR",
-        "-O DIR, --outputDir DIR",
+        "-I DIR, --inputDir DIR, --inputdir DIR",
+        "-O DIR, --outputDir DIR, --outputdir DIR",
         "-i TEXT, --inputFile TEXT",
         "-e TOKENS, --fileFilter TOKENS, --extension TOKENS",
         "-T JSON, --tagStruct JSON",
