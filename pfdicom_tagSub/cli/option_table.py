@@ -206,8 +206,9 @@ OPTIONS: tuple[Option, ...] = (
 
             Only what is blackened changes, frame by frame; everything else of
             the pixels stays to the bit, which is checked before the output gets
-            its name, also without --verify. Native pixels can be cleaned; a file
-            with a mask and compressed pixels fails. Files that were cleaned say
+            its name, also without --verify. Of JPEG baseline and extended (8 bits)
+            the blocks under a mask are replaced without decoding. A file with a
+            mask and pixels that are compressed otherwise fails. Files that were cleaned say
             so: BurnedInAnnotation is NO, and the code 113101 and a text are added
             to what says how they were de-identified. The record lists them under
             pixelsCleaned, and what a person still has to look at under

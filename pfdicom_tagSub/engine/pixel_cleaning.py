@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..core.errors import FileError
 from ..core.options import PixelMethod, PixelSelection
@@ -10,9 +10,11 @@ from ..core.outcome import CleanedPixels, PixelRectangle
 from ..dicom.edits import Edit
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
+from ..pixels.encapsulated import NewFrames, edits_of, frames_of
 from ..pixels.finding import Finder, Found, Told, windows_of
 from ..pixels.frames import check_frame_size, native_frame
-from ..pixels.image import Image
+from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
+from ..pixels.jpeg_blocks import SYNTAXES, Coefficients, checked_header, decoded, widened
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
@@ -79,11 +81,13 @@ class PixelCleaner:
         image = self._image(root)
         if image is None:
             return PixelCleaning(review=reason)
+        if image.syntax in SYNTAXES:
+            return self._jpeg(file, root, told, image, reason)
+        if not image.is_native:
+            raise FileError(_COMPRESSED)
         found = self._find(file, root, told, image)
         if not found.masks:
             return PixelCleaning(review=self._unchanged(reason, told))
-        if not image.is_native:
-            raise FileError(_COMPRESSED)
         masked = MaskedPixels.of(image, found.masks)
         return PixelCleaning(
             (Edit(masked.start, masked.stop, masked),),
@@ -93,11 +97,49 @@ class PixelCleaner:
             found.masks,
         )
 
+    def _jpeg(self, file: DicomFile, root: Scope, told: Told, image: Image, reason: str) -> PixelCleaning:
+        """What becomes of JPEG frames: blocks of coefficients are replaced."""
+        check_frame_size(image)
+        source = file.data.source
+        offsets = root.elements.get(EXTENDED_OFFSETS)
+        frames = frames_of(source, image, offsets)
+        size = image.rows, image.columns, image.samples
+        unit = checked_header(frames.data(source, 0), *size).unit
+        if PixelMethod.TEXT in self.settings.methods:
+            shown = replace(image, photometric="RGB", black=(0, 0, 0)) if image.samples == 3 else image
+            pictures = (decoded(frames.data(source, index), *size) for index in range(image.frames))
+            found = self.finder.find_text(told, shown, pictures, windows_of(root))
+        else:
+            found = self.finder.find(told, image)
+        if not found.masks:
+            return PixelCleaning(review=self._unchanged(reason, told))
+        wide = {
+            frame: widened((*found.masks.common, *own), unit, image.rows, image.columns)
+            for frame, own in found.masks.own.items()
+        }
+        masks = Masks(widened(found.masks.common, unit, image.rows, image.columns), wide)
+        new = NewFrames()
+        blocks = 0
+        for index in range(image.frames):
+            rectangles = masks.of(index)
+            if not rectangles:
+                continue
+            data = frames.data(source, index)
+            header = checked_header(data, *size)
+            if header.unit != unit:
+                raise FileError("the JPEG frames of PixelData have different samplings")
+            decoded(data, *size)  # what is damaged is known before libjpeg sees it
+            coefficients = Coefficients(data)
+            is_inverse = image.photometric == "MONOCHROME1"
+            blocks += coefficients.blacken(rectangles, header, is_inverse=is_inverse)
+            new.add(index, coefficients.encoded())
+        edits = edits_of(frames, new.frames, offsets, root.elements.get(EXTENDED_LENGTHS))
+        cleaned = replace(_told(image, Found(masks, found.methods)), bits=0, blocks=blocks)
+        return PixelCleaning(edits, cleaned, self._left(reason, told), image, masks)
+
     def _find(self, file: DicomFile, root: Scope, told: Told, image: Image) -> Found:
         if PixelMethod.TEXT not in self.settings.methods:
             return self.finder.find(told, image)
-        if not image.is_native:
-            raise FileError(_COMPRESSED)
         check_frame_size(image)
         check_size(image)
         frames = (native_frame(file.data.source, image, frame) for frame in range(image.frames))

@@ -1,0 +1,213 @@
+"""JPEG whose blocks of coefficients under rectangles are replaced, without decoding (ITU-T T.81).
+
+jpeglib reads and writes the coefficients; what it is given was decoded by Pillow before, as libjpeg ends
+the process over what is damaged.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.errors import FileError
+from .rectangles import Rectangle, clipped, disjoint
+
+SYNTAXES = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
+"""JPEG Baseline (Process 1) and Extended (Process 2 and 4)."""
+
+_BASELINE = frozenset({0xC0, 0xC1})
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""The markers that begin a frame (T.81 B.1.1.3)."""
+
+_ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_MIDDLE = 1024
+"""What 8 bits are shifted by, as the coefficient of a whole block has it."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the frame header of a JPEG says.
+
+    Attributes:
+        process: its marker.
+        precision: the bits of a sample.
+        rows: its rows.
+        columns: its columns.
+        factors: the horizontal and the vertical sampling factor of each component.
+    """
+
+    process: int
+    precision: int
+    rows: int
+    columns: int
+    factors: tuple[tuple[int, int], ...]
+
+    @property
+    def unit(self) -> tuple[int, int]:
+        """The width and height of the smallest area that has whole blocks of all components."""
+        if len(self.factors) == 1:
+            return 8, 8
+        return 8 * max(one for one, _ in self.factors), 8 * max(one for _, one in self.factors)
+
+
+def header_of(data: bytes) -> Header:
+    """Read the frame header.
+
+    Raises:
+        FileError: there is none.
+    """
+    place = 2
+    while data[:2] == b"\xff\xd8" and place + 4 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker == 0xFF:
+            place += 1
+            continue
+        if marker in _ALONE:
+            place += 2
+            continue
+        size = int.from_bytes(data[place + 2 : place + 4], "big")
+        if marker in _FRAMES:
+            body = data[place + 4 : place + 2 + size]
+            if len(body) < 6 or len(body) < 6 + 3 * body[5]:
+                break
+            rows, columns = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
+            factors = tuple((body[at] >> 4, body[at] & 15) for at in range(7, 6 + 3 * body[5], 3))
+            return Header(marker, body[0], rows, columns, factors)
+        if marker == 0xDA:
+            break
+        place += 2 + size
+    raise FileError("a frame of PixelData is no JPEG")
+
+
+def checked_header(data: bytes, rows: int, columns: int, samples: int) -> Header:
+    """The header of a JPEG whose blocks can be replaced.
+
+    Args:
+        data: its bytes.
+        rows: what the file says of its rows.
+        columns: likewise.
+        samples: likewise of the samples of a pixel.
+
+    Raises:
+        FileError: it is another process, or contradicts the file.
+    """
+    header = header_of(data)
+    if header.process not in _BASELINE or header.precision != 8:
+        raise FileError(
+            "its JPEG is not baseline or extended with 8 bits, so that its blocks cannot be replaced"
+        )
+    if (header.rows, header.columns) != (rows, columns) or len(header.factors) != samples:
+        raise FileError("a JPEG has other rows, columns or samples than the file says")
+    if any(not 1 <= factor <= 4 for pair in header.factors for factor in pair):
+        raise FileError("a JPEG has sampling factors that there are not")
+    return header
+
+
+def decoded(data: bytes, rows: int, columns: int, samples: int) -> npt.NDArray[np.uint8]:
+    """The picture of a JPEG: (rows, columns), or (rows, columns, 3) in red, green and blue.
+
+    Args, Raises: as of ``checked_header``; FileError also for what is damaged.
+    """
+    from PIL import Image  # noqa: PLC0415  (where a JPEG is cleaned alone)
+
+    checked_header(data, rows, columns, samples)
+    try:
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(data), formats=["JPEG"]) as opened,
+        ):
+            shown = np.asarray(opened.convert("RGB") if samples == 3 else opened)
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's own texts may quote the file
+        raise FileError(f"a JPEG of PixelData is damaged: {type(error).__name__}") from None
+    if shown.shape[:2] != (rows, columns) or shown.dtype != np.uint8:
+        raise FileError("a JPEG of PixelData is damaged")
+    return shown
+
+
+def widened(
+    rectangles: tuple[Rectangle, ...], unit: tuple[int, int], rows: int, columns: int
+) -> tuple[Rectangle, ...]:
+    """Rectangles that have whole blocks of all components."""
+    width, height = unit
+    found = []
+    for one in rectangles:
+        left, top = one.x // width * width, one.y // height * height
+        right, bottom = -(-one.right // width) * width, -(-one.bottom // height) * height
+        found.append(Rectangle(left, top, right - left, bottom - top))
+    return disjoint(clipped(found, rows, columns))
+
+
+class Coefficients:
+    """The coefficients of a JPEG.
+
+    Attributes:
+        planes: those of each component: (rows of blocks, columns of blocks, 8, 8).
+        tables: the quantization table of each component.
+        is_colour: whether the first component is light and the others are colour.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        import jpeglib  # noqa: PLC0415
+
+        with tempfile.NamedTemporaryFile(suffix=".jpeg") as file:
+            file.write(data)
+            file.flush()
+            self._jpeg: Any = jpeglib.read_dct(file.name)
+            self._jpeg.load()
+        found = self._jpeg.Y, self._jpeg.Cb, self._jpeg.Cr
+        self.planes: list[npt.NDArray[np.int16]] = [one for one in found if one is not None]
+        numbers = self._jpeg.quant_tbl_no
+        self.tables = [self._jpeg.qt[numbers[index]] for index in range(len(self.planes))]
+        self.is_colour = str(self._jpeg.jpeg_color_space).endswith("YCbCr")
+
+    def blacken(self, rectangles: tuple[Rectangle, ...], header: Header, *, is_inverse: bool) -> int:
+        """Make blocks black; returns how many.
+
+        Args:
+            rectangles: what is black afterwards; they have whole blocks.
+            header: the frame header.
+            is_inverse: whether the highest number is black.
+        """
+        changed = 0
+        for index, plane in enumerate(self.planes):
+            flags = block_flags(plane.shape[:2], index, rectangles, header)
+            plane[flags] = 0
+            plane[flags, 0, 0] = black_of(self, index, is_inverse=is_inverse)
+            changed += int(flags.sum())
+        return changed
+
+    def encoded(self) -> bytes:
+        """The JPEG with the coefficients as they are now."""
+        with tempfile.NamedTemporaryFile(suffix=".jpeg") as file:
+            self._jpeg.write_dct(file.name)
+            file.seek(0)
+            return file.read()
+
+
+def black_of(own: Coefficients, index: int, *, is_inverse: bool) -> int:
+    """The first coefficient of a black block of a component."""
+    if index and own.is_colour:
+        return 0
+    step = int(own.tables[index][0, 0])
+    return round((_MIDDLE - 8) / step) if is_inverse else -(_MIDDLE // step)
+
+
+def block_flags(
+    shape: tuple[int, ...], index: int, rectangles: tuple[Rectangle, ...], header: Header
+) -> npt.NDArray[np.bool_]:
+    """Which blocks of a component are in rectangles."""
+    across, down = header.factors[index] if len(header.factors) > 1 else (1, 1)
+    unit_width, unit_height = header.unit
+    width, height = unit_width // across, unit_height // down
+    flags = np.zeros(shape, np.bool_)
+    for one in rectangles:
+        flags[one.y // height : -(-one.bottom // height), one.x // width : -(-one.right // width)] = True
+    return flags

@@ -1,0 +1,123 @@
+"""Cleaned compressed pixels read again, by pydicom and decoders."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from pydicom.encaps import generate_frames
+
+from ..core.errors import FileError
+from ..dicom.embedded_overlays import PIXEL_DATA
+from ..dicom.inflating import InflateLimit
+from ..dicom.sources import Source
+from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
+from ..pixels.jpeg_blocks import Coefficients, black_of, block_flags, checked_header, decoded, header_of
+from ..pixels.masked import Masks
+from .pydicom_reading import DataSet, raw_value, read_again
+
+_TOLERATED = 24
+"""How light a black pixel of a JPEG may be: quantization and the colour of its neighbours count."""
+
+_CHANGED = "PixelData differs from the input's outside of what was to be blackened"
+
+
+def check_jpeg(
+    source: Source,
+    written: Source,
+    image: Image,
+    masks: Masks,
+    limit: InflateLimit,
+    pause: Callable[[], None] = lambda: None,
+) -> None:
+    """Check the JPEG frames of an output, coefficient by coefficient.
+
+    Args:
+        source: the input.
+        written: the output.
+        image: the layout of the pixels.
+        masks: what should be black, in whole blocks.
+        limit: how large the data set of the output may be.
+        pause: called between frames.
+
+    Raises:
+        FileError: they are not what they should be.
+    """
+    before, after = (_frames(read_again(one, limit).data, image.frames) for one in (source, written))
+    for index in range(image.frames):
+        old, new = next(before, b""), next(after, b"")
+        rectangles = masks.of(index)
+        if not rectangles:
+            if old != new:
+                raise FileError(_CHANGED)
+            continue
+        _check_frame(old, new, image, masks, index)
+        pause()
+    if next(before, None) is not None or next(after, None) is not None:
+        raise FileError("PixelData has more frames than the file says")
+
+
+def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int) -> None:
+    header = checked_header(new, image.rows, image.columns, image.samples)
+    if header.factors != header_of(old).factors:
+        raise FileError("a cleaned JPEG has another sampling than the input's")
+    shown = decoded(new, image.rows, image.columns, image.samples)
+    is_inverse = image.photometric == "MONOCHROME1"
+    for one in masks.of(index):
+        inner = shown[one.y + 2 : one.bottom - 2, one.x + 2 : one.right - 2].astype(np.int16)
+        if inner.size and (255 - inner if is_inverse else inner).max() > _TOLERATED:
+            raise FileError("PixelData is not black where it should be")
+    first, second = Coefficients(old), Coefficients(new)
+    if first.is_colour != second.is_colour or len(first.planes) != len(second.planes):
+        raise FileError("a cleaned JPEG has other components than the input's")
+    for plane, (before, after) in enumerate(zip(first.planes, second.planes, strict=True)):
+        flags = block_flags(before.shape[:2], plane, masks.of(index), header)
+        same_tables = (first.tables[plane] == second.tables[plane]).all()
+        if before.shape != after.shape or not same_tables or (before != after)[~flags].any():
+            raise FileError(_CHANGED)
+        black = np.zeros((8, 8), np.int16)
+        black[0, 0] = black_of(second, plane, is_inverse=is_inverse)
+        if (after[flags] != black).any():
+            raise FileError("PixelData is not black where it should be")
+
+
+def _frames(data: DataSet, count: int) -> Iterator[bytes]:
+    """The frames of a data set, as pydicom finds them."""
+    found = data.with_tag(PIXEL_DATA)
+    if len(found) != 1:
+        raise FileError("PixelData does not occur once, as it has to where it is cleaned")
+    tables = [data.with_tag(tag) for tag in (EXTENDED_OFFSETS, EXTENDED_LENGTHS)]
+    extended = None
+    if all(len(one) == 1 for one in tables):
+        offsets, lengths = (raw_value(one[0], data) for one in tables)
+        extended = (offsets, lengths) if offsets and lengths else None
+    stream = io.BufferedReader(_Stretch(data.source, found[0].value, found[0].value_end))
+    try:
+        yield from generate_frames(stream, number_of_frames=count, extended_offsets=extended)
+    except (ValueError, OSError, EOFError) as error:
+        raise FileError(f"pydicom finds no frames in PixelData: {type(error).__name__}") from None
+
+
+class _Stretch(io.RawIOBase):
+    """A stretch of a source as a file."""
+
+    def __init__(self, source: Source, start: int, stop: int) -> None:
+        self._source, self._start, self._size, self._place = source, start, stop - start, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._place = offset + (0, self._place, self._size)[whence]
+        return self._place
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        stop = min(self._place + len(buffer), self._size)
+        data = self._source.read(self._start + self._place, self._start + max(stop, self._place))
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)

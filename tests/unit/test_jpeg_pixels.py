@@ -1,0 +1,189 @@
+"""JPEG: blocks under a mask are black, all other coefficients and all other frames are as they were."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+import pytest
+from pictures import Layout, file_bytes, picture, region
+from pydicom import uid
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
+from support import Result, run_command
+
+Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("jpeglib", reason="what reads coefficients is not installed")
+
+from pfdicom_tagSub.pixels.jpeg_blocks import Coefficients, header_of  # noqa: E402
+
+ROWS, COLUMNS = 93, 118
+KINDS: dict[str, dict[str, Any]] = {
+    "grey": {},
+    "444": {"subsampling": 0},
+    "422": {"subsampling": 1},
+    "420": {"subsampling": 2},
+    "restarts": {"subsampling": 2, "restart_marker_blocks": 3},
+    "optimized": {"subsampling": 1, "optimize": True},
+}
+
+
+def clean(folder: Path, content: bytes, *flags: str) -> tuple[Result, bytes]:
+    source = folder / "in"
+    source.mkdir(exist_ok=True)
+    (source / "a.dcm").write_bytes(content)
+    spec = ("--tagStruct", '{"PatientName": "ANON"}', "--json", "--verify")
+    methods = () if flags else ("--cleanPixels", "regions")
+    result = run_command(source, folder / "out", *spec, *methods, *flags)
+    output = folder / "out" / "a.dcm"
+    return result, output.read_bytes() if output.exists() else b""
+
+
+def jpeg(seed: int, kind: str) -> bytes:
+    random = np.random.default_rng(seed)
+    shape = (ROWS, COLUMNS) if kind == "grey" else (ROWS, COLUMNS, 3)
+    buffer = io.BytesIO()
+    Image.fromarray(random.integers(0, 255, shape, dtype=np.uint8)).save(
+        buffer, "JPEG", quality=85, **KINDS[kind]
+    )
+    return buffer.getvalue()
+
+
+def compressed(frames: list[bytes], kind: str, table: str = "basic") -> Dataset:
+    photometric = "MONOCHROME2" if kind == "grey" else "YBR_FULL_422"
+    layout = Layout(kind, photometric, 8, black=(0,) if kind == "grey" else (0, 128, 128))
+    values = np.zeros((1, 2, 2, layout.samples), np.int64)
+    made = picture(layout, frames=len(frames), rows=ROWS, columns=COLUMNS, values=values)
+    made.file_meta.TransferSyntaxUID = uid.JPEGBaseline8Bit
+    if table == "extended":
+        made.PixelData, made.ExtendedOffsetTable, made.ExtendedOffsetTableLengths = encapsulate_extended(
+            frames
+        )
+    else:
+        count = 3 if table == "fragments" else 1
+        made.PixelData = encapsulate(frames, fragments_per_frame=count, has_bot=table != "none")
+    made["PixelData"].is_undefined_length = True
+    made.SequenceOfUltrasoundRegions = [region(20, 30, 99, 92)]
+    made.LossyImageCompression = "01"
+    return made
+
+
+def frames_in(content: bytes) -> list[bytes]:
+    made = pydicom.dcmread(io.BytesIO(content))
+    extended = None
+    if "ExtendedOffsetTable" in made:
+        extended = made.ExtendedOffsetTable, made.ExtendedOffsetTableLengths
+    count = int(made.get("NumberOfFrames", 1))
+    return list(generate_frames(made.PixelData, number_of_frames=count, extended_offsets=extended))
+
+
+@pytest.mark.parametrize("table", ["basic", "none", "extended", "fragments"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_blocks_outside_of_the_masks_keep_their_coefficients(tmp_path: Path, kind: str, table: str) -> None:
+    content = file_bytes(compressed([jpeg(seed, kind) for seed in range(3)], kind, table))
+    result, output = clean(tmp_path, content)
+    assert result.code == 0, result.out
+    (told,) = result.record["pixelsCleaned"]
+    assert told["frames"] == 3
+    assert told["blocks"] > 0
+    before, after = frames_in(content), frames_in(output)
+    assert len(after) == 3
+    flags = np.zeros((ROWS, COLUMNS), bool)
+    for one in told["rectangles"]:
+        flags[one["y"] : one["y"] + one["height"], one["x"] : one["x"] + one["width"]] = True
+    outside = np.ones_like(flags)
+    outside[30:93, 20:100] = False
+    assert flags[outside].all()
+    for old, new in zip(before, after, strict=True):
+        one, other = Coefficients(old), Coefficients(new)
+        width, height = header_of(old).unit
+        for plane, own in zip(one.planes, other.planes, strict=True):
+            across = max(1, round(COLUMNS / 8 / plane.shape[1])) * 8
+            down = max(1, round(ROWS / 8 / plane.shape[0])) * 8
+            for y in range(plane.shape[0]):
+                for x in range(plane.shape[1]):
+                    if not flags[min(y * down, ROWS - 1), min(x * across, COLUMNS - 1)]:
+                        assert (plane[y, x] == own[y, x]).all()
+                    else:
+                        assert not own[y, x].reshape(-1)[1:].any()
+        shown = np.asarray(Image.open(io.BytesIO(new)).convert("RGB"))
+        assert shown[: 30 // height * height - 2, 2:-2].max() < 24
+        assert width in {8, 16}
+
+
+def test_frames_without_a_mask_keep_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pfdicom_tagSub.pixels.detecting import TextFinder
+    from pfdicom_tagSub.pixels.rectangles import Rectangle
+
+    looked: list[int] = []
+
+    def find(_: object, picture: Any) -> tuple[Rectangle, ...]:
+        looked.append(1)
+        return (Rectangle(5, 5, 20, 10),) if len(looked) == 2 else ()
+
+    monkeypatch.setattr(TextFinder, "__init__", lambda _: None)
+    monkeypatch.setattr(TextFinder, "find", find)
+    made = compressed([jpeg(seed, "420") for seed in (0, 1, 2, 0)], "420")
+    del made.SequenceOfUltrasoundRegions
+    content = file_bytes(made)
+    result, output = clean(tmp_path, content, "--cleanPixels", "text")
+    assert result.code == 0, result.out
+    assert len(looked) == 3  # equal frames are looked at once
+    before, after = frames_in(content), frames_in(output)
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, True, True]
+
+
+def test_group_length_of_pixels_stays_true(tmp_path: Path) -> None:
+    made = compressed([jpeg(0, "grey")], "grey")
+    content = file_bytes(made)
+    pixels = content.index(b"\xe0\x7f\x10\x00OB")
+    size = len(content) - pixels
+    content = content[:pixels] + b"\xe0\x7f\0\0UL\4\0" + size.to_bytes(4, "little") + content[pixels:]
+    result, output = clean(tmp_path, content)
+    assert result.code == 0, result.out
+    pixels = output.index(b"\xe0\x7f\x10\x00OB")
+    assert int.from_bytes(output[pixels - 4 : pixels], "little") == len(output) - pixels
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda data: data[: len(data) // 2], "damaged"),
+        (lambda data: b"\0" * len(data), "no JPEG"),
+        (lambda data: data[:160] + bytes(200) + data[360:], ""),
+    ],
+    ids=["cut", "zeros", "holes"],
+)
+def test_damaged_frames_fail(tmp_path: Path, damage: Any, reason: str) -> None:
+    result, output = clean(tmp_path, file_bytes(compressed([damage(jpeg(0, "420"))], "420")))
+    assert result.code == 1
+    assert not output
+    assert reason in json.dumps(result.record["failures"])
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"), [("Rows", 60000), ("NumberOfFrames", 7), ("SamplesPerPixel", 1)]
+)
+def test_frames_that_contradict_the_header_fail(tmp_path: Path, keyword: str, value: int) -> None:
+    made = compressed([jpeg(0, "420"), jpeg(1, "420")], "420")
+    setattr(made, keyword, value)
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+
+
+def test_progressive_and_other_compressions_fail_with_a_reason(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(np.zeros((ROWS, COLUMNS), np.uint8)).save(buffer, "JPEG", progressive=True)
+    result, _ = clean(tmp_path, file_bytes(compressed([buffer.getvalue()], "grey")))
+    assert result.code == 1
+    assert "baseline" in result.record["failures"][0]["reason"]
+    made = compressed([jpeg(0, "grey")], "grey")
+    made.file_meta.TransferSyntaxUID = uid.UID("1.2.840.10008.1.2.4.102")
+    result, _ = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert "compressed" in result.record["failures"][0]["reason"]
