@@ -34,6 +34,7 @@ from .run.deferred_signals import DeferredSignals
 from .run.run_settings import RunListeners, RunSettings
 from .run.worker import Settings, Worker
 from .spec.building import build_rules
+from .spec.conditions import parse_condition
 from .spec.functions import Resources, check_uid_root
 from .spec.parsing import from_pairs
 from .spec.profile import PIXEL_OPTION
@@ -177,7 +178,13 @@ def patch_file(
 
 
 def run_tree(
-    input_dir: PathLike, output_dir: PathLike, rules: RuleSet, *, threads: int = 0, overwrite: bool = False
+    input_dir: PathLike,
+    output_dir: PathLike,
+    rules: RuleSet,
+    *,
+    threads: int = 0,
+    overwrite: bool = False,
+    where: str = "",
 ) -> RunReport:
     """Patch every file of a tree into another.
 
@@ -188,20 +195,25 @@ def run_tree(
         threads: workers; 0 works in line. With workers, call it under
             ``if __name__ == "__main__":`` where processes are spawned, not forked.
         overwrite: replace outputs that exist and differ.
+        where: the condition that chooses files, as ``--where`` takes it; "" takes all.
 
     Returns:
         The record, as ``--json`` has it.
 
     Raises:
         PlanError: a tree that cannot be worked on.
+        SpecError: ``where`` is no condition.
     """
+    condition = parse_condition(where, "where") if where else None
     started = time.perf_counter()
     tree = TreeOptions(inputDir=Path(input_dir), outputDir=Path(output_dir), threads=threads)
     made = plan.build(Options(tree))
     totals = Totals()
     for outcome in made.unreadable:
         totals.add(outcome)
-    settings = RunSettings(rules=rules, workers=threads, overwrite=overwrite, follow_links=bool(made.single))
+    settings = RunSettings(
+        rules=rules, where=condition, workers=threads, overwrite=overwrite, follow_links=bool(made.single)
+    )
     runner.run(made, settings, RunListeners(on_outcome=totals.add, deferred=DeferredSignals()))
     exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
     secret = rules.resources.secret

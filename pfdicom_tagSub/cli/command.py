@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings
     from ..report.file_log import FileLog
     from ..spec.building import Built
+    from ..spec.conditions import Condition
     from ..spec.rules import RuleSet
 
 _MAX_LINES = 20
@@ -68,7 +69,7 @@ class _Reporter:
                 self._failed += 1
                 if every or self._failed <= _MAX_LINES:
                     self._console.error(f"{outcome.relative}: {outcome.stage}: {outcome.reason}")
-            case Status.SKIPPED:
+            case Status.SKIPPED | Status.NOT_SELECTED:
                 self._skipped += 1
                 if every or self._skipped <= _MAX_LINES:
                     self._console.note(2, f"skipped {outcome.relative}: {outcome.reason}")
@@ -233,6 +234,8 @@ def _warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None
             f"none of the {_number(strangers, 'file')} found is DICOM, so nothing was written: "
             f"{_some(strangers)}; is it the right --inputDir?"
         )
+    if is_whole and totals.has_selected_none:
+        console.warning("--where selected no file, so nothing was written")
     if archives := totals.archives:
         console.warning(
             f"what is in {_number(archives, 'archive')} was not processed: "
@@ -380,6 +383,7 @@ def _process(
     from ..run.run_settings import RunListeners, RunSettings  # noqa: PLC0415
 
     settings = RunSettings(
+        where=_condition_of(options),
         rules=rules,
         workers=options.tree.threads,
         overwrite=options.tree.overwrite,
@@ -450,6 +454,19 @@ def _show_plan(plan: Plan, options: Options, console: Console) -> None:
             console.note(
                 3, f"plan: {directory.relative} to {directory.output_dir}, files: {len(directory.names)}"
             )
+
+
+def _condition_of(options: Options) -> Condition | None:
+    """The condition that chooses files; None without one.
+
+    Raises:
+        SpecError: it is none.
+    """
+    if not options.where:
+        return None
+    from ..spec.conditions import parse_condition  # noqa: PLC0415  (for runs with a condition alone)
+
+    return parse_condition(options.where, "--where")
 
 
 def _asks_for_json(argv: Sequence[str]) -> bool:

@@ -284,8 +284,8 @@ _EPILOGUE = """
             version           of pfdicom_tagSub
             dryRun            whether nothing was written
             counts            found, written, unchanged, current (see
-                              --ledger), skipped, failed; found is the sum of
-                              the others
+                              --ledger), skipped, notSelected (see --where),
+                              failed; found is the sum of the others
             elements          per keyword (or tag, where it has no keyword):
                               how many were substituted, removed, emptied,
                               inserted, cut (too long for the VR) and invalid

@@ -521,6 +521,27 @@ OPTIONS: tuple[Option, ...] = (
         manual=None,
     ),
     Option(
+        name="where",
+        field="where",
+        kind=Kind.TEXT,
+        value="<condition>",
+        identifies_outputs=True,
+        help="process only files for which this holds, e.g. \"Modality in ('CT', 'MR')\"",
+        manual="""
+            Process only the files for which a condition on their original values
+            holds; the others are skipped and counted as notSelected:
+
+                --where "Modality = 'CT' and not SeriesDescription contains 'scout'"
+
+            Operators are = != < <= > >= in contains startsWith endsWith matches,
+            present absent empty, and or not, and brackets. Elements are named by
+            keyword or tag, inside of sequences as Sequence[0].Element or, in
+            whichever item, Sequence[*].Element; path is the path of the file
+            relative to the <inputDir>. Numbers and dates are compared as such. An
+            element with several values passes where one of them does.
+            """,
+    ),
+    Option(
         name="outputLeafDir",
         field="tree.outputLeafDir",
         kind=Kind.TEXT,
@@ -769,7 +790,8 @@ OPTIONS: tuple[Option, ...] = (
 
                 time            UTC, in ISO 8601
                 path            relative to the <inputDir>
-                outcome         written, unchanged, current, skipped or failed
+                outcome         written, unchanged, current, skipped,
+                                notSelected or failed
                 stage, reason   of a file that failed or was skipped
                 actions         how many elements were substituted, removed, ...
                 pixelReview     why a person should look at its pixels

@@ -63,6 +63,10 @@ class NotDicomError(Exception):
     """
 
 
+class NotSelectedError(Exception):
+    """One file for which the condition of ``--where`` does not hold."""
+
+
 class Interrupted(BaseException):
     """SIGINT or SIGTERM, raised in the main thread.
 

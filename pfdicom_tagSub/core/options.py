@@ -81,6 +81,7 @@ class Options:
         tag_info: the spec as delimited text.
         split_token: what separates the pairs of ``tag_info``.
         split_key_value: what separates the key of a pair from its value.
+        where: the condition that chooses files; "" takes all.
         output_file_stem: the template that names the outputs; "" keeps the names.
         remove_private_tags: remove every private element, at every depth.
         profile: the profile and its options, ``basic[,option...]``; "" for none.
@@ -123,6 +124,7 @@ class Options:
     tag_info: str | None = None
     split_token: str = "++"  # noqa: S105
     split_key_value: str = ":"
+    where: str = ""
     output_file_stem: str = ""
     remove_private_tags: bool = False
     profile: str = ""

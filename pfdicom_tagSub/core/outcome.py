@@ -58,13 +58,15 @@ class Status(StrEnum):
     """How one file ended.
 
     ``UNCHANGED`` counts outputs that were there already with the same content, ``CURRENT``
-    inputs that a ledger knows to be done, so that they were not opened.
+    inputs that a ledger knows to be done, so that they were not opened, ``NOT_SELECTED`` those for which
+    the condition of the run does not hold.
     """
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
     CURRENT = "current"
     SKIPPED = "skipped"
+    NOT_SELECTED = "notSelected"
     FAILED = "failed"
 
 

@@ -236,6 +236,8 @@ def _figures(report: RunReport) -> Iterator[tuple[str, int]]:
     if counts[Status.CURRENT]:
         yield "known as done, not opened", counts[Status.CURRENT]
     yield "skipped, not DICOM", counts[Status.SKIPPED]
+    if counts[Status.NOT_SELECTED]:
+        yield "not selected", counts[Status.NOT_SELECTED]
     yield "failed", counts[Status.FAILED]
     yield "elements " + ("to be changed" if report.is_dry else "changed"), _changed(report)
 

@@ -186,13 +186,18 @@ def _survey(report: RunReport) -> dict[str, object] | None:
     return to_plain(report.survey)
 
 
+_OFTEN_NONE = frozenset({Status.CURRENT, Status.NOT_SELECTED})
+"""What is told of only where there are any."""
+
+
 def summary_line(report: RunReport) -> str:
     """One line for people, such as ``6000 files: 5999 written, 1 failed in 3.2 s (1875 files/s)``."""
     found = sum(report.counts.values())
     words = {status: status.value for status in Status}
+    words[Status.NOT_SELECTED] = "not selected"
     if report.is_dry:
         words[Status.WRITTEN] = "would be written"
-    shown = [status for status in Status if status is not Status.CURRENT or report.counts[status]]
+    shown = [status for status in Status if status not in _OFTEN_NONE or report.counts[status]]
     parts = [f"{report.counts[status]} {words[status]}" for status in shown]
     files = "1 file" if found == 1 else f"{found} files"
     rate = f" ({found / report.run_time:.0f} files/s)" if found and report.run_time > 0 else ""

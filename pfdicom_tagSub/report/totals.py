@@ -73,6 +73,12 @@ class Totals:
         return tuple(outcome.relative for outcome in sorted(self._skipped, key=_plan_order))
 
     @property
+    def has_selected_none(self) -> bool:
+        """Whether files were left out by the condition of the run, and none was processed."""
+        left_out = self._counts[Status.NOT_SELECTED]
+        return bool(left_out) and left_out + self._counts[Status.SKIPPED] == self.found
+
+    @property
     def failed(self) -> int:
         """How many files failed so far."""
         return self._counts[Status.FAILED]
@@ -91,7 +97,7 @@ class Totals:
             outcome = replace(outcome, survey=None)
         if outcome.status is Status.FAILED:
             self._failures.append(replace(outcome, elements=(), finished=None))
-        elif outcome.status is Status.SKIPPED:
+        elif outcome.status in {Status.SKIPPED, Status.NOT_SELECTED}:
             self._skipped.append(replace(outcome, elements=(), finished=None))
         else:
             for tag, action, count in outcome.elements:

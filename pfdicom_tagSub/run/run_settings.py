@@ -14,6 +14,7 @@ from .deferred_signals import DeferredSignals
 if TYPE_CHECKING:
     from ..engine.surveyor import SurveyOptions
     from ..pixels.settings import PixelSettings
+    from ..spec.conditions import Condition
     from .ledger import Ledger
 
 
@@ -23,6 +24,7 @@ class RunSettings:
 
     Attributes:
         rules: the compiled spec.
+        where: the condition that chooses files; None takes all.
         workers: how many files at once; 0 works in line.
         overwrite: replace outputs that exist and differ.
         follow_links: read what symbolic links point to.
@@ -37,6 +39,7 @@ class RunSettings:
     """
 
     rules: RuleSet
+    where: Condition | None = None
     workers: int = 0
     overwrite: bool = False
     follow_links: bool = False

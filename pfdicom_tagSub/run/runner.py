@@ -60,6 +60,7 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         inflate_limit=InflateLimit.of(settings.max_inflated, "" if is_dry else plan.output_root),
         pixels=settings.pixels,
         cleaned_rules=settings.cleaned_rules,
+        where=settings.where,
     )
     last = LastOnes(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
     report = last.note if last else listeners.on_outcome

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.caches import Caches
-from ..core.errors import FileError, NotDicomError
+from ..core.errors import FileError, NotDicomError, NotSelectedError
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
 from ..dicom.edits import Chunk
-from ..dicom.file import parse
+from ..dicom.file import DicomFile, parse
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import FIRST_WINDOW, BytesSource, FileSource, ReadAhead, Source
 from ..engine.patched import Patched
@@ -29,8 +29,10 @@ from ..text.safe_names import safe_component, safe_name
 
 if TYPE_CHECKING:
     from ..engine.pixel_cleaning import PixelCleaning
+    from ..engine.selection import Selection
     from ..engine.surveyor import SurveyOptions
     from ..pixels.settings import PixelSettings
+    from ..spec.conditions import Condition
     from ..verify.comparison import Verifier
 
 R = TypeVar("R")
@@ -40,6 +42,8 @@ IN_MEMORY = 1 << 17
 
 NO_STAMP = Stamp(-1, 0)
 """That of no file: a ledger never takes an input for one that is done by it."""
+
+NOT_SELECTED = "not selected"
 
 _AGAIN = "run again"
 _CURES = {
@@ -89,6 +93,7 @@ class Settings:
         inflate_limit: how large a deflated data set may become.
         pixels: how pixels are cleaned; None where they are left alone.
         cleaned_rules: the compiled spec for files whose pixels are cleaned: it stamps them.
+        where: the condition that chooses files; None takes all.
     """
 
     rules: RuleSet
@@ -105,6 +110,7 @@ class Settings:
     inflate_limit: InflateLimit = DEFAULT_LIMIT
     pixels: PixelSettings | None = None
     cleaned_rules: RuleSet | None = None
+    where: Condition | None = None
 
     def with_resources(self, resources: Resources) -> Settings:
         """The same with another secret and other tables."""
@@ -133,6 +139,7 @@ class Worker:
         )
         self.verifier = _verifier_of(settings)
         self.pixels = None if settings.pixels is None else PixelWork(settings, settings.pixels)
+        self.selection = _selection_of(settings)
         self.folders = Folders(settings.output_root)
         self._root_length = len(settings.output_root.rstrip("/")) + 1
 
@@ -172,6 +179,7 @@ class Worker:
             ahead = self.read_ahead.size
             with Opened(job.input_path, follow_links=self.settings.follow_links, ahead=ahead) as source:
                 file = parse(source, self.settings.inflate_limit)
+                self._select(file, job)
                 is_cleaned = False
                 if self.pixels is not None:
                     stage = Stage.PIXELS
@@ -221,6 +229,16 @@ class Worker:
             survey=patched.survey,
             unknown_terms=patched.unknown_terms,
         )
+
+    def _select(self, file: DicomFile, job: FileJob) -> None:
+        """Let a file go for which the condition of the run does not hold.
+
+        Raises:
+            NotSelectedError: it does not.
+            FileError: it cannot be decided.
+        """
+        if self.selection is not None and not self.selection.holds(file, job.relative):
+            raise NotSelectedError
 
     def _shown(self, job: FileJob) -> str:
         """The path of an output as far as this run makes it; without an output directory its name."""
@@ -291,6 +309,7 @@ class Worker:
         try:
             with Opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source, self.settings.inflate_limit)
+                self._select(file, job)
                 stage = Stage.NAME
                 *components, last = self.patcher.names(file, (*rules.directories, *stems)) + [own] * (
                     not stems
@@ -392,6 +411,15 @@ def _verifier_of(settings: Settings) -> Verifier | None:
     return Verifier(settings.rules, renames=settings.renames, limit=limit)
 
 
+def _selection_of(settings: Settings) -> Selection | None:
+    if settings.where is None:
+        return None
+    from ..dicom.scope import Reading  # noqa: PLC0415
+    from ..engine.selection import Selection  # noqa: PLC0415  (for runs with a condition alone)
+
+    return Selection(settings.where, Reading(settings.rules.assumed))
+
+
 Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
 
@@ -461,6 +489,8 @@ def _untraced(error: Exception) -> Exception:
 
 
 def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
+    if isinstance(error, NotSelectedError):
+        return FileOutcome(job.relative, Status.NOT_SELECTED, reason=NOT_SELECTED)
     if isinstance(error, NotDicomError):
         return FileOutcome(job.relative, Status.SKIPPED, reason=str(error))
     if isinstance(error, FileError):

@@ -49,15 +49,33 @@ def rewrite(text: str, pattern: str, replacement: str) -> str:
     >>> rewrite("CT THORAX 0815", r"(\w+)\s\d+$", r"\1")
     'CT THORAX'
     """
-    is_watched = threading.current_thread() is threading.main_thread()
-    most = TEXT_MOST if is_watched else UNWATCHED_MOST
-    if len(text) > most:
-        raise PatternError(f"its text has more than {most:,} characters, which no pattern is matched with")
+    _check_length(text)
     try:
         with in_time(REWRITING_SECONDS):
             return compiled(pattern).sub(replacement, text)
     except TooSlowError:
         raise PatternError("a pattern took too long: it repeats what it repeats, as in (a+)+") from None
+
+
+def occurs(text: str, pattern: str) -> bool:
+    """Whether a pattern matches somewhere in a text.
+
+    Raises:
+        PatternError: as of ``rewrite``.
+    """
+    _check_length(text)
+    try:
+        with in_time(REWRITING_SECONDS):
+            return compiled(pattern).search(text) is not None
+    except TooSlowError:
+        raise PatternError("a pattern took too long: it repeats what it repeats, as in (a+)+") from None
+
+
+def _check_length(text: str) -> None:
+    is_watched = threading.current_thread() is threading.main_thread()
+    most = TEXT_MOST if is_watched else UNWATCHED_MOST
+    if len(text) > most:
+        raise PatternError(f"its text has more than {most:,} characters, which no pattern is matched with")
 
 
 def find_problem(pattern: str, replacement: str) -> str:

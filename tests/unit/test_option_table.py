@@ -138,6 +138,7 @@ def test_ledger_depends_on_what_changes_outputs_beside_the_rules() -> None:
     assert names == {
         "lookupMiss",
         "uidRoot",
+        "where",
         "assumeCharacterSet",
         "outputFileStem",
         "outputDirTemplate",

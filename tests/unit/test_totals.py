@@ -70,6 +70,7 @@ def test_totals_count_every_status() -> None:
         "written": 1,
         "unchanged": 1,
         "current": 0,
+        "notSelected": 0,
         "skipped": 2,
         "failed": 3,
     }
