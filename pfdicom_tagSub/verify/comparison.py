@@ -44,6 +44,7 @@ from .pydicom_reading import (
 )
 from .residuals import find_residuals
 from .same_value import Surroundings, may_stay
+from .series_search import Noted, SeriesSearch
 from .text_search import TextSearches
 
 CHUNK = 1 << 20
@@ -75,6 +76,7 @@ class Verifier:
         self.series = SeriesReader()
         self.proofs = Proofs(rules, self.expected)
         self.texts = TextSearches()
+        self.searches = SeriesSearch(self.expected.kept)
 
     def residuals(
         self,
@@ -133,21 +135,25 @@ class Verifier:
         self, comparison: _Comparison, after: PydicomReading, shown_path: str, pause: Callable[[], None]
     ) -> tuple[str, ...]:
         """The elements that hold what was replaced."""
+        noted = Noted(comparison.originals, comparison.results, comparison.spared, comparison.codecs)
+        texts = self.texts.search(
+            noted.originals,
+            noted.results | noted.spared,
+            claims=self.rules.claims_identity_removed,
+            surroundings=comparison.surroundings,
+        )
+        if comparison.surroundings is not None:
+            return self.searches.find(after, shown_path, noted, comparison.surroundings, pause, texts)
         return find_residuals(
             after,
             shown_path,
-            comparison.originals,
-            comparison.results,
-            comparison.codecs,
+            noted.originals,
+            noted.results,
+            noted.codecs,
             pause,
             self.expected.kept,
-            comparison.spared,
-            self.texts.search(
-                comparison.originals,
-                comparison.results | comparison.spared,
-                claims=self.rules.claims_identity_removed,
-                surroundings=comparison.surroundings,
-            ),
+            noted.spared,
+            texts,
         )
 
 

@@ -23,7 +23,7 @@ from pydicom.filereader import data_element_generator, read_dataset, read_partia
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from ..dicom import dictionary
-from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
+from ..dicom.dictionary import PIXEL_DATA, SPECIFIC_CHARACTER_SET
 from ..dicom.sources import BytesSource
 from .generations import Generations
 from .pydicom_reading import (
@@ -38,6 +38,9 @@ from .pydicom_reading import (
     encodings_of,
     is_sequence_at,
 )
+
+LARGE = 1 << 14
+"""Binary values from this length on are searched by themselves."""
 
 LARGEST = 1 << 16
 """Longer values, such as pixels, are not remembered."""
@@ -94,11 +97,12 @@ class Piece:
         size: how many they are.
         stored: what pydicom read, without the value.
         is_sequence: whether it is a sequence, or looks like one.
+        is_large: whether it may be a large binary value.
         following: what followed it last, in an input and in an output.
         clean: the searches that found nothing in it.
     """
 
-    __slots__ = ("clean", "data", "following", "is_sequence", "size", "stored", "tag", "value")
+    __slots__ = ("clean", "data", "following", "is_large", "is_sequence", "size", "stored", "tag", "value")
 
     def __init__(
         self, tag: int, data: bytes, value: int, size: int, stored: Any, *, is_sequence: bool
@@ -109,6 +113,7 @@ class Piece:
         self.size = size
         self.stored = stored
         self.is_sequence = is_sequence
+        self.is_large = size >= LARGE or tag in PIXEL_DATA
         self.following: list[Piece | None] = [None, None]
         self.clean: set[object] = set()
 

@@ -7,6 +7,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 from ..core.caches import remembered
 from ..dicom.dictionary import PIXEL_DATA
@@ -14,6 +16,7 @@ from ..dicom.sources import Source
 from ..text.common_words import TERMS
 from ..text.in_paths import holds_text
 from .element_texts import ElementText, is_of_codes, is_of_make, name_of, vr_of
+from .pieces import LARGE
 from .pydicom_reading import REST, DataSet, Entry, PydicomReading, is_sequence, items_of
 from .search_terms import (
     MOST_VALUES,
@@ -40,7 +43,6 @@ NEAR = 40
 BULK_SHORTEST = 8
 """In binary values, such as pixels, shorter texts are found by chance."""
 
-LARGE = 1 << 14
 BULK_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
 
 MOST_PLACES = 100
@@ -115,50 +117,28 @@ def find_residuals(
         Their names in the order of the file, such as ``RequestAttributesSequence[0].StudyID``; also
         ``path``, ``preamble`` and ``pixel data``.
     """
-    left = {trace.text for vr, text, _ in _first(spared) for trace in traces_of(vr, text)}
-    traces = {
-        (trace.text, trace.is_day): trace
-        for vr, text, kind in reversed(_first(originals))  # of two kinds the one that tells most
-        for trace in traces_of(vr, text, kind)
-        if vr in NAMES or trace.text not in left
-    }
-    if not traces and (texts is None or texts.is_idle):
+    results = list(results)
+    wanted = wanted_of(originals, Stated.of(results), texts_of_traces(spared), codecs)
+    if not wanted.needles and not wanted.days and (texts is None or texts.is_idle):
         return ()
-    said = {trace.text for vr, text, _ in _first(results) for trace in traces_of(vr, text)}
-    made = tuple(text for vr, text, _ in results if vr == "UI")
-    wanted = [
-        trace
-        for trace in traces.values()
-        # The root of the UIDs that were made is no trace of one that was replaced.
-        if trace.text not in said and not (made and any(uid.startswith(trace.text + ".") for uid in made))
-    ]
-    days = sorted(trace.text for trace in wanted if trace.is_day)
-    own = tuple(sorted(set(codecs)))
-    needles: dict[Needle, None] = {}
-    for trace in wanted:
-        if not trace.is_day:
-            needles.update(dict.fromkeys(needles_of(trace, own)))
-    for day in days:
-        for form in plain_notations(day):
-            needles.update((needle, None) for needle in needles_of(Trace(form), own) if needle.width > 1)
     named: Named = {}
-    if is_in_path(path, [trace.text for trace in wanted if not trace.is_day], days):
+    if is_in_path(path, wanted.texts, wanted.days):
         named["path"] = 0, 0
     head = output.data.start if not output.is_deflated else output.meta.end
     regions = list(_regions(output.data))
     stretches = [region for region in regions if isinstance(region, tuple)]
-    search = _Search(list(needles), days, pause, kept)
+    search = NeedleSearch(wanted.needles, wanted.days, pause, kept)
     if head + sum(stop - start for start, stop in stretches) <= CHUNK:
         source = output.data.source
         parts = [source.read(start, stop) for start, stop in stretches]
         whole = b"\n".join((output.source.read(0, head), *parts)).lower()
         needles_left, days_left = search.found_in(whole)
     else:
-        needles_left, days_left = search.needles, days
+        needles_left, days_left = search.needles, search.days
     if needles_left or days_left:
-        near = _Search(needles_left, days_left, pause, kept)
-        near.text(output.source, 0, head, _Leaves(1, lambda: _leaves_of_head(output)), named)
-        leaves = _Leaves(2, lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
+        near = NeedleSearch(needles_left, days_left, pause, kept)
+        near.text(output.source, 0, head, Leaves(1, lambda: leaves_of_head(output)), named)
+        leaves = Leaves(2, lambda: sorted(_leaves_of(output.data, ""), key=lambda leaf: leaf.start))
         for start, stop in stretches:
             near.text(output.data.source, start, stop, leaves, named)
     if texts is not None:
@@ -171,6 +151,83 @@ def find_residuals(
     return tuple(sorted(named, key=named.__getitem__)[:MOST_NAMED])
 
 
+class Wanted(NamedTuple):
+    """What to look for in an output.
+
+    Attributes:
+        needles: bytes of texts.
+        days: days, in all their notations.
+        texts: the texts.
+    """
+
+    needles: list[Needle]
+    days: list[str]
+    texts: list[str]
+
+
+class Stated(NamedTuple):
+    """What an output says on purpose.
+
+    Attributes:
+        texts: the texts of traces that say nothing, as they are said.
+        uids: the UIDs that were made.
+    """
+
+    texts: frozenset[str]
+    uids: tuple[str, ...]
+
+    @classmethod
+    def of(cls, results: Iterable[ElementText]) -> Stated:
+        """What values say that stand in the place of others."""
+        results = list(results)
+        return cls(texts_of_traces(results), tuple(text for vr, text, _ in results if vr == "UI"))
+
+    def with_more(self, results: Iterable[ElementText]) -> Stated:
+        """What these and more values say."""
+        more = Stated.of(results)
+        return Stated(self.texts | more.texts, (*self.uids, *more.uids))
+
+
+def texts_of_traces(values: Iterable[ElementText]) -> frozenset[str]:
+    """The texts of the traces of values."""
+    return frozenset([trace.text for vr, text, _ in _first(values) for trace in traces_of(vr, text)])
+
+
+def wanted_of(
+    originals: Iterable[ElementText], stated: Stated, left: frozenset[str], codecs: Iterable[str]
+) -> Wanted:
+    """What to look for in an output.
+
+    Args:
+        originals: the values that were replaced, removed or emptied.
+        stated: what stands in their place: a trace that this has, too, says nothing.
+        left: texts of traces of what is kept: what is not a name says nothing where it is one of these.
+        codecs: the Python encodings of text in the input and the output.
+    """
+    traces = {
+        (trace.text, trace.is_day): trace
+        for vr, text, kind in reversed(_first(originals))  # of two kinds the one that tells most
+        for trace in traces_of(vr, text, kind)
+        if vr in NAMES or trace.text not in left
+    }
+    wanted = [
+        trace
+        for trace in traces.values()
+        # The root of the UIDs that were made is no trace of one that was replaced.
+        if trace.text not in stated.texts and not any(uid.startswith(trace.text + ".") for uid in stated.uids)
+    ]
+    days = sorted(trace.text for trace in wanted if trace.is_day)
+    own = tuple(sorted(set(codecs)))
+    needles: dict[Needle, None] = {}
+    for trace in wanted:
+        if not trace.is_day:
+            needles.update(dict.fromkeys(needles_of(trace, own)))
+    for day in days:
+        for form in plain_notations(day):
+            needles.update((needle, None) for needle in needles_of(Trace(form), own) if needle.width > 1)
+    return Wanted(list(needles), days, [trace.text for trace in wanted if not trace.is_day])
+
+
 def _first(values: Iterable[ElementText]) -> list[ElementText]:
     return sorted(values, key=lambda one: (one.kind, one))[:MOST_VALUES]
 
@@ -179,7 +236,7 @@ def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
     """A data set as stretches of text and, by themselves, large binary values."""
     start = data.start
     for entry in data.entries:
-        if _is_bulk(entry):
+        if is_bulk(entry):
             if start < entry.start:
                 yield start, entry.start
             yield entry
@@ -188,7 +245,7 @@ def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
         yield start, data.end
 
 
-def _is_bulk(entry: Entry) -> bool:
+def is_bulk(entry: Entry) -> bool:
     if entry.tag in PIXEL_DATA:
         return True
     return entry.end - entry.start >= LARGE and entry.vr in BULK_VRS and not entry.tag >> 16 & 1
@@ -200,7 +257,7 @@ def is_in_path(path: str, texts: Iterable[str], days: Iterable[str]) -> bool:
     return holds_text(path, texts, UNBOUNDED) or any(is_day_in(day, folded) for day in days)
 
 
-class _Leaves:
+class Leaves:
     """The values of a data set by their places, worked out when first asked for."""
 
     def __init__(self, part: int, make: Callable[[], list[Leaf]]) -> None:
@@ -220,7 +277,7 @@ class _Leaves:
         return self._leaves[index]
 
 
-def _leaves_of_head(output: PydicomReading) -> list[Leaf]:
+def leaves_of_head(output: PydicomReading) -> list[Leaf]:
     leaves = [Leaf(0, len(output.preamble), "preamble")] if output.preamble else []
     leaves += [
         Leaf(
@@ -237,19 +294,31 @@ def _leaves_of_head(output: PydicomReading) -> list[Leaf]:
 
 def _leaves_of(data: DataSet, above: str, base: int = 0) -> Iterator[Leaf]:
     for entry in data.entries:
-        name = above + name_of(entry.tag)
-        if is_sequence(entry, data):
-            try:
-                items = items_of(entry, data)
-            except Exception:  # it only looked like one, or is too deep
-                items = []
-            for index, item in enumerate(items):
-                yield from _leaves_of(item.data, f"{name}[{index}].", base + item.data.base)
-            if items:
-                continue
-        is_binary = entry.tag in PIXEL_DATA or (entry.vr in BULK_VRS and not entry.tag >> 16 & 1)
-        vr = vr_of(entry, data) if entry.stored is not None and not entry.is_parsed else ""
-        yield Leaf(base + entry.value, base + entry.end, name, is_binary, max(entry.tag, 0), vr)
+        yield from leaves_of_entry(entry, data, above, base)
+
+
+def leaves_of_entry(entry: Entry, data: DataSet, above: str = "", base: int = 0) -> Iterator[Leaf]:
+    """The values that an element holds, at every depth.
+
+    Args:
+        entry: the element.
+        data: its data set.
+        above: the names of the sequences around it.
+        base: where the bytes of the data set begin in those that places are told of.
+    """
+    name = above + name_of(entry.tag)
+    if is_sequence(entry, data):
+        try:
+            items = items_of(entry, data)
+        except Exception:  # it only looked like one, or is too deep
+            items = []
+        for index, item in enumerate(items):
+            yield from _leaves_of(item.data, f"{name}[{index}].", base + item.data.base)
+        if items:
+            return
+    is_binary = entry.tag in PIXEL_DATA or (entry.vr in BULK_VRS and not entry.tag >> 16 & 1)
+    vr = vr_of(entry, data) if entry.stored is not None and not entry.is_parsed else ""
+    yield Leaf(base + entry.value, base + entry.end, name, is_binary, max(entry.tag, 0), vr)
 
 
 @remembered(most=64)
@@ -287,7 +356,7 @@ def likely_in(data: bytes, needles: Sequence[Needle]) -> Sequence[Needle]:
 _ENDS = (4, 8)
 
 
-class _Search:
+class NeedleSearch:
     """What is looked for in one output."""
 
     def __init__(
@@ -301,23 +370,26 @@ class _Search:
         self.needles = needles
         self.days = days
         self.pause = pause
-        self.bulky = list(
-            dict.fromkeys(
-                [
-                    needle.folded
-                    for needle in needles
-                    if needle.width == 1 and len(needle.folded) >= BULK_SHORTEST
-                ]
-                + [form.encode() for day in days for form in plain_notations(day)]
-            )
-        )
+
+    @cached_property
+    def bulky(self) -> list[bytes]:
+        """What is looked for in binary values."""
+        texts = [one.folded for one in self.needles if one.width == 1 and len(one.folded) >= BULK_SHORTEST]
+        forms = [form.encode() for day in self.days for form in plain_notations(day)]
+        return list(dict.fromkeys(texts + forms))
+
+    @cached_property
+    def table(self) -> bytes:
+        """Marks the bytes of what is looked for in binary values."""
+        letters = b"".join(self.bulky)
+        return _marked(frozenset(letters + letters.upper()))
 
     def found_in(self, data: bytes) -> tuple[list[Needle], list[str]]:
         """What of it is worth a second look in folded bytes: mostly nothing."""
         needles = [needle for needle in likely_in(data, self.needles) if needle.folded in data]
         return needles, [day for day in self.days if is_day_in(day, data)]
 
-    def text(self, source: Source, start: int, stop: int, leaves: _Leaves, named: Named) -> None:
+    def text(self, source: Source, start: int, stop: int, leaves: Leaves, named: Named) -> None:
         """Search a stretch that holds text."""
         for place in range(start, stop, CHUNK):
             data = source.read(max(start, place - OVERLAP), min(stop, place + CHUNK))
@@ -326,7 +398,7 @@ class _Search:
             if stop - start > CHUNK:
                 self.pause()
 
-    def _chunk(self, stored: bytes, base: int, leaves: _Leaves, named: Named) -> None:
+    def _chunk(self, stored: bytes, base: int, leaves: Leaves, named: Named) -> None:
         data = stored.lower()
         find = data.find
         for needle in likely_in(data, self.needles):
@@ -337,7 +409,7 @@ class _Search:
             self._day(day, data, base, leaves, named)
 
     def _places(
-        self, needle: Needle, place: int, data: bytes, stored: bytes, base: int, leaves: _Leaves, named: Named
+        self, needle: Needle, place: int, data: bytes, stored: bytes, base: int, leaves: Leaves, named: Named
     ) -> None:
         """Look at each place where the bytes of a needle are."""
         length = len(needle.folded)
@@ -392,7 +464,7 @@ class _Search:
         is_plain = text.translate(None, b"0123456789.") in (b"", text) and needle.words < 2
         return not (is_plain and (is_of_terms or is_of_make(leaf.tag)))
 
-    def _day(self, day: str, data: bytes, base: int, leaves: _Leaves, named: Named) -> None:
+    def _day(self, day: str, data: bytes, base: int, leaves: Leaves, named: Named) -> None:
         """Look for a date in all its notations."""
         firsts, pattern = notations_of(day)
         for first in firsts:
@@ -418,11 +490,14 @@ class _Search:
         name = name_of(entry.tag)
         if not self.bulky or name in named:
             return
-        letters = b"".join(self.bulky)
-        table = _marked(frozenset(letters + letters.upper()))
+        table = self.table
         for place in range(entry.value, entry.end, CHUNK):
             data = source.read(max(entry.value, place - OVERLAP), min(entry.end, place + CHUNK))
-            # Most binary values hold no run of such bytes, and are done with in one step.
+            # Most binary values hold no run of such bytes. In a run of eight, two bytes three apart are
+            # among every third byte; in pixels of two bytes they are a low one and a high one, mostly small.
+            if b"\1\1" not in data[::3].translate(table):
+                self.pause()
+                continue
             marks = data.translate(table)
             for run in _RUN.finditer(marks) if b"\1" * BULK_SHORTEST in marks else ():
                 text = data[run.start() : run.end()].lower()

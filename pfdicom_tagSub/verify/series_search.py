@@ -1,0 +1,297 @@
+"""The search for replaced values in the files of a series, whose values and bytes are mostly the same.
+
+Of the values of a file most were those of the file before it: what is looked for in both is a *core*. A piece
+of an output in which nothing of a core was found need not be searched for it again. The few values that are
+a file's own are looked for in all of its bytes. Whatever is found so is looked at as in any other file.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence, Set
+from typing import NamedTuple
+
+from .element_texts import ElementText
+from .generations import Generations
+from .pieces import Piece, PieceDataSet
+from .pydicom_reading import PydicomReading
+from .residuals import (
+    MOST_NAMED,
+    Leaves,
+    Named,
+    NeedleSearch,
+    Stated,
+    Wanted,
+    is_bulk,
+    is_day_in,
+    is_in_path,
+    leaves_of_entry,
+    leaves_of_head,
+    likely_in,
+    texts_of_traces,
+    wanted_of,
+)
+from .search_terms import Needle, needles_of, traces_of
+from .text_search import TextSearch
+
+MOST_CORES = 16
+MOST_OWN = 48
+"""A file that has more values which are not in a core has little to do with it."""
+
+MOST_LOOKED_AT = 1 << 12
+
+Values = Set[ElementText]
+
+
+class Noted(NamedTuple):
+    """What the comparison of one file noted; as the arguments of ``find_residuals``."""
+
+    originals: Values
+    results: Values
+    spared: Values
+    codecs: Set[str]
+
+
+class _Core:
+    """What files of a series have in common, and what is looked for because of it."""
+
+    def __init__(self, noted: Noted) -> None:
+        self.noted = noted
+        self.stated = Stated.of(noted.results)
+        self.left = texts_of_traces(noted.spared)
+        self.wanted = wanted_of(noted.originals, self.stated, self.left, noted.codecs)
+        self.token = object()
+        self.sources: dict[bytes | str, set[ElementText]] = {}
+        """For the bytes of each needle, and each day, the values that they are of."""
+        codecs = tuple(sorted(noted.codecs))
+        for value in noted.originals:
+            for trace in traces_of(*value):
+                names: Iterable[bytes | str] = (trace.text,)
+                if not trace.is_day:
+                    names = [needle.folded for needle in needles_of(trace, codecs)]
+                for name in names:
+                    self.sources.setdefault(name, set()).add(value)
+
+    def fits(self, noted: Noted) -> bool:
+        """Whether what is looked for in a file is what the core says, and a little more."""
+        own = self.noted
+        return (
+            own.codecs == noted.codecs
+            and own.results <= noted.results
+            and own.spared <= noted.spared
+            and len(noted.originals - own.originals) <= MOST_OWN
+        )
+
+    def sources_of(self, needles: Iterable[Needle], days: Iterable[str]) -> set[ElementText]:
+        """The values that something found may be of."""
+        found: set[ElementText] = set()
+        for needle in needles:
+            # Notations of a day in UTF-16 are not listed with their day
+            found |= self.sources.get(needle.folded) or self.noted.originals
+        for day in days:
+            found |= self.sources.get(day, set())
+        return found
+
+
+class SeriesSearch:
+    """The searches of one verifier."""
+
+    def __init__(self, kept: frozenset[int]) -> None:
+        """Args:
+        kept: the tags of elements that are kept on purpose.
+        """
+        self.kept = kept
+        self._cores: list[_Core] = []
+        self._recent: deque[Noted] = deque(maxlen=MOST_CORES)
+        self._looked_at: Generations[tuple[object, ...], tuple[tuple[str, int], ...]] = Generations(
+            MOST_LOOKED_AT
+        )
+
+    def find(
+        self,
+        output: PydicomReading,
+        path: str,
+        noted: Noted,
+        surroundings: object,
+        pause: Callable[[], None],
+        texts: TextSearch,
+    ) -> tuple[str, ...]:
+        """The elements of an output, read in pieces, that hold a value that was replaced.
+
+        Args, Returns: as of ``find_residuals``; ``surroundings`` is what the values of a piece depend on
+        besides its bytes.
+        """
+        if not noted.originals and texts.is_idle:
+            return ()
+        core = self._core_of(noted)
+        more = core.stated.with_more(noted.results - core.noted.results)
+        left = core.left | texts_of_traces(noted.spared - core.noted.spared)
+        own = wanted_of(noted.originals - core.noted.originals, more, left, noted.codecs)
+        named: Named = {}
+        file = _File(output)
+        found = file.find(core.wanted, own, core.token)
+        if found is not None:
+            # What is worth a second look, of the values that the file itself has
+            wanted = core.sources_of(*found) & noted.originals
+            exact = wanted_of(wanted | (noted.originals - core.noted.originals), more, left, noted.codecs)
+            self._look(file, exact, surroundings, pause, named)
+        if any(is_in_path(path, part.texts, part.days) for part in (core.wanted, own)):
+            whole = file.wanted(noted)
+            if is_in_path(path, whole.texts, whole.days):
+                named["path"] = 0, 0
+        for part, data in ((1, output.meta), (2, output.data)):
+            for name, entry in texts.of_data_set(data):
+                named.setdefault(name, (part, entry.start))
+        self._bulk(file, core, own, noted, pause, named)
+        return tuple(sorted(named, key=named.__getitem__)[:MOST_NAMED])
+
+    def _core_of(self, noted: Noted) -> _Core:
+        """A core that fits a file, the last one first; a new one where none does."""
+        for index, core in enumerate(self._cores):
+            if core.fits(noted):
+                if index:
+                    self._cores.insert(0, self._cores.pop(index))
+                return core
+        # What it shares with one of the last files is what it will share with the next.
+        core = _Core(noted)
+        shared = max(self._recent, key=lambda one: len(one.originals & noted.originals), default=None)
+        if shared is not None and shared.codecs == noted.codecs:
+            common = Noted(
+                shared.originals & noted.originals,
+                shared.results & noted.results,
+                shared.spared & noted.spared,
+                noted.codecs,
+            )
+            if len(noted.originals) - len(common.originals) <= MOST_OWN:
+                core = _Core(common)
+        self._recent.append(noted)
+        self._cores.insert(0, core)
+        del self._cores[MOST_CORES:]
+        return core
+
+    def _look(
+        self,
+        file: _File,
+        exact: Wanted,
+        surroundings: object,
+        pause: Callable[[], None],
+        named: Named,
+    ) -> None:
+        """Look at the places where something was found."""
+        output = file.output
+        near = NeedleSearch(exact.needles, exact.days, pause, self.kept)
+        near.text(output.source, 0, output.data.start, Leaves(1, lambda: leaves_of_head(output)), named)
+        for index in file.texts:
+            piece, start = file.data.own.pieces[index], file.data.own.starts[index]
+            stored = file.stored(index).lower()
+            needles = [needle for needle in likely_in(stored, near.needles) if needle.folded in stored]
+            days = [day for day in near.days if is_day_in(day, stored)]
+            if not needles and not days:
+                continue
+            key = piece, surroundings, frozenset(needles), tuple(days)
+            found = self._looked_at.get(key) if piece.data else None
+            if found is None:
+                found = self._look_at(file, index, NeedleSearch(needles, days, pause, self.kept))
+                if piece.data:
+                    self._looked_at.put(key, found)
+            for name, place in found:
+                named[name] = 2, start + place
+
+    def _look_at(self, file: _File, index: int, near: NeedleSearch) -> tuple[tuple[str, int], ...]:
+        """What is found in one piece, and where in it."""
+        entry = file.data.own.at(index)
+        named: Named = {}
+        leaves = Leaves(2, lambda: sorted(leaves_of_entry(entry, file.data), key=lambda leaf: leaf.start))
+        near.text(file.output.source, entry.start, entry.end, leaves, named)
+        return tuple((name, place - entry.start) for name, (_, place) in named.items())
+
+    def _bulk(
+        self,
+        file: _File,
+        core: _Core,
+        own: Wanted,
+        noted: Noted,
+        pause: Callable[[], None],
+        named: Named,
+    ) -> None:
+        """Search the large binary values."""
+        if not file.bulk:
+            return
+        there = core.wanted
+        search = NeedleSearch([*there.needles, *own.needles], [*there.days, *own.days], pause, self.kept)
+        suspects: Named = {}
+        for index in file.bulk:
+            search.bulk(file.output.source, file.data.own.at(index), suspects)
+        if not suspects:
+            return
+        wanted = file.wanted(noted)
+        exact = NeedleSearch(wanted.needles, wanted.days, pause, self.kept)
+        for index in file.bulk:
+            exact.bulk(file.output.source, file.data.own.at(index), named)
+
+
+class _File:
+    """An output whose data set was read in pieces."""
+
+    def __init__(self, output: PydicomReading) -> None:
+        assert isinstance(output.data, PieceDataSet)
+        self.output = output
+        self.data = output.data
+        self.texts: list[int] = []
+        """The indices of pieces that hold text."""
+        self.bulk: list[int] = []
+        """Those of large binary values."""
+        for index, piece in enumerate(self.data.own.pieces):
+            is_large = piece.is_large and is_bulk(self.data.own.at(index))
+            (self.bulk if is_large else self.texts).append(index)
+
+    def stored(self, index: int) -> bytes:
+        """The bytes of a piece."""
+        piece, start = self.data.own.pieces[index], self.data.own.starts[index]
+        return piece.data or self.output.source.read(start, start + piece.size)
+
+    def wanted(self, noted: Noted) -> Wanted:
+        """What is looked for in the file."""
+        stated, left = Stated.of(noted.results), texts_of_traces(noted.spared)
+        return wanted_of(noted.originals, stated, left, noted.codecs)
+
+    def find(
+        self, common: Wanted, own: Wanted, token: object
+    ) -> tuple[Sequence[Needle], Sequence[str]] | None:
+        """What may be in the text of the file; None where nothing is.
+
+        Pieces in which nothing of the core was found before are searched for what is the file's own alone.
+
+        Args:
+            common: what is looked for because of a core.
+            own: what else is looked for.
+            token: what the core is called.
+        """
+        pieces = self.data.own.pieces
+        head = self.output.source.read(0, self.data.start)
+        fresh = [index for index in self.texts if token not in pieces[index].clean]
+        joined = b"\n".join([head, *map(self.stored, fresh)]).lower()
+        found = [needle for needle in likely_in(joined, common.needles) if needle.folded in joined]
+        found_days = [day for day in common.days if is_day_in(day, joined)]
+        self._mark_clean(token, fresh, found, found_days)
+        if own.needles or own.days:
+            whole = b"\n".join([head, *map(self.stored, self.texts)]).lower()
+            found += [needle for needle in likely_in(whole, own.needles) if needle.folded in whole]
+            found_days += [day for day in own.days if is_day_in(day, whole)]
+        return (found, found_days) if found or found_days else None
+
+    def _mark_clean(
+        self, token: object, fresh: Sequence[int], found: Sequence[Needle], days: Sequence[str]
+    ) -> None:
+        """Note in which pieces nothing of a core is."""
+        for index in fresh:
+            piece: Piece = self.data.own.pieces[index]
+            if not piece.data:
+                continue
+            if found or days:
+                stored = piece.data.lower()
+                if any(needle.folded in stored for needle in found):
+                    continue
+                if any(is_day_in(day, stored) for day in days):
+                    continue
+            piece.mark_clean(token)
