@@ -25,7 +25,7 @@ from ..spec.content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
 from ..spec.functions import NOTHING_LEFT
 from ..spec.rules import Rule, RuleSet
 from .element_texts import ElementText, name_of, texts_of, vr_of
-from .expected_rules import Effect, ExpectedRules, Place
+from .expected_rules import FOLLOWED, Effect, ExpectedRules, Place
 from .overlay_check import check_cleared, kept_of
 from .pieces import INPUT, OUTPUT, Piece, PieceDataSet, PieceEntries, SeriesReader
 from .proofs import NOTHING, STAMPED, Proof, Proofs
@@ -50,12 +50,6 @@ from .text_search import TextSearches
 CHUNK = 1 << 20
 CLEANED = frozenset({0x7FE00001, 0x7FE00002, PIXEL_DATA})
 """The pixels, and the places and lengths of their frames."""
-
-FOLLOWED = {
-    dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID: dictionary.SOP_INSTANCE_UID,
-    dictionary.MEDIA_STORAGE_SOP_CLASS_UID: dictionary.SOP_CLASS_UID,
-}
-"""What the file meta repeats of the data set (PS3.10 7.1)."""
 
 Values = set[ElementText]
 
@@ -271,6 +265,16 @@ class _Comparison:
         for number, (piece, planned) in enumerate(zip(olds.pieces, proofs.plan(before), strict=True)):
             own = pieces[index]
             if own is piece and planned.is_idle:
+                index += 1
+                continue
+            if planned.is_silent and (own is None or own.tag != piece.tag):
+                continue
+            if (
+                planned.is_length
+                and own is not None
+                and own.tag == piece.tag
+                and _is_true(news, index, after)
+            ):
                 index += 1
                 continue
             while own is not None and own.tag != piece.tag and own.tag in stamps:
@@ -706,12 +710,8 @@ class _Comparison:
         """Compare the file meta."""
         before, after = self.before.meta, self.after.meta
         known = {entry.tag for entry in before.entries}
-        stamps = {tag for tag, _ in self.rules.insertions if tag >> 16 == 0x0002} - known
-        follows = {
-            own
-            for own, followed in FOLLOWED.items()
-            if self.expected.of_public(followed)[0] is not Effect.NONE
-        }
+        stamps = self.expected.meta_insertions - known
+        follows = self.expected.followers
         rest = iter(after.entries)
         own = next(rest, None)
         for entry in before.entries:
@@ -832,18 +832,32 @@ def _group_end(length: Entry, data: DataSet) -> int:
     """Where the elements end that follow a group length and are of its group."""
     end = length.end
     if isinstance(data, PieceDataSet):
-        own = data.own
-        index = bisect_left(own.starts, length.start) + 1
-        while index < len(own) and own.tags[index] >> 16 == length.tag >> 16:
-            end = own.starts[index] + own.pieces[index].size
-            index += 1
-        return end
+        return _end_of_group(data.own, bisect_left(data.own.starts, length.start))
     index = bisect_left(data.entries, length.start, key=lambda entry: entry.start) + 1
     for entry in islice(data.entries, index, None):
         if entry.tag == REST or entry.tag >> 16 != length.tag >> 16:
             break
         end = entry.end
     return end
+
+
+def _is_true(own: PieceEntries, index: int, data: DataSet) -> bool:
+    """Whether a piece is the length of its group, and holds a number."""
+    piece, start = own.pieces[index], own.starts[index]
+    if piece.size - piece.value != 4:
+        return False
+    stored = int.from_bytes(piece.data[piece.value :], "little" if data.little else "big")
+    return start + piece.size + stored == _end_of_group(own, index)
+
+
+def _end_of_group(own: PieceEntries, index: int) -> int:
+    """Where the pieces end that follow one and are of its group."""
+    group = own.tags[index] >> 16
+    last = len(own)
+    index += 1
+    while index < last and own.tags[index] >> 16 == group:
+        index += 1
+    return own.starts[index - 1] + own.pieces[index - 1].size
 
 
 def _name(entry: Entry, place: Place) -> str:

@@ -35,6 +35,12 @@ class Effect(Enum):
     ADDED = "added"
 
 
+FOLLOWED = {
+    dictionary.MEDIA_STORAGE_SOP_INSTANCE_UID: dictionary.SOP_INSTANCE_UID,
+    dictionary.MEDIA_STORAGE_SOP_CLASS_UID: dictionary.SOP_CLASS_UID,
+}
+"""What the file meta repeats of the data set (PS3.10 7.1)."""
+
 NO_RULE = (Effect.NONE, None)
 REMOVED_PRIVATE = (Effect.REMOVED, None)
 REMOVED_UNKNOWN = (Effect.REMOVED, None)
@@ -84,6 +90,11 @@ class ExpectedRules:
         """The tags of elements that a key, or an option of a profile, leaves as they are."""
         self.content = ContentRules(rules.content)
         self._public: dict[int, tuple[Effect, Rule | None]] = {}
+        self.meta_insertions = {tag for tag, _ in rules.insertions if tag >> 16 == 0x0002}
+        self.followers = {
+            own for own, followed in FOLLOWED.items() if self.of_public(followed)[0] is not Effect.NONE
+        }
+        """What of the file meta repeats what is hit in the data set."""
         self.claims_private = bool(
             rules.remove_private
             or self.by_creator

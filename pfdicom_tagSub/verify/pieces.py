@@ -97,12 +97,16 @@ class Piece:
         size: how many they are.
         stored: what pydicom read, without the value.
         is_sequence: whether it is a sequence, or looks like one.
+        kind: its VR, and whether it is or looks like a sequence.
         is_large: whether it may be a large binary value.
         following: what followed it last, in an input and in an output.
         clean: the searches that found nothing in it.
     """
 
-    __slots__ = ("clean", "data", "following", "is_large", "is_sequence", "size", "stored", "tag", "value")
+    __slots__ = (
+        *("clean", "data", "following", "is_large", "is_sequence"),
+        *("kind", "size", "stored", "tag", "value"),
+    )
 
     def __init__(
         self, tag: int, data: bytes, value: int, size: int, stored: Any, *, is_sequence: bool
@@ -113,6 +117,7 @@ class Piece:
         self.size = size
         self.stored = stored
         self.is_sequence = is_sequence
+        self.kind = f"{stored.VR}{is_sequence:d}"
         self.is_large = size >= LARGE or tag in PIXEL_DATA
         self.following: list[Piece | None] = [None, None]
         self.clean: set[object] = set()

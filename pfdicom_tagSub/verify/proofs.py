@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..dicom import dictionary
 from ..dicom.dictionary import PIXEL_DATA
 from ..spec.rules import Rule, RuleSet
-from .element_texts import ElementText
+from .element_texts import PRIVATE_SEARCHED_VRS, ElementText
 from .expected_rules import Effect, ExpectedRules
 from .generations import Generations
 from .pieces import Piece, PieceDataSet
@@ -36,13 +36,17 @@ class Planned:
         effect: what it does.
         rule: the rule; None where there is none.
         is_idle: whether nothing is to be shown of the element but that its bytes are the same.
+        is_silent: whether it only has to be gone, and told nothing to look for.
+        is_length: whether it is the length of its group, which no rule hits.
         is_lasting: whether what is proved of it holds in another file.
     """
 
     effect: Effect
     rule: Rule | None
-    is_idle: bool
-    is_lasting: bool
+    is_idle: bool = False
+    is_silent: bool = False
+    is_length: bool = False
+    is_lasting: bool = True
 
 
 class Proof(NamedTuple):
@@ -64,7 +68,7 @@ class Proof(NamedTuple):
 
 
 NOTHING: frozenset[ElementText] = frozenset()
-STAMPED = Planned(Effect.ADDED, None, is_idle=False, is_lasting=True)
+STAMPED = Planned(Effect.ADDED, None)
 """Stands for the effect on an element that was inserted."""
 
 Key = tuple[object, Piece, Piece | None, Planned]
@@ -77,7 +81,7 @@ class Proofs:
         self._expected = expected
         self._known: Generations[Key, Proof] = Generations(MOST_BYTES)
         self._plans: dict[Hashable, tuple[Planned, ...]] = {}
-        self._planned: dict[tuple[Effect, int, bool, bool], Planned] = {}
+        self._planned: dict[tuple[Effect, int, bool, bool, bool, bool], Planned] = {}
         self._surroundings: dict[Hashable, object] = {}
         self._looked_up = rules.sources | {dictionary.PIXEL_REPRESENTATION}
 
@@ -110,27 +114,40 @@ class Proofs:
     def plan(self, before: PieceDataSet) -> tuple[Planned, ...]:
         """What the spec does to each element of the data set of an input."""
         own = before.own
-        sequences = tuple([piece.is_sequence for piece in own.pieces])
-        key = before.encodings, tuple(own.tags), sequences, tuple(creators_of(before))
+        kinds = tuple([piece.kind for piece in own.pieces])
+        key = before.encodings, tuple(own.tags), kinds, tuple(creators_of(before))
         found = self._plans.get(key)
         if found is None:
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
                 self._planned.clear()
-            made = []
-            for entry, is_sequence in zip(own, sequences, strict=True):
-                effect, rule = self._expected.of(entry, before)
-                made.append(self._planned_of(entry.tag, effect, rule, is_sequence=is_sequence))
-            found = self._plans[key] = tuple(made)
+            found = self._plans[key] = tuple(
+                self._planned_of(piece, *self._expected.of(entry, before))
+                for entry, piece in zip(own, own.pieces, strict=True)
+            )
         return found
 
-    def _planned_of(self, tag: int, effect: Effect, rule: Rule | None, *, is_sequence: bool) -> Planned:
-        is_lasting = tag & 0xFFFF != 0 and tag != dictionary.LENGTH_TO_END and tag not in PIXEL_DATA
-        is_idle = effect is Effect.NONE and is_lasting and not is_sequence and tag not in self._expected.kept
-        key = effect, id(rule), is_idle, is_lasting
+    def _planned_of(self, piece: Piece, effect: Effect, rule: Rule | None) -> Planned:
+        tag = piece.tag
+        is_follower = tag & 0xFFFF == 0 or tag == dictionary.LENGTH_TO_END
+        is_lasting = not is_follower and tag not in PIXEL_DATA
+        is_plain = effect is Effect.NONE and not piece.is_sequence
+        key = (
+            *(effect, id(rule)),
+            is_plain and is_lasting and tag not in self._expected.kept,
+            effect is Effect.REMOVED and rule is None and tells_nothing(piece),
+            is_plain and tag & 0xFFFF == 0,
+            is_lasting,
+        )
         if key not in self._planned:
-            self._planned[key] = Planned(effect, rule, is_idle, is_lasting)
+            self._planned[key] = Planned(effect, rule, *key[2:])
         return self._planned[key]
+
+
+def tells_nothing(piece: Piece) -> bool:
+    """Whether a private element that goes as it is private tells nothing that is looked for.."""
+    vr = piece.stored.VR or "UN"
+    return bool(piece.tag >> 16 & 1) and not piece.is_sequence and vr not in PRIVATE_SEARCHED_VRS | {"UN"}
 
 
 def creators_of(data: PieceDataSet) -> list[Piece]:
