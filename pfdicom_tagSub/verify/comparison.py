@@ -43,7 +43,7 @@ from .pydicom_reading import (
     readings_of,
 )
 from .residuals import find_residuals
-from .same_value import Surroundings, may_stay
+from .same_value import Surroundings, is_constant, may_stay
 from .series_search import Noted, SeriesSearch
 from .text_search import TextSearches
 
@@ -455,6 +455,9 @@ class _Comparison:
             if is_left or (pair.after.is_parsed and pair.after.stored.value):
                 raise FileError(f"{_name(pair.after, place)} should have been emptied")
         if not self._holds_the_same(pair, before, after):
+            is_of_record = place.is_record and pair.before.tag in TYPE_1 | TYPE_2
+            if not is_of_record and not is_constant(rule, pair.after, around, after, pair.before):
+                raise FileError(f"{_name(pair.after, place)} is not what the key {rule.key} gives")
             self._collect(pair.before, before, rule, self.originals)
         else:
             self._check_stays(pair.before, rule, place, around)

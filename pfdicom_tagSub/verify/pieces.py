@@ -323,7 +323,8 @@ class SeriesReader:
         if len(syntaxes) != 1 or len(entries.known) != len(entries.tags):
             return None
         encoding = self._encoding_of(data, start, syntaxes[0].data[syntaxes[0].value :])
-        found = encoding and self._elements(data, start, self._context_of(*encoding, b""), role)
+        context = encoding and self._context_of(*encoding, b"")
+        found = self._elements(data, start, context, role) if context else None
         if not found:
             return None
         elements, end, context = found
@@ -383,7 +384,10 @@ class SeriesReader:
             if piece.tag == SPECIFIC_CHARACTER_SET:
                 if not piece.data or context.encodings != (default_encoding,):
                     return None
-                context = self._context_of(context.implicit, context.little, piece.data)
+                switched = self._context_of(context.implicit, context.little, piece.data)
+                if switched is None:
+                    return None
+                context = switched
         return PieceEntries(pieces, starts), place, context
 
     def _encoding_of(self, data: bytes, start: int, syntax: bytes) -> tuple[bool, bool] | None:
@@ -413,16 +417,23 @@ class SeriesReader:
             self._encodings[key] = seen[-1], content.original_encoding[1] is not False
         return self._encodings[key]
 
-    def _context_of(self, implicit: bool, little: bool, charset: bytes) -> Context:
-        """What elements are read in that follow a Specific Character Set; b"" where there was none."""
+    def _context_of(self, implicit: bool, little: bool, charset: bytes) -> Context | None:
+        """What elements are read in that follow a Specific Character Set; b"" where there was none.
+
+        Returns:
+            None where pydicom cannot make anything of it.
+        """
         key = implicit, little, charset
         found = self._contexts.get(key)
         if found is None:
             encodings: tuple[str, ...] = (default_encoding,)
             if charset:
-                with warnings.catch_warnings(action="ignore"):
-                    content = read_dataset(cast(BinaryIO, io.BytesIO(charset)), implicit, little)
-                    encodings = encodings_of(content)
+                try:
+                    with warnings.catch_warnings(action="ignore"):
+                        content = read_dataset(cast(BinaryIO, io.BytesIO(charset)), implicit, little)
+                        encodings = encodings_of(content)
+                except Exception:  # as above
+                    return None
             if len(self._contexts) >= MOST_CONTEXTS:
                 self._contexts.clear()
             found = self._contexts[key] = Context(implicit=implicit, little=little, encodings=encodings)

@@ -88,6 +88,31 @@ def may_stay(rule: Rule, entry: Entry, place: Surroundings, rules: RuleSet) -> b
     return bool(expected) and expected == fit(vr, own.texts).texts
 
 
+def is_constant(rule: Rule, own: Entry, place: Surroundings, after: DataSet, entry: Entry) -> bool:
+    """Whether an element that a rule changed holds what its template gives, where that is the same for all.
+
+    Args:
+        rule: the rule that hits it.
+        own: the element of the output.
+        place: the data set of the input that it was in.
+        after: the data set of the output that it is in.
+        entry: the element of the input.
+
+    Returns:
+        True also where the template depends on the file, or gives no text.
+    """
+    template = rule.template
+    if template is None or not template.is_constant or rule.items or is_sequence(own, after):
+        return True
+    with warnings.catch_warnings(action="ignore"):  # they may quote values
+        vr = vr_in(entry, place)
+        if vr in BINARY_VRS or vr in {"SQ", "UN"}:
+            return True
+        expected = fit(vr, template.evaluate(own.tag, lambda _: None)).texts
+        value = decode(vr, raw_value(own, after), CharacterSet((), after.encodings), after.little)
+    return expected == fit(vr, value.texts).texts
+
+
 def _expected(
     template: Template, entry: Entry, place: Surroundings, rules: RuleSet, vr: str
 ) -> tuple[str, ...] | None:
