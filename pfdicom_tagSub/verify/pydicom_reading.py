@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import pydicom
 from pydicom import datadict, uid
-from pydicom.charset import default_encoding
+from pydicom.charset import convert_encodings, default_encoding
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filereader import data_element_generator, read_dataset, read_partial
@@ -285,7 +285,7 @@ def _up_to_its_end(
             raws[raw.tag] = raw
     except EOFError:
         pass
-    return pydicom.FileDataset(
+    found = pydicom.FileDataset(
         "",
         Dataset(raws),
         preamble=content.preamble,
@@ -293,6 +293,15 @@ def _up_to_its_end(
         is_implicit_VR=implicit,
         is_little_endian=little,
     )
+    return _with_encoding(found, implicit=implicit, little=little)
+
+
+def _with_encoding(content: pydicom.FileDataset, *, implicit: bool, little: bool) -> pydicom.FileDataset:
+    """A data set that was made of its elements, with the character set that they are read in."""
+    stored = content.get("SpecificCharacterSet")
+    encodings = convert_encodings(stored) if stored else default_encoding
+    content.set_original_encoding(implicit, little, encodings)
+    return content
 
 
 def _inflated(source: Source, limit: InflateLimit) -> PydicomReading | None:
@@ -317,6 +326,7 @@ def _inflated(source: Source, limit: InflateLimit) -> PydicomReading | None:
     content = pydicom.FileDataset(
         "", Dataset(raws), file_meta=FileMetaDataset(file_meta), is_implicit_VR=False, is_little_endian=True
     )
+    content = _with_encoding(content, implicit=False, little=True)
     found = [_entry_of(stored, plain) for stored in content.values()]
     found.sort(key=lambda entry: entry.start)
     preamble = head[: HEAD - 4] if meta_start else b""

@@ -20,6 +20,7 @@ from ..spec.rules import Literal, Rule, RuleSet
 from ..spec.templates import SELF_SOURCE, Template
 from .expected_rules import creator_of
 from .pydicom_reading import DataSet, Entry, is_sequence, items_of, raw_value
+from .search_terms import SEARCHED_VRS
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,15 @@ def is_constant(rule: Rule, own: Entry, place: Surroundings, after: DataSet, ent
         return True
     with warnings.catch_warnings(action="ignore"):  # they may quote values
         vr = vr_in(entry, place)
-        if vr in BINARY_VRS or vr in {"SQ", "UN"}:
-            return True
+        if vr not in SEARCHED_VRS | {"CS"}:
+            return True  # a number in binary has no text of its own
         expected = fit(vr, template.evaluate(own.tag, lambda _: None)).texts
         value = decode(vr, raw_value(own, after), CharacterSet((), after.encodings), after.little)
-    return expected == fit(vr, value.texts).texts
+    return _without_blanks(expected) == _without_blanks(fit(vr, value.texts).texts)
+
+
+def _without_blanks(texts: Sequence[str]) -> list[str]:
+    return [text.strip(" \0") for text in texts]
 
 
 def _expected(

@@ -79,7 +79,7 @@ def _file(number: int, form: Form = EXPLICIT, *, defined: bool = True) -> bytes:
         0x00291001, "UN", b"PRIVATE" + bytes(9), form
     )
     data += sequence(0x00291002, item(private, IMPLICIT), form, vr="UN")
-    data += _deep(form, defined=defined)
+    data += _deep(form, b"ACC%05d" % number, defined=defined)
     return file_of(data + element(PIXELS, "OW", bytes(range(256)), form), form, instance=f"1.2.3.{number}")
 
 
@@ -106,7 +106,7 @@ def _flipped(text: bytes) -> Fault:
 
 def _off_by_two(content: bytes, edits: list[Edit]) -> list[Edit]:
     """The length of the innermost item is two less than it is."""
-    place = content.rindex(b"\xfe\xff\x00\xe0", 0, content.index(b"ACC-DEEP")) + 4
+    place = content.rindex(b"\xfe\xff\x00\xe0", 0, content.index(b"ACC0000")) + 4
     length = int.from_bytes(content[place : place + 4], "little")
     made = next((edit for edit in edits if edit.start == place), None)
     now = int.from_bytes(made.data, "little") if made else length
@@ -115,7 +115,7 @@ def _off_by_two(content: bytes, edits: list[Edit]) -> list[Edit]:
 
 FAULTS: dict[str, tuple[Fault, str]] = {
     "a rule that is not applied at depth 3": (
-        _without(b"ACC-DEEP"),
+        _without(b"ACC0000"),
         "[0].ReferencedSOPSequence[0].ReferencedSeriesSequence[0].AccessionNumber is as it was",
     ),
     "a length that is off by two": (_off_by_two, "do not add up"),
@@ -126,16 +126,19 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 }
 
 
+@pytest.mark.parametrize("defined", [True, False], ids=["defined lengths", "undefined lengths"])
 @pytest.mark.parametrize("is_known", [True, False], ids=["the same file", "another one"])
 @pytest.mark.parametrize("value", ["XXXXXXXX", "%_md5|8_#tag"], ids=["literal", "hash"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_series_that_was_proved_hides_no_fault_of_the_next_file(
-    fault: str, value: str, is_known: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fault: str, value: str, is_known: bool, defined: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if FAULTS[fault][0] is _off_by_two and not defined:
+        pytest.skip("an item of undefined length has no length")
     rules = rules_of({"AccessionNumber": value, "PatientName": "ANON"})
     worker = Worker(Settings(rules, verify=True, output_root=str(tmp_path)))
     for number in range(1, 5):
-        result = process(worker, _file(number), tmp_path)
+        result = process(worker, _file(number, defined=defined), tmp_path)
         assert result.outcome.status is Status.WRITTEN, result.outcome.reason
     inject, reason = FAULTS[fault]
     right = patch.Patcher.patch
@@ -144,7 +147,7 @@ def test_series_that_was_proved_hides_no_fault_of_the_next_file(
         made = right(self, file, *rest)  # type: ignore[arg-type]
         return replace(made, edits=in_order(inject(content, list(made.edits))))
 
-    content = _file(4 if is_known else 5)
+    content = _file(4 if is_known else 5, defined=defined)
     monkeypatch.setattr(patch.Patcher, "patch", wrong)
     result = process(worker, content, tmp_path)
     assert (result.outcome.status, result.outcome.stage) == (Status.FAILED, Stage.VERIFY)
@@ -220,14 +223,46 @@ def test_search_forgets_nothing_that_the_next_patient_is_called() -> None:
 
 
 def test_search_finds_what_is_a_files_own(tmp_path: Path) -> None:
-    """An Accession Number of its own, in an element that was searched for those of others."""
+    """An Accession Number of its own, in elements that were searched for those of others.
+
+    A text is searched twice, for bytes and as a text; a CS for bytes alone.
+    """
     rules = rules_of({"AccessionNumber": "X", "PatientName": "ANON"})
     verifier = Verifier(rules)
     for number in (1001, 1002, 1003, 1004, 1005):
         data = element(ACCESSION, "SH", b"ACC-%d" % number, EXPLICIT)
+        data += element(0x00080060, "CS", b"ACC-1004", EXPLICIT)
         data += element(DESCRIPTION, "LO", b"as ACC-1004 ", EXPLICIT)
         source = file_of(data + element(NAME, "PN", b"Doe^Jane", EXPLICIT))
-        found = ("StudyDescription",) if number == 1004 else ()
+        found = ("Modality", "StudyDescription") if number == 1004 else ()
+        assert outcome(verifier, source, patch_bytes(source, rules)) == found
+
+
+def test_search_does_not_rely_on_what_another_file_said_on_purpose() -> None:
+    """A value that stands in the place of another says nothing there, and a lot in the next file."""
+    rules = rules_of({"PatientID": "X", "AccessionNumber": "%StudyID"})
+    verifier = Verifier(rules)
+    for study, found in ((b"MRN-4711", ()), (b"MRN-4711", ()), (b"STUDY-22", ("Modality",))):
+        data = element(ACCESSION, "SH", b"A1", EXPLICIT) + element(0x00080060, "CS", b"MRN-4711", EXPLICIT)
+        data += element(PATIENT_ID, "LO", b"MRN-4711", EXPLICIT) + element(STUDY_ID, "SH", study, EXPLICIT)
+        source = file_of(data)
+        assert outcome(verifier, source, patch_bytes(source, rules)) == found
+
+
+def test_search_looks_for_what_a_private_element_holds_by_its_creator() -> None:
+    """Of a private element without a VR the creator says whether it is a date."""
+    rules = rules_of({"PatientName": "ANON"}, remove_private=True)
+    verifier = Verifier(rules)
+    for creator, found in (
+        (b"MAKER ", ()),
+        (b"MAKER ", ()),
+        (b"SIEMENS CT VA0  COAD", ("StudyDescription",)),
+    ):
+        data = element(DESCRIPTION, "LO", b"as 1964-08-12", EXPLICIT)
+        data += element(0x00190010, "LO", creator, EXPLICIT) + element(
+            0x001910C2, "UN", b"19640812", EXPLICIT
+        )
+        source = file_of(data)
         assert outcome(verifier, source, patch_bytes(source, rules)) == found
 
 
