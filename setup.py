@@ -53,7 +53,14 @@ setup(
     extras_require={
         "dask": ["distributed"],
         "docs": DOCUMENTATION,
-        "pixels": ["jpeglib", "numpy", "pillow", 'rapidocr-onnxruntime==1.4.4; python_version < "3.13"'],
+        "pixels": [
+            "jpeglib",
+            "numpy",
+            "pillow",
+            "pyjpegls",
+            "pylibjpeg[all]",
+            'rapidocr-onnxruntime==1.4.4; python_version < "3.13"',
+        ],
         "dev": [
             *DOCUMENTATION,
             "argparse-manpage==4.8",  # another version may make other files

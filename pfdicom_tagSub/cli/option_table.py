@@ -207,8 +207,9 @@ OPTIONS: tuple[Option, ...] = (
             Only what is blackened changes, frame by frame; everything else of
             the pixels stays to the bit, which is checked before the output gets
             its name, also without --verify. Of JPEG baseline and extended (8 bits)
-            the blocks under a mask are replaced without decoding. A file with a
-            mask and pixels that are compressed otherwise fails. Files that were cleaned say
+            the blocks under a mask are replaced without decoding; frames of RLE,
+            JPEG 2000 and JPEG-LS without loss are decoded and encoded again. A
+            file with a mask and pixels that are compressed otherwise fails. Files that were cleaned say
             so: BurnedInAnnotation is NO, and the code 113101 and a text are added
             to what says how they were de-identified. The record lists them under
             pixelsCleaned, and what a person still has to look at under

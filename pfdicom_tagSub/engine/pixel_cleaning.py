@@ -12,9 +12,9 @@ from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
 from ..pixels.encapsulated import NewFrames, edits_of, frames_of
 from ..pixels.finding import Finder, Found, Told, windows_of
+from ..pixels.frame_codecs import CLEANED_SYNTAXES, codec_of
 from ..pixels.frames import check_frame_size, native_frame
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
-from ..pixels.jpeg_blocks import SYNTAXES, Coefficients, checked_header, decoded, widened
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
@@ -81,10 +81,8 @@ class PixelCleaner:
         image = self._image(root)
         if image is None:
             return PixelCleaning(review=reason)
-        if image.syntax in SYNTAXES:
-            return self._jpeg(file, root, told, image, reason)
         if not image.is_native:
-            raise FileError(_COMPRESSED)
+            return self._compressed(file, root, told, image, reason)
         found = self._find(file, root, told, image)
         if not found.masks:
             return PixelCleaning(review=self._unchanged(reason, told))
@@ -97,44 +95,38 @@ class PixelCleaner:
             found.masks,
         )
 
-    def _jpeg(self, file: DicomFile, root: Scope, told: Told, image: Image, reason: str) -> PixelCleaning:
-        """What becomes of JPEG frames: blocks of coefficients are replaced."""
+    def _compressed(
+        self, file: DicomFile, root: Scope, told: Told, image: Image, reason: str
+    ) -> PixelCleaning:
+        """What becomes of compressed frames: those with a rectangle are changed, the others stay."""
+        if image.syntax not in CLEANED_SYNTAXES:
+            raise FileError(_COMPRESSED)
         check_frame_size(image)
         source = file.data.source
         offsets = root.elements.get(EXTENDED_OFFSETS)
         frames = frames_of(source, image, offsets)
-        size = image.rows, image.columns, image.samples
-        unit = checked_header(frames.data(source, 0), *size).unit
+        codec = codec_of(image, frames.data(source, 0))
         if PixelMethod.TEXT in self.settings.methods:
-            shown = replace(image, photometric="RGB", black=(0, 0, 0)) if image.samples == 3 else image
-            pictures = (decoded(frames.data(source, index), *size) for index in range(image.frames))
-            found = self.finder.find_text(told, shown, pictures, windows_of(root))
+            pictures = (codec.decoded(frames.data(source, index)) for index in range(image.frames))
+            found = self.finder.find_text(told, codec.shown, pictures, windows_of(root))
         else:
             found = self.finder.find(told, image)
         if not found.masks:
             return PixelCleaning(review=self._unchanged(reason, told))
-        wide = {
-            frame: widened((*found.masks.common, *own), unit, image.rows, image.columns)
-            for frame, own in found.masks.own.items()
-        }
-        masks = Masks(widened(found.masks.common, unit, image.rows, image.columns), wide)
+        common = found.masks.common
+        own = {frame: codec.fitted((*common, *more)) for frame, more in found.masks.own.items()}
+        masks = Masks(codec.fitted(common), own)
         new = NewFrames()
         blocks = 0
         for index in range(image.frames):
-            rectangles = masks.of(index)
-            if not rectangles:
-                continue
-            data = frames.data(source, index)
-            header = checked_header(data, *size)
-            if header.unit != unit:
-                raise FileError("the JPEG frames of PixelData have different samplings")
-            decoded(data, *size)  # what is damaged is known before libjpeg sees it
-            coefficients = Coefficients(data)
-            is_inverse = image.photometric == "MONOCHROME1"
-            blocks += coefficients.blacken(rectangles, header, is_inverse=is_inverse)
-            new.add(index, coefficients.encoded())
+            if rectangles := masks.of(index):
+                data, count = codec.masked(frames.data(source, index), rectangles)
+                new.add(index, data)
+                blocks += count
         edits = edits_of(frames, new.frames, offsets, root.elements.get(EXTENDED_LENGTHS))
-        cleaned = replace(_told(image, Found(masks, found.methods)), bits=0, blocks=blocks)
+        cleaned = _told(image, Found(masks, found.methods))
+        if blocks:
+            cleaned = replace(cleaned, bits=0, blocks=blocks)
         return PixelCleaning(edits, cleaned, self._left(reason, told), image, masks)
 
     def _find(self, file: DicomFile, root: Scope, told: Told, image: Image) -> Found:

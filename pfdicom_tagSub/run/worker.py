@@ -386,17 +386,17 @@ class PixelWork:
         Raises:
             FileError: they are not what they should be.
         """
-        from ..pixels.jpeg_blocks import SYNTAXES  # noqa: PLC0415
+        from ..pixels.frame_codecs import CLEANED_SYNTAXES  # noqa: PLC0415
         from ..pixels.masked import MaskedPixels  # noqa: PLC0415
-        from ..verify.compressed_check import check_jpeg  # noqa: PLC0415
+        from ..verify.compressed_check import check_compressed  # noqa: PLC0415
         from ..verify.pixel_check import check_native  # noqa: PLC0415
 
         edits = (*patched.edits, *patched.data_edits)
         kept = next((edit.data.kept for edit in edits if isinstance(edit.data, MaskedPixels)), b"")
         assert cleaning.image is not None
         limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
-        if cleaning.image.syntax in SYNTAXES:
-            check_jpeg(source, written, cleaning.image, cleaning.masks, limit, pause)
+        if cleaning.image.syntax in CLEANED_SYNTAXES:
+            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause)
             return
         check_native(source, written, cleaning.image, cleaning.masks, kept, limit, pause)
 

@@ -12,18 +12,31 @@ from ..core.errors import FileError
 from ..dicom.embedded_overlays import PIXEL_DATA
 from ..dicom.inflating import InflateLimit
 from ..dicom.sources import Source
+from ..pixels import lossless
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
-from ..pixels.jpeg_blocks import Coefficients, black_of, block_flags, checked_header, decoded, header_of
+from ..pixels.jpeg_blocks import (
+    SYNTAXES,
+    Coefficients,
+    black_of,
+    block_flags,
+    checked_header,
+    decoded,
+    header_of,
+)
 from ..pixels.masked import Masks
+from ..pixels.rectangles import Rectangle
 from .pydicom_reading import DataSet, raw_value, read_again
 
 _TOLERATED = 24
 """How light a black pixel of a JPEG may be: quantization and the colour of its neighbours count."""
 
+_OTHERS = ("pillow", "pydicom", "pylibjpeg")
+"""Decoders that pydicom does not take first."""
+
 _CHANGED = "PixelData differs from the input's outside of what was to be blackened"
 
 
-def check_jpeg(
+def check_compressed(
     source: Source,
     written: Source,
     image: Image,
@@ -31,7 +44,7 @@ def check_jpeg(
     limit: InflateLimit,
     pause: Callable[[], None] = lambda: None,
 ) -> None:
-    """Check the JPEG frames of an output, coefficient by coefficient.
+    """Check the compressed frames of an output: JPEG by its coefficients, others by their numbers.
 
     Args:
         source: the input.
@@ -52,7 +65,10 @@ def check_jpeg(
             if old != new:
                 raise FileError(_CHANGED)
             continue
-        _check_frame(old, new, image, masks, index)
+        if image.syntax in SYNTAXES:
+            _check_frame(old, new, image, masks, index)
+        else:
+            _check_lossless(old, new, image, masks.of(index))
         pause()
     if next(before, None) is not None or next(after, None) is not None:
         raise FileError("PixelData has more frames than the file says")
@@ -80,6 +96,18 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
         black[0, 0] = black_of(second, plane, is_inverse=is_inverse)
         if (after[flags] != black).any():
             raise FileError("PixelData is not black where it should be")
+
+
+def _check_lossless(old: bytes, new: bytes, image: Image, rectangles: tuple[Rectangle, ...]) -> None:
+    """Compare the numbers of two frames, with another decoder than the cleaning used where there is one."""
+    before, after = (lossless.decoded(data, image, (*_OTHERS, "")) for data in (old, new))
+    flags = np.zeros((image.rows, image.columns), np.bool_)
+    for one in rectangles:
+        flags[one.y : one.bottom, one.x : one.right] = True
+    if (before != after)[~flags].any():
+        raise FileError(_CHANGED)
+    if (after[flags] != np.array(image.black if image.samples == 3 else image.black[0])).any():
+        raise FileError("PixelData is not black where it should be")
 
 
 def _frames(data: DataSet, count: int) -> Iterator[bytes]:

@@ -1,0 +1,109 @@
+"""Losslessly compressed frames: decoded, blackened under rectangles, and encoded again by pydicom's plugins.
+
+Decoded values outside of the rectangles are the same, which is checked before the output gets its name.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from pydicom import uid
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.encoders.base import get_encoder
+
+from ..core.errors import FileError
+from .frames import Numbers
+from .image import Image
+from .rectangles import Rectangle
+
+_STRICTEST = {str(uid.RLELossless): ("pylibjpeg",)}
+"""pydicom's own decoder fills up what is damaged."""
+
+SYNTAXES = frozenset({str(uid.RLELossless), str(uid.JPEG2000Lossless), str(uid.JPEGLSLossless)})
+"""What can be encoded again as it was."""
+
+
+def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
+    """The numbers of a frame, as stored: (rows, columns), or (rows, columns, 3) in colour.
+
+    Args:
+        data: its compressed bytes.
+        image: the layout.
+        plugins: decoders of pydicom, of which the first that can is taken; () for the strictest.
+
+    Raises:
+        FileError: it is damaged, or is not what the file says.
+    """
+    decoder = get_decoder(uid.UID(image.syntax))
+    problem = ""
+    for plugin in plugins or _STRICTEST.get(image.syntax, ("",)):
+        try:
+            with warnings.catch_warnings(action="ignore"):  # they may quote the file
+                found, told = decoder.as_array(
+                    encapsulate([data], has_bot=False),
+                    index=0,
+                    raw=True,
+                    decoding_plugin=plugin,
+                    **_description(image),
+                )
+        except MemoryError:
+            raise
+        except Exception as error:  # of a plugin, whose texts may quote the file
+            problem = type(error).__name__
+            continue
+        shape = (image.rows, image.columns, *((3,) if image.samples == 3 else ()))
+        if found.shape != shape:
+            raise FileError("a compressed frame has other rows, columns or samples than the file says")
+        del told
+        return np.asarray(found)
+    raise FileError(f"a compressed frame is damaged, or no decoder can read it: {problem}")
+
+
+def encoded(numbers: Numbers, image: Image) -> bytes:
+    """The compressed bytes of a frame.
+
+    Args:
+        numbers: as ``decoded`` gives them.
+        image: the layout.
+
+    Raises:
+        FileError: they cannot be encoded.
+    """
+    encoder = get_encoder(uid.UID(image.syntax))
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return encoder.encode(np.ascontiguousarray(numbers), **_description(image))
+    except MemoryError:
+        raise
+    except Exception as error:  # as above
+        raise FileError(f"a frame cannot be compressed again as it was: {type(error).__name__}") from None
+
+
+def blackened(numbers: Numbers, image: Image, rectangles: tuple[Rectangle, ...]) -> Numbers:
+    """The numbers of a frame, black in rectangles."""
+    made = numbers.copy()
+    for one in rectangles:
+        made[one.y : one.bottom, one.x : one.right] = image.black if image.samples == 3 else image.black[0]
+    return made
+
+
+def _description(image: Image) -> dict[str, Any]:
+    """What a plugin has to know."""
+    known: dict[str, Any] = {
+        "number_of_frames": 1,
+        "pixel_keyword": "PixelData",
+        "rows": image.rows,
+        "columns": image.columns,
+        "samples_per_pixel": image.samples,
+        "photometric_interpretation": image.photometric,
+        "bits_allocated": image.allocated,
+        "bits_stored": image.stored,
+        "pixel_representation": int(image.is_signed),
+    }
+    if image.samples == 3:
+        known["planar_configuration"] = int(image.is_planar)
+    return known

@@ -1,0 +1,97 @@
+"""RLE, JPEG 2000 and JPEG-LS: numbers outside of the masks are the same, other frames keep their bytes."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from pictures import Layout, file_bytes, numbers, picture, region
+from pydicom import uid
+from pydicom.dataset import Dataset
+from support import Result, run_command
+
+pytest.importorskip("openjpeg", reason="the codecs are not installed")
+pytest.importorskip("jpeg_ls", reason="the codecs are not installed")
+
+ROWS, COLUMNS = 45, 58
+SYNTAXES = {"rle": uid.RLELossless, "j2k": uid.JPEG2000Lossless, "jls": uid.JPEGLSLossless}
+LAYOUTS = (
+    Layout("grey-8", "MONOCHROME2", 8),
+    Layout("inverse-12", "MONOCHROME1", 16, 12, black=(4095,)),
+    Layout("signed-16", "MONOCHROME2", 16, signed=True, black=(-32768,)),
+    Layout("rgb", "RGB", 8, black=(0, 0, 0)),
+    Layout("ybr", "YBR_FULL", 8, black=(0, 128, 128)),
+    Layout("palette", "PALETTE COLOR", 8, black=(3,)),
+)
+
+
+def clean(folder: Path, content: bytes) -> tuple[Result, bytes]:
+    source = folder / "in"
+    source.mkdir(exist_ok=True)
+    (source / "a.dcm").write_bytes(content)
+    flags = ("--cleanPixels", "regions", "--json", "--verify", "--tagStruct", '{"PatientName": "ANON"}')
+    result = run_command(source, folder / "out", *flags)
+    output = folder / "out" / "a.dcm"
+    return result, output.read_bytes() if output.exists() else b""
+
+
+def compressed(layout: Layout, syntax: str, frames: int) -> Dataset:
+    made = picture(layout, frames=frames, rows=ROWS, columns=COLUMNS, values=values_of(layout, frames))
+    made.SequenceOfUltrasoundRegions = [region(10, 12, 39, 44)]
+    with warnings.catch_warnings(action="ignore"):
+        made.compress(syntax, generate_instance_uid=False)
+    return made
+
+
+def values_of(layout: Layout, frames: int) -> np.ndarray:
+    return numbers(layout, frames, ROWS, COLUMNS)
+
+
+def decoded(content: bytes) -> np.ndarray:
+    made = pydicom.dcmread(io.BytesIO(content))
+    made.pixel_array_options(raw=True)
+    return made.pixel_array
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
+def test_numbers_outside_of_the_masks_are_the_same(
+    tmp_path: Path, syntax: str, layout: Layout, frames: int
+) -> None:
+    content = file_bytes(compressed(layout, syntax, frames))
+    result, output = clean(tmp_path, content)
+    assert result.code == 0, result.out
+    before, after = decoded(content), decoded(output)
+    flags = np.ones((ROWS, COLUMNS), bool)
+    flags[12:45, 10:40] = False
+    shape = (frames, ROWS, COLUMNS, -1)
+    before, after = before.reshape(shape), after.reshape(shape)
+    assert (before[:, ~flags] == after[:, ~flags]).all()
+    assert (after[:, flags] == layout.black).all()
+    assert pydicom.dcmread(io.BytesIO(output)).file_meta.TransferSyntaxUID == syntax
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
+def test_damaged_frames_fail(tmp_path: Path, syntax: str) -> None:
+    made = compressed(LAYOUTS[0], syntax, 1)
+    data = bytearray(made.PixelData)
+    for place in range(40, len(data) - 8):
+        data[place] = 0xA5
+    made.PixelData = bytes(data)
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
+def test_rows_that_lie_fail(tmp_path: Path, syntax: str) -> None:
+    made = compressed(LAYOUTS[0], syntax, 1)
+    made.Rows = ROWS + 3
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
