@@ -522,6 +522,35 @@ OPTIONS: tuple[Option, ...] = (
         manual=None,
     ),
     Option(
+        name="filesFrom",
+        field="files_from",
+        kind=Kind.FILE,
+        value="<file>",
+        shown=Shown.PATH,
+        help="process the files that this one lists, one a line; - reads standard input",
+        manual="""
+            Process the files that <file> lists, one a line, instead of all below
+            the <inputDir>; '-' reads standard input. Paths are relative to the
+            <inputDir>, or absolute and below it:
+
+                find /incoming -name '*.dcm' -newer stamp -print0 |
+                    pfdicom_tagSub /incoming /anon --filesFrom - --null ...
+
+            A file that is not there fails. Files that are named twice are done
+            once. It excludes the filters and --maxDepth.
+            """,
+    ),
+    Option(
+        name="null",
+        field="null",
+        kind=Kind.SWITCH,
+        refines="filesFrom",
+        help="a NUL ends each path of --filesFrom, as find -print0 writes them",
+        manual="""
+            A NUL ends each path of --filesFrom, not the end of a line.
+            """,
+    ),
+    Option(
         name="where",
         field="where",
         kind=Kind.TEXT,

@@ -274,11 +274,25 @@ def _find_problem(args: argparse.Namespace) -> str:
         return "--ledger and --log name one file; give each its own"
     if args.onResidual != OnResidual.REPORT and not args.verify:
         return f"--onResidual {args.onResidual} needs --verify, which finds what is left"
-    if problem := _find_pixel_problem(args):
+    if problem := _find_pixel_problem(args) or _find_list_problem(args):
         return problem
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
     return _find_leaf_problem(args.outputLeafDir) or _find_report_problem(args)
+
+
+def _find_list_problem(args: argparse.Namespace) -> str:
+    """What is wrong with ``--filesFrom`` and what goes with it."""
+    if not args.filesFrom:
+        return "--null says how the paths of --filesFrom end; give that, too" if args.null else ""
+    walk = {"inputFile": "", "fileFilter": "", "dirFilter": "", "maxDepth": -1}
+    if chosen := [name for name, default in walk.items() if getattr(args, name) != default]:
+        return (
+            f"--filesFrom names the files, and --{chosen[0]} chooses among those of a walk; give one of them"
+        )
+    if args.filesFrom == "-" and args.tagFile == "-":
+        return "--filesFrom and --tagFile cannot both read standard input"
+    return ""
 
 
 def _find_report_problem(args: argparse.Namespace) -> str:

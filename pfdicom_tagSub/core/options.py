@@ -81,6 +81,8 @@ class Options:
         tag_info: the spec as delimited text.
         split_token: what separates the pairs of ``tag_info``.
         split_key_value: what separates the key of a pair from its value.
+        files_from: a file that lists those to process, ``-`` for standard input; "" for a walk.
+        null: whether a NUL ends each path of that list.
         where: the condition that chooses files; "" takes all.
         output_file_stem: the template that names the outputs; "" keeps the names.
         remove_private_tags: remove every private element, at every depth.
@@ -124,6 +126,8 @@ class Options:
     tag_info: str | None = None
     split_token: str = "++"  # noqa: S105
     split_key_value: str = ":"
+    files_from: str = ""
+    null: bool = False
     where: str = ""
     output_file_stem: str = ""
     remove_private_tags: bool = False

@@ -51,11 +51,15 @@ def build(options: Options) -> Plan:
     tree = options.tree
     try:
         if _names_file(tree.inputDir):
+            if options.files_from:
+                raise PlanError(f"--filesFrom names files below an --inputDir, and {tree.inputDir} is a file")
             return _build_of_file(tree)
         input_root = _check_input(tree.inputDir)
         output_root = _check_output(tree.outputDir, input_root)
     except ValueError as error:  # a NUL in a path
         raise PlanError(f"--inputDir or --outputDir: {error}") from None
+    if options.files_from:
+        return _build_of_list(options, input_root, output_root)
     quiet = replace(
         tree,
         inputDir=Path(input_root),
@@ -88,6 +92,30 @@ def build(options: Options) -> Plan:
         else:
             unreadable.append(FileOutcome(relative, Status.FAILED, Stage.READ, reason))
     return Plan(input_root, output_root, directories, tuple(warnings), tuple(unreadable))
+
+
+def _build_of_list(options: Options, input_root: str, output_root: str) -> Plan:
+    """The plan of the files that a list names.
+
+    Raises:
+        PlanError: the list cannot be worked on.
+    """
+    from .file_list import read_list  # noqa: PLC0415  (for runs with a list alone)
+
+    tree = options.tree
+    listed = read_list(options.files_from, input_root, by_nul=options.null, follow_links=tree.followLinks)
+    directories = []
+    for relative in sorted(listed.directories, key=_order):
+        input_dir = input_root if relative == "." else os.path.join(input_root, relative)
+        if _is_output(input_dir, input_root, output_root, tree.followLinks):
+            raise PlanError(f"--filesFrom {options.files_from} names files of the --outputDir, in {relative}")
+        parent, leaf = os.path.split(relative)
+        if tree.outputLeafDir and relative != ".":
+            leaf = tree.outputLeafDir.replace("%s", leaf)
+        output_dir = output_root if relative == "." else os.path.join(output_root, parent, leaf)
+        directories.append(DirectoryPlan(input_dir, output_dir, relative, listed.directories[relative]))
+    _check_apart(tuple(directories), input_root, output_root)
+    return Plan(input_root, output_root, tuple(directories), (), listed.missing)
 
 
 def _names_file(path: Path) -> bool:
