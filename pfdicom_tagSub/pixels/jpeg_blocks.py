@@ -22,8 +22,8 @@ SYNTAXES = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
 """JPEG Baseline (Process 1) and Extended (Process 2 and 4)."""
 
 _BASELINE = frozenset({0xC0, 0xC1})
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""The markers that begin a frame (T.81 B.1.1.3)."""
+_FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
+"""The markers that begin a frame (T.81 B.1.1.3); the last is that of JPEG-LS (T.87)."""
 
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _MIDDLE = 1024

@@ -18,6 +18,7 @@ from pydicom.pixels.encoders.base import get_encoder
 from ..core.errors import FileError
 from .frames import Numbers
 from .image import Image
+from .jpeg_blocks import header_of
 from .rectangles import Rectangle
 
 _STRICTEST = {str(uid.RLELossless): ("pylibjpeg",)}
@@ -38,6 +39,7 @@ def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
     Raises:
         FileError: it is damaged, or is not what the file says.
     """
+    _check_claim(data, image)
     decoder = get_decoder(uid.UID(image.syntax))
     problem = ""
     for plugin in plugins or _STRICTEST.get(image.syntax, ("",)):
@@ -61,6 +63,26 @@ def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
         del told
         return np.asarray(found)
     raise FileError(f"a compressed frame is damaged, or no decoder can read it: {problem}")
+
+
+def _check_claim(data: bytes, image: Image) -> None:
+    """See whether a frame says that it is as large as its file says, before memory is taken for it.
+
+    Raises:
+        FileError: it says otherwise, or does not say.
+    """
+    claimed: tuple[int, int, int] | None = None
+    if image.syntax == uid.JPEG2000Lossless:  # SOC and SIZ (ISO 15444-1 A.5.1)
+        if data[:4] == b"\xff\x4f\xff\x51" and len(data) >= 42:
+            right, bottom, left, top = (int.from_bytes(data[at : at + 4], "big") for at in range(8, 24, 4))
+            claimed = bottom - top, right - left, int.from_bytes(data[40:42], "big")
+    elif image.syntax == uid.JPEGLSLossless:
+        header = header_of(data)
+        claimed = header.rows, header.columns, len(header.factors)
+    else:
+        return  # an RLE frame has what the file says
+    if claimed != (image.rows, image.columns, image.samples):
+        raise FileError("a compressed frame has other rows, columns or samples than the file says")
 
 
 def encoded(numbers: Numbers, image: Image) -> bytes:

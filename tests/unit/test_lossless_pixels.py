@@ -95,3 +95,25 @@ def test_rows_that_lie_fail(tmp_path: Path, syntax: str) -> None:
     result, output = clean(tmp_path, file_bytes(made))
     assert result.code == 1
     assert not output
+
+
+@pytest.mark.parametrize(
+    ("syntax", "mark", "place"),
+    [(SYNTAXES["j2k"], b"\xff\x51", 6), (SYNTAXES["jls"], b"\xff\xf7", 5)],
+    ids=["j2k", "jls"],
+)
+def test_frames_that_claim_to_be_vast_fail_before_they_are_decoded(
+    tmp_path: Path, syntax: str, mark: bytes, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pfdicom_tagSub.pixels import lossless
+
+    made = compressed(LAYOUTS[0], syntax, 1)
+    data = bytearray(made.PixelData)
+    start = data.index(mark) + place
+    data[start : start + 2] = b"\xea\x60"
+    made.PixelData = bytes(data)
+    monkeypatch.setattr(lossless, "get_decoder", None)
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+    assert "other rows" in result.record["failures"][0]["reason"]
