@@ -61,6 +61,7 @@ setup(
             "pylibjpeg[all]",
             'rapidocr-onnxruntime==1.4.4; python_version < "3.13"',
         ],
+        "yaml": ["PyYAML"],
         "dev": [
             *DOCUMENTATION,
             "argparse-manpage==4.8",  # another version may make other files
@@ -77,6 +78,8 @@ setup(
             "ruff",
             "shtab==1.13.0",
             "trustme",
+            "PyYAML",
+            "types-PyYAML",
             "types-docutils",
             "types-jsonschema",
             "types-tqdm",

@@ -68,9 +68,13 @@ OPTIONS: tuple[Option, ...] = (
         short="-F",
         group=Group.SPEC,
         need=Need.ONE_SPEC,
-        help="a JSON file with the spec; - reads standard input",
+        help="a file with the spec: JSON, or YAML or TOML by its suffix; - reads standard input",
         manual="""
-            The spec as a JSON object in a file. '-' reads standard input.
+            The spec as a JSON object in a file. '-' reads standard input. A file
+            that ends in .yaml or .yml is YAML, which needs pip install
+            'pfdicom_tagSub[yaml]', one that ends in .toml TOML. In YAML a plain
+            value is the text that is written (YES is no truth, 0010 no number).
+            In TOML, which has no null, { remove = true } removes an element.
             """,
     ),
     Option(

@@ -145,12 +145,34 @@ def load(options: Options) -> TagSpec:
     if options.tag_struct is not None:
         spec = parse_json(options.tag_struct, "--tagStruct")
     elif options.tag_file is not None:
-        spec = parse_json(_read(options.tag_file), f"--tagFile {options.tag_file}")
+        spec = _parse_file(options.tag_file)
     else:
         spec = parse_info(options.tag_info or "", options.split_token, options.split_key_value)
     if not spec.pairs and not options.remove_private_tags and not options.profile:
         raise SpecError(f"{given[0]} names no element: nothing would be replaced")
     return spec
+
+
+_OTHER_FORMATS = (".yaml", ".yml", ".toml")
+
+
+def _parse_file(path: str) -> TagSpec:
+    """The spec of a file: YAML or TOML where its name says so, JSON otherwise.
+
+    Raises:
+        SpecError: it cannot be read, or is no spec.
+    """
+    text, origin = _read(path), f"--tagFile {path}"
+    if not path.lower().endswith(_OTHER_FORMATS):
+        return parse_json(text, origin)
+    from .file_formats import read_spec  # noqa: PLC0415  (for specs in these formats alone)
+
+    content = read_spec(text, path, origin, _Object)
+    if not isinstance(content, _Object):
+        raise SpecError(f"{origin}: a spec is a list of keys with their values")
+    if other := [key for key, _ in content if not isinstance(key, str)]:
+        raise SpecError(f"{origin}: a key that is no text: {shortened(str(other[0]))}")
+    return from_pairs([(key, _value(value, key, origin)) for key, value in content], origin)
 
 
 def _read(path: str) -> str:
