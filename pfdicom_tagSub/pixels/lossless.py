@@ -1,4 +1,4 @@
-"""Losslessly compressed frames: decoded, blackened under rectangles, and encoded again by pydicom's plugins.
+"""Frames of RLE, JPEG 2000 and JPEG-LS: decoded, blackened, and encoded again by pydicom's plugins.
 
 Decoded values outside of the rectangles are the same, which is checked before the output gets its name.
 """
@@ -24,8 +24,11 @@ from .rectangles import Rectangle
 _STRICTEST = {str(uid.RLELossless): ("pylibjpeg",)}
 """pydicom's own decoder fills up what is damaged."""
 
-SYNTAXES = frozenset({str(uid.RLELossless), str(uid.JPEG2000Lossless), str(uid.JPEGLSLossless)})
-"""What can be encoded again as it was."""
+LOSSY = {str(uid.JPEG2000): uid.JPEG2000Lossless, str(uid.JPEGLSNearLossless): uid.JPEGLSLossless}
+"""Transfer syntaxes that allow a loss, and how frames are encoded again under them: without another loss."""
+
+SYNTAXES = frozenset({str(uid.RLELossless), str(uid.JPEG2000Lossless), str(uid.JPEGLSLossless), *LOSSY})
+"""What can be encoded again under the transfer syntax that it has."""
 
 
 def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
@@ -72,11 +75,11 @@ def _check_claim(data: bytes, image: Image) -> None:
         FileError: it says otherwise, or does not say.
     """
     claimed: tuple[int, int, int] | None = None
-    if image.syntax == uid.JPEG2000Lossless:  # SOC and SIZ (ISO 15444-1 A.5.1)
+    if image.syntax in {uid.JPEG2000Lossless, uid.JPEG2000}:  # SOC and SIZ (ISO 15444-1 A.5.1)
         if data[:4] == b"\xff\x4f\xff\x51" and len(data) >= 42:
             right, bottom, left, top = (int.from_bytes(data[at : at + 4], "big") for at in range(8, 24, 4))
             claimed = bottom - top, right - left, int.from_bytes(data[40:42], "big")
-    elif image.syntax == uid.JPEGLSLossless:
+    elif image.syntax in {uid.JPEGLSLossless, uid.JPEGLSNearLossless}:
         header = header_of(data)
         claimed = header.rows, header.columns, len(header.factors)
     else:
@@ -95,10 +98,13 @@ def encoded(numbers: Numbers, image: Image) -> bytes:
     Raises:
         FileError: they cannot be encoded.
     """
-    encoder = get_encoder(uid.UID(image.syntax))
+    encoder = get_encoder(LOSSY.get(image.syntax, uid.UID(image.syntax)))
+    known = _description(image)
+    if image.photometric == "YBR_ICT":  # the transform without loss; decoders go by the codestream
+        known["photometric_interpretation"] = "YBR_RCT"
     try:
         with warnings.catch_warnings(action="ignore"):
-            return encoder.encode(np.ascontiguousarray(numbers), **_description(image))
+            return encoder.encode(np.ascontiguousarray(numbers), **known)
     except MemoryError:
         raise
     except Exception as error:  # as above

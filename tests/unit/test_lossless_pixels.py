@@ -117,3 +117,21 @@ def test_frames_that_claim_to_be_vast_fail_before_they_are_decoded(
     assert result.code == 1
     assert not output
     assert "other rows" in result.record["failures"][0]["reason"]
+
+
+@pytest.mark.parametrize("layout", [LAYOUTS[0], LAYOUTS[1], LAYOUTS[3]], ids=lambda one: one.name)
+@pytest.mark.parametrize("syntax", [uid.JPEG2000, uid.JPEGLSNearLossless], ids=["j2k", "jls"])
+def test_what_was_compressed_with_a_loss_loses_no_more(tmp_path: Path, syntax: str, layout: Layout) -> None:
+    made = picture(layout, rows=ROWS, columns=COLUMNS, values=values_of(layout, 1))
+    made.SequenceOfUltrasoundRegions = [region(10, 12, 39, 44)]
+    made.LossyImageCompression = "01"
+    options = {"j2k_cr": [4]} if syntax == uid.JPEG2000 else {"jls_error": 3}
+    with warnings.catch_warnings(action="ignore"):
+        made.compress(syntax, generate_instance_uid=False, **options)
+    content = file_bytes(made)
+    result, output = clean(tmp_path, content)
+    assert result.code == 0, result.out
+    before, after = decoded(content), decoded(output)
+    assert (before[12:45, 10:40] == after[12:45, 10:40]).all()
+    assert (after[:12] == (layout.black if layout.samples == 3 else layout.black[0])).all()
+    assert pydicom.dcmread(io.BytesIO(output)).LossyImageCompression == "01"
