@@ -77,7 +77,7 @@ def compile_spec(
     keep_private: Sequence[str] = (),
     key: bytes | None = None,
     lookup_tables: Mapping[str, Mapping[str, str]] | None = None,
-    lookup_miss: Literal["fail", "empty"] = "fail",
+    lookup_miss: Literal["fail", "empty", "keep"] = "fail",
     uid_root: str = "",
     assume_character_set: str = "",
     output_file_stem: str = "",
@@ -92,8 +92,8 @@ def compile_spec(
         keep_private: keys of private elements that are kept all the same.
         key: the secret of pseudonyms, at least 16 bytes.
         lookup_tables: name to table of ``%_lookup``, each original to replacement.
-        lookup_miss: what a value that its table lacks does: fail its file, or empty the
-            element.
+        lookup_miss: what a value that its table lacks does: fail its file, empty the
+            element, or stay.
         uid_root: what new UIDs begin with; "" for pydicom's root.
         assume_character_set: the Specific Character Set of files that declare none, or one that nobody
             knows, such as ``ISO_IR 100``; "" for none.
@@ -106,7 +106,7 @@ def compile_spec(
 
     Raises:
         SpecError: the spec cannot mean what it says; the text names key and cure.
-        ValueError: ``lookup_miss`` is neither of the two.
+        ValueError: ``lookup_miss`` is none of these.
     """
     if PIXEL_OPTION in profile.split(","):
         raise SpecError(f"{PIXEL_OPTION}: the command cleans pixels, rules alone do not")
@@ -124,6 +124,7 @@ def compile_spec(
             tables,
             LookupMiss(lookup_miss) is LookupMiss.EMPTY,
             uid_root,
+            LookupMiss(lookup_miss) is LookupMiss.KEEP,
         ),
         assumed=assume_character_set,
     )

@@ -303,7 +303,13 @@ def _compile(options: Options, *, is_cleaned: bool = False) -> Built:
         remove_private=options.remove_private_tags,
         output_stem=options.output_file_stem,
         output_dir=options.output_dir_template,
-        resources=Resources(secret, tables, options.lookup_miss is LookupMiss.EMPTY, options.uid_root),
+        resources=Resources(
+            secret,
+            tables,
+            options.lookup_miss is LookupMiss.EMPTY,
+            options.uid_root,
+            options.lookup_miss is LookupMiss.KEEP,
+        ),
         assumed=options.assume_character_set,
         is_cleaned=is_cleaned,
     )

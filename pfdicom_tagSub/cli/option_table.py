@@ -326,10 +326,10 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.SPEC,
         refines="lookupTable",
         identifies_outputs=True,
-        help="what a value that its table lacks does: fail its file (default) or empty the element",
+        help="what a value that its table lacks does: fail its file (default), empty the element, or stay",
         manual="""
             What becomes of a value that its table lacks: 'fail', the default,
-            fails its file; 'empty' leaves the value empty.
+            fails its file; 'empty' leaves the value empty; 'keep' leaves it as it is.
             """,
     ),
     Option(

@@ -15,6 +15,8 @@ class LookupMiss(StrEnum):
     """Its file fails."""
     EMPTY = "empty"
     """The element is left empty."""
+    KEEP = "keep"
+    """The value stays."""
 
 
 class OnResidual(StrEnum):

@@ -56,12 +56,14 @@ class Resources:
         tables: the tables of ``lookup``: name to original to replacement.
         empties_misses: whether a value that its table lacks is emptied; else its file fails.
         uid_root: what new UIDs begin with; "" for pydicom's root.
+        keeps_misses: whether a value that its table lacks stays instead.
     """
 
     secret: Secret | None = field(default=None, repr=False)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     empties_misses: bool = False
     uid_root: str = ""
+    keeps_misses: bool = False
     _by_person: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -396,8 +398,8 @@ def _fixed_shift(call: Call) -> str:
         return _moved_back(call, -int(name))
     found = call.resources.replacement(name, "", call.seed_text) if call.seed_text else None
     if found is None:
-        if call.resources.empties_misses:
-            return ""
+        if call.resources.empties_misses or call.resources.keeps_misses:
+            return call.text if call.resources.keeps_misses else ""
         raise FileError(f"the lookup table {name}, which has the days of dates, lacks a value of the file")
     return _moved_back(call, -int(found))
 
@@ -440,8 +442,8 @@ def _lookup(call: Call) -> str:
         return ""
     replacement = call.resources.replacement(name, call.vr, call.lossless or call.text)
     if replacement is None:
-        if call.resources.empties_misses:
-            return ""
+        if call.resources.empties_misses or call.resources.keeps_misses:
+            return call.text if call.resources.keeps_misses else ""
         raise FileError(f"the lookup table {name} lacks a value of the file")
     return replacement
 

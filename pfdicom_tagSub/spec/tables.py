@@ -60,7 +60,11 @@ def _read(path: str) -> str:
 
 def _rows(text: str, origin: str) -> Iterator[tuple[int, list[str]]]:
     """The rows that hold anything, and the line that each begins in."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    head = text.lstrip("\r\n").partition("\n")[0]
+    separator = ";" if ";" in head and "," not in head else ","
+    reader = csv.reader(
+        io.StringIO(text, newline=""), strict=True, delimiter=separator, skipinitialspace=True
+    )
     first = 1
     try:
         for row in reader:
@@ -80,7 +84,7 @@ def _table(text: str, origin: str) -> dict[str, str]:
             count = "no column" if column not in names else "more than one column"
             raise SpecError(
                 f"{origin}: line {line}: {count} {column}; the first row names the columns "
-                f"{' and '.join(COLUMNS)}, and commas separate them"
+                f"{' and '.join(COLUMNS)}, and commas or semicolons separate them"
             )
     own, other = map(names.index, COLUMNS)
     table: dict[str, str] = {}
@@ -88,7 +92,7 @@ def _table(text: str, origin: str) -> dict[str, str]:
     for line, row in rows:
         if len(row) != len(names):
             raise SpecError(f"{origin}: line {line}: {len(row)} fields where the first row has {len(names)}")
-        original, replacement = without_padding("", row[own]), row[other]
+        original, replacement = without_padding("", row[own]), row[other].strip(" ")
         if not original:
             raise SpecError(f"{origin}: line {line}: the original is empty; an empty value stays empty")
         if table.setdefault(original, replacement) != replacement:

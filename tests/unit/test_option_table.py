@@ -85,8 +85,8 @@ def test_options_with_choices_become_members_of_their_enum() -> None:
 def test_parse_of_a_wrong_choice_names_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(cli.UsageExit):
         cli.parse([*PAIRS, "--lookupMiss", "skip"])
-    assert "'skip' (choose from 'fail', 'empty')" in capsys.readouterr().err.replace(
-        "(choose from fail, empty)", "(choose from 'fail', 'empty')"
+    assert "'skip' (choose from 'fail', 'empty', 'keep')" in capsys.readouterr().err.replace(
+        "(choose from fail, empty, keep)", "(choose from 'fail', 'empty', 'keep')"
     )
 
 

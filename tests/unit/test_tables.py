@@ -34,7 +34,10 @@ def load(content: bytes, folder: Path) -> dict[str, str]:
         (HEAD + b"4711,\n", {"4711": ""}),
         (HEAD + b"4711,S01\n4711,S01\n", {"4711": "S01"}),
         (HEAD + b"4711,S01\n4712,S01\n", {"4711": "S01", "4712": "S01"}),
-        (HEAD + b"4711  ,S01\n 4712, S02\n", {"4711": "S01", "4712": " S02"}),
+        (HEAD + b"4711  ,S01\n 4712, S02\n", {"4711": "S01", "4712": "S02"}),
+        (HEAD + b'4711, "S,01"\n4712,\tS02 \n', {"4711": "S,01", "4712": "\tS02"}),
+        (b"\xef\xbb\xbforiginal;replacement\n4711;S,01\n", {"4711": "S,01"}),
+        (b"\noriginal; replacement\r\n4711; S01\r\n", {"4711": "S01"}),
     ],
 )
 def test_table_is_read(content: bytes, table: dict[str, str], tmp_path: Path) -> None:
@@ -47,7 +50,7 @@ def test_table_is_read(content: bytes, table: dict[str, str], tmp_path: Path) ->
         (b"", "line 1: no column original"),
         (b"Secret1,Secret2\n", "line 1: no column original"),
         (b"Original,Replacement\n", "line 1: no column original"),
-        (b"original;replacement\nSecret1;x\n", "commas separate them"),
+        (b"original|replacement\nSecret1|x\n", "commas or semicolons separate them"),
         (b"original,other\nSecret1,x\n", "line 1: no column replacement"),
         (b"\n\noriginal,other\n", "line 3: no column replacement"),
         (b"original,replacement,original\n", "line 1: more than one column original"),

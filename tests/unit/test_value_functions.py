@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import run_command
 
+from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.errors import FileError, SpecError
 from pfdicom_tagSub.dicom.values import Value
 from pfdicom_tagSub.spec.functions import Resources, check_uid_root
@@ -349,3 +350,20 @@ def test_profile_that_retains_characteristics_keeps_no_age_over_89(tmp_path: Pat
     assert done.code == 0, done.err
     ages = {name: pydicom.dcmread(tmp_path / "out" / name).PatientAge for name in ("old", "young")}
     assert ages == {"old": "090Y", "young": "042Y"}
+
+
+def test_value_that_its_table_lacks_may_stay(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in ("1", "2"):
+        (tmp_path / "in" / number).write_bytes(written(data_set(PatientID=number)))
+    (tmp_path / "ids.csv").write_text("original;replacement\n1; ONE\n")
+    done = run_command(
+        *(tmp_path / "in", tmp_path / "out", "--tagInfo", "PatientID:%_lookup|ids_#tag", "--verify"),
+        *("--lookupTable", f"ids={tmp_path / 'ids.csv'}", "--lookupMiss", "keep"),
+    )
+    assert done.code == 0, done.err
+    assert [pydicom.dcmread(tmp_path / "out" / name).PatientID for name in "12"] == ["ONE", "2"]
+    rules = compile_spec(
+        {"PatientID": "%_lookup|ids_#tag"}, lookup_tables={"ids": {"1": "ONE"}}, lookup_miss="keep"
+    )
+    assert patch_bytes(written(data_set(PatientID="2")), rules) == written(data_set(PatientID="2"))

@@ -298,7 +298,11 @@ def _briefing_of(settings: Settings, cluster: Cluster) -> Briefing:
             f"{origin}: the workers read the key themselves; give it as a --keyFile that each of them can "
             "read, or send it with --daskSendKey"
         )
-    bare = Resources(empties_misses=resources.empties_misses, uid_root=resources.uid_root)
+    bare = Resources(
+        empties_misses=resources.empties_misses,
+        uid_root=resources.uid_root,
+        keeps_misses=resources.keeps_misses,
+    )
     return Briefing(
         settings.with_resources(bare),
         os.path.abspath(cluster.key_file) if resources.secret else "",
