@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..dicom.byte_cleaning import pieces_of, reading_of
 from ..dicom.character_sets import is_plain
@@ -31,9 +31,8 @@ from ..spec.rules import Rule
 from ..text.cleaning import TextCleaner, cleaner_of
 from ..text.identifiers import ADDRESS
 
-RuleFor = Callable[[Element, Scope], Rule | None]
-IsItemRemoved = Callable[[Scope], bool]
-IsRemoved = Callable[[Element, Rule | None], bool]
+if TYPE_CHECKING:
+    from .rule_matching import RuleMatcher
 
 TEXTUAL = (ASCII_VRS | CHARSET_VRS) - {"CS"}
 """VRs whose values may be found in free text; a CS value is one of an enumeration."""
@@ -129,9 +128,7 @@ def is_steady(raw: bytes) -> bool:
 def cleaner_for(
     file: DicomFile,
     elements: Iterable[Element] | None,
-    rule_for: RuleFor,
-    is_removed: IsRemoved,
-    is_item_removed: IsItemRemoved,
+    matcher: RuleMatcher,
     *,
     claims: bool,
     reading: Reading = AS_DECLARED,
@@ -142,9 +139,7 @@ def cleaner_for(
     Args:
         file: the file.
         elements: all of its data set, every sequence entered; None if that is to be scanned.
-        rule_for: the rule that hits an element.
-        is_removed: whether an element is removed without a rule.
-        is_item_removed: whether an item is removed for its concept.
+        matcher: says what the rules remove or replace.
         claims: whether outputs say that no identity is left. The rules are a profile's then, which knows
             what identifies; any others name what they want to be gone.
         reading: how text is read of which the file does not say how.
@@ -153,7 +148,7 @@ def cleaner_for(
     if elements is None:
         elements = scan(file.data, EVERYTHING)
     root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
-    collector = _Collector(rule_for, is_removed, is_item_removed, claims=claims, known=known or Known())
+    collector = _Collector(matcher, claims=claims, known=known or Known())
     collector.collect(elements, root, _Context())
     meta = Scope(file.source, file.meta, file.meta_encoding, -1)
     for element in file.meta:
@@ -235,18 +230,8 @@ class _Collector:
         pieces: bytes of what is removed or replaced, where nothing says for sure what they are.
     """
 
-    def __init__(
-        self,
-        rule_for: RuleFor,
-        is_removed: IsRemoved,
-        is_item_removed: IsItemRemoved,
-        *,
-        claims: bool,
-        known: Known,
-    ) -> None:
-        self.rule_for = rule_for
-        self.is_removed = is_removed
-        self.is_item_removed = is_item_removed
+    def __init__(self, matcher: RuleMatcher, *, claims: bool, known: Known) -> None:
+        self.matcher = matcher
         self.claims = claims
         self.known = known
         self.found: set[tuple[str, str]] = set()
@@ -277,13 +262,13 @@ class _Collector:
                 )
                 for item in element.items:
                     inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
-                    is_item_gone = context.is_item_gone or self.is_item_removed(inner)
+                    is_item_gone = context.is_item_gone or self.matcher.is_item_removed(inner)
                     own = replace(inner_context, is_item_gone=True) if is_item_gone else inner_context
                     self.collect(item.elements, inner, own)
 
     def _is_hit(self, element: Element, scope: Scope) -> bool:
-        rule = self.rule_for(element, scope)
-        return self.is_removed(element, rule) or (rule is not None and not _spares(rule))
+        rule = self.matcher.rule_for(element, scope)
+        return self.matcher.is_removed(element, rule) or (rule is not None and not _spares(rule))
 
     def _part(
         self, element: Element, scope: Scope, context: _Context, parts: dict[tuple[int, str], Part]

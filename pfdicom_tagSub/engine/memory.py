@@ -149,7 +149,7 @@ class Memory:
             element, and how they were read: its VR, where its value starts and stops, byte order,
             implicit or explicit VR, the character set that the text was read with; whether it is
             written in UTF-8 instead; the same of each element that the template reads; and on what
-            the file's texts are cleaned of. All of that is the key (``Substitution._result``).
+            the file's texts are cleaned of. All of that is the key (``ElementMaker.make``).
         patches: the changes of whole files. They depend on how the data set is encoded and on
             the elements that the rules look at: their bytes, and how these were read. That is the
             key (``Patcher.patch``). A file of which the pass looks at more is not kept
@@ -266,7 +266,7 @@ class Memory:
             if len(self._counts) >= REMEMBERED:
                 self._counts.clear()
             # The notes are kept as well: their identities must not be used again.
-            known = self._counts[key] = (list(notes), counts)
+            known = self._counts[key] = (notes, counts)
         return known[1]
 
     def note(self, tag: int, action: Action) -> Note:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,25 +19,21 @@ from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import META_TAGS
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import Found, scan
-from ..dicom.scope import CREATORS, Reading, UnknownCharacterSet
-from ..dicom.values import ASCII_VRS, CHARSET_VRS
+from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
+from ..dicom.values import ASCII_VRS, CHARSET_VRS, Value
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.rules import RuleSet
 from ..spec.templates import Template
+from .file_meta_substitution import FOLLOWING
 from .memory import LOCAL_MOST, Memory
 from .patched import Patched
 from .pixel_review import REVIEWED
 from .rule_index import Lookups
-from .substitution import FOLLOWING, Substitution
+from .substitution import Substitution, file_scopes
 from .utf8_switch import CannotHold, bound_to_character_set
 
 if TYPE_CHECKING:
-    from .surveyor import SurveyOptions
-
-MakePass = Callable[
-    [Lookups, Memory, DicomFile, list[Element], frozenset[int], FileIds | None, Reading], Substitution
-]
-"""Makes a pass over one file."""
+    from .surveyor import SurveyOptions, Surveyor
 
 
 TEXT_VRS = ASCII_VRS | CHARSET_VRS | {"UN", ""}
@@ -84,11 +80,11 @@ class Patcher:
         self.reading = Reading(rules.assumed)
         self.lookups = Lookups(rules)
         self.memory = Memory()
-        self.make_pass: MakePass = Substitution
+        self.surveyor: Surveyor | None = None
         if survey_options is not None:
             from .surveyor import Surveyor  # noqa: PLC0415  (only where somebody asks)
 
-            self.make_pass = Surveyor(rules, survey_options).substitution
+            self.surveyor = Surveyor(rules, survey_options)
         blocks = self.lookups.blocks
         hit = set(rules.table)
         for group, element in blocks:
@@ -215,9 +211,11 @@ class Patcher:
         terms: dict[str, None] = {}
         while True:
             try:
-                made = self.make_pass(self.lookups, self.memory, file, elements, switched, file_ids, reading)
+                made = Substitution(self.lookups, self.memory, file, elements, switched, file_ids, reading)
                 made.pixel_edits = pixel_edits
                 patched = made.patched()
+                if self.surveyor is not None:
+                    patched = replace(patched, survey=self.surveyor.survey(made))
             except UnknownCharacterSet as signal:
                 reading = _with_plain(signal, file, reading)
                 terms |= dict.fromkeys(signal.terms)
@@ -248,11 +246,16 @@ class Patcher:
         reading = self.reading
         made: list[str] | None = None
         while made is None:
-            run = Substitution(self.lookups, self.memory, file, elements, reading=reading)
+            root, _ = file_scopes(file, elements, reading)
+
+            def value_of(tags: tuple[int, ...], root: Scope = root) -> Value | None:
+                place = root.find(tags)
+                return place[1].value(place[0]) if place else None
+
             try:
                 with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
                     made = [
-                        "_".join(template.evaluate(0, run.root_value, self.rules.resources))
+                        "_".join(template.evaluate(0, value_of, self.rules.resources))
                         for template in templates
                     ]
             except UnknownCharacterSet as signal:

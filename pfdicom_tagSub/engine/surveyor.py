@@ -1,9 +1,9 @@
-"""What a pass over one file tells of itself, where a dry run or a report asks for it.
+"""What a pass did to one file and what it left, where a dry run or a report asks for it.
 
-Nothing here runs otherwise: the plain pass is a class of its own. Values do not leave the
-pass but for those of outputs that give nothing of an original away, and for originals
-where ``--showValues`` asks for them. Else they are told as digests under a key that is
-made anew for each run, which say which values are equal and nothing more.
+Nothing here runs otherwise. It is derived from the list of changes of a pass, when the pass
+is done. Values leave it only where those of outputs give nothing of an original away, and
+originals only where ``--showValues`` asks for them. Else there are digests under a key that
+is made anew for each run, which say which values are equal and nothing more.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import TypeVar
@@ -32,29 +32,28 @@ from ..core.outcome import Action, FileOutcome
 from ..dicom import dictionary
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, name_of_uid
 from ..dicom.edits import COPY_CHUNK
-from ..dicom.elements import Element, Item
-from ..dicom.file import PREAMBLE, DicomFile
-from ..dicom.file_ids import FileIds
+from ..dicom.elements import Element
+from ..dicom.file import PREAMBLE
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
-from ..dicom.scope import Reading, Scope
+from ..dicom.scope import Scope
 from ..dicom.values import BINARY_VRS
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, PatternKey, PrivateKey
 from ..spec.parsing import parse_json
 from ..spec.profile import BASIC
 from ..spec.rules import Rule, RuleSet
-from .memory import Memory, Note
-from .patched import Patched
+from .changes import Change
+from .element_making import VAST
+from .file_meta_substitution import FOLLOWERS
 from .pixel_review import MODALITY, SOP_CLASS_UID
-from .rule_index import Lookups
-from .substitution import FOLLOWERS, VAST, Substitution
+from .substitution import Substitution
 
 R = TypeVar("R")
 
 
 SHOWN_MOST = 64
-"""So many characters of a text are told."""
+"""So many characters of a text are shown."""
 
 REMEMBERED = 1 << 13
 
@@ -79,7 +78,7 @@ _NO_IDENTITY = frozenset(
 """Keys of the profile that name no attribute of Table E.1-1."""
 
 # The defined terms of Modality (PS3.3 C.7.3.1.1.1), the retired ones too. A file may have
-# anything there, so that no other text is told.
+# anything there, so that no other text is shown.
 _MODALITIES = frozenset(
     """
     ANN AR ASMT AU BDUS BI BMD CD CF CP CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX EC ECG EEG EMG
@@ -93,11 +92,11 @@ _MODALITIES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SurveyOptions:
-    """What passes are asked to tell; its presence asks them.
+    """What surveys are to hold; its presence asks for them.
 
     Attributes:
         key: keys the digests, so that they mean nothing outside of one run.
-        show_values: tell originals, too.
+        show_values: originals, too.
     """
 
     key: bytes = field(default_factory=lambda: secrets.token_bytes(16), repr=False)
@@ -105,7 +104,7 @@ class SurveyOptions:
 
 
 def packed(results: list[R]) -> list[R]:
-    """The same results, with all that was observed summed up in the first that has any."""
+    """The same results, with all surveys summed up in the first that has any."""
     seen = [one.survey for one in results if isinstance(one, FileOutcome) and one.survey is not None]
     if len(seen) < 2:
         return results
@@ -129,7 +128,7 @@ class _Census(ScanFilter):
 
 
 class Surveyor:
-    """Makes passes that tell; it keeps what it found out for files to come.
+    """Surveys files; it keeps what it found out for files to come.
 
     Not safe to share between threads or to send between processes.
     """
@@ -137,7 +136,7 @@ class Surveyor:
     def __init__(self, rules: RuleSet, survey_options: SurveyOptions) -> None:
         """Args:
         rules: the compiled spec.
-        survey_options: what to tell.
+        survey_options: what surveys are to hold.
         """
         self.rules = rules
         self.survey_options = survey_options
@@ -176,18 +175,19 @@ class Surveyor:
         self._digests: dict[str, int] = {}
         self._quoting: dict[int, bool] = {}
 
-    def substitution(
-        self,
-        lookups: Lookups,
-        memory: Memory,
-        file: DicomFile,
-        elements: list[Element],
-        switched: frozenset[int],
-        file_ids: FileIds | None,
-        reading: Reading,
-    ) -> Substitution:
-        """A pass over one file that tells of itself; see ``Substitution``."""
-        return _Telling(self, lookups, memory, file, elements, switched, file_ids, reading)
+    def survey(self, substitution: Substitution) -> FileSurvey:
+        """What a pass did, and what it leaves.
+
+        Args:
+            substitution: the pass, which has been done.
+        """
+        survey = _Survey(self, substitution)
+        survey.add_changes()
+        partly = survey.add_remaining()
+        kinds = {_kind(survey.root, substitution.meta): 1}
+        return FileSurvey(
+            dict(survey.changes), frozenset(survey.rules), dict(survey.remaining), kinds, partly
+        )
 
     def digest(self, text: str) -> int:
         """The digest of a text; 0 of an empty one."""
@@ -257,224 +257,139 @@ class Surveyor:
         return found
 
 
-class _Telling(Substitution):
-    """A pass that notes what it does, and what it leaves."""
+class _Survey:
+    """That of one file, as it grows.
 
-    def __init__(
-        self,
-        surveyor: Surveyor,
-        lookups: Lookups,
-        memory: Memory,
-        file: DicomFile,
-        elements: list[Element],
-        switched: frozenset[int],
-        file_ids: FileIds | None,
-        reading: Reading,
-    ) -> None:
-        super().__init__(lookups, memory, file, elements, switched, file_ids, reading)
+    Attributes:
+        changes: what was done to elements, and how often.
+        remaining: identifying attributes that stay.
+        rules: the indices of the rules whose keys hit something.
+        root: the data set, as far as it was read.
+    """
+
+    def __init__(self, surveyor: Surveyor, substitution: Substitution) -> None:
         self.surveyor = surveyor
-        self.hits: Counter[ElementChange] = Counter()
-        self.left: Counter[Remaining] = Counter()
-        self.hit_rules: set[int] = set()
-        self._depth = 0
-        self._last: tuple[Note, tuple[str, ...]] = (0, Action.REMOVED), ()
+        self.substitution = substitution
+        self.matcher = substitution.matcher
+        self.root = substitution.root
+        self.changes: Counter[ElementChange] = Counter()
+        self.remaining: Counter[Remaining] = Counter()
+        self.rules: set[int] = set()
 
-    def patched(self) -> Patched:
-        """Apply the rules, then look at what they leave."""
-        patched = super().patched()
+    def add_changes(self) -> None:
+        """Add what the pass did."""
+        for change in self.substitution.changes:
+            self.changes[self._element_change(change)] += change.times
+            self.rules.update(self._rules_of(change))
+        if self.substitution.file_meta.zeroes_preamble:
+            self.rules.update(self.substitution.rules.preamble_zeroers)
+
+    def _element_change(self, change: Change) -> ElementChange:
+        surveyor = self.surveyor
+        tag, action = change.note
+        original, length, shown = 0, 0, ""
+        if change.element is not None:
+            original, length, shown = surveyor.original(change.element, change.scope)
+        text = _text_of(change)
+        result = surveyor.digest(text)
+        quotes = change.follows or (change.rule is not None and surveyor.quotes(change.rule))
+        quotes = quotes or (bool(result) and original == result) or (len(shown) > 3 and shown in text)
+        show_values = surveyor.survey_options.show_values
+        return ElementChange(
+            tag,
+            _depth_of(change.scope),
+            action.value,
+            original,
+            result,
+            length,
+            "" if quotes and not show_values else _short(text),
+            _short(shown) if show_values else "",
+            change.is_same and bool(original),
+        )
+
+    def _rules_of(self, change: Change) -> Iterable[int]:
+        """The rules whose keys asked for a change."""
+        tag, action = change.note
+        if change.rule is not None:
+            return (change.rule.index,)
+        if action is not Action.REMOVED:
+            return ()
+        rules = self.substitution.rules
+        return rules.private_removers if tag == PRIVATE else rules.unknown_removers
+
+    def add_remaining(self) -> int:
+        """Add what the rules leave; returns 1 where the sequences cannot be read to the end, else 0."""
+        data, meta = self.substitution.file.data, self.substitution.meta
         partly = 0
-        root = self.root
         try:
-            data = self.file.data
             elements = scan(data, self.surveyor.filter)
-            root = Scope(data.source, elements, data.encoding, data.start, reading=self.root.reading)
-            root.beyond = self.meta
-            self._survey(elements, root, 0)
+            self.root = Scope(
+                data.source, elements, data.encoding, data.start, reading=self.substitution.root.reading
+            )
+            self.root.beyond = meta
+            self._add_data_set(elements, self.root, 0)
         except FileError:  # over what the rules need not look into: the file itself is fine
             partly = 1
-        self._survey_meta()
-        kinds = {self._kind(root): 1}
-        seen = FileSurvey(dict(self.hits), frozenset(self.hit_rules), dict(self.left), kinds, partly)
-        return replace(patched, survey=seen)
+        self._add_meta(meta)
+        return partly
 
-    # --- what is done
-
-    def _data_set(self, elements: Sequence[Element], scope: Scope) -> int:
-        around, self._depth = self._depth, _depth_of(scope)
-        growth = super()._data_set(elements, scope)
-        self._depth = around
-        return growth
-
-    def _note(self, note: Note, texts: tuple[str, ...], scope: Scope) -> None:
-        super()._note(note, texts, scope)
-        self._last = note, texts
-
-    def _apply(self, rule: Rule, element: Element, scope: Scope) -> int:
-        edits = len(self.edits)
-        growth = super()._apply(rule, element, scope)
-        note, texts = self._last
-        text = "\\".join(texts)
-        if rule.items and note[1] is Action.SUBSTITUTED:
-            text = "(1 item)" if len(rule.items) == 1 else f"({len(rule.items)} items)"
-        self._tell(rule, note, element, scope, text, is_same=len(self.edits) == edits)
-        return growth
-
-    def _tell(
-        self, rule: Rule, note: Note, element: Element | None, scope: Scope, text: str, *, is_same: bool
-    ) -> None:
-        surveyor = self.surveyor
-        self.hit_rules.add(rule.index)
-        original, length, shown = surveyor.original(element, scope) if element is not None else (0, 0, "")
-        result = surveyor.digest(text)
-        self._hit(note, scope, original, result, length, text, shown, is_same, surveyor.quotes(rule))
-
-    def _hit(
-        self,
-        note: Note,
-        scope: Scope,
-        original: int,
-        result: int,
-        length: int,
-        text: str,
-        shown: str,
-        is_same: bool,
-        quotes: bool,
-    ) -> None:
-        show_values = self.surveyor.survey_options.show_values
-        tells = quotes or (bool(result) and original == result) or (len(shown) > 3 and shown in text)
-        self.hits[
-            ElementChange(
-                note[0],
-                _depth_of(scope),
-                note[1].value,
-                original,
-                result,
-                length,
-                "" if tells and not show_values else _short(text),
-                _short(shown) if show_values else "",
-                is_same and bool(original),
-            )
-        ] += 1
-
-    def _remove_private(self, element: Element) -> int:
-        # Values of all kinds together: how many different ones there are means nothing.
-        self.hits[ElementChange(PRIVATE, self._depth, Action.REMOVED.value)] += 1
-        self.hit_rules.update(self.rules.private_removers)
-        return super()._remove_private(element)
-
-    def _remove_unknown(self, element: Element) -> int:
-        self.hits[ElementChange(element.tag, self._depth, Action.REMOVED.value)] += 1
-        self.hit_rules.update(self.rules.unknown_removers)
-        return super()._remove_unknown(element)
-
-    def _remove_item(self, item: Item, scope: Scope, sequence: Element) -> int:
-        rule = self.content_rule(scope)
-        if rule is not None:
-            self.hit_rules.add(rule.index)
-        self.hits[ElementChange(sequence.tag, self._depth, Action.REMOVED.value)] += 1
-        return super()._remove_item(item, scope, sequence)
-
-    def _file_id(self, element: Element, scope: Scope, file_ids: FileIds) -> int:
-        notes = len(self.notes)
-        growth = super()._file_id(element, scope, file_ids)
-        if len(self.notes) > notes:
-            original, length, shown = self.surveyor.original(element, scope)
-            text = "\\".join(file_ids.renamed(scope.raw(element)) or ())
-            result = self.surveyor.digest(text)
-            self._hit(self.notes[-1], scope, original, result, length, text, shown, False, True)
-        return growth
-
-    def _inserted(self, rule: Rule, tag: int, scope: Scope) -> bytes:
-        notes = len(self.notes)
-        data = super()._inserted(rule, tag, scope)
-        if len(self.notes) > notes:
-            note, texts = self._last
-            text = "\\".join(texts)
-            if rule.items:
-                text = "(1 item)" if len(rule.items) == 1 else f"({len(rule.items)} items)"
-            self._tell(rule, note, None, scope, text, is_same=False)
-        return data
-
-    def _declared(self, scope: Scope, terms: tuple[str, ...], action: Action) -> bytes:
-        data = super()._declared(scope, terms, action)
-        element = scope.elements.get(SPECIFIC_CHARACTER_SET)
-        original, length, shown = self.surveyor.original(element, scope) if element else (0, 0, "")
-        text = "\\".join(terms)
-        result = self.surveyor.digest(text)
-        note = SPECIFIC_CHARACTER_SET, action
-        self._hit(note, scope, original, result, length, text, shown, False, False)
-        return data
-
-    def _preamble(self) -> None:
-        edits = len(self.edits)
-        super()._preamble()
-        if len(self.edits) > edits:
-            self.hit_rules.update(self.rules.preamble_zeroers)
-
-    def _meta(self) -> None:
-        notes = len(self.notes)
-        super()._meta()
-        elements = {element.tag: element for element in self.file.meta}
-        for note in self.notes[notes:]:
-            rule = self.rules.meta.get(note[0])
-            followed = self._followed(note[0], rule) if note[0] in FOLLOWERS else None
-            if followed is not None and note[0] in elements:
-                if rule is not None:
-                    self.hit_rules.add(rule.index)
-                original, length, shown = self.surveyor.original(elements[note[0]], self.meta)
-                # It follows an element that tells of itself.
-                text = "\\".join(followed)
-                result = self.surveyor.digest(text)
-                self._hit(note, self.meta, original, result, length, text, shown, False, True)
-
-    # --- what is left
-
-    def _survey(self, elements: Iterable[Element], scope: Scope, depth: int) -> None:
-        surveyor = self.surveyor
+    def _add_data_set(self, elements: Iterable[Element], scope: Scope, depth: int) -> None:
+        surveyor, matcher = self.surveyor, self.matcher
         for element in elements:
             tag = element.tag
-            rule = self.rule_for(element, scope)
+            rule = matcher.rule_for(element, scope)
             keepers = surveyor.keepers(tag, scope)
-            self.hit_rules.update(keepers)
-            if (rule is not None and not rule.keeps) or self.is_removed(element, rule):
+            self.rules.update(keepers)
+            if (rule is not None and not rule.keeps) or matcher.is_removed(element, rule):
                 continue
             if tag & 0xFFFF and surveyor.identifies(tag) and _holds_something(element, scope):
                 label = PRIVATE if tag >> 16 & 1 else tag
-                self.left[Remaining(label, depth, bool(keepers))] += 1
+                self.remaining[Remaining(label, depth, bool(keepers))] += 1
             for item in element.items or ():
                 inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
-                concept = self.content_rule(inner) if self.lookups.content else None
+                concept = matcher.content_rule(inner) if matcher.lookups.content else None
                 if concept is not None and concept.template is None:
                     continue
                 if concept is not None:
-                    self.hit_rules.add(concept.index)
-                self._survey(item.elements, inner, depth + 1)
+                    self.rules.add(concept.index)
+                self._add_data_set(item.elements, inner, depth + 1)
 
-    def _survey_meta(self) -> None:
-        surveyor = self.surveyor
-        for element in self.file.meta:
+    def _add_meta(self, meta: Scope) -> None:
+        surveyor, substitution = self.surveyor, self.substitution
+        file, rules = substitution.file, substitution.rules
+        for element in file.meta:
             tag = element.tag
-            keepers = surveyor.keepers(tag, self.meta)
-            self.hit_rules.update(keepers)
-            follows = tag in FOLLOWERS and self._followed(tag, None) is not None
-            is_hit = tag in self.rules.meta or follows
-            is_hit = is_hit or (self.rules.remove_unknown and dictionary.is_unknown(tag))
-            if surveyor.identifies(tag) and not is_hit and _holds_something(element, self.meta):
-                self.left[Remaining(tag, 0, bool(keepers))] += 1
-        has_preamble = self.file.meta_start > PREAMBLE and not self.rules.zero_preamble
-        if has_preamble and any(self.file.source.read(0, PREAMBLE)):
-            self.left[Remaining(PREAMBLE_TAG, 0, is_kept=False)] += 1
+            keepers = surveyor.keepers(tag, meta)
+            self.rules.update(keepers)
+            follows = tag in FOLLOWERS and substitution.file_meta.followed(tag, None) is not None
+            is_hit = tag in rules.meta or follows
+            is_hit = is_hit or (rules.remove_unknown and dictionary.is_unknown(tag))
+            if surveyor.identifies(tag) and not is_hit and _holds_something(element, meta):
+                self.remaining[Remaining(tag, 0, bool(keepers))] += 1
+        has_preamble = file.meta_start > PREAMBLE and not rules.zero_preamble
+        if has_preamble and any(file.source.read(0, PREAMBLE)):
+            self.remaining[Remaining(PREAMBLE_TAG, 0, is_kept=False)] += 1
 
-    def _kind(self, root: Scope) -> FileKind:
-        modality = _first_text(root, MODALITY)
-        sop_class = _first_text(root, SOP_CLASS_UID)
-        if not sop_class:
-            sop_class = _first_text(self.meta, dictionary.MEDIA_STORAGE_SOP_CLASS_UID)
-        return FileKind(
-            modality if modality in _MODALITIES else OTHER if modality else NONE_GIVEN,
-            _uid_name(sop_class),
-            _uid_name(_first_text(self.meta, dictionary.TRANSFER_SYNTAX_UID)),
-        )
+
+def _text_of(change: Change) -> str:
+    """What stands there now, or how many items do."""
+    items = change.rule.items if change.rule is not None else ()
+    if items and change.note[1] in (Action.SUBSTITUTED, Action.INSERTED):
+        return "(1 item)" if len(items) == 1 else f"({len(items)} items)"
+    return "\\".join(change.texts)
+
+
+def _kind(root: Scope, meta: Scope) -> FileKind:
+    """What a file is."""
+    modality = _first_text(root, MODALITY)
+    sop_class = _first_text(root, SOP_CLASS_UID)
+    if not sop_class:
+        sop_class = _first_text(meta, dictionary.MEDIA_STORAGE_SOP_CLASS_UID)
+    return FileKind(
+        modality if modality in _MODALITIES else OTHER if modality else NONE_GIVEN,
+        _uid_name(sop_class),
+        _uid_name(_first_text(meta, dictionary.TRANSFER_SYNTAX_UID)),
+    )
 
 
 def _depth_of(scope: Scope) -> int:

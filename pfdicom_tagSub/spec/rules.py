@@ -43,6 +43,9 @@ class Rule:
         items: the items of a sequence that is written instead.
         inserts: whether it may insert what a file lacks.
         adds: whether what the element holds stays, and the template's values or the items come after it.
+        keeps: whether it leaves alone what it hits.
+        cleans: whether it cleans text of what the file holds elsewhere.
+        walks: whether a sequence that it hits stays, so that the rules apply to what is in it.
     """
 
     index: int
@@ -51,21 +54,15 @@ class Rule:
     items: tuple[tuple[Literal, ...], ...] = ()
     inserts: bool = True
     adds: bool = False
+    keeps: bool = field(init=False, repr=False, compare=False)
+    cleans: bool = field(init=False, repr=False, compare=False)
+    walks: bool = field(init=False, repr=False, compare=False)
 
-    @property
-    def keeps(self) -> bool:
-        """Whether it leaves alone what it hits."""
-        return self.template is not None and self.template.keeps
-
-    @property
-    def cleans(self) -> bool:
-        """Whether it cleans text of what the file holds elsewhere."""
-        return self.template is not None and self.template.cleans
-
-    @property
-    def walks(self) -> bool:
-        """Whether a sequence that it hits stays, so that the rules apply to what is in it."""
-        return self.template is not None and (self.template.keeps or self.template.cleans)
+    def __post_init__(self) -> None:
+        template = self.template
+        object.__setattr__(self, "keeps", template is not None and template.keeps)
+        object.__setattr__(self, "cleans", template is not None and template.cleans)
+        object.__setattr__(self, "walks", self.keeps or self.cleans)
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,33 +133,27 @@ class Template:
         parts: plain texts, ``#tag`` and directives, in order.
         directives: the directives among the parts.
         functions: the names of their functions.
+        keeps: whether it leaves the element alone.
+        empties: whether it empties the element and never inserts it.
+        cleans: whether it needs the cleaner of the file.
     """
 
     text: str
     parts: tuple[str | TagText | Directive, ...]
     directives: tuple[Directive, ...] = field(init=False, repr=False, compare=False)
     functions: frozenset[str] = field(init=False, repr=False, compare=False)
+    keeps: bool = field(init=False, repr=False, compare=False)
+    empties: bool = field(init=False, repr=False, compare=False)
+    cleans: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         directives = tuple(part for part in self.parts if isinstance(part, Directive))
         names = frozenset(directive.function for directive in directives if directive.function)
         object.__setattr__(self, "directives", directives)
         object.__setattr__(self, "functions", names)
-
-    @property
-    def keeps(self) -> bool:
-        """Whether it leaves the element alone."""
-        return "keep" in self.functions
-
-    @property
-    def empties(self) -> bool:
-        """Whether it empties the element and never inserts it."""
-        return "empty" in self.functions
-
-    @property
-    def cleans(self) -> bool:
-        """Whether it needs the cleaner of the file."""
-        return "clean" in self.functions
+        object.__setattr__(self, "keeps", "keep" in names)
+        object.__setattr__(self, "empties", "empty" in names)
+        object.__setattr__(self, "cleans", "clean" in names)
 
     def cleans_only(self, tag: int) -> bool:
         """Whether it is ``%_clean_`` of the element hit and nothing else."""

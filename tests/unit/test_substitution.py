@@ -1033,7 +1033,7 @@ def failed(result: Substituted) -> str:
 def test_sequence_that_would_outgrow_its_length_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pfdicom_tagSub.engine.substitution.UNDEFINED", 100)
+    monkeypatch.setattr("pfdicom_tagSub.engine.changes.UNDEFINED", 100)
     made = nested(data_set(PatientComments="x" * 10))
     assert "longer than its length" in failed(
         substitute(written(made), {"PatientComments": "y" * 200}, tmp_path)

@@ -22,7 +22,6 @@ from support import README_SPEC, ROOT
 from pfdicom_tagSub.core.file_survey import ElementChange, FileKind, FileSurvey, merged
 from pfdicom_tagSub.core.outcome import Action, FileOutcome, Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.engine.substitution import Substitution
 from pfdicom_tagSub.engine.surveyor import SurveyOptions, packed
 from pfdicom_tagSub.report import survey as surveys
 from pfdicom_tagSub.report.survey import DISTINCT_MOST, Distinct, Survey, SurveyReport
@@ -310,6 +309,15 @@ def test_survey_tells_of_keys_that_hit_nothing(tmp_path: Path) -> None:
     assert (report.profile_keys, report.idle_profile_keys) == (0, 0)
 
 
+def test_survey_counts_private_elements_that_all_go(tmp_path: Path) -> None:
+    content = data_set(PatientName="Doe^Jane", ReferencedImageSequence=[data_set(PatientID="1")])
+    for one in (content, content.ReferencedImageSequence[0]):
+        one.private_block(0x0029, "ACME", create=True).add_new(0x10, "LO", "x")
+    report = surveyed([written(content)], rules_of({"PatientName": "x", "private": None}), tmp_path)
+    assert row(report, "private").depths == {0: 2, 1: 2}
+    assert report.idle_keys == ()
+
+
 def test_survey_counts_the_keys_of_a_profile_that_hit_nothing(tmp_path: Path) -> None:
     rules = compile_rules(load(BASIC).spec)
     report = surveyed([bytes([1]) + written(data_set(PatientName="Doe^Jane"))[1:]], rules, tmp_path)
@@ -419,7 +427,7 @@ def test_survey_forgives_what_the_rules_need_not_know(tmp_path: Path) -> None:
 def test_survey_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
     rules = rules_of(README_SPEC)
     worker = Worker(Settings(rules))
-    assert worker.patcher.make_pass is Substitution
+    assert worker.patcher.surveyor is None
     assert worker.patcher.is_local
     path = tmp_path / "a.dcm"
     path.write_bytes(written(data_set(PatientID="1")))

@@ -1,0 +1,63 @@
+"""Overlays in unused bits of the pixels, of which a rule removes the group (PS3.3 C.9.2.1.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from ..dicom.edits import Edit
+from ..dicom.elements import Stretch
+from ..dicom.embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
+from ..dicom.scan_filter import ScanFilter
+from ..dicom.scanner import scan
+from ..dicom.scope import Scope
+
+NOT_CLEARED = "an overlay in its pixels could not be cleared"
+
+_PIXELS = ScanFilter({PIXEL_DATA, *CELL}, ())
+
+
+def clear_overlays(groups: Iterable[int], data: Stretch, root: Scope) -> tuple[Edit | None, str]:
+    """What clears the overlays of some groups in native pixels.
+
+    Args:
+        groups: the groups that are removed.
+        data: the data set.
+        root: what was scanned of it.
+
+    Returns:
+        The edit, None where nothing is to do; and why a person should look at the pixels, as the overlays
+        cannot be cleared, "" if they can.
+    """
+    positions = _positions(groups, root)
+    if not positions:
+        return None, ""
+    scope = Scope(root.source, scan(data, _PIXELS), root.encoding, data.start)
+    pixels = scope.elements.get(PIXEL_DATA)
+    if pixels is None:
+        return None, ""
+    kept = kept_bits(positions, _numbers(scope, CELL), little=scope.encoding.little)
+    if kept is None or not pixels.defined:
+        return None, NOT_CLEARED
+    return Edit(pixels.value, pixels.stop, ClearedBits(pixels.value, pixels.stop, kept)), ""
+
+
+def _positions(groups: Iterable[int], root: Scope) -> set[int]:
+    """The bits that the overlays of some groups take."""
+    found = set()
+    for group in groups:
+        tags = described(group)
+        if tags[1] in root.elements:
+            bit = position_of(group, _numbers(root, tags[:2]), has_data=tags[2] in root.elements)
+            found |= set() if bit is None else {bit}
+    return found
+
+
+def _numbers(scope: Scope, tags: Iterable[int]) -> dict[int, int]:
+    """The first numbers of elements of VR US, as far as the data set has them."""
+    order: Literal["little", "big"] = "little" if scope.encoding.little else "big"
+    return {
+        tag: int.from_bytes(scope.raw(scope.elements[tag])[:2], order)
+        for tag in tags
+        if tag in scope.elements and scope.elements[tag].stop - scope.elements[tag].value >= 2
+    }
