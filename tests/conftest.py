@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all",
         action="store_true",
-        help="run all tests, also files of one structure, combinations, and examples that are more of the same",
+        help="run all tests, also files, combinations and examples that are more of the same",
     )
 
 

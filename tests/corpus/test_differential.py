@@ -6,7 +6,7 @@ import contextlib
 import logging
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import pytest
 from builders import Spec, process, read, rules_of
 from oracle import Kept, Keyword, Rules, Use, differences, spec_of
 from pydicom import Dataset
+from selection import first_of_each
 from support import README_SPEC, SHARED
 
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
@@ -143,8 +144,26 @@ UNREAD = {
 SOUND = [one for one in FILES if one.label not in DAMAGED | NOT_DICOM | UNREAD]
 SAMPLE = [one for one in SOUND if one.is_sample]
 
-every_file = pytest.mark.parametrize("file", SOUND, ids=lambda file: file.label)
-sample_files = pytest.mark.parametrize("file", SAMPLE, ids=lambda file: file.label)
+
+def structure(file: File) -> object:
+    """How a file is encoded and which elements it holds, in which items; None for one that cannot be told."""
+    try:
+        parsed = parse(BytesSource(file.path.read_bytes()))
+        elements = _outline(scan(parsed.data, EVERYTHING))
+    except (FileError, NotDicomError):
+        return file
+    encoding = parsed.data.encoding
+    return encoding.implicit, encoding.little, parsed.deflated, _outline(parsed.meta), elements
+
+
+def _outline(elements: Iterable[Element]) -> tuple[object, ...]:
+    return tuple(
+        (one.tag, one.vr, frozenset(_outline(item.elements) for item in one.items or ())) for one in elements
+    )
+
+
+every_file = pytest.mark.parametrize("file", first_of_each(SOUND, structure), ids=lambda file: file.label)
+sample_files = pytest.mark.parametrize("file", first_of_each(SAMPLE, structure), ids=lambda file: file.label)
 
 
 @pytest.fixture(scope="module", autouse=True)

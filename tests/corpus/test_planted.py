@@ -23,6 +23,8 @@ from planted_score import Category, Miss, Score
 from pydicom.datadict import keyword_for_tag
 from support import SHARED
 
+pytestmark = pytest.mark.xdist_group("planted")  # what takes long to set up is set up once
+
 TABLE = SHARED / "standard" / "ps3.15-2026d-table-e1-1.tsv"
 KEY = b"a key that only these tests know"
 EXCLUSIVE = frozenset({FULL, MODIFIED})

@@ -14,6 +14,7 @@ import pytest
 import test_differential as differential
 from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, process, read, written
 from profile_oracle import CODES, Profile, check
+from selection import first_of_each
 from support import ROOT
 
 from pfdicom_tagSub.core.outcome import Status
@@ -78,7 +79,7 @@ def _demand(name: str, content: bytes, workers: dict[str, Worker], folder: Path)
     return result.content
 
 
-@pytest.mark.parametrize("file", SAMPLE, ids=lambda file: file.label)
+@differential.sample_files
 def test_basic_does_what_its_pairs_say(
     file: differential.File, workers: dict[str, Worker], tmp_path: Path
 ) -> None:
@@ -92,7 +93,9 @@ def test_basic_does_what_its_pairs_say(
 
 
 @pytest.mark.parametrize("name", [name for name in SETS if name != "basic"])
-@pytest.mark.parametrize("file", SAMPLE[::4], ids=lambda file: file.label)
+@pytest.mark.parametrize(
+    "file", first_of_each(SAMPLE[::4], differential.structure), ids=lambda file: file.label
+)
 def test_options_do_what_their_pairs_say(
     name: str, file: differential.File, workers: dict[str, Worker], tmp_path: Path
 ) -> None:

@@ -1,9 +1,9 @@
 """One flipped bit in the header of a real file: no reader shows the original in what is written.
 
-Before the pixel data of each file bits are flipped, one at a time: one in ``SPACING``, or all
-with ``BIT_FLIPS=all``. The pixels end in black rows, as zeros are what a reader that lost its way
-takes for elements. An output without the bytes of the name needs no judge; the others are shown
-to every installed reader (see ``judges``).
+Before the pixel data of each file bits are flipped, one at a time: one in ``SPACING``, fewer
+without ``--all``, all with ``BIT_FLIPS=all``. The pixels end in black rows, as zeros are what a
+reader that lost its way takes for elements. An output without the bytes of the name needs no
+judge; the others are shown to every installed reader (see ``judges``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pydicom
 import pytest
 from builders import rules_of
 from judges import JUDGES, Secrets
+from selection import step
 
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
 from pfdicom_tagSub.dicom.edits import pieces
@@ -28,7 +29,7 @@ from pfdicom_tagSub.spec.profile import load
 
 TEST_FILES = Path(pydicom.__file__).parent / "data" / "test_files"
 SPACING = 41
-STEP = 1 if os.environ.get("BIT_FLIPS") == "all" else SPACING
+STEP = 1 if os.environ.get("BIT_FLIPS") == "all" else step(SPACING)
 SECRET = "SMUGGLED^EVE"
 PATIENT_NAME = 0x00100010
 BLACK = 90_000

@@ -16,6 +16,7 @@ import pytest
 from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, element, file_of, item, sequence
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from selection import examples
 
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
@@ -266,14 +267,14 @@ CHECKED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("number", range(len(SPECS)))
-@settings(CHECKED, max_examples=60)
+@settings(CHECKED, max_examples=examples(60))
 @given(contents=series(), private=st.booleans())
 def test_results_do_not_depend_on_what_came_before(number: int, contents: list[bytes], private: bool) -> None:
     assert_cold_equals_warm(rules_of(number, remove_private=private and number % 3 == 0), contents)
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(CHECKED, max_examples=60)
+@settings(CHECKED, max_examples=examples(60))
 @given(
     number=st.integers(0, len(SPECS) - 1),
     contents=series(),

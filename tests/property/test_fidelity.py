@@ -13,14 +13,15 @@ import strategies
 from builders import DEFLATED, FORMS, Form, process, read, rules_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from selection import examples
 
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.run.worker import Settings, Worker
 
 forms = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-fewer = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+fewer = settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def rewritten(content: bytes, rules: oracle.Rules) -> bytes:

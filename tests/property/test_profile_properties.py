@@ -22,6 +22,7 @@ from pydicom import Dataset, datadict
 from pydicom.dataelem import DataElement
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
+from selection import examples
 
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
@@ -35,7 +36,9 @@ KEEP = "%_keep_#tag"
 NAMES = ("ACME", "OTHER ONE", "Ünïque")
 ITEMS = [{"CodeValue": "1", "CodeMeaning": "one"}, {"CodeMeaning": "two"}]
 many = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(50),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 Spec = dict[str, Any]
 

@@ -44,6 +44,8 @@ from pfdicom_tagSub.run.pool import Batch, Pool
 from pfdicom_tagSub.run.pool import Done as BatchDone
 from pfdicom_tagSub.run.worker import Task, Worker
 
+pytestmark = pytest.mark.xdist_group("cluster")  # what takes long to set up is set up once
+
 distributed = pytest.importorskip("distributed", reason="distributed (the extra dask) is not installed")
 
 FILES = 300

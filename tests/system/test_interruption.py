@@ -41,6 +41,8 @@ from support import run_command
 
 from pfdicom_tagSub.files import writing as output
 
+pytestmark = pytest.mark.xdist_group("interruption")  # what takes long to set up is set up once
+
 SPEC = {"PatientName": "%_name|patientID_PatientName", "PatientID": "%_md5|7_PatientID"}
 SMALL_FILES = 3000
 LARGE_BYTES = 100_000_000

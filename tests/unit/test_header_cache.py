@@ -10,6 +10,7 @@ import pytest
 from builders import BIG, EXPLICIT, FORMS, IMPLICIT, Form, element, item, sequence, tag_bytes
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from selection import examples
 
 from pfdicom_tagSub.core.errors import FileError
 from pfdicom_tagSub.dicom import header_cache as chains
@@ -234,7 +235,7 @@ def data_sets(draw: st.DrawFn, form: Form, depth: int = 0) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_a_scan_does_not_depend_on_scans_before_it(data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(FORMS))
     files = data.draw(st.lists(data_sets(form), min_size=2, max_size=6))
@@ -247,7 +248,7 @@ def test_a_scan_does_not_depend_on_scans_before_it(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_scan_of_a_file_does_not_depend_on_scans_before_it(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
