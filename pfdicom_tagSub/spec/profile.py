@@ -124,8 +124,8 @@ def load(text: str, keep_private: tuple[str, ...] = (), *, is_cleaned: bool = Fa
     name = ",".join((BASIC, *_options(text)))
     options = tuple(option for option in _options(text) if option != PIXEL_OPTION)
     values: dict[str, SpecValue] = {}
-    for name in (BASIC, *options):
-        for pair in parse_json(_read(f"{name}.json"), name, Layer.PROFILE).pairs:
+    for part in (BASIC, *options):
+        for pair in parse_json(_read(f"{part}.json"), part, Layer.PROFILE).pairs:
             values[pair.text] = pair.value
     if CONTENT_OPTION in options:
         values |= _content_items(options)

@@ -119,7 +119,7 @@ def execute(
         capture_output=True,
         env=None if env is None else dict(env),
         cwd=cwd,
-        timeout=SECONDS,
+        timeout=patience(SECONDS),
         preexec_fn=before,
     )
     return Done(done.returncode, _text(done.stdout), _text(done.stderr))
@@ -278,6 +278,11 @@ class Trees:
 # --- processes
 
 
+def patience(seconds: float) -> float:
+    """How long to wait for what takes so long at most on an idle machine; others may use this one, too."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def processes_of(session: int) -> list[int]:
     """The processes of a session that have not ended (zombies have)."""
     found = []
@@ -306,7 +311,7 @@ def children_of(parent: int) -> list[int]:
 
 def wait_for(condition: Callable[[], bool], seconds: float = SECONDS) -> bool:
     """Wait until something is so; False when it has not become so in time."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patience(seconds)
     while not condition():
         if time.monotonic() > end:
             return False

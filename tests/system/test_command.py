@@ -33,6 +33,7 @@ from installed import (
     make,
     mixed_tree,
     names_in,
+    patience,
     read,
     run,
     save,
@@ -394,7 +395,6 @@ def test_missing_or_wrong_trees_are_errors(small: Trees, tmp_path: Path) -> None
     (tmp_path / "file").write_bytes(b"")
     for inputs, outputs in (
         (tmp_path / "nowhere", tmp_path / "out"),
-        (small.inputs / "a.dcm", tmp_path / "out"),
         (small.inputs, tmp_path / "file"),
         (small.inputs, tmp_path / "file" / "out"),
         (small.inputs, small.inputs / "a.dcm"),
@@ -597,11 +597,11 @@ def test_workers_give_the_same_bytes(flags: list[str], trees: Trees) -> None:
 # --- names of outputs
 
 
-def test_stem_names_outputs_and_keeps_extensions(trees: Trees) -> None:
+def test_stem_names_outputs_and_keeps_the_extensions_of_dicom_files(trees: Trees) -> None:
     for number, name in enumerate(("a.dcm", "b.IMA", "c", "s/1.2.840.5", "s/d.tar.gz", "s/e.DCM")):
         trees.make(name, InstanceNumber=str(number))
     assert trees.run("--outputFileStem", "%_md5|4_PatientID-%InstanceNumber").code == 0
-    assert trees.written == ["bfed-0.dcm", "bfed-1.IMA", "bfed-2", "s/bfed-3", "s/bfed-4.gz", "s/bfed-5.DCM"]
+    assert trees.written == ["bfed-0.dcm", "bfed-1.IMA", "bfed-2", "s/bfed-3", "s/bfed-4", "s/bfed-5.DCM"]
 
 
 def test_stem_is_made_of_original_values(trees: Trees) -> None:
@@ -769,7 +769,7 @@ def _run_on_terminal(words: list[str], stdout: int | None = None) -> tuple[int, 
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=end if stdout is None else stdout, stderr=end
         )
-        limit = time.monotonic() + 60
+        limit = time.monotonic() + patience(60)
         while process.poll() is None:
             shown()
             assert time.monotonic() < limit

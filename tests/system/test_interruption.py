@@ -33,6 +33,7 @@ from installed import (
     make,
     make_large,
     names_in,
+    patience,
     processes_of,
     run,
     wait_for,
@@ -170,7 +171,7 @@ class Running:
 
     def end(self) -> Done:
         """What it came to; none of its processes is left."""
-        out, err = self.process.communicate(timeout=SOON)
+        out, err = self.process.communicate(timeout=patience(SOON))
         session = self.process.pid
         assert wait_for(lambda: not processes_of(session), SOON), "a process outlived the run"
         return Done(self.process.returncode, out, err)

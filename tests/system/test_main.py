@@ -15,6 +15,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from installed import patience
 from support import ROOT
 
 from pfdicom_tagSub import __version__
@@ -473,7 +474,7 @@ def start(*arguments: str, shell: str = "") -> subprocess.CompletedProcess[str]:
     words = ["bash", "-o", "pipefail", "-c", line, sys.executable, "-m", "pfdicom_tagSub", *arguments]
     # Unbuffered, argparse writes and forgives; buffered, the last flush has to tell.
     env = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, env=env)
+    return subprocess.run(words, capture_output=True, text=True, timeout=patience(60), env=env)
 
 
 def test_module_runs_as_the_command() -> None:
@@ -496,7 +497,7 @@ def test_module_does_not_complain_when_nobody_reads_its_page() -> None:
             stdout=write,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=patience(60),
         )
     finally:
         os.close(write)
@@ -528,7 +529,7 @@ def test_descriptors_that_the_caller_closed_are_not_given_to_outputs() -> None:
         "import os\nfrom pfdicom_tagSub.cli.command import _occupy_standard_descriptors as occupy\n"
         "os.close(0), os.close(1)\noccupy()\nos._exit(os.open(os.devnull, os.O_RDONLY))"
     )
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode > 2
+    assert subprocess.run([sys.executable, "-c", code], timeout=patience(60)).returncode > 2
 
 
 @pytest.mark.parametrize("flags", [["--json"], ["--dryRun"], ["--json", "--dryRun"]], ids=str)

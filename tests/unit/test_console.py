@@ -13,6 +13,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from installed import patience
 
 from pfdicom_tagSub.cli.console import Console, progress
 from pfdicom_tagSub.text.printable import visible
@@ -155,7 +156,11 @@ def run_python(code: str, **environment: str | None) -> subprocess.CompletedProc
     for key in (key for key, value in environment.items() if value is None):
         env.pop(key, None)
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, env=env, timeout=60
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=patience(60),
     )
 
 
@@ -277,7 +282,7 @@ def test_console_in_a_c_locale_without_streams_does_not_crash() -> None:
     assert done.stderr.isascii()
     command = f'"{sys.executable}" -c "$CODE" >&- 2>&- <&-'
     env = {**os.environ, **environment, "CODE": code}
-    assert subprocess.run(["sh", "-c", command], env=env, timeout=60).returncode == 0
+    assert subprocess.run(["sh", "-c", command], env=env, timeout=patience(60)).returncode == 0
 
 
 # --- the progress bar

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from installed import BUNDLED, Trees, mixed_tree, run
+from installed import BUNDLED, Trees, mixed_tree, patience, run
 from support import run_command
 
 from pfdicom_tagSub import __version__
@@ -436,7 +436,7 @@ def test_page_fits_phones_and_desktops(
         ],
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=patience(90),
     )
     match = re.search(r"<title>(.*?)</title>", done.stdout, re.DOTALL)
     assert match, done.stderr

@@ -26,6 +26,7 @@ from installed import (
     make,
     mixed_tree,
     names_in,
+    patience,
     processes_of,
     read,
     run,
@@ -392,7 +393,7 @@ def test_interrupted_run_leaves_nothing_half_written(
         assert wait_for(lambda: trees.outputs.exists() or process.poll() is not None)  # noqa: B023
         time.sleep(random.Random(turn).uniform(0, 0.2))
         os.killpg(process.pid, number)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=patience(30))
         assert wait_for(lambda: not processes_of(process.pid))  # noqa: B023
         left = leftovers(trees.outputs)
         found = contents(trees.outputs)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from installed import patience
 
 from pfdicom_tagSub import __version__
 from pfdicom_tagSub.cli import parser as cli
@@ -303,7 +304,7 @@ def test_start_needs_neither_pydicom_nor_faker_nor_pfmisc(flag: str) -> None:
         f"main([{flag!r}])\n"
         "print('loaded:', sorted({'pydicom', 'faker', 'pfmisc'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=patience(60))
     assert done.stdout.splitlines()[-1] == "loaded: []"
 
 

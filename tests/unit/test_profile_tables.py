@@ -17,6 +17,7 @@ from pfdicom_tagSub.dicom import dictionary
 from pfdicom_tagSub.spec import profile
 from pfdicom_tagSub.spec.keys import PrivateKey
 from pfdicom_tagSub.spec.parsing import Layer, from_pairs, parse_json
+from pfdicom_tagSub.spec.profile import load
 
 ROOT = Path(__file__).resolve().parents[2]
 PROFILES = ROOT / "pfdicom_tagSub" / "profiles"
@@ -344,3 +345,8 @@ def test_import_names_its_edition_everywhere(copy: ModuleType) -> None:
     assert copy.main(["--edition", "2027a"]) == 0
     told = json.loads((copy.PROFILES / "tables" / "edition.json").read_text("utf-8"))
     assert told == {"standard": "PS3.15", "edition": "2027a", "attributes": 657, "contentItems": 214}
+
+
+def test_profile_is_called_by_all_of_its_options_in_their_order() -> None:
+    assert load("basic").name == "basic"
+    assert load("basic,cleanGraphics,retainUIDs").name == "basic,retainUIDs,cleanGraphics"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from installed import COMMAND, Trees, arguments_of, contents, leftovers, read
+from installed import COMMAND, Trees, arguments_of, contents, leftovers, patience, read
 
 from pfdicom_tagSub.core.errors import FileError
 from pfdicom_tagSub.dicom.sources import BytesSource
@@ -140,7 +140,7 @@ def test_two_runs_at_once_write_no_output_twice(trees: Trees) -> None:
         )
         for name in ("first", "other")
     ]
-    records = [json.loads(one.communicate(timeout=120)[0]) for one in running]
+    records = [json.loads(one.communicate(timeout=patience(120))[0]) for one in running]
     assert sum(record["counts"]["written"] for record in records) == 300
     for record, own in zip(records, ("first", "other"), strict=True):
         failed = {failure["path"] for failure in record["failures"]}
