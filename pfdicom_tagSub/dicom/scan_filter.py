@@ -33,7 +33,7 @@ class ScanFilter:
         families: what scans have learnt, for each encoding (implicit, little).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (each is a kind of element)
         self,
         tags: Iterable[int],
         enter: Collection[int] | None = None,

@@ -216,7 +216,7 @@ class _Scanner:
         self.is_in_doubt = True
         self.blocks += 1
 
-    def data_set(
+    def data_set(  # noqa: C901, PLR0912  (flat, as every file goes through it)
         self,
         position: int,
         end: int,
@@ -376,7 +376,7 @@ class _Scanner:
         header: tuple[int, int, int] = _HEADER[little](buffer, position - base)
         return header
 
-    def element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element | None, int]:
+    def element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element | None, int]:  # noqa: C901, PLR0912, PLR0915  (flat, as every file goes through it)
         """One element of any kind.
 
         Args:

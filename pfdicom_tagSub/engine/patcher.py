@@ -85,41 +85,36 @@ class Patcher:
             from .surveyor import Surveyor  # noqa: PLC0415  (only where somebody asks)
 
             self.surveyor = Surveyor(rules, survey_options)
-        blocks = self.lookups.blocks
-        hit = set(rules.table)
-        for group, element in blocks:
-            hit.update(group << 16 | block << 8 | element for block in CREATORS)
+        self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
+        self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
+        self.filter = self._scan_filter(is_surveyed=survey_options is not None)
+        self.is_local = survey_options is None and self._reads_no_more_than_elements()
+
+    def _scan_filter(self, *, is_surveyed: bool) -> ScanFilter:
+        """What the rules need to see of a data set."""
+        rules, blocks = self.rules, self.lookups.blocks
+        hit = self._hit_tags()
+        followed = self._followed_tags(hit)
         kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
         kept.add(dictionary.LENGTH_TO_END)
         kept |= META_TAGS  # they fail a file in whose data set they stand
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
         kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
-        if rules.content:
-            hit.update(VALUES, {CONCEPT_NAME})
-            kept |= {*VALUES, CONCEPT_NAME, VALUE_TYPE}
-        entered = set(hit)
+        kept |= self.overlays | followed
+        kept |= REVIEWED if rules.claims_identity_removed else set()
+        kept |= {CONCEPT_NAME, VALUE_TYPE} if rules.content else set()
+        entered = hit | rules.meta.keys() | {FOLLOWING[tag] for tag in followed}
         if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
-            entered |= {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
-            kept |= entered
-        if rules.claims_identity_removed:
-            kept |= REVIEWED
-        if renames:
+            records = {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
+            entered |= records
+            kept |= records
+        if self.renames:
             kept.add(dictionary.REFERENCED_FILE_ID)
             entered.add(dictionary.REFERENCED_FILE_ID)
-        self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
-        kept |= self.overlays
-        leading = [
-            tag
-            for tag, follower in FOLLOWING.items()
-            if tag in hit or tag >> 16 in rules.groups or follower in rules.meta
-        ]
-        kept |= set(leading)
-        entered |= rules.meta.keys() | {FOLLOWING[tag] for tag in leading}
         if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
-        self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
-        self.filter = ScanFilter(
+        return ScanFilter(
             kept,
             entered,
             private=rules.remove_private,
@@ -133,16 +128,39 @@ class Patcher:
             vrs=TEXT_VRS if rules.texts else (),
             merges=self.lookups.drops_private
             and rules.texts is None
-            and survey_options is None
+            and not is_surveyed
             and not any(tag >> 16 & 1 for tag in rules.sources),
         )
+
+    def _hit_tags(self) -> set[int]:
+        """The tags that rules may hit, but for those of whole groups."""
+        hit = set(self.rules.table)
+        for group, element in self.lookups.blocks:
+            hit.update(group << 16 | block << 8 | element for block in CREATORS)
+        if self.rules.content:
+            hit.update(VALUES, {CONCEPT_NAME})
+        return hit
+
+    def _followed_tags(self, hit: set[int]) -> set[int]:
+        """Those of the data set that the file meta repeats, where one or the other changes."""
+        rules = self.rules
+        return {
+            tag
+            for tag, follower in FOLLOWING.items()
+            if tag in hit or tag >> 16 in rules.groups or follower in rules.meta
+        }
+
+    def _reads_no_more_than_elements(self) -> bool:
+        """Whether the changes depend on the elements alone that a scan keeps, and concern these alone."""
+        rules, lookups = self.rules, self.lookups
         reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
-        beyond = rules.meta or self.lookups.meta_insertions or rules.zero_preamble or leading or reads_meta
+        changes_meta = rules.meta or lookups.meta_insertions or rules.zero_preamble
         # what nobody knows goes from the file meta
-        beyond = beyond or rules.claims_identity_removed or rules.remove_unknown
-        beyond = beyond or survey_options is not None  # what is remembered tells of no single element
+        changes_meta = changes_meta or rules.claims_identity_removed or rules.remove_unknown
+        if reads_meta or changes_meta or self._followed_tags(self._hit_tags()):
+            return False
         odd = any(group & 1 for group in rules.groups)
-        self.is_local = not (beyond or rules.private or rules.remove_private or odd or rules.cleans)
+        return not (rules.private or rules.remove_private or odd or rules.cleans)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.

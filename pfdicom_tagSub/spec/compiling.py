@@ -247,7 +247,7 @@ class _Compiler:
         self._winners: dict[int, Rule] = {}
         self._private_keeper: Rule | None = None
 
-    def add(self, pair: Pair, rule: Rule) -> None:
+    def add(self, pair: Pair, rule: Rule) -> None:  # noqa: C901, PLR0912  (a case for each kind of key)
         """Add a pair that is stronger than all before it.
 
         Raises:

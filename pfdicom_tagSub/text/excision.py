@@ -57,16 +57,33 @@ def _join(left: str, right: str) -> tuple[str, str]:
         if not (a and b < len(right) and _PAIRS.get(left[a - 1]) == right[b]):
             break
         i, j = a - 1, b + 1  # a pair of brackets that holds nothing any more
-    at_start = not a or left[a - 1] in _OPENING
-    at_end = b == len(right) or right[b] in _CLOSING
-    if at_end:
+    if b == len(right) or right[b] in _CLOSING:
         while a and (left[a - 1] in _BLANKS or _is_left_separator(left, a, i)):
             a -= 1
-        return (left[:i] if not a or left[a - 1] in "\r\n" else left[:a]), right[b:]
-    if at_start:
+        return _before_nothing(left, a, i), right[b:]
+    if not a or left[a - 1] in _OPENING:
         while b < len(right) and (right[b] in _BLANKS or _is_right_separator(right, b, j)):
             b += 1
-        return (left[:i] if not a or left[a - 1] in "\r\n" else left[:a]), right[b:]
+        return _before_nothing(left, a, i), right[b:]
+    return _join_words(left, a, i, right, b, j)
+
+
+def _before_nothing(left: str, a: int, i: int) -> str:
+    """What stands before a removed identifier on whose other side nothing is left of a part."""
+    return left[:i] if not a or left[a - 1] in "\r\n" else left[:a]
+
+
+def _join_words(left: str, a: int, i: int, right: str, b: int, j: int) -> tuple[str, str]:
+    """As ``_join``, where words are left on both sides.
+
+    Args:
+        left: what stands before.
+        a: where its last word ends.
+        i: where the blanks after that end.
+        right: what stands after.
+        b: where its first word begins.
+        j: where the blanks before that begin.
+    """
     is_left, is_right = _is_left_separator(left, a, i), _is_right_separator(right, b, j)
     if is_left and is_right:
         b += 1

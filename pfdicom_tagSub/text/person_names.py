@@ -80,7 +80,7 @@ def _separated(text: str) -> str:
     return "".join(made)
 
 
-def _add_part(clues: Clues, words: set[str], part: str) -> None:
+def _add_part(clues: Clues, words: set[str], part: str) -> None:  # noqa: C901, PLR0912  (a case for each kind of part)
     halves = re.split("[-‐‑‒–]", part)
     if len(halves) > 1 and all(len(half) >= 2 for half in halves):
         for half in halves:

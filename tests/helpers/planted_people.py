@@ -283,7 +283,7 @@ class Planter:
             return self.short_text()
         return self.line() if vr in {"LO", "UC"} else self.report()
 
-    def value(self, keyword: str) -> Any:
+    def value(self, keyword: str) -> Any:  # noqa: PLR0911  (one for each VR)
         """A value that identifies someone, for an element with a row that is no sequence."""
         vr = dictionary_VR(keyword)
         match vr:
