@@ -70,11 +70,11 @@ OPTIONS: tuple[Option, ...] = (
         need=Need.ONE_SPEC,
         help="a file with the spec: JSON, or YAML or TOML by its suffix; - reads standard input",
         manual="""
-            The spec as a JSON object in a file. '-' reads standard input. A file
-            that ends in .yaml or .yml is YAML, which needs pip install
-            'pfdicom_tagSub[yaml]', one that ends in .toml TOML. In YAML a plain
-            value is the text that is written (YES is no truth, 0010 no number).
-            In TOML, which has no null, { remove = true } removes an element.
+            The spec as a JSON object in a file; '-' reads standard input. A file
+            that ends in .yaml or .yml is YAML, which needs PyYAML (the extra
+            yaml), and one that ends in .toml is TOML. In YAML a plain value is
+            the text that is written (YES is no truth value, 0010 no number). In
+            TOML, which has no null, { remove = true } removes an element.
             """,
     ),
     Option(

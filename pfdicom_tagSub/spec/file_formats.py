@@ -62,9 +62,7 @@ def _read_toml(text: str, origin: str, make_object: MakeObject) -> object:
 
 def _read_yaml(text: str, origin: str, make_object: MakeObject) -> object:
     if find_spec("yaml") is None:
-        raise SpecError(
-            f"{origin}: YAML needs a package that is not installed: pip install 'pfdicom_tagSub[yaml]'"
-        )
+        raise SpecError(f"{origin}: YAML needs a package that is not installed: pip install PyYAML")
     import yaml  # noqa: PLC0415  (for specs in YAML alone)
 
     class Loader(yaml.SafeLoader):

@@ -42,6 +42,10 @@ sys.exit(main(sys.argv[1:]))
 # --- the build
 
 
+ONE_BUILD = pytest.mark.xdist_group("docs")
+"""Tests that share the built pages run in one worker."""
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The pages, built."""
@@ -58,11 +62,13 @@ def page_of(built: Path, page: str) -> str:
     return (built / page.removeprefix("docs/")).with_suffix(".html").read_text("utf-8")
 
 
+@ONE_BUILD
 def test_documentation_is_built_without_a_network_or_a_warning(built: Path) -> None:
     for page in PAGES:
         assert "<h1>" in page_of(built, page), page
 
 
+@ONE_BUILD
 def test_pages_load_nothing_from_elsewhere(built: Path) -> None:
     for path in built.rglob("*.html"):
         text = path.read_text("utf-8")
@@ -71,12 +77,14 @@ def test_pages_load_nothing_from_elsewhere(built: Path) -> None:
         assert not [link for link in loaded if "//" in link], path
 
 
+@ONE_BUILD
 def test_examples_show_what_the_command_makes(built: Path) -> None:
     page = re.sub(r"<[^>]+>", "", page_of(built, FUNCTION_PAGE))
     for made in ("3ff6dc0", "19610701", "t1-mprage-sag", "HENDRICKS^PETER^ANON", "P001", "no., control of"):
         assert made in page, made
 
 
+@ONE_BUILD
 def test_picture_of_the_layers_shows_those_of_the_contract(built: Path) -> None:
     page = page_of(built, "docs/explanation/architecture.rst")
     shown = re.findall(r'<text [^>]*y="(\d+)"[^>]*>([^<]+)</text>', page)
@@ -99,6 +107,7 @@ def test_reference_has_each_option_of_the_parser_once() -> None:
     assert sorted(listed) == sorted({action.dest for action in parser.build_parser()._actions})
 
 
+@ONE_BUILD
 def test_reference_shows_all_flags_of_an_option(built: Path) -> None:
     page = re.sub(r"<[^>]+>", "", page_of(built, OPTIONS)).replace("&lt;", "<").replace("&gt;", ">")
     for action in parser.build_parser()._actions:
@@ -106,6 +115,7 @@ def test_reference_shows_all_flags_of_an_option(built: Path) -> None:
             assert re.search(rf"(?<![\w-]){re.escape(flag)}\b", page), flag
 
 
+@ONE_BUILD
 def test_reference_says_the_defaults_of_the_parser(built: Path) -> None:
     page = " ".join(re.sub(r"<[^>]+>", "", page_of(built, OPTIONS)).split())
     for said in (
@@ -148,6 +158,7 @@ def fields_of(schema: dict[str, Any], path: str = "") -> Iterator[str]:
         yield from fields_of(part, path + name)
 
 
+@ONE_BUILD
 def test_reference_lists_and_describes_the_fields_of_the_record(built: Path) -> None:
     page = page_of(built, "docs/reference/record.rst")
     shown = re.findall(
