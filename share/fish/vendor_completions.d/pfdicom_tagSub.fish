@@ -73,7 +73,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maskAllFrames -d 'b
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print the spec that results, as JSON, and do nothing else'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'
-complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMiss -xka "fail empty" -d 'what a value that its table lacks does: fail its file (default) or empty the element'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMiss -xka "fail empty keep" -d 'what a value that its table lacks does: fail its file (default), empty the element, or stay'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l uidRoot -x -d 'what the UIDs that the run makes begin with, e.g. 1.2.826.0.1.3680043.8.498'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l assumeCharacterSet -x -d 'the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s o -l outputFileStem -x -d 'template that names the outputs, e.g. %PatientID'
