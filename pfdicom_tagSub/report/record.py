@@ -75,6 +75,11 @@ class RunReport:
     is_dry: bool = False
     survey: SurveyReport | None = None
 
+    @property
+    def telling_paths(self) -> int:
+        """``paths_with_values`` by its name in 4.1, which scripts may use."""
+        return self.paths_with_values
+
 
 LISTED_MOST = 30_000_000
 """The bytes of the record that list skipped files, and those that list archives, at most."""

@@ -10,6 +10,7 @@ import pytest
 from builders import data_set, read, written
 
 import pfdicom_tagSub as tagsub
+from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import Status
 
 OLD = "Doe^Jane"
@@ -113,3 +114,8 @@ def test_directory_that_was_made_anew_is_written_to(tmp_path: Path) -> None:
         folder.rmdir()
     outcome = tagsub.patch_file(source, folder / "a.dcm", rules)
     assert (outcome.status, "ENOENT" in outcome.reason) == (Status.FAILED, True)
+
+
+def test_run_report_knows_its_attributes_by_their_names_in_4_1() -> None:
+    report = tagsub.RunReport(ExitCode.OK, {}, {}, paths_with_values=3)
+    assert report.telling_paths == 3
