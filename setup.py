@@ -75,6 +75,7 @@ setup(
             "jsonschema",
             "mypy",
             "pytest",
+            "pytest-cov>=7",
             "pytest-xdist",
             "ruff",
             "shtab==1.13.0",

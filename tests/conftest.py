@@ -65,7 +65,7 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say what a default run leaves out, and how to run it."""
-    if Selection.everything:
+    if Selection.everything or not config.stash[LEFT_OUT]:
         return
     terminalreporter.write_sep("-", "left out")
     terminalreporter.write_line(
