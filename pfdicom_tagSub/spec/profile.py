@@ -52,6 +52,9 @@ CONTENT_OPTION = "cleanStructuredContent"
 PIXEL_OPTION = "cleanPixelData"
 """The option that is no table: a file is stamped with it where its pixels were cleaned."""
 
+TABLE_OPTIONS = tuple(option for option in OPTIONS if option != PIXEL_OPTION)
+"""The options that are columns of Table E.1-1."""
+
 BASIC_CODE = ("113100", "Basic Application Confidentiality Profile")
 _EXCLUDE = ("retainLongitudinalFullDates", "retainLongitudinalModifiedDates")
 _KEEP = "%_keep_#tag"

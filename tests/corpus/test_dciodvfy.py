@@ -21,7 +21,7 @@ from pfdicom_tagSub.api import compile_spec
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.run.worker import Settings, Worker
-from pfdicom_tagSub.spec.profile import OPTIONS
+from pfdicom_tagSub.spec.profile import TABLE_OPTIONS as OPTIONS
 from pfdicom_tagSub.spec.rules import RuleSet
 
 CORPUS = SHARED / "corpus"

@@ -62,7 +62,7 @@ def test_line_says_what_became_of_a_file() -> None:
     assert list(line) == FIELDS
     assert list(line.values()) == [
         *("2026-01-02T03:05:06.007Z", "s/a.dcm", "written", None, "", {"removed": 4, "substituted": 3}),
-        *("says that it has burned-in annotation", True, ["StudyDescription"], 12.346),
+        *("says that it has burned-in annotation", None, True, ["StudyDescription"], 12.346),
     ]
 
 

@@ -90,7 +90,7 @@ def test_lookalikes_of_names_and_of_items_are_warned_of_and_those_of_profiles_ar
     assert "--outputFileStem: '{PatientID}' is plain text" in told
     assert "--outputDirTemplate: '$StudyDate' is plain text" in told
     assert "StudyID in its items: '%PatientID' will be written as it is" in told
-    every = ",".join(("basic", *profile.OPTIONS))
+    every = ",".join(("basic", *profile.TABLE_OPTIONS))
     every = every.replace(",retainLongitudinalFullDates", "")
     assert not [
         text for text in compile_spec({}, profile=every, key=bytes(16)).warnings if "plain text" in text

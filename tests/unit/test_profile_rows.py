@@ -28,7 +28,7 @@ from pfdicom_tagSub.dicom.edits import pieces
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patcher import Output, Patcher
-from pfdicom_tagSub.spec.profile import OPTIONS
+from pfdicom_tagSub.spec.profile import TABLE_OPTIONS as OPTIONS
 from pfdicom_tagSub.spec.rules import RuleSet
 
 TABLE = Path(__file__).resolve().parents[2] / "tools" / "tables" / "table-e1-1.csv"
