@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from functools import lru_cache
 
 from ..core.bounded import TooSlowError, in_time
+from ..core.caches import remembered
 
 TEXT_MOST = 1 << 16
 """Longer texts are not matched."""
@@ -25,7 +25,7 @@ class PatternError(Exception):
     """A text that could not be rewritten; the message quotes nothing of it."""
 
 
-@lru_cache(maxsize=256)
+@remembered(most=256)
 def compiled(pattern: str) -> re.Pattern[str]:
     """A regular expression.
 

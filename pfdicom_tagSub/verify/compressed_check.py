@@ -82,7 +82,7 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
     is_inverse = image.photometric == "MONOCHROME1"
     for one in masks.of(index):
         inner = shown[one.y + 2 : one.bottom - 2, one.x + 2 : one.right - 2].astype(np.int16)
-        if inner.size and (255 - inner if is_inverse else inner).max() > _TOLERATED:
+        if inner.size and int(np.max(255 - inner if is_inverse else inner)) > _TOLERATED:
             raise FileError("PixelData is not black where it should be")
     first, second = Coefficients(old), Coefficients(new)
     if first.is_colour != second.is_colour or len(first.planes) != len(second.planes):

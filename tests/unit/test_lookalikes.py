@@ -152,7 +152,7 @@ def test_key_that_wins_somewhere_is_not_warned_of(pairs: dict[str, str | None]) 
 @pytest.mark.parametrize("pattern", [".*", "Patient.*|Study.*"])
 def test_cure_of_a_key_that_can_never_win_does_what_it_says(pattern: str) -> None:
     (warning,) = compile_spec({f"re:{pattern}": None, "PatientID": KEEP}).warnings
-    cure = warning.rpartition("write ")[2]
+    cure = "rest" if 'write "rest": null' in warning else warning.rpartition("write ")[2]
     rules = compile_spec({cure: None, "PatientID": KEEP})
     assert rules.warnings == ()
     data = written(data_set(PatientName="A^B", PatientID="ID"))
