@@ -28,17 +28,17 @@ from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.functions import Resources
 from pfdicom_tagSub.spec.parsing import parse_json
-from pfdicom_tagSub.spec.profile import OPTIONS, load
+from pfdicom_tagSub.spec.profile import OPTIONS, TABLE_OPTIONS, load
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
 
 CORPUS = SHARED / "corpus"
 KEY = bytes(range(32))
 FULL, MODIFIED = "retainLongitudinalFullDates", "retainLongitudinalModifiedDates"
-ALL_FULL = ",".join(("basic", *(option for option in OPTIONS if option != MODIFIED)))
-ALL_MODIFIED = ",".join(("basic", *(option for option in OPTIONS if option != FULL)))
-PROFILES = ("basic", *(f"basic,{option}" for option in OPTIONS), ALL_FULL, ALL_MODIFIED)
-profiles = pytest.mark.parametrize("profile", PROFILES, ids=[*("basic", *OPTIONS), "full", "modified"])
+ALL_FULL = ",".join(("basic", *(option for option in TABLE_OPTIONS if option != MODIFIED)))
+ALL_MODIFIED = ",".join(("basic", *(option for option in TABLE_OPTIONS if option != FULL)))
+PROFILES = ("basic", *(f"basic,{option}" for option in TABLE_OPTIONS), ALL_FULL, ALL_MODIFIED)
+profiles = pytest.mark.parametrize("profile", PROFILES, ids=[*("basic", *TABLE_OPTIONS), "full", "modified"])
 
 # PS3.16 CID 7050, written down apart from what the tool uses.
 CODES = {

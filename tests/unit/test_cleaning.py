@@ -473,13 +473,13 @@ MANY = cleaner_of(
 )
 def test_cleaning_takes_linear_time(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
-    start = time.perf_counter()
+    start = time.process_time()
     MANY.clean(text)
-    assert time.perf_counter() - start < 30  # a quadratic search takes hours
+    assert time.process_time() - start < 30  # a quadratic search takes hours
 
 
 def test_cleaning_gives_up_text_made_to_grow_identifiers() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert clean("aa " * 50_000 + "bb " * 50_000, ("LO", "aa bb")) == ""
     assert clean("(" * 200_000 + "Doe" + ")" * 200_000, ("PN", "Doe")) == ""
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30

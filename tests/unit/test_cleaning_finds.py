@@ -290,7 +290,7 @@ def test_cleaning_takes_linear_time(piece: str) -> None:
     took = []
     for size in (20_000, 80_000):
         text = (piece * size)[:size]
-        start = time.perf_counter()
+        start = time.process_time()
         cleaner.clean(text)
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert took[1] < 12 * took[0] + 0.2

@@ -207,9 +207,9 @@ def test_lengths_do_not_depend_on_the_files_before(tmp_path: Path) -> None:
 def test_many_group_lengths_take_no_longer_than_others(tmp_path: Path) -> None:
     form = IMPLICIT
     group = grouped(0x0019, text(0x00190010, "LO", "ab", form), form, 1)
-    started = time.perf_counter()
+    started = time.process_time()
     assert substitute(file_of(group * 20_000, form), {"(0019,0010)": "longer"}, tmp_path).content
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 # --- verification
