@@ -8,6 +8,6 @@ if TYPE_CHECKING:
     pass
 
 
-__version__ = "4.1.0"
+__version__ = "4.2.0"
 
 COMMAND = "pfdicom_tagSub"
