@@ -103,7 +103,7 @@ def test_yaml_nested_without_end_is_an_error(tmp_path: Path) -> None:
 def test_yaml_without_pyyaml_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.setattr("pfdicom_tagSub.spec.file_formats.find_spec", lambda _: None)
-    with pytest.raises(SpecError, match=r"pip install 'pfdicom_tagSub\[yaml\]'"):
+    with pytest.raises(SpecError, match="pip install PyYAML"):
         load(YAML, "a.yaml", tmp_path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -55,7 +56,11 @@ def connected(address: str) -> distributed.Client:
         # Dask waits without end for one that takes the connection and then says nothing.
         return within(seconds + _GRACE_SECONDS, connect)
     except Exception as error:
-        raise ClusterError(f"--dask {address}: {_reason(error, normalized, seconds)}") from None
+        reason = _reason(error, normalized, seconds)
+    # Dask closes a client that meets an error of its connection, but not of another kind. That one closes
+    # when it is collected: now, for at the end its loop stands still, and it waits for that a minute.
+    gc.collect()
+    raise ClusterError(f"--dask {address}: {reason}")
 
 
 def duration(setting: str, default: str) -> float:
