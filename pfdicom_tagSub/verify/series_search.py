@@ -8,7 +8,7 @@ a file's own are looked for in all of its bytes. Whatever is found so is looked 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from .element_texts import ElementText
@@ -181,13 +181,8 @@ class SeriesSearch:
         output = file.output
         near = NeedleSearch(exact.needles, exact.days, pause, self.kept)
         near.text(output.source, 0, output.data.start, Leaves(1, lambda: leaves_of_head(output)), named)
-        for index in file.texts:
+        for index, needles, days in file.holding(file.texts, near.needles, near.days):
             piece, start = file.data.own.pieces[index], file.data.own.starts[index]
-            stored = file.stored(index).lower()
-            needles = [needle for needle in likely_in(stored, near.needles) if needle.folded in stored]
-            days = [day for day in near.days if is_day_in(day, stored)]
-            if not needles and not days:
-                continue
             key = piece, surroundings, frozenset(needles), tuple(days)
             found = self._looked_at.get(key) if piece.data else None
             if found is None:
@@ -249,6 +244,25 @@ class _File:
         """The bytes of a piece."""
         piece, start = self.data.own.pieces[index], self.data.own.starts[index]
         return piece.data or self.output.source.read(start, start + piece.size)
+
+    def holding(
+        self, indices: Sequence[int], needles: Sequence[Needle], days: Sequence[str]
+    ) -> Iterator[tuple[int, list[Needle], list[str]]]:
+        """The pieces in which something is, and what: what one half of them lacks is not looked for in it.
+
+        Asking each piece for all would take the product of both.
+        """
+        stored = b"\n".join(map(self.stored, indices)).lower()
+        found = [needle for needle in likely_in(stored, needles) if needle.folded in stored]
+        found_days = [day for day in days if is_day_in(day, stored)]
+        if not found and not found_days:
+            return
+        if len(indices) == 1:
+            yield indices[0], found, found_days
+            return
+        half = len(indices) // 2
+        yield from self.holding(indices[:half], found, found_days)
+        yield from self.holding(indices[half:], found, found_days)
 
     def wanted(self, noted: Noted) -> Wanted:
         """What is looked for in the file."""
