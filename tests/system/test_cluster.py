@@ -104,7 +104,7 @@ SOON = 15.0
 """Seconds within which what should end has ended."""
 COMM = "DASK_DISTRIBUTED__COMM__"
 """How the variables begin that set how the processes of a cluster talk to each other."""
-OLD = "import pfdicom_tagSub; pfdicom_tagSub.__version__ = '0.0.1'"
+OLD = "from pfdicom_tagSub import _version; _version.__version__ = '0.0.1'"
 
 
 class Cluster:

@@ -331,5 +331,6 @@ def _renew_listing(directory: str, run: str) -> None:
 
 def _silence() -> None:
     """Dask has loggers of its own that write to standard error; what matters is said here."""
-    for name in ("distributed", "distributed.client", "distributed.comm", "distributed.batched", "tornado"):
+    dask = ("distributed", "distributed.client", "distributed.comm", "distributed.batched")
+    for name in (*dask, "tornado", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
