@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import os
 import re
-import tomllib
 
 JSON_FLAG = "--tagStruct"
 FILE_FLAG = "--tagFile"
@@ -59,6 +58,8 @@ def _like_an_object(head: str) -> str:
 
 
 def _is_toml(text: str) -> bool:
+    import tomllib  # noqa: PLC0415  (every start would load it, for a text that is no spec)
+
     try:
         return bool(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError):
