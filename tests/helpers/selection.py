@@ -4,8 +4,9 @@ Nothing is left out but more of the same. A test says in one of three ways that 
 
 * ``thorough`` marks what stands for no kind of fault of its own: a further file of the same structure,
   a further moment of the same interruption.
-* Of a test in one of the folders of ``COMBINED`` that has more than one parameter every value of each runs
-  (with three or more parameters every pair of values), but not every combination.
+* Of a test in one of the folders of ``COMBINED``, or marked ``combined``, that has more than one parameter every value of each runs
+  (with three or more parameters every pair of values), but not every combination; of a system test
+  no more than ``SYSTEM_MOST`` variants, from the whole of its list.
 * ``examples`` and ``step`` say how much of a long series hypothesis and loops take.
 """
 
@@ -22,6 +23,9 @@ T = TypeVar("T")
 
 COMBINED = ("corpus", "property", "system")
 """Folders of tests that take long enough for combinations to be chosen among."""
+
+SYSTEM_MOST = 3
+"""So many variants of a system test run by default: each starts processes."""
 
 FEWER = 4
 """By how much a default run shortens a series."""
@@ -65,21 +69,31 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
     """The tests of a collection that a default run does not take."""
     left = {item for item in items if item.get_closest_marker("thorough")}
     for group in _by_function(item for item in items if item not in left):
-        left |= set(group) - set(_covering(group))
+        taken = _covering(group)
+        if group[0].path.parent.name == "system":
+            taken = _spread(taken, SYSTEM_MOST)
+        left |= set(group) - set(taken)
     return left
+
+
+def _spread(items: list[T], most: int) -> list[T]:
+    """So many of a list at most, from its beginning, its middle and its end."""
+    if len(items) <= most:
+        return items
+    return [items[round(place * (len(items) - 1) / (most - 1))] for place in range(most)]
 
 
 def _by_function(items: Iterable[pytest.Item]) -> Iterator[list[pytest.Function]]:
     """The variants of each test in the folders in which some are chosen."""
     groups: dict[tuple[object, str], list[pytest.Function]] = {}
     for item in items:
-        if (
-            isinstance(item, pytest.Function)
-            and item.path.parent.name in COMBINED
-            and hasattr(item, "callspec")
-        ):
+        if isinstance(item, pytest.Function) and _is_combined(item) and hasattr(item, "callspec"):
             groups.setdefault((item.path, item.originalname), []).append(item)
     yield from groups.values()
+
+
+def _is_combined(item: pytest.Item) -> bool:
+    return item.path.parent.name in COMBINED or item.get_closest_marker("combined") is not None
 
 
 def _covering(variants: Sequence[pytest.Function]) -> list[pytest.Function]:

@@ -22,6 +22,8 @@ from pfdicom_tagSub.run.worker import Settings, Worker
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.parsing import from_pairs
 
+pytestmark = pytest.mark.combined
+
 MEDIA = Path(pydicom.data.__file__).parent / "test_files" / "dicomdirtests"
 PATIENTS = ("77654033", "98892001", "98892003")
 SPEC = {"PatientName": "%_name|patientID_PatientName", "PatientID": "%_md5|9_PatientID"}

@@ -42,6 +42,8 @@ from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.parsing import from_pairs
 from pfdicom_tagSub.text.safe_names import NAME_MAX, safe_component
 
+pytestmark = pytest.mark.combined
+
 SPEC = {"PatientName": "%_name|patientID_PatientName", "PatientID": "%_md5|9_PatientID"}
 TEMPLATE = "%_md5|8_PatientID/%StudyDate/%Modality-%SeriesNumber"
 

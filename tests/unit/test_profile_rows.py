@@ -289,6 +289,7 @@ def _problem_of_cleaned(row: Row, found: DataElement, original: DataElement) -> 
     return "" if found.value == original.value else "it changed"
 
 
+@pytest.mark.combined
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", SETS)
 def test_row_becomes_what_its_code_says(name: str, form: str) -> None:
