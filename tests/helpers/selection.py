@@ -4,9 +4,9 @@ Nothing is left out but more of the same. A test says in one of three ways that 
 
 * ``thorough`` marks what stands for no kind of fault of its own: a further file of the same structure,
   a further moment of the same interruption.
-* Of a test in one of the folders of ``COMBINED``, or marked ``combined``, that has more than one parameter every value of each runs
-  (with three or more parameters every pair of values), but not every combination; of a system test
-  no more than ``SYSTEM_MOST`` variants, from the whole of its list.
+* Of a test with several parameters, in one of the folders of ``COMBINED`` or marked ``combined``, every
+  value of each runs (with three or more parameters every pair of values), but not every combination; of
+  a system test no more than ``SYSTEM_MOST`` variants, from the whole of its list.
 * ``examples`` and ``step`` say how much of a long series hypothesis and loops take.
 """
 
