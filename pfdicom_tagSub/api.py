@@ -35,7 +35,8 @@ from .run.run_settings import RunListeners, RunSettings
 from .run.worker import Settings, Worker
 from .spec.building import build_rules
 from .spec.conditions import parse_condition
-from .spec.functions import Resources, check_uid_root
+from .spec.function_types import Resources
+from .spec.hash_functions import check_uid_root
 from .spec.parsing import from_pairs
 from .spec.profile import PIXEL_OPTION
 from .spec.rules import RuleSet

@@ -289,7 +289,8 @@ def _compile(options: Options, *, is_cleaned: bool = False) -> Built:
     # Imported here: they load pydicom, which --version, --man and usage errors can spare.
     from ..spec import parsing  # noqa: PLC0415
     from ..spec.building import build_rules  # noqa: PLC0415
-    from ..spec.functions import Resources, check_uid_root  # noqa: PLC0415
+    from ..spec.function_types import Resources  # noqa: PLC0415
+    from ..spec.hash_functions import check_uid_root  # noqa: PLC0415
     from ..spec.secret import load_secret  # noqa: PLC0415
     from ..spec.tables import load_tables  # noqa: PLC0415
 

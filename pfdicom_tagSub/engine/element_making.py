@@ -14,9 +14,9 @@ from ..dicom.elements import Element
 from ..dicom.file import DicomFile
 from ..dicom.scope import Place, Reading, Scope
 from ..dicom.values import BINARY_VRS, CHARSET_VRS, Value, can_hold, decode, encode_element, encode_raw, fit
-from ..spec.functions import NOTHING_LEFT
 from ..spec.rules import Rule
 from ..spec.templates import SELF_SOURCE, Template
+from ..spec.text_functions import NOTHING_LEFT
 from .literal_items import encode_items
 from .memory import Result
 from .rule_matching import RuleMatcher

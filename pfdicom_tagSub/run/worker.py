@@ -22,7 +22,7 @@ from ..engine.patched import Patched
 from ..engine.patcher import Output, Patcher
 from ..files.folders import Folders, make_directory
 from ..files.writing import would_write, write
-from ..spec.functions import Resources
+from ..spec.function_types import Resources
 from ..spec.rules import RuleSet
 from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name

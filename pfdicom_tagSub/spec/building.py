@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .compiling import compile_rules, effective
-from .functions import NO_RESOURCES, Resources
+from .function_types import NO_RESOURCES, Resources
 from .parsing import TagSpec
 from .profile import load, warn_of_the_lost
 from .rules import RuleSet

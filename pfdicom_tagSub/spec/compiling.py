@@ -16,7 +16,8 @@ from ..dicom import dictionary
 from ..dicom.character_sets import assumed_set
 from ..text.quoting import shortened
 from .content_items import VALUE_ELEMENTS
-from .functions import FUNCTIONS, NO_RESOURCES, Resources, SecretUse
+from .function_types import NO_RESOURCES, Resources, SecretUse
+from .functions import FUNCTIONS
 from .keys import (
     PRIVATE_KEY,
     ContentItemKey,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from ..dicom import dictionary
 from ..dicom.character_sets import CharacterSet
-from .functions import Resources
+from .function_types import Resources
 from .keys import ContentItemKey, Key, PrivateKey
 from .templates import Template
 

@@ -21,7 +21,8 @@ from ..dicom.values import NO_VALUE, Value
 from ..spec import functions
 from ..text.padding import without_padding
 from ..text.quoting import quoted
-from .functions import FUNCTIONS, NO_RESOURCES, Call, Cleaner, Resources
+from .function_types import NO_RESOURCES, Call, Cleaner, Resources
+from .functions import FUNCTIONS
 
 SELF_SOURCE = 0
 """The source ``#tag``: the element that the rule hits, whichever it is."""

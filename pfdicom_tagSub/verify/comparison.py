@@ -22,8 +22,8 @@ from ..dicom.free_text import is_free_text
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import BytesSource, FileSource, Source
 from ..spec.content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
-from ..spec.functions import NOTHING_LEFT
 from ..spec.rules import Rule, RuleSet
+from ..spec.text_functions import NOTHING_LEFT
 from .element_texts import ElementText, name_of, texts_of, vr_of
 from .expected_rules import FOLLOWED, Effect, ExpectedRules, Place
 from .overlay_check import check_cleared, kept_of

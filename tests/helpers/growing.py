@@ -14,7 +14,7 @@ from functools import cache
 from builders import EXPLICIT, IMPLICIT, UNDEFINED, Form, Spec, element, file_of, item, sequence, tag_bytes
 
 from pfdicom_tagSub.spec.building import build_rules
-from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.spec.parsing import from_pairs
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret

@@ -26,7 +26,7 @@ from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.spec.compiling import compile_rules
-from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.spec.parsing import parse_json
 from pfdicom_tagSub.spec.profile import OPTIONS, TABLE_OPTIONS, load
 from pfdicom_tagSub.spec.rules import RuleSet

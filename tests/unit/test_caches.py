@@ -113,7 +113,7 @@ import gc, json, re, sys
 from pathlib import Path
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules, effective
-from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.spec.parsing import TagSpec, parse_json

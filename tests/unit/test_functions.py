@@ -27,7 +27,8 @@ from pfdicom_tagSub.core.errors import FileError, SpecError
 from pfdicom_tagSub.core.outcome import Action
 from pfdicom_tagSub.dicom.character_sets import DEFAULT_CHARACTER_SET
 from pfdicom_tagSub.dicom.values import BINARY_VRS, NO_VALUE, Value, decode, encode_element, fit
-from pfdicom_tagSub.spec.functions import FUNCTIONS, Resources, SecretUse
+from pfdicom_tagSub.spec.function_types import Resources, SecretUse
+from pfdicom_tagSub.spec.functions import FUNCTIONS
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.spec.templates import SELF_SOURCE, Template, parse_template
 
@@ -763,7 +764,7 @@ def test_another_key_gives_other_results(template: str) -> None:
 SEPARATE = """
 import json, sys
 from pfdicom_tagSub.spec.templates import parse_template
-from pfdicom_tagSub.spec.functions import Resources
+from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.dicom.values import Value
 resources = Resources(Secret(bytes.fromhex(sys.argv[1])), {"ids": {"4711": "S01"}}, True)

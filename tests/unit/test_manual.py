@@ -17,7 +17,8 @@ from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import Action, Stage, Status
 from pfdicom_tagSub.report.record import to_json
 from pfdicom_tagSub.report.totals import Totals
-from pfdicom_tagSub.spec.functions import FUNCTIONS, SecretUse
+from pfdicom_tagSub.spec.function_types import SecretUse
+from pfdicom_tagSub.spec.functions import FUNCTIONS
 from pfdicom_tagSub.spec.secret import KEY_VARIABLE, LEAST_BYTES
 
 

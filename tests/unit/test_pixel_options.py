@@ -15,7 +15,7 @@ from pfdicom_tagSub.core.options import PixelSelection
 from pfdicom_tagSub.pixels.settings import PixelSettings
 from pfdicom_tagSub.run.worker import Settings
 from pfdicom_tagSub.spec.building import build_rules
-from pfdicom_tagSub.spec.functions import NO_RESOURCES, Resources
+from pfdicom_tagSub.spec.function_types import NO_RESOURCES, Resources
 from pfdicom_tagSub.spec.parsing import from_pairs
 from pfdicom_tagSub.spec.secret import Secret
 

@@ -20,7 +20,8 @@ from support import run_command
 from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.errors import FileError, SpecError
 from pfdicom_tagSub.dicom.values import Value
-from pfdicom_tagSub.spec.functions import Resources, check_uid_root
+from pfdicom_tagSub.spec.function_types import Resources
+from pfdicom_tagSub.spec.hash_functions import check_uid_root
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.spec.templates import parse_template
 from pfdicom_tagSub.text import patterns

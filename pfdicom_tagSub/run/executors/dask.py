@@ -25,7 +25,7 @@ from ..._version import __version__
 from ...core.errors import ClusterError
 from ...core.options import Cluster
 from ...files.temporary import remove_run, temporary_name
-from ...spec.functions import Resources
+from ...spec.function_types import Resources
 from ...spec.secret import KEY_VARIABLE
 from ..pool import BATCHES_PER_WORKER, Batch, Done
 from ..worker import Settings, Task
