@@ -181,7 +181,7 @@ class SeriesSearch:
         output = file.output
         near = NeedleSearch(exact.needles, exact.days, pause, self.kept)
         near.text(output.source, 0, output.data.start, Leaves(1, lambda: leaves_of_head(output)), named)
-        for index, needles, days in file.holding(file.texts, near.needles, near.days):
+        for index, needles, days in file.holding(file.suspects, near.needles, near.days):
             piece, start = file.data.own.pieces[index], file.data.own.starts[index]
             key = piece, surroundings, frozenset(needles), tuple(days)
             found = self._looked_at.get(key) if piece.data else None
@@ -236,6 +236,8 @@ class _File:
         """The indices of pieces that hold text."""
         self.bulk: list[int] = []
         """Those of large binary values."""
+        self.suspects: list[int] = []
+        """Those of text in which ``find`` found something."""
         for index, piece in enumerate(self.data.own.pieces):
             is_large = piece.is_large and is_bulk(self.data.own.at(index))
             (self.bulk if is_large else self.texts).append(index)
@@ -288,10 +290,14 @@ class _File:
         found = [needle for needle in likely_in(joined, common.needles) if needle.folded in joined]
         found_days = [day for day in common.days if is_day_in(day, joined)]
         self._mark_clean(token, fresh, found, found_days)
+        self.suspects = [index for index in fresh if token not in pieces[index].clean]
         if own.needles or own.days:
             whole = b"\n".join([head, *map(self.stored, self.texts)]).lower()
-            found += [needle for needle in likely_in(whole, own.needles) if needle.folded in whole]
-            found_days += [day for day in own.days if is_day_in(day, whole)]
+            needles = [needle for needle in likely_in(whole, own.needles) if needle.folded in whole]
+            days = [day for day in own.days if is_day_in(day, whole)]
+            if needles or days:
+                self.suspects = self.texts
+                return [*found, *needles], [*found_days, *days]
         return (found, found_days) if found or found_days else None
 
     def _mark_clean(
