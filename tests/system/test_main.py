@@ -19,7 +19,7 @@ from installed import patience
 from support import ROOT
 
 from pfdicom_tagSub import __version__
-from pfdicom_tagSub.cli import command
+from pfdicom_tagSub.cli import command, printing
 from pfdicom_tagSub.cli import parser as cli
 from pfdicom_tagSub.core.errors import Interrupted, PlanError, SpecError
 from pfdicom_tagSub.core.outcome import Action, FileOutcome, Stage, Status
@@ -424,13 +424,13 @@ def test_main_ignores_signals_while_it_prints_the_record(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     work(outcomes(Status.WRITTEN, Status.WRITTEN, Status.WRITTEN))
-    real = command.to_json
+    real = printing.to_json
 
     def to_json(report: Any) -> str:
         signal.raise_signal(signal.SIGINT)
         return real(report)
 
-    monkeypatch.setattr(command, "to_json", to_json)
+    monkeypatch.setattr(printing, "to_json", to_json)
     assert command.main([*trees, "--json"]) == 0
     assert record_of(capsys)[0]["status"] == "ok"
 
@@ -526,8 +526,8 @@ def test_module_reads_closed_standard_input_as_an_error(trees: list[str]) -> Non
 
 def test_descriptors_that_the_caller_closed_are_not_given_to_outputs() -> None:
     code = (
-        "import os\nfrom pfdicom_tagSub.cli.command import _occupy_standard_descriptors as occupy\n"
-        "os.close(0), os.close(1)\noccupy()\nos._exit(os.open(os.devnull, os.O_RDONLY))"
+        "import os\nfrom pfdicom_tagSub.cli.standard_streams import occupy_descriptors\n"
+        "os.close(0), os.close(1)\noccupy_descriptors()\nos._exit(os.open(os.devnull, os.O_RDONLY))"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=patience(60)).returncode > 2
 

@@ -1,0 +1,87 @@
+"""What a command line asks for, as the layers below take it: rules, pixel settings, the condition."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..cli import parser as cli
+from ..core.options import LookupMiss, Options
+
+if TYPE_CHECKING:
+    from ..pixels.settings import PixelSettings
+    from ..spec.building import Built
+    from ..spec.conditions import Condition
+    from ..spec.rules import RuleSet
+
+
+def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:
+    """The rules of a command line.
+
+    Args:
+        options: of the command line.
+        is_cleaned: whether they are for files whose pixels are cleaned, which are stamped.
+
+    Raises:
+        SpecError: the spec cannot mean what it says.
+    """
+    # Imported here: they load pydicom, which --version, --man and usage errors can spare.
+    from ..spec import parsing  # noqa: PLC0415
+    from ..spec.building import build_rules  # noqa: PLC0415
+    from ..spec.function_types import Resources  # noqa: PLC0415
+    from ..spec.hash_functions import check_uid_root  # noqa: PLC0415
+    from ..spec.secret import load_secret  # noqa: PLC0415
+    from ..spec.tables import load_tables  # noqa: PLC0415
+
+    check_uid_root(options.uid_root)
+    secret, warned = load_secret(options.key_file, os.environb)
+    tables = load_tables(options.lookup_tables)
+    built = build_rules(
+        parsing.load(options),
+        profile=options.profile,
+        keep_private=options.keep_private,
+        remove_private=options.remove_private_tags,
+        output_stem=options.output_file_stem,
+        output_dir=options.output_dir_template,
+        resources=Resources(
+            secret,
+            tables,
+            options.lookup_miss is LookupMiss.EMPTY,
+            options.uid_root,
+            options.lookup_miss is LookupMiss.KEEP,
+        ),
+        assumed=options.assume_character_set,
+        is_cleaned=is_cleaned,
+    )
+    return replace(built, warnings=(*warned, *built.warnings, *built.rules.warnings))
+
+
+def pixels_of(options: Options) -> tuple[PixelSettings | None, RuleSet | None]:
+    """How pixels are cleaned, and the rules for files where this is done; None where pixels are left alone.
+
+    Raises:
+        SpecError: the masks are none.
+    """
+    methods = cli.pixel_methods(options.clean_pixels, options.profile)
+    if not methods:
+        return None, None
+    from ..pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)
+
+    settings = PixelSettings.of(
+        methods, options.pixel_masks, options.clean_pixels_of, all_frames=options.mask_all_frames
+    )
+    return settings, compile_options(options, is_cleaned=True).rules
+
+
+def condition_of(options: Options) -> Condition | None:
+    """The condition that chooses files; None without one.
+
+    Raises:
+        SpecError: it is none.
+    """
+    if not options.where:
+        return None
+    from ..spec.conditions import parse_condition  # noqa: PLC0415  (for runs with a condition alone)
+
+    return parse_condition(options.where, "--where")
