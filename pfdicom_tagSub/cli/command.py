@@ -25,7 +25,7 @@ from .console import Console, progress
 from .file_messages import FileMessages
 from .printing import print_record, print_table, print_text, show_plan
 from .rules_from_options import compile_options, condition_of, pixels_of
-from .run_files import Reporting, cluster_of, ledger_of, log_of
+from .run_files import Reporting, Sheet, cluster_of, ledger_of, log_of
 from .signals import Signals
 from .standard_streams import occupy_descriptors
 from .unexpected_errors import locate
@@ -92,6 +92,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
     """Do the work; every exception ends here, as an exit code and a message."""
     totals = Totals(is_dry=options.dry_run)
     reporting: Reporting | None = None
+    sheet: Sheet | None = None
     digest = profile = fingerprint = error = trouble = ""
     try:
         with warnings.catch_warnings():
@@ -103,6 +104,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
             if options.dry_run or options.reports:
                 reporting = Reporting(options, plan, rules, console)
                 totals.survey = reporting.survey
+            sheet = Sheet(options, plan, rules, console) if options.review_sheet else None
             trouble = _process(
                 plan,
                 rules,
@@ -131,7 +133,8 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
         profile_edition=_edition() if profile else "",
         key_fingerprint=fingerprint,
     )
-    if reporting is not None and not reporting.write(report):
+    is_written = [one.write(report) for one in (reporting, sheet) if one is not None]
+    if not all(is_written):
         report = replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED)
     if error:
         console.error(error)

@@ -450,6 +450,27 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="reviewSheet",
+        field="review_sheet",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.OPERATION,
+        shown=Shown.NO,
+        help="write a page with the pictures that a person has to look at, FILE.html",
+        manual="""
+            When the run ends, write one page with the pictures of every file that
+            was cleaned (--cleanPixels) or that pixelReview of the record lists:
+            first, middle and last frame and the maximum over all frames, windowed
+            as the file asks, with the rectangles that were blackened and a switch
+            between before and after. It needs nothing but a browser. Files are
+            marked good or bad with the keyboard, rectangles are drawn, and both
+            can be saved: a list of paths as --filesFrom reads it, and JSON as
+            --pixelMasks reads it. It works with --dryRun. The page shows patients'
+            pictures: it is readable by its owner alone and cannot lie in one of
+            the trees. It needs numpy and Pillow (the extra pixels).
+            """,
+    ),
+    Option(
         name="showValues",
         field="show_values",
         kind=Kind.SWITCH,

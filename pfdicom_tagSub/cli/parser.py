@@ -300,6 +300,12 @@ def _find_report_problem(args: argparse.Namespace) -> str:
     for path in args.report:
         if not path.endswith(tuple(ReportFormat)):
             return f"--report {path}: give a name that ends in {' or '.join(ReportFormat)}"
+    if args.reviewSheet and not args.reviewSheet.endswith(ReportFormat.HTML):
+        return f"--reviewSheet {args.reviewSheet}: give a name that ends in {ReportFormat.HTML}"
+    if args.reviewSheet and os.path.abspath(args.reviewSheet) in map(os.path.abspath, args.report):
+        return "--reviewSheet and --report name one file; give each its own"
+    if args.reviewSheet and (missing := _missing(_SHEET_MODULES)):
+        return f"--reviewSheet needs packages that are not installed: pip install {missing}"
     if args.showValues and not args.dryRun and not args.report:
         return "--showValues says what --dryRun and --report show; give one of them, too"
     if args.dryRun and args.verify:
@@ -336,8 +342,8 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
         return "--cleanPixels names a method twice"
     if args.pixelMasks and PixelMethod.DEVICES not in given:
         return "--pixelMasks is for the method devices; add it to --cleanPixels"
-    if missing := [module for module in _PIXEL_MODULES if find_spec(module) is None]:
-        return f"--cleanPixels needs packages that are not installed: pip install {' '.join(missing)}"
+    if missing := _missing(_PIXEL_MODULES):
+        return f"--cleanPixels needs packages that are not installed: pip install {missing}"
     if PixelMethod.TEXT in given and find_spec(_TEXT_MODULE) is None:
         return (
             "--cleanPixels text needs a package that is not installed: "
@@ -347,7 +353,14 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
 
 
 _TEXT_MODULE = "rapidocr_onnxruntime"
-_PIXEL_MODULES = ("numpy",)
+_PIXEL_MODULES = {"numpy": "numpy"}
+_SHEET_MODULES = {"numpy": "numpy", "PIL": "pillow"}
+"""Modules, and the packages that have them."""
+
+
+def _missing(modules: Mapping[str, str]) -> str:
+    """The packages of modules that are not installed, for pip."""
+    return " ".join(package for module, package in modules.items() if find_spec(module) is None)
 
 
 def pixel_methods(given: str, profile: str) -> str:

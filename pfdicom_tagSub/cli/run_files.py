@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._version import __version__
+from ..core.errors import ExitCode
 from ..core.options import Cluster, Options
 from ..core.plan import Plan
 from ..report.record import RunReport
@@ -19,6 +20,7 @@ from .option_table import OPTIONS
 if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings
     from ..report.file_log import FileLog
+    from ..report.review_sheet import ReviewSheet
     from ..run.ledger import Ledger
     from ..spec.rules import RuleSet
 
@@ -119,6 +121,41 @@ def log_of(plan: Plan, options: Options, console: Console) -> FileLog | None:
         console.warning("--dryRun does not write the --log: its lines would tell of files that nobody wrote")
         return None
     return FileLog(options.log)
+
+
+class Sheet:
+    """The review sheet of a run."""
+
+    def __init__(self, options: Options, plan: Plan, rules: RuleSet, console: Console) -> None:
+        """Check where it shall go.
+
+        Raises:
+            PlanError: it lies in one of the trees, or cannot be written.
+        """
+        from ..report.review_sheet import ReviewSheet  # noqa: PLC0415  (only where somebody asks)
+        from ..run.walk import check_outside  # noqa: PLC0415
+
+        check_outside(plan, "--reviewSheet", options.review_sheet)
+        self._sheet: ReviewSheet = ReviewSheet.at(options.review_sheet)
+        self._input_root = plan.input_root
+        self._follow_links = options.tree.followLinks or bool(plan.single)
+        self._console = console
+        if not rules.claims_identity_removed and not options.clean_pixels:
+            console.warning(
+                "--reviewSheet stays empty: nothing is for review without --profile or --cleanPixels"
+            )
+
+    def write(self, report: RunReport) -> bool:
+        """Write it; False where that was not possible."""
+        if report.exit_code not in {ExitCode.OK, ExitCode.FILES_FAILED}:
+            self._console.error(f"--reviewSheet {self._sheet.shown} was not written, as the run did not end")
+            return False
+        try:
+            self._sheet.write(report, self._input_root, follow_links=self._follow_links)
+        except OSError as error:
+            self._console.error(f"--reviewSheet {self._sheet.shown} could not be written: {error.strerror}")
+            return False
+        return True
 
 
 def cluster_of(options: Options) -> Cluster | None:

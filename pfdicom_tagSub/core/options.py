@@ -115,6 +115,7 @@ class Options:
         pixel_masks: the path of more masks of devices; "" for none.
         clean_pixels_of: which files have their pixels cleaned.
         mask_all_frames: whether text that is found on one frame is blackened on all.
+        review_sheet: the path of a page with the pictures that need a look; "" for none.
         dask: the address of a Dask scheduler; "" for none.
         dask_send_key: send the secret key to Dask workers with the work.
         quiet: show errors only, whatever the verbosity.
@@ -154,6 +155,7 @@ class Options:
     pixel_masks: str = ""
     clean_pixels_of: PixelSelection = PixelSelection.REVIEW
     mask_all_frames: bool = False
+    review_sheet: str = ""
     dask: str = ""
     dask_send_key: bool = False
     quiet: bool = False

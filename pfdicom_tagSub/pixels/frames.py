@@ -108,8 +108,25 @@ def renderings(numbers: Numbers, image: Image, windows: tuple[tuple[float, float
         if stop > start and not any(_is_near((start, stop), known) for known in limits):
             limits.append((start, stop))
     for start, stop in limits:
-        scaled = np.clip((numbers - start) * (255.0 / (stop - start)), 0, 255).astype(np.uint8)
-        yield 255 - scaled if is_inverse else scaled
+        yield _scaled(numbers, image, start, stop)
+
+
+def windowed(numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]) -> Picture:
+    """What a viewer shows of a frame at first: with the first window of the header, or the whole range.
+
+    Args:
+        numbers, image, windows: as of ``renderings``.
+    """
+    if not windows or image.samples == 3 or image.palette or image.stored == 1:
+        found = next(renderings(numbers, image, ()), None)
+        return np.zeros(numbers.shape, np.uint8) if found is None else found
+    return _scaled(numbers, image, *windows[0])
+
+
+def _scaled(numbers: Numbers, image: Image, start: float, stop: float) -> Picture:
+    """Grey from the number that is black to the one that is white."""
+    scaled = np.clip((numbers - start) * (255.0 / (stop - start)), 0, 255).astype(np.uint8)
+    return 255 - scaled if image.photometric == "MONOCHROME1" else scaled
 
 
 def _is_near(one: tuple[float, float], other: tuple[float, float]) -> bool:

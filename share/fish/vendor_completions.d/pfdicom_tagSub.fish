@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -80,6 +80,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s o -l outputFileStem
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l outputDirTemplate -x -d 'template of the directories of the outputs, e.g. %_hmac|8_PatientID/%Modality'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l dryRun -d 'do all but the writing; print what would be done'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l report -xka "(__fish_complete_path (commandline -ct))" -d 'write a report to FILE.html or FILE.json; may be repeated'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l reviewSheet -xka "(__fish_complete_path (commandline -ct))" -d 'write a page with the pictures that a person has to look at, FILE.html'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l showValues -d 'show original values in --dryRun'"'"'s table and in reports'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maxDepth -x -d 'levels to descend; -1 for all'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s i -l inputFile -x -d 'read only the files whose name contains this'

@@ -1,0 +1,240 @@
+"""The review sheet: one page with the pictures of every file that a person has to look at.
+
+It shows patients' pictures and says so. It needs nothing but itself, and is written file by file, so that
+memory does not grow with their number: each file is a block of JSON that the page reads when it is shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import stat
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import resources
+from typing import IO
+
+from jinja2 import Environment, StrictUndefined
+
+from .._version import __version__
+from ..core.errors import FileError, NotDicomError, PlanError
+from ..core.outcome import CleanedPixels, PixelRectangle
+from ..dicom.dictionary import label_of
+from ..dicom.file import parse
+from ..dicom.scope import Scope
+from ..dicom.sources import FileSource
+from ..pixels.finding import Finder
+from ..pixels.settings import PixelSettings
+from ..pixels.showing import MAXIMUM, pictures
+from .record import RunReport
+from .targets import MODE
+
+FILES_AT_ONCE = 200
+"""The files on one page of the sheet."""
+
+RECTANGLES_MOST = 500
+"""The rectangles that are drawn on a picture."""
+
+SOP_INSTANCE_UID = 0x00080018
+MODALITY = 0x00080060
+MANUFACTURER = 0x00080070
+MODEL = 0x00081090
+ROWS = 0x00280010
+COLUMNS = 0x00280011
+
+_DEVICE = (MODALITY, MANUFACTURER, MODEL)
+_MARK = "@FILES@"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file to be looked at.
+
+    Attributes:
+        path: relative to the input directory.
+        reason: why; "" for one that was cleaned and needs no more.
+        cleaned: what was blackened; None for nothing.
+    """
+
+    path: str
+    reason: str
+    cleaned: CleanedPixels | None
+
+
+@dataclass(frozen=True)
+class ReviewSheet:
+    """A sheet to be written.
+
+    Attributes:
+        path: where, absolute.
+        shown: the path as it was given.
+    """
+
+    path: str
+    shown: str
+
+    @classmethod
+    def at(cls, shown: str) -> ReviewSheet:
+        """Check where it shall go, before the first file is read.
+
+        Raises:
+            PlanError: it cannot be written there.
+        """
+        if "\0" in shown:
+            raise PlanError("--reviewSheet: a path holds no null byte")
+        path = os.path.join(os.path.realpath(os.path.dirname(shown) or "."), os.path.basename(shown))
+        try:
+            with suppress(FileNotFoundError):
+                if not stat.S_ISREG(os.lstat(path).st_mode):
+                    raise PlanError(f"--reviewSheet {shown}: what is there is no regular file")
+            with tempfile.TemporaryFile(dir=os.path.dirname(path)):
+                pass
+        except OSError as error:
+            raise PlanError(f"--reviewSheet {shown}: {error.strerror}") from None
+        return cls(path, shown)
+
+    def write(self, report: RunReport, input_root: str, *, follow_links: bool) -> None:
+        """Write it whole or not at all; others cannot read it.
+
+        Args:
+            report: the record of the run.
+            input_root: the input directory.
+            follow_links: read what symbolic links point to.
+
+        Raises:
+            OSError: it cannot be written; nothing is left of it.
+        """
+        files = looked_at(report)
+        before, _, after = _page(len(files), is_dry=report.is_dry).partition(_MARK)
+        folder, name = os.path.split(self.path)
+        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name[:60]}-")
+        try:
+            os.fchmod(descriptor, MODE)
+            with open(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(before)
+                finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE))
+                for file in files:
+                    _write_file(stream, finder, file, input_root, follow_links=follow_links)
+                stream.write(after)
+            os.rename(temporary, self.path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def looked_at(report: RunReport) -> list[Looked]:
+    """The files of a run that were cleaned, or that a person has to look at, in order of their paths."""
+    reasons = dict(report.pixel_review)
+    cleaned = dict(report.pixels_cleaned)
+    return [
+        Looked(path, reasons.get(path, ""), cleaned.get(path))
+        for path in sorted(reasons.keys() | cleaned.keys(), key=lambda path: path.split("/"))
+    ]
+
+
+def _page(count: int, *, is_dry: bool) -> str:
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    text = (resources.files(__package__) / "templates" / "review_sheet.html").read_text("utf-8")
+    return environment.from_string(text).render(
+        version=__version__, count=count, is_dry=is_dry, files=_MARK, at_once=FILES_AT_ONCE
+    )
+
+
+def _write_file(
+    stream: IO[str], finder: Finder, file: Looked, input_root: str, *, follow_links: bool
+) -> None:
+    """One file as a block of JSON, which no browser decodes before it is shown."""
+    told = {
+        "path": file.path,
+        "reason": file.reason,
+        "methods": list(file.cleaned.methods) if file.cleaned is not None else [],
+        "rows": 0,
+        "columns": 0,
+        "frames": 0,
+        "file": {},
+        "device": {},
+        "problem": "",
+        "pictures": [],
+    }
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            _read(told, finder, file, os.path.join(input_root, file.path), follow_links=follow_links)
+    except (FileError, NotDicomError) as error:
+        told["problem"] = str(error)
+    except OSError as error:
+        told["problem"] = f"it cannot be read: {error.strerror}"
+    except MemoryError:
+        told["problem"] = "out of memory"
+    except Exception as error:  # of a decoder, whose texts may quote the file
+        told["problem"] = f"it cannot be shown: {type(error).__name__}"
+    # What a path holds must not end the block.
+    text = json.dumps(told, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    stream.write(f'<script type="application/json" class="file">{text}</script>\n')
+
+
+def _read(told: dict[str, object], finder: Finder, file: Looked, path: str, *, follow_links: bool) -> None:
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    try:
+        parsed = parse(FileSource(descriptor, os.fstat(descriptor).st_size))
+        root = finder.root_of(parsed)
+        image = finder.image(root)
+        if image is None:
+            raise FileError("it has no pixels")
+        told |= {"rows": image.rows, "columns": image.columns, "frames": image.frames}
+        told |= {"file": _of_file(root), "device": _of_device(root, image.rows, image.columns)}
+        rectangles = file.cleaned.rectangles if file.cleaned is not None else ()
+        shown = []
+        for picture in pictures(parsed, root, image, rectangles):
+            shown.append(
+                {
+                    "name": _name_of(picture.frame, image.frames),
+                    "before": base64.b64encode(picture.before).decode("ascii"),
+                    "after": base64.b64encode(picture.after).decode("ascii"),
+                    "rectangles": list(_drawn(rectangles, picture.frame)),
+                }
+            )
+        told["pictures"] = shown
+    finally:
+        os.close(descriptor)
+
+
+def _name_of(frame: int, frames: int) -> str:
+    if frame == MAXIMUM:
+        return f"maximum of {frames} frames"
+    return f"frame {frame + 1} of {frames}" if frames > 1 else ""
+
+
+def _drawn(rectangles: tuple[PixelRectangle, ...], frame: int) -> Iterator[tuple[int, int, int, int]]:
+    """The rectangles on a picture; those of all frames on the maximum."""
+    found = dict.fromkeys(
+        (one.x, one.y, one.width, one.height)
+        for one in rectangles
+        if frame == MAXIMUM or one.frame in {-1, frame}
+    )
+    yield from list(found)[:RECTANGLES_MOST]
+
+
+def _of_file(root: Scope) -> dict[str, object]:
+    """The conditions that this file alone fulfils, as ``--pixelMasks`` has them."""
+    uid = _text(root, SOP_INSTANCE_UID)
+    return {label_of(SOP_INSTANCE_UID): uid} if uid else {}
+
+
+def _of_device(root: Scope, rows: int, columns: int) -> dict[str, object]:
+    """The conditions that files of the same device and size fulfil."""
+    found: dict[str, object] = {}
+    for tag in _DEVICE:
+        text = _text(root, tag)
+        found[label_of(tag)] = text or {"missing": True}
+    return found | {label_of(ROWS): rows, label_of(COLUMNS): columns}
+
+
+def _text(root: Scope, tag: int) -> str:
+    element = root.elements.get(tag)
+    return "\\".join(root.value(element).texts).strip() if element is not None else ""

@@ -1,0 +1,350 @@
+"""The review sheet: what is on it, who can read it, and what a reviewer does with it in a browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import stat
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import needs_browser, played
+from pictures import LAYOUTS, Layout, file_bytes, numbers, picture, region
+from support import Result, run_command
+
+from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.core.outcome import CleanedPixels, PixelRectangle
+from pfdicom_tagSub.pixels.device_masks import parse_masks
+from pfdicom_tagSub.report import review_sheet
+from pfdicom_tagSub.report.totals import Totals
+
+Image = pytest.importorskip("PIL.Image")
+
+SPEC = ("--tagStruct", '{"PatientName": "ANON"}', "--json")
+REGION = region(10, 8, 49, 39)
+
+
+def inputs(folder: Path, count: int = 1) -> Path:
+    source = folder / "in"
+    source.mkdir()
+    for number in range(count):
+        made = picture(frames=3, Manufacturer="ACME", SOPInstanceUID=f"1.2.{number}")
+        made.SequenceOfUltrasoundRegions = [REGION]
+        (source / f"{number:03}.dcm").write_bytes(file_bytes(made))
+    return source
+
+
+def sheet_of(folder: Path, *flags: str, count: int = 1) -> tuple[Result, Path]:
+    page = folder / "sheet.html"
+    source = folder / "in" if (folder / "in").exists() else inputs(folder, count)
+    result = run_command(source, folder / "out", *SPEC, "--reviewSheet", str(page), *flags)
+    return result, page
+
+
+def told(page: Path) -> list[dict[str, Any]]:
+    """What the page holds of each file."""
+    blocks = re.findall(
+        r'<script type="application/json" class="file">(.*?)</script>', page.read_text(), re.S
+    )
+    return [json.loads(block) for block in blocks]
+
+
+def decoded(text: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("L")).astype(int)
+
+
+def test_sheet_has_frames_and_maximum_before_and_after(tmp_path: Path) -> None:
+    result, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    assert result.code == 0, result.err
+    (file,) = told(page)
+    assert file["path"] == "000.dcm"
+    assert file["methods"] == ["regions"]
+    assert [one["name"] for one in file["pictures"]] == [
+        "frame 1 of 3",
+        "frame 2 of 3",
+        "frame 3 of 3",
+        "maximum of 3 frames",
+    ]
+    values = numbers(LAYOUTS[0], 3, 40, 60)[..., 0]
+    for one, wanted in zip(file["pictures"], [*values, values.max(axis=0)], strict=True):
+        before, after = decoded(one["before"]), decoded(one["after"])
+        assert np.abs(before - wanted).mean() < 25  # noise, in JPEG
+        assert after[:6].max() < 40
+        assert np.abs(after[20:36, 20:44] - before[20:36, 20:44]).max() < 40
+        assert [0, 0, 60, 8] in one["rectangles"]
+    record = result.record
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert record["pixelsCleaned"][0]["path"] == "000.dcm"
+
+
+def test_sheet_of_a_dry_run_shows_the_same(tmp_path: Path) -> None:
+    flags = ("--cleanPixels", "regions")
+    first, page = sheet_of(tmp_path, *flags, "--dryRun")
+    assert first.code == 0, first.err
+    assert not (tmp_path / "out").exists()
+    dry = told(page)
+    second, page = sheet_of(tmp_path, *flags)
+    assert second.code == 0
+    assert told(page) == dry
+    assert "dry run" not in page.read_text().partition("</h1>")[0]
+
+
+def test_sheet_lists_what_is_for_review_under_a_profile(tmp_path: Path) -> None:
+    page = tmp_path / "sheet.html"
+    result = run_command(
+        inputs(tmp_path), tmp_path / "out", "--profile", "basic", "--reviewSheet", str(page), "--json",
+        "--tagStruct", "{}",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    (file,) = told(page)
+    assert "ultrasound" in file["reason"]
+    assert file["methods"] == []
+    assert all(one["after"] == "" for one in file["pictures"])
+    assert file["device"]["Manufacturer"] == "ACME"
+    assert file["device"]["ManufacturerModelName"] == {"missing": True}
+
+
+def test_masks_of_single_frames_are_on_these_alone(tmp_path: Path) -> None:
+    source = inputs(tmp_path)
+    cleaned = CleanedPixels(("text",), (PixelRectangle(4, 5, 20, 10, frame=1),), 1, 0, 0)
+    report = replace(Totals().finish(ExitCode.OK, 0.0, ""), pixels_cleaned=(("000.dcm", cleaned),))
+    page = tmp_path / "sheet.html"
+    review_sheet.ReviewSheet.at(str(page)).write(report, str(source), follow_links=False)
+    (file,) = told(page)
+    assert [one["rectangles"] for one in file["pictures"]] == [[], [[4, 5, 20, 10]], [], [[4, 5, 20, 10]]]
+    assert decoded(file["pictures"][1]["after"])[7:13, 8:20].max() < 60
+    assert file["pictures"][0]["after"] == file["pictures"][0]["before"]
+
+
+def test_pictures_are_windowed_as_the_file_asks(tmp_path: Path) -> None:
+    layout = Layout("mono2-16", "MONOCHROME2", 16, 12)
+    values = np.tile(np.arange(60) * 40, (40, 1)).reshape(1, 40, 60, 1)
+    source = tmp_path / "in"
+    source.mkdir()
+    made = picture(layout, values=values, WindowCenter="400", WindowWidth="400", RescaleSlope="1")
+    made.RescaleIntercept = "0"
+    (source / "a.dcm").write_bytes(file_bytes(made))
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    (file,) = told(page)
+    shown = decoded(file["pictures"][0]["before"])
+    assert shown[:, :4].max() < 25
+    assert shown[:, 17:].min() > 230
+
+
+def test_files_that_cannot_be_shown_say_why(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    made = picture()
+    made.Rows = made.Columns = 60000
+    (source / "a.dcm").write_bytes(file_bytes(made))
+    result, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    assert result.code == 0, result.err
+    (file,) = told(page)
+    assert "too large" in file["problem"]
+    assert file["pictures"] == []
+
+
+def test_paths_cannot_break_out_of_the_page(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "<!--<script>x.dcm").write_bytes(file_bytes(picture()))
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    (file,) = told(page)
+    assert file["path"] == "<!--<script>x.dcm"
+    assert "<!--<script>x" not in page.read_text()
+
+
+@pytest.mark.parametrize("tree", ["in", "out"])
+def test_sheet_in_one_of_the_trees_ends_the_run(tmp_path: Path, tree: str) -> None:
+    source = inputs(tmp_path)
+    target = tmp_path / tree / "sheet.html"
+    result = run_command(
+        source, tmp_path / "out", *SPEC, "--cleanPixels", "regions", "--reviewSheet", str(target)
+    )
+    assert result.code == 2
+    assert "--reviewSheet" in result.err
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--reviewSheet", "a.pdf"], "ends in .html"),
+        (["--reviewSheet", "a.html", "--report", "./a.html"], "one file"),
+    ],
+)
+def test_sheets_that_cannot_be_are_errors(
+    flags: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(cli.UsageExit):
+        cli.parse(["in", "out", "--tagInfo", "PatientName:x", *flags])
+    assert reason in capsys.readouterr().err
+
+
+def test_sheet_without_pillow_names_the_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "PIL" else name)
+    with pytest.raises(cli.UsageExit):
+        cli.parse(["in", "out", "--tagInfo", "PatientName:x", "--reviewSheet", "a.html"])
+    assert "pip install pillow" in capsys.readouterr().err
+
+
+def test_sheet_that_stays_empty_is_warned_of(tmp_path: Path) -> None:
+    result, page = sheet_of(tmp_path)
+    assert result.code == 0
+    assert "--reviewSheet stays empty" in result.err
+    assert "No file needs a look" in page.read_text()
+
+
+def test_sheet_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(review_sheet.os, "rename", fail)
+    result, page = sheet_of(tmp_path, "--cleanPixels", "regions", "--dryRun")
+    assert result.code == 1
+    assert "could not be written" in result.err
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in"]
+    assert not page.exists()
+
+
+STEPS = """
+(async () => {
+const press = (key, more) =>
+  document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, ...more}));
+const saved = {};
+URL.createObjectURL = (blob) => { saved.last = blob; return "data:,"; };
+HTMLAnchorElement.prototype.click = function () { saved.name = this.download; };
+const say = (name, text) => {
+  const node = document.createElement("output");
+  node.id = name; node.textContent = text; document.body.append(node);
+};
+%s
+})();
+"""
+
+
+def outputs_of(document: str) -> dict[str, str]:
+    return {
+        name: unescape(text)
+        for name, text in re.findall(r'<output id="(\w+)">(.*?)</output>', document, re.S)
+    }
+
+
+@needs_browser
+def test_reviewer_marks_draws_and_saves(tmp_path: Path) -> None:
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions", count=3)
+    script = (
+        STEPS
+        % """
+    press("b"); press("j"); press("g"); press("j"); press("b");
+    press("s");
+    say("paths", saved.name + "|" + await saved.last.text());
+    const frame = document.querySelector("#file-1 .picture");
+    const box = frame.getBoundingClientRect();
+    const at = (type, x, y) => frame.dispatchEvent(new PointerEvent(type, {
+      bubbles: true, button: 0, pointerId: 1,
+      clientX: box.left + box.width * x / 60, clientY: box.top + box.height * y / 40}));
+    at("pointerdown", 5.5, 2.5); at("pointermove", 20, 9); at("pointerup", 25.5, 11.5);
+    press("m");
+    say("masks", saved.name + "|" + await saved.last.text());
+    document.getElementById("scope").value = "device";
+    press("r"); press("ArrowRight"); press("ArrowDown", {shiftKey: true}); press("Enter");
+    press("m");
+    say("device", await saved.last.text());
+    press("u"); press("u"); press("m");
+    say("none", await saved.last.text());
+    """
+    )
+    document = played(page, script, tmp_path)
+    found = outputs_of(document)
+    assert found["paths"] == "bad.txt|000.dcm\n002.dcm\n"
+    name, _, text = found["masks"].partition("|")
+    assert name == "masks.json"
+    assert json.loads(text) == {
+        "masks": [
+            {"when": {"SOPInstanceUID": "1.2.1"}, "rectangles": [[5, 2, 21, 10]], "source": "review sheet"}
+        ]
+    }
+    device = json.loads(found["device"])["masks"]
+    assert device[0]["when"] == {
+        "Modality": "US",
+        "Manufacturer": "ACME",
+        "ManufacturerModelName": {"missing": True},
+        "Rows": 40,
+        "Columns": 60,
+    }
+    assert device[0]["rectangles"] == [[5, 2, 21, 10], [1, 0, 15, 5]]
+    assert json.loads(found["none"]) == {"masks": []}
+    masks, _ = parse_masks(text.encode(), "saved")
+    assert masks[0].rectangles == ((5, 2, 21, 10),)
+    assert 'id="file-0" data-mark="bad"' in document
+
+
+@needs_browser
+def test_reviewer_switches_between_before_and_after(tmp_path: Path) -> None:
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    script = (
+        STEPS
+        % """
+    const image = document.querySelector(".picture img");
+    const first = image.src; press(" "); const second = image.src; press(" ");
+    const drawn = document.querySelectorAll("#file-0 .picture")[0].querySelectorAll(".found").length;
+    await image.decode();
+    say("sources", JSON.stringify([first, second, image.src, drawn, image.naturalWidth]));
+    """
+    )
+    (file,) = told(page)
+    before, after, again, drawn, width = json.loads(outputs_of(played(page, script, tmp_path))["sources"])
+    picture_told = file["pictures"][0]
+    assert before == again == f"data:image/jpeg;base64,{picture_told['before']}"
+    assert after == f"data:image/jpeg;base64,{picture_told['after']}"
+    assert drawn == len(picture_told["rectangles"])
+    assert width == 60
+
+
+@needs_browser
+def test_sheet_has_200_files_on_a_page(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for number in range(201):
+        (source / f"{number:03}.dcm").write_bytes(file_bytes(picture(rows=8, columns=8)))
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    script = (
+        STEPS
+        % """
+    const count = () => document.querySelectorAll("article").length;
+    const first = count(); press("n"); const second = count(); press("b"); press("n"); press("p"); press("s");
+    say("counts", JSON.stringify([first, second, count(), document.getElementById("pages").textContent,
+      await saved.last.text()]));
+    """
+    )
+    found = json.loads(outputs_of(played(page, script, tmp_path))["counts"])
+    assert found == [200, 1, 200, "2", "200.dcm\n"]
+
+
+@needs_browser
+def test_saved_paths_have_the_bytes_of_the_file_system(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    name = b"M\xfcller \xc3\xa4.dcm"
+    with open(bytes(source) + b"/" + name, "wb") as file:
+        file.write(file_bytes(picture()))
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    script = (
+        STEPS
+        % """
+    press("b"); press("s");
+    say("bytes", JSON.stringify([...new Uint8Array(await saved.last.arrayBuffer())]));
+    """
+    )
+    found = json.loads(outputs_of(played(page, script, tmp_path))["bytes"])
+    assert bytes(found) == name + b"\n"
