@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .compiling import compile_rules, effective
+from .compiling import compile_rules
 from .function_types import NO_RESOURCES, Resources
 from .parsing import TagSpec
 from .profile import load, warn_of_the_lost
 from .rules import RuleSet
+from .strength import effective
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,24 @@
-"""A spec to rules: which key wins, and what is wrong with it.
+"""A spec to rules: for each element the one of the strongest key that hits it.
 
-Strength, weakest first: the pairs of a profile, then those of the user; among the pairs of
-one of them keys with x digits in the order of writing, explicit keys, ``re:`` keys in the
-order of writing, then keys of content items, those with a value type last. The strongest that
-hits an element wins (behaviour-3.1.1 A.10).
+:mod:`~pfdicom_tagSub.spec.strength` says which key is stronger.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable
 
 from ..core.errors import SpecError
 from ..dicom import dictionary
 from ..dicom.character_sets import assumed_set
 from ..text.quoting import shortened
 from .content_items import VALUE_ELEMENTS
-from .function_types import NO_RESOURCES, Resources, SecretUse
-from .functions import FUNCTIONS
+from .function_types import NO_RESOURCES, Resources
 from .keys import (
-    PRIVATE_KEY,
     ContentItemKey,
     EveryPrivateKey,
     EveryRestKey,
     EveryTextKey,
     EveryUnknownKey,
-    Key,
     KeywordKey,
     MaskKey,
     PatternKey,
@@ -33,34 +26,15 @@ from .keys import (
     PrivateKey,
 )
 from .literals import check_added, check_items, check_literal, check_literal_of_many, literals_of
-from .lookalikes import find_lookalikes, find_unevaluated
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
 from .parsing import Added, Items, Layer, Pair, TagSpec
 from .rules import PrivateRule, Rule, RuleSet
-from .templates import SELF_SOURCE, Template, parse_template
+from .spec_warnings import Winners, check_needs, find_all_lookalikes, find_idle, find_shown
+from .strength import effective, strength
+from .templates import SELF_SOURCE, parse_template
 
 COMMAND_GROUP = 0x0000
 CLEAN = "%_clean_#tag"
-
-_WHOLE_PATTERNS = frozenset({"", ".", ".*", ".+", "^.*", "^.+", ".*$", ".+$", "^.*$", "^.+$"})
-"""Patterns that match every keyword."""
-
-_NAMED_MOST = 5
-"""How many of the keys that win over another are named."""
-
-_KINDS = {
-    EveryRestKey: -1,
-    MaskKey: 0,
-    EveryPrivateKey: 0,
-    EveryUnknownKey: 0,
-    EveryTextKey: 0,
-    PreambleKey: 0,
-    KeywordKey: 1,
-    PrivateKey: 1,
-    PatternKey: 2,
-    ContentItemKey: 3,
-}
-"""How strong a kind of key is among the pairs of one layer."""
 
 
 def compile_rules(
@@ -86,22 +60,24 @@ def compile_rules(
         SpecError: a template that is none, a literal that its VR does not allow, a
             function without what it needs.
     """
-    pairs = sorted(spec.pairs, key=_strength)
-    compiler = _Compiler(resources)
+    pairs = sorted(spec.pairs, key=strength)
+    compiler = _Compiler()
     rules = [_rule(index, pair) for index, pair in enumerate(pairs)]
     written = list(zip(pairs, rules, strict=True))
     for pair, rule in written:
         compiler.add(pair, rule)
-    compiler.warn_of_the_idle(pairs, rules)
-    compiler.warn_of_lookalikes(pairs, output_stem, output_dir)
+    warnings = compiler.warnings
+    warnings.extend(find_idle(pairs, rules, compiler.winners))
+    warnings.extend(find_all_lookalikes(pairs, output_stem, output_dir))
     if remove_private:
         compiler.remove_private_elements()
     stem = stem_of(output_stem)
     directories = directories_of(output_dir)
     names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
-    compiler.warn_of_shown(names)
+    warnings.extend(find_shown(names, compiler.hits))
     templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
-    compiler.check_needs([*((rule.key, rule.template) for rule in rules), *names])
+    if warned := check_needs([*((rule.key, rule.template) for rule in rules), *names], resources):
+        warnings.append(warned)
     return RuleSet(
         table=compiler.table,
         groups=compiler.groups | compiler.commands(),
@@ -120,7 +96,7 @@ def compile_rules(
         stem=stem,
         templates=templates,
         resources=resources,
-        warnings=tuple(compiler.warnings),
+        warnings=tuple(warnings),
         digest=(effective(spec, remove_private=True) if remove_private else spec).digest,
         directories=directories,
         keys=tuple((pair.text, pair.layer is Layer.SPEC) for pair in pairs),
@@ -143,95 +119,10 @@ def compile_rules(
     )
 
 
-def _strength(pair: Pair) -> tuple[int, int]:
-    kind = _KINDS[type(pair.key)]
-    return pair.layer, kind + bool(isinstance(pair.key, ContentItemKey) and pair.key.value_type)
-
-
-def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
-    """The same spec without the pairs of a profile that pairs of the user override.
-
-    All of it may then stand in one layer, as ``--printSpec`` prints it.
-
-    Args:
-        spec: its pairs.
-        remove_private: remove every private element but those that a pair keeps.
-    """
-    if remove_private:
-        spec = TagSpec((*_without_private(spec.pairs), Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
-    user = [pair.key for pair in spec.pairs if pair.layer is Layer.SPEC]
-    names = {tag for key in user if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
-    groups = {group for key in user if isinstance(key, MaskKey) for group in key.groups}
-    others = {key for key in user if not isinstance(key, KeywordKey | MaskKey | PatternKey)}
-
-    def is_overridden(key: Key) -> bool:
-        if EveryRestKey() in others and not _is_stamp(key):
-            return True
-        match key:
-            case KeywordKey(tags):
-                return all(tag in names or tag >> 16 in groups for tag in tags)
-            case MaskKey(own_groups, tags):
-                covered = all(tag in names or tag >> 16 in groups for tag in tags)
-                return covered and groups.issuperset(own_groups)
-            case PrivateKey(group):
-                return key in others or group in groups
-            case _:
-                return key in others
-
-    kept = (pair for pair in spec.pairs if pair.layer is Layer.SPEC or not is_overridden(pair.key))
-    return TagSpec(tuple(sorted(kept, key=_strength)))
-
-
-def _is_stamp(key: Key) -> bool:
-    """Whether a key of a profile says what was done to a file, and not what becomes of its elements."""
-    return isinstance(key, PreambleKey) or (
-        isinstance(key, KeywordKey) and dictionary.STAMPS.issuperset(key.tags)
-    )
-
-
-def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
-    """The pairs as ``--removePrivateTags`` leaves them."""
-    pairs = tuple(pairs)
-    kept_groups = {group for pair in pairs if not _is_of_private(pair) for group in _groups_of(pair.key)}
-    for pair in pairs:
-        if not _is_of_private(pair):
-            yield pair
-        elif not kept_groups.isdisjoint(_groups_of(pair.key)):
-            yield replace(pair, value=None)  # what keeps others of the group would keep it
-
-
-def _groups_of(key: Key) -> set[int]:
-    """The groups of what a key names."""
-    match key:
-        case KeywordKey(tags):
-            return {tag >> 16 for tag in tags}
-        case MaskKey(groups, tags):
-            return {*groups, *(tag >> 16 for tag in tags)}
-        case PrivateKey(group):
-            return {group}
-        case _:
-            return set()
-
-
-def _is_of_private(pair: Pair) -> bool:
-    """Whether a pair is for private elements alone, and keeps none."""
-    match pair.key:
-        case KeywordKey(tags):
-            odd = all(tag >> 16 & 1 for tag in tags)
-        case MaskKey(groups, tags):
-            odd = all(group & 1 for group in (*groups, *(tag >> 16 for tag in tags)))
-        case PrivateKey() | EveryPrivateKey():
-            odd = True
-        case _:
-            odd = False
-    return odd and not (isinstance(pair.value, str) and parse_template(pair.value, pair.text).keeps)
-
-
 class _Compiler:
     """What the pairs come to, taken from the weakest to the strongest."""
 
-    def __init__(self, resources: Resources) -> None:
-        self.resources = resources
+    def __init__(self) -> None:
         self.table: dict[int, Rule] = {}
         self.groups: dict[int, Rule] = {}
         self.meta: dict[int, Rule] = {}
@@ -353,60 +244,14 @@ class _Compiler:
             else:
                 self.table.pop(tag, None)
 
-    def warn_of_the_idle(self, pairs: Iterable[Pair], rules: Iterable[Rule]) -> None:
-        """Warn of the user's keys that can win over no other for any element that a file has."""
-        homes = (self._winners, self.groups)
-        winning = {rule.index for home in homes for rule in home.values()}
-        winning |= {private.rule.index for private in self.private.values()}
-        inserting = {rule.index for rule in self.insertions.values()}
-        for pair, rule in zip(pairs, rules, strict=True):
-            is_special = isinstance(
-                pair.key,
-                EveryPrivateKey
-                | EveryRestKey
-                | EveryUnknownKey
-                | EveryTextKey
-                | PreambleKey
-                | ContentItemKey,
-            )
-            if pair.layer is not Layer.SPEC or is_special or rule.index in winning:
-                continue
-            stronger = self._stronger_than(pair.key)
-            named = f" ({', '.join(one.key for one in stronger[:_NAMED_MOST])})" if stronger else ""
-            cure = _cure_of(pair, stronger)
-            if rule.index in inserting:
-                # A pattern is for what a file holds: it does not keep an explicit key from stamping.
-                self.warnings.append(
-                    f"{rule.key} only stamps files that lack the element: later or stronger keys{named} hit "
-                    f"it where a file has it{cure}"
-                )
-            else:
-                self.warnings.append(
-                    f"{rule.key} has no effect: later or stronger keys hit all of its elements{named}{cure}"
-                )
+    @property
+    def winners(self) -> Winners:
+        """What is left of the rules so far."""
+        return Winners(self._winners, self.groups, self.private, self.insertions)
 
-    def warn_of_lookalikes(self, pairs: Iterable[Pair], output_stem: str, output_dir: str) -> None:
-        """Warn of what in the user's templates looks like a directive and is none."""
-        for pair in pairs:
-            key = shortened(pair.text)
-            if pair.layer is Layer.SPEC and isinstance(pair.value, Items):
-                for keyword, text in _texts_of(pair.value):
-                    self.warnings.extend(find_unevaluated(text, f"{key}: {keyword} in its items"))
-            elif pair.layer is Layer.SPEC and pair.value:
-                text = pair.value.text if isinstance(pair.value, Added) else str(pair.value)
-                self.warnings.extend(find_lookalikes(text, key))
-        for flag, text in ((STEM_KEY, output_stem), (DIRECTORY_KEY, output_dir)):
-            self.warnings.extend(find_lookalikes(text, flag))
-
-    def _stronger_than(self, key: Key) -> list[Rule]:
-        """The rules that win over a key that wins nothing, the strongest last."""
-        tags = key.tags if isinstance(key, KeywordKey | MaskKey | PatternKey) else ()
-        groups = {key.group} if isinstance(key, PrivateKey) else {tag >> 16 for tag in tags}
-        if isinstance(key, MaskKey):
-            groups |= set(key.groups)
-        found = {rule.index: rule for tag in tags if (rule := self._winners.get(tag)) is not None}
-        found |= {rule.index: rule for group in groups if (rule := self.groups.get(group)) is not None}
-        return [found[index] for index in sorted(found)]
+    def hits(self, tag: int) -> bool:
+        """Whether a rule says what becomes of an element."""
+        return tag in self.table or tag in self.meta or tag >> 16 in self.groups
 
     def commands(self) -> dict[int, Rule]:
         """What removes the elements of messages, such as the AE titles of who sent a file.
@@ -453,71 +298,6 @@ class _Compiler:
         }
         self.table = {tag: rule for tag, rule in table.items() if rule}
         self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
-
-    def warn_of_shown(self, names: Iterable[tuple[str, Template]]) -> None:
-        """Warn of original values that names of outputs show."""
-        shown: dict[str, set[str]] = {}
-        for flag, template in names:
-            for directive in template.directives:
-                for tag in () if directive.function else directive.source:
-                    if tag in self.table or tag in self.meta or tag >> 16 in self.groups:
-                        shown.setdefault(flag, set()).add(dictionary.label_of(tag))
-        for flag, labels in shown.items():
-            self.warnings.append(
-                f"{flag} puts original values of {', '.join(sorted(labels))}, which the spec replaces, "
-                "into the names of the outputs; a function such as %_hmac|8_ hides them"
-            )
-
-    def check_needs(self, templates: Iterable[tuple[str, Template | None]]) -> None:
-        """Check that the functions have what they need; warn once of those that want a secret.
-
-        Raises:
-            SpecError: one has not.
-        """
-        keyless: dict[str, None] = {}
-        for key, template in templates:
-            for directive in template.directives if template else ():
-                if not directive.function:
-                    continue
-                function = FUNCTIONS[directive.function]
-                if problem := function.find_problem(directive.arguments, self.resources):
-                    raise SpecError(f"{key}: {directive.function}: {problem}")
-                if function.secret is SecretUse.USED and self.resources.secret is None:
-                    keyless[directive.function] = None
-        said = []
-        if guessed := [name for name in keyless if name != "dummy"]:
-            made = ", ".join(guessed)
-            said.append(f"whoever knows or guesses an original value can find out what {made} made of it")
-        if "dummy" in keyless:
-            said.append("every patient gets the same dummy, as PatientID under a profile")
-        if said:
-            self.warnings.append(
-                f"no secret key: {', and '.join(said)}; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
-            )
-
-
-def _texts_of(items: Items) -> Iterator[tuple[str, str]]:
-    """The literals of items at any depth, each with its keyword."""
-    for item in items.items:
-        for keyword, value in item:
-            if isinstance(value, Items):
-                yield from _texts_of(value)
-            else:
-                yield keyword, value
-
-
-def _cure_of(pair: Pair, stronger: Sequence[Rule]) -> str:
-    """How to let an explicit key win over a pattern, where that can be said in short."""
-    if len(stronger) != 1 or not isinstance(pair.key, KeywordKey) or not pair.text.isalnum():
-        return ""
-    prefix, _, pattern = stronger[0].key.partition(":")
-    is_plain = prefix == "re" and not pattern.startswith("(?") and "..." not in pattern
-    if not is_plain or not dictionary.is_keyword(pair.text):
-        return ""
-    if pattern in _WHOLE_PATTERNS and stronger[0].template is None:
-        return '; to remove all but what other keys name write "rest": null instead of the pattern'
-    inner = f"(?:{pattern})" if "|" in pattern else pattern
-    return f"; to leave it out of the pattern write re:(?!{pair.text}$){inner}"
 
 
 def _rule(index: int, pair: Pair) -> Rule:

@@ -25,11 +25,12 @@ from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.spec import profile as profiles
-from pfdicom_tagSub.spec.compiling import compile_rules, effective
+from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.spec.parsing import TagSpec, parse_json
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
+from pfdicom_tagSub.spec.strength import effective
 
 CHARSET, NAME, PATIENT_ID, COMMENTS = 0x00080005, 0x00100010, 0x00100020, 0x00104000
 LATIN = "Müller^é".encode("latin-1")

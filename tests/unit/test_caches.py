@@ -112,7 +112,8 @@ FORGETFUL = """
 import gc, json, re, sys
 from pathlib import Path
 from pfdicom_tagSub.spec import profile as profiles
-from pfdicom_tagSub.spec.compiling import compile_rules, effective
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.strength import effective
 from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.spec.secret import Secret

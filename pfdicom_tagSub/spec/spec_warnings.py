@@ -1,0 +1,182 @@
+"""What the author of a spec should know: keys without effect, what looks like a directive, a missing key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.errors import SpecError
+from ..dicom import dictionary
+from ..text.quoting import shortened
+from .function_types import Resources, SecretUse
+from .functions import FUNCTIONS
+from .keys import (
+    ContentItemKey,
+    EveryPrivateKey,
+    EveryRestKey,
+    EveryTextKey,
+    EveryUnknownKey,
+    Key,
+    KeywordKey,
+    MaskKey,
+    PatternKey,
+    PreambleKey,
+    PrivateKey,
+)
+from .lookalikes import find_lookalikes, find_unevaluated
+from .output_names import DIRECTORY_KEY, STEM_KEY
+from .parsing import Added, Items, Layer, Pair
+from .rules import PrivateRule, Rule
+from .templates import Template
+
+_WHOLE_PATTERNS = frozenset({"", ".", ".*", ".+", "^.*", "^.+", ".*$", ".+$", "^.*$", "^.+$"})
+"""Patterns that match every keyword."""
+
+_NAMED_MOST = 5
+"""How many of the keys that win over another are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Winners:
+    """The rules that are left when each has won over those weaker than it.
+
+    Attributes:
+        tags: tag to the strongest rule that hits it, also where that one does nothing.
+        groups: group to the rule for those of its elements that ``tags`` lacks.
+        private: the rules for private elements by creator.
+        insertions: tag to the rule that inserts the element.
+    """
+
+    tags: Mapping[int, Rule]
+    groups: Mapping[int, Rule]
+    private: Mapping[PrivateKey, PrivateRule]
+    insertions: Mapping[int, Rule]
+
+    def stronger_than(self, key: Key) -> list[Rule]:
+        """The rules that win over a key that wins nothing, the strongest last."""
+        tags = key.tags if isinstance(key, KeywordKey | MaskKey | PatternKey) else ()
+        groups = {key.group} if isinstance(key, PrivateKey) else {tag >> 16 for tag in tags}
+        if isinstance(key, MaskKey):
+            groups |= set(key.groups)
+        found = {rule.index: rule for tag in tags if (rule := self.tags.get(tag)) is not None}
+        found |= {rule.index: rule for group in groups if (rule := self.groups.get(group)) is not None}
+        return [found[index] for index in sorted(found)]
+
+
+def find_idle(pairs: Iterable[Pair], rules: Iterable[Rule], winners: Winners) -> Iterator[str]:
+    """Warnings of the user's keys that can win over no other for any element that a file has.
+
+    Args:
+        pairs: the spec.
+        rules: the rule of each pair.
+        winners: what is left of them.
+    """
+    winning = {rule.index for home in (winners.tags, winners.groups) for rule in home.values()}
+    winning |= {private.rule.index for private in winners.private.values()}
+    inserting = {rule.index for rule in winners.insertions.values()}
+    for pair, rule in zip(pairs, rules, strict=True):
+        is_special = isinstance(
+            pair.key,
+            EveryPrivateKey | EveryRestKey | EveryUnknownKey | EveryTextKey | PreambleKey | ContentItemKey,
+        )
+        if pair.layer is not Layer.SPEC or is_special or rule.index in winning:
+            continue
+        stronger = winners.stronger_than(pair.key)
+        named = f" ({', '.join(one.key for one in stronger[:_NAMED_MOST])})" if stronger else ""
+        cure = _cure_of(pair, stronger)
+        if rule.index in inserting:
+            # A pattern is for what a file holds: it does not keep an explicit key from stamping.
+            yield (
+                f"{rule.key} only stamps files that lack the element: later or stronger keys{named} hit "
+                f"it where a file has it{cure}"
+            )
+        else:
+            yield f"{rule.key} has no effect: later or stronger keys hit all of its elements{named}{cure}"
+
+
+def find_all_lookalikes(pairs: Iterable[Pair], output_stem: str, output_dir: str) -> Iterator[str]:
+    """Warnings of what in the user's templates looks like a directive and is none."""
+    for pair in pairs:
+        key = shortened(pair.text)
+        if pair.layer is Layer.SPEC and isinstance(pair.value, Items):
+            for keyword, text in _texts_of(pair.value):
+                yield from find_unevaluated(text, f"{key}: {keyword} in its items")
+        elif pair.layer is Layer.SPEC and pair.value:
+            text = pair.value.text if isinstance(pair.value, Added) else str(pair.value)
+            yield from find_lookalikes(text, key)
+    for flag, text in ((STEM_KEY, output_stem), (DIRECTORY_KEY, output_dir)):
+        yield from find_lookalikes(text, flag)
+
+
+def find_shown(names: Iterable[tuple[str, Template]], is_replaced: Callable[[int], bool]) -> Iterator[str]:
+    """Warnings of original values that names of outputs show.
+
+    Args:
+        names: the option and the template of each name.
+        is_replaced: whether the spec replaces the element with a tag.
+    """
+    shown: dict[str, set[str]] = {}
+    for flag, template in names:
+        for directive in template.directives:
+            for tag in () if directive.function else directive.source:
+                if is_replaced(tag):
+                    shown.setdefault(flag, set()).add(dictionary.label_of(tag))
+    for flag, labels in shown.items():
+        yield (
+            f"{flag} puts original values of {', '.join(sorted(labels))}, which the spec replaces, "
+            "into the names of the outputs; a function such as %_hmac|8_ hides them"
+        )
+
+
+def check_needs(templates: Iterable[tuple[str, Template | None]], resources: Resources) -> str:
+    """Check that the functions have what they need.
+
+    Returns:
+        A warning of those that do less without a secret key; "" where there are none.
+
+    Raises:
+        SpecError: one has not.
+    """
+    keyless: dict[str, None] = {}
+    for key, template in templates:
+        for directive in template.directives if template else ():
+            if not directive.function:
+                continue
+            function = FUNCTIONS[directive.function]
+            if problem := function.find_problem(directive.arguments, resources):
+                raise SpecError(f"{key}: {directive.function}: {problem}")
+            if function.secret is SecretUse.USED and resources.secret is None:
+                keyless[directive.function] = None
+    said = []
+    if guessed := [name for name in keyless if name != "dummy"]:
+        made = ", ".join(guessed)
+        said.append(f"whoever knows or guesses an original value can find out what {made} made of it")
+    if "dummy" in keyless:
+        said.append("every patient gets the same dummy, as PatientID under a profile")
+    if not said:
+        return ""
+    return f"no secret key: {', and '.join(said)}; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
+
+
+def _texts_of(items: Items) -> Iterator[tuple[str, str]]:
+    """The literals of items at any depth, each with its keyword."""
+    for item in items.items:
+        for keyword, value in item:
+            if isinstance(value, Items):
+                yield from _texts_of(value)
+            else:
+                yield keyword, value
+
+
+def _cure_of(pair: Pair, stronger: Sequence[Rule]) -> str:
+    """How to let an explicit key win over a pattern, where that can be said in short."""
+    if len(stronger) != 1 or not isinstance(pair.key, KeywordKey) or not pair.text.isalnum():
+        return ""
+    prefix, _, pattern = stronger[0].key.partition(":")
+    is_plain = prefix == "re" and not pattern.startswith("(?") and "..." not in pattern
+    if not is_plain or not dictionary.is_keyword(pair.text):
+        return ""
+    if pattern in _WHOLE_PATTERNS and stronger[0].template is None:
+        return '; to remove all but what other keys name write "rest": null instead of the pattern'
+    inner = f"(?:{pattern})" if "|" in pattern else pattern
+    return f"; to leave it out of the pattern write re:(?!{pair.text}$){inner}"
