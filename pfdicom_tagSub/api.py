@@ -34,7 +34,7 @@ from .run.deferred_signals import DeferredSignals
 from .run.run_settings import RunListeners, RunSettings
 from .run.worker import Settings, Worker
 from .spec.building import build_rules
-from .spec.conditions import parse_condition
+from .spec.condition_parsing import parse_condition
 from .spec.function_types import Resources
 from .spec.hash_functions import check_uid_root
 from .spec.parsing import from_pairs

@@ -82,6 +82,6 @@ def condition_of(options: Options) -> Condition | None:
     """
     if not options.where:
         return None
-    from ..spec.conditions import parse_condition  # noqa: PLC0415  (for runs with a condition alone)
+    from ..spec.condition_parsing import parse_condition  # noqa: PLC0415  (for runs with a condition alone)
 
     return parse_condition(options.where, "--where")

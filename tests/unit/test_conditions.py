@@ -20,7 +20,8 @@ from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.scope import Reading
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.selection import Selection
-from pfdicom_tagSub.spec.conditions import Held, Subject, parse_condition
+from pfdicom_tagSub.spec.condition_parsing import parse_condition
+from pfdicom_tagSub.spec.conditions import Held, Subject
 from pfdicom_tagSub.text import patterns
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "helpers" / "record_schema.json").read_text())
