@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -19,12 +20,14 @@ from pftree import TreeOptions
 
 from .core.caches import Caches
 from .core.errors import ExitCode, SpecError
-from .core.options import LookupMiss, Options
+from .core.options import LookupMiss, Options, PixelMethod, PixelSelection
 from .core.outcome import FileOutcome
+from .core.pixel_packages import find_problem
 from .core.plan import FileJob
 from .dicom.edits import pieces
-from .dicom.file import parse
+from .dicom.file import DicomFile, parse
 from .dicom.sources import BytesSource
+from .engine.patched import Patched
 from .engine.patcher import Output, Patcher
 from .report.record import RunReport
 from .report.totals import Totals
@@ -32,14 +35,14 @@ from .run import runner
 from .run import walk as plan
 from .run.deferred_signals import DeferredSignals
 from .run.run_settings import RunListeners, RunSettings
-from .run.worker import Settings, Worker
+from .run.worker import PixelWork, Settings, Worker
 from .spec.building import build_rules
 from .spec.condition_parsing import parse_condition
 from .spec.function_types import Resources
 from .spec.hash_functions import check_uid_root
 from .spec.parsing import from_pairs
 from .spec.profile import PIXEL_OPTION
-from .spec.rules import RuleSet
+from .spec.rules import PixelRules, RuleSet
 from .spec.secret import Secret
 
 PathLike = str | os.PathLike[str]
@@ -52,19 +55,30 @@ class _Kept(threading.local):
         self.patcher: Patcher | None = None
         self.caches = Caches()
         self.worker: Worker | None = None
+        self.pixels: PixelWork | None = None
 
     def patcher_of(self, rules: RuleSet) -> Patcher:
         if self.patcher is None or self.patcher.rules is not rules:
             self.patcher = Patcher(rules)
             self.caches = Caches()
+            self.pixels = None
+            if rules.pixels is not None:
+                self.pixels = PixelWork(_settings(rules), rules.pixels.settings)
         return self.patcher
 
     def worker_of(self, rules: RuleSet, *, overwrite: bool, verify: bool) -> Worker:
-        settings = Settings(rules, overwrite=overwrite, follow_links=True, verify=verify)
+        settings = replace(_settings(rules), overwrite=overwrite, follow_links=True, verify=verify)
         kept = self.worker
         if kept is None or kept.settings.rules is not rules or kept.settings != settings:
             kept = self.worker = Worker(settings)
         return kept
+
+
+def _settings(rules: RuleSet) -> Settings:
+    """What a worker has to know at least."""
+    if rules.pixels is None:
+        return Settings(rules)
+    return Settings(rules, pixels=rules.pixels.settings, cleaned_rules=rules.pixels.rules)
 
 
 _kept = _Kept()
@@ -83,6 +97,10 @@ def compile_spec(
     assume_character_set: str = "",
     output_file_stem: str = "",
     output_dir_template: str = "",
+    clean_pixels: Sequence[str] = (),
+    pixel_masks: PathLike = "",
+    clean_pixels_of: Literal["review", "all"] = "review",
+    mask_all_frames: bool = False,
 ) -> RuleSet:
     """Compile a spec.
 
@@ -100,36 +118,61 @@ def compile_spec(
             knows, such as ``ISO_IR 100``; "" for none.
         output_file_stem: the template that names the outputs of ``run_tree``.
         output_dir_template: the template that names the directories of these.
+        clean_pixels: how to find burned-in text that is blackened: ``regions``, ``devices``, ``text``. The
+            option cleanPixelData of a profile means all three where none is given.
+        pixel_masks: a file with more masks of devices; "" for none.
+        clean_pixels_of: clean the files that a person would have to look at, or all.
+        mask_all_frames: blacken text that is found on one frame on all frames.
 
     Returns:
         The rules, to be used for any number of files, also in other processes. They hold
         the key and the tables.
 
     Raises:
-        SpecError: the spec cannot mean what it says; the text names key and cure.
-        ValueError: ``lookup_miss`` is none of these.
+        SpecError: the spec cannot mean what it says, or a package is missing; the text names key and cure.
+        ValueError: ``lookup_miss``, a method or ``clean_pixels_of`` is none of these.
     """
-    if PIXEL_OPTION in profile.split(","):
-        raise SpecError(f"{PIXEL_OPTION}: the command cleans pixels, rules alone do not")
+    is_option = PIXEL_OPTION in [part.strip() for part in profile.split(",")[1:]]
+    methods = [PixelMethod(name) for name in clean_pixels] or (list(PixelMethod) if is_option else [])
+    if pixel_masks and PixelMethod.DEVICES not in methods:
+        raise SpecError("pixel_masks is for the method devices; add it to clean_pixels")
+    if methods and (problem := find_problem("clean_pixels", methods, find_spec)):
+        raise SpecError(problem)
     check_uid_root(uid_root)
     tables = {name: dict(table) for name, table in (lookup_tables or {}).items()}
-    built = build_rules(
-        from_pairs(list(pairs.items())),
-        profile=profile,
-        keep_private=keep_private,
-        remove_private=remove_private_tags,
-        output_stem=output_file_stem,
-        output_dir=output_dir_template,
-        resources=Resources(
-            None if key is None else Secret(key),
-            tables,
-            LookupMiss(lookup_miss) is LookupMiss.EMPTY,
-            uid_root,
-            LookupMiss(lookup_miss) is LookupMiss.KEEP,
-        ),
-        assumed=assume_character_set,
+    resources = Resources(
+        None if key is None else Secret(key),
+        tables,
+        LookupMiss(lookup_miss) is LookupMiss.EMPTY,
+        uid_root,
+        LookupMiss(lookup_miss) is LookupMiss.KEEP,
     )
-    return built.rules
+
+    def build(*, is_cleaned: bool) -> RuleSet:
+        return build_rules(
+            from_pairs(list(pairs.items())),
+            profile=profile,
+            keep_private=keep_private,
+            remove_private=remove_private_tags,
+            output_stem=output_file_stem,
+            output_dir=output_dir_template,
+            resources=resources,
+            assumed=assume_character_set,
+            is_cleaned=is_cleaned,
+        ).rules
+
+    rules = build(is_cleaned=False)
+    if not methods:
+        return rules
+    from .pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)
+
+    settings = PixelSettings.of(
+        ",".join(methods),
+        os.fspath(pixel_masks),
+        PixelSelection(clean_pixels_of),
+        all_frames=mask_all_frames,
+    )
+    return replace(rules, pixels=PixelRules(settings, build(is_cleaned=True)))
 
 
 def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
@@ -150,8 +193,25 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
     file = parse(source)
     patcher = _kept.patcher_of(rules)
     with _kept.caches:
-        patched = patcher.patch(file, patcher.scan(file))
-    return b"".join(pieces(source, Output(file, patched).chunks()))
+        if _kept.pixels is not None and (cleaned := _cleaned(file, _kept.pixels)) is not None:
+            return cleaned
+        return _bytes_of(file, patcher.patch(file, patcher.scan(file)))
+
+
+def _cleaned(file: DicomFile, pixels: PixelWork) -> bytes | None:
+    """The output of a file whose pixels are cleaned, read again; None where they stay."""
+    cleaning = pixels.cleaner.clean(file)
+    if not cleaning.edits:
+        return None
+    patcher = pixels.patcher
+    patched = patcher.patch(file, patcher.scan(file), None, cleaning.edits)
+    made = _bytes_of(file, patched)
+    pixels.check(file.source, BytesSource(made), cleaning, patched, lambda: None)
+    return made
+
+
+def _bytes_of(file: DicomFile, patched: Patched) -> bytes:
+    return b"".join(pieces(file.source, Output(file, patched).chunks()))
 
 
 def patch_file(
@@ -214,7 +274,13 @@ def run_tree(
     for outcome in made.unreadable:
         totals.add(outcome)
     settings = RunSettings(
-        rules=rules, where=condition, workers=threads, overwrite=overwrite, follow_links=bool(made.single)
+        rules=rules,
+        where=condition,
+        workers=threads,
+        overwrite=overwrite,
+        follow_links=bool(made.single),
+        pixels=None if rules.pixels is None else rules.pixels.settings,
+        cleaned_rules=None if rules.pixels is None else rules.pixels.rules,
     )
     runner.run(made, settings, RunListeners(on_outcome=totals.add, deferred=DeferredSignals()))
     exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK

@@ -20,6 +20,8 @@ from pftree import ManualAction, TreeOptions, manual_attach
 from .._version import COMMAND, __version__
 from ..core.errors import ExitCode
 from ..core.options import OnResidual, Options, PixelMethod, PixelSelection, ReportFormat
+from ..core.pixel_packages import SHEET, missing
+from ..core.pixel_packages import find_problem as find_package_problem
 from ..text.printable import visible
 from ..text.quoting import quoted, shortened
 from .manual import build_manual
@@ -304,8 +306,8 @@ def _find_report_problem(args: argparse.Namespace) -> str:
         return f"--reviewSheet {args.reviewSheet}: give a name that ends in {ReportFormat.HTML}"
     if args.reviewSheet and os.path.abspath(args.reviewSheet) in map(os.path.abspath, args.report):
         return "--reviewSheet and --report name one file; give each its own"
-    if args.reviewSheet and (missing := _missing(_SHEET_MODULES)):
-        return f"--reviewSheet needs packages that are not installed: pip install {missing}"
+    if args.reviewSheet and (packages := missing(SHEET, find_spec)):
+        return f"--reviewSheet needs packages that are not installed: pip install {packages}"
     if args.showValues and not args.dryRun and not args.report:
         return "--showValues says what --dryRun and --report show; give one of them, too"
     if args.dryRun and args.verify:
@@ -342,25 +344,7 @@ def _find_pixel_problem(args: argparse.Namespace) -> str:
         return "--cleanPixels names a method twice"
     if args.pixelMasks and PixelMethod.DEVICES not in given:
         return "--pixelMasks is for the method devices; add it to --cleanPixels"
-    if missing := _missing(_PIXEL_MODULES):
-        return f"--cleanPixels needs packages that are not installed: pip install {missing}"
-    if PixelMethod.TEXT in given and find_spec(_TEXT_MODULE) is None:
-        return (
-            "--cleanPixels text needs a package that is not installed: "
-            "pip install rapidocr-onnxruntime==1.4.4 with a Python before 3.13, or name other methods"
-        )
-    return ""
-
-
-_TEXT_MODULE = "rapidocr_onnxruntime"
-_PIXEL_MODULES = {"numpy": "numpy"}
-_SHEET_MODULES = {"numpy": "numpy", "PIL": "pillow"}
-"""Modules, and the packages that have them."""
-
-
-def _missing(modules: Mapping[str, str]) -> str:
-    """The packages of modules that are not installed, for pip."""
-    return " ".join(package for module, package in modules.items() if find_spec(module) is None)
+    return find_package_problem("--cleanPixels", given, find_spec)
 
 
 def pixel_methods(given: str, profile: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from .file_survey import FileSurvey
@@ -137,6 +137,22 @@ class CleanedPixels:
     frames: int
     bits: int
     blocks: int
+
+    def to_plain(self) -> list[object]:
+        """The same in lists, numbers and texts."""
+        return [list(self.methods), list(map(list, self.rectangles)), self.frames, self.bits, self.blocks]
+
+    @classmethod
+    def of_plain(cls, told: list[Any]) -> CleanedPixels:
+        """What ``to_plain`` made.
+
+        Raises:
+            TypeError, ValueError: it is something else.
+        """
+        methods, rectangles, *counts = told
+        frames, bits, blocks = map(int, counts)
+        found = tuple(PixelRectangle(*map(int, one)) for one in rectangles)
+        return cls(tuple(map(str, methods)), found, frames, bits, blocks)
 
 
 @dataclass(frozen=True, slots=True)

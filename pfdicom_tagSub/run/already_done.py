@@ -151,4 +151,5 @@ def _outcome_of(row: Row, job: FileJob) -> FileOutcome:
         review=row.review,
         path_holds_value=row.path_holds_value,
         residuals=row.residuals,
+        pixels=row.pixels,
     )

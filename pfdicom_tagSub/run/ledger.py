@@ -27,14 +27,14 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from ..core.errors import LedgerError
-from ..core.outcome import FileOutcome, Finished, Stamp, Status
+from ..core.outcome import CleanedPixels, FileOutcome, Finished, Stamp, Status
 from ..files.own_files import LINK, find_problem
 from ..spec.secret import Secret
 
 APPLICATION_ID = 0x70667473
 """Says in the file's header that it is such a ledger."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ROWS_AT_ONCE = 2000
 SECONDS_AT_ONCE = 2.0
@@ -53,7 +53,7 @@ CREATE TABLE files (
     directory INTEGER NOT NULL, name BLOB NOT NULL, identity INTEGER NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, skipped TEXT,
     output BLOB, output_size INTEGER, output_mtime_ns INTEGER,
-    review TEXT, is_telling INTEGER NOT NULL, residuals TEXT,
+    review TEXT, is_telling INTEGER NOT NULL, residuals TEXT, pixels TEXT,
     PRIMARY KEY (directory, name)) WITHOUT ROWID;
 """
 
@@ -110,6 +110,7 @@ class Row:
         review: as of an outcome.
         path_holds_value: likewise.
         residuals: likewise.
+        pixels: likewise.
     """
 
     is_of_this_run: bool
@@ -120,6 +121,7 @@ class Row:
     review: str
     path_holds_value: bool
     residuals: tuple[str, ...]
+    pixels: CleanedPixels | None
 
 
 class Ledger:
@@ -193,7 +195,7 @@ class Ledger:
         marks = ",".join("?" * len(names))
         found = self._select(
             "SELECT name, identity, size, mtime_ns, skipped, output, output_size, output_mtime_ns, "  # noqa: S608
-            f"review, is_telling, residuals FROM files WHERE directory = ? AND name IN ({marks})",
+            f"review, is_telling, residuals, pixels FROM files WHERE directory = ? AND name IN ({marks})",
             (directory, *map(os.fsencode, names)),
         )
         try:
@@ -258,7 +260,7 @@ class Ledger:
                 (numbers[folder], os.fsencode(name), self._identity, *self._fields(finished, outcome))
             )
         connection.executemany(
-            f"INSERT OR REPLACE INTO files VALUES ({','.join('?' * 12)})",  # noqa: S608
+            f"INSERT OR REPLACE INTO files VALUES ({','.join('?' * 13)})",  # noqa: S608
             rows,
         )
         connection.execute("COMMIT")
@@ -277,10 +279,12 @@ class Ledger:
             outcome.review or None,
             int(outcome.path_holds_value),
             json.dumps(outcome.residuals) if outcome.residuals else None,
+            json.dumps(outcome.pixels.to_plain()) if outcome.pixels is not None else None,
         )
 
     def _row(self, row: tuple[Any, ...]) -> Row:
-        _, identity, size, mtime_ns, skipped, output, output_size, output_mtime_ns, review, holds, left = row
+        _, identity, size, mtime_ns, skipped, output, output_size, output_mtime_ns, *told = row
+        review, holds, left, pixels = told
         return Row(
             is_of_this_run=identity == self._identity,
             source=Stamp(size, mtime_ns),
@@ -290,6 +294,7 @@ class Ledger:
             review=str(review or ""),
             path_holds_value=bool(holds),
             residuals=tuple(map(str, json.loads(left))) if left else (),
+            pixels=CleanedPixels.of_plain(json.loads(pixels)) if pixels else None,
         )
 
     def _select(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
@@ -390,6 +395,9 @@ def _begin(
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif application != APPLICATION_ID:
         raise LedgerError(f"--ledger {path} is the database of another program; give another file")
+    elif version == 1:  # of 4.1, whose rows lack what was done to pixels
+        connection.execute("ALTER TABLE files ADD COLUMN pixels TEXT")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     elif version != SCHEMA_VERSION:
         raise LedgerError(
             f"--ledger {path} was made by another version of pfdicom_tagSub (its schema is {version}, this "
@@ -398,7 +406,7 @@ def _begin(
     ((verdict,),) = connection.execute("PRAGMA quick_check(1)")
     if verdict != "ok":
         raise LedgerError(f"--ledger {path} is damaged; move it away, and all is done and recorded anew")
-    connection.execute("SELECT directory, residuals FROM files JOIN directories ON id = directory LIMIT 1")
+    connection.execute("SELECT directory, pixels FROM files JOIN directories ON id = directory LIMIT 1")
     ((salt,),) = connection.execute("SELECT value FROM settings WHERE name = 'salt'")
     tree = (os.fsencode(input_root), os.fsencode(output_root))
     connection.execute("INSERT OR IGNORE INTO trees (input, output) VALUES (?, ?)", tree)

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..dicom import dictionary
 from ..dicom.character_sets import CharacterSet
 from .function_types import Resources
 from .keys import ContentItemKey, Key, PrivateKey
 from .templates import Template
+
+if TYPE_CHECKING:
+    from ..pixels.settings import PixelSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,19 @@ class PrivateRule:
 
 
 @dataclass(frozen=True)
+class PixelRules:
+    """How pixels are cleaned.
+
+    Attributes:
+        settings: what is blackened, and in which files.
+        rules: the compiled spec for files whose pixels are cleaned, which stamps them.
+    """
+
+    settings: PixelSettings
+    rules: RuleSet
+
+
+@dataclass(frozen=True)
 class RuleSet:
     """A compiled spec; it is picklable and does not change.
 
@@ -104,6 +121,7 @@ class RuleSet:
         unknown_removers: the indices of the rules that do so.
         content: the rules for content items, each with its key.
         texts: the rule that cleans every free text which no other rule names; None if none does.
+        pixels: how Python programs have pixels cleaned; None for not at all. The command gives it beside.
     """
 
     table: dict[int, Rule]
@@ -129,6 +147,7 @@ class RuleSet:
     unknown_removers: tuple[int, ...] = ()
     content: tuple[tuple[ContentItemKey, Rule], ...] = ()
     texts: Rule | None = None
+    pixels: PixelRules | None = None
 
     @property
     def claims_identity_removed(self) -> bool:

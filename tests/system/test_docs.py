@@ -287,7 +287,7 @@ def test_tutorial_runs_from_the_first_dry_run_to_the_check(checkout: Path) -> No
 
 
 def test_python_page_has_examples_that_run(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first, second = blocks("docs/how-to/python.rst", "python")
+    first, second, *_ = blocks("docs/how-to/python.rst", "python")
     names: dict[str, Any] = {}
     exec(compile(first, "python.rst", "exec"), names)
     assert names["patched"][128:132] == b"DICM"
@@ -300,6 +300,14 @@ def test_python_page_has_examples_that_run(checkout: Path, capsys: pytest.Captur
     exec(compile(second, "python.rst", "exec"), names)
     assert capsys.readouterr().out.startswith("written ()")
     assert b"P002" in (checkout / "hidden.dcm").read_bytes()
+
+
+def test_python_page_cleans_pixels(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("numpy")
+    start = 'rules = tagsub.compile_spec({"PatientName": "ANON"}, clean_pixels'
+    code = block("docs/how-to/python.rst", "python", start)
+    exec(compile(f"import pfdicom_tagSub as tagsub\n{code}", "python.rst", "exec"), {})
+    assert capsys.readouterr().out.startswith("[] ['patient-1/screen/capture.dcm'")
 
 
 def add_odd_folders(tree: Path) -> int:

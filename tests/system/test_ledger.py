@@ -416,6 +416,31 @@ def test_pixel_review_and_paths_are_told_again(night: Nightly) -> None:
         assert second[field] == first[field]
 
 
+@pytest.mark.parametrize("frames", [1, 3])
+def test_cleaned_pixels_are_told_again(frames: int, trees: Trees, tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    from pictures import file_bytes, picture, region
+
+    made = picture(frames=frames)
+    made.SequenceOfUltrasoundRegions = [region(10, 8, 49, 39)]
+    trees.inputs.mkdir(exist_ok=True)
+    (trees.inputs / "a.dcm").write_bytes(file_bytes(made))
+    night = Nightly(trees, tmp_path / "done.ledger")
+    flags = ("--cleanPixels", "regions")
+    first = night.run(*flags)
+    second = night.run(*flags)
+    assert second["counts"]["current"] == 1
+    assert first["pixelsCleaned"] == second["pixelsCleaned"] != []
+    assert first["pixelReview"] == second["pixelReview"]
+    assert night.run("--cleanPixels", "devices")["counts"]["current"] == 0
+
+
+def test_ledger_of_4_1_is_taken_over(done: Nightly) -> None:
+    _sqlite(done.ledger, "ALTER TABLE files DROP COLUMN pixels", "PRAGMA user_version = 1")
+    assert done.counts() == ALL_CURRENT
+    assert done.rows("PRAGMA user_version") == [(2,)]
+
+
 def test_residuals_are_told_again(night: Nightly) -> None:
     night.trees.make("r.dcm", PatientName="Plantagenet^Quirin", StudyDescription="of Plantagenet")
     first, second = night.run("--verify"), night.run("--verify")
@@ -586,7 +611,7 @@ def _overwritten(start: int) -> Callable[[Path], None]:
         (_overwritten(120), "damaged"),
         (lambda path: os.truncate(path, path.stat().st_size // 2), "damaged"),
         (_foreign, "another program"),
-        (lambda path: _sqlite(path, "PRAGMA user_version = 2"), "another version"),
+        (lambda path: _sqlite(path, "PRAGMA user_version = 3"), "another version"),
         (lambda path: _sqlite(path, "DROP TABLE files"), "no such table"),
         (lambda path: (path.unlink(), path.mkdir()), "not a file"),
         (lambda path: (path.unlink(), os.mkfifo(path)), "not a file"),
