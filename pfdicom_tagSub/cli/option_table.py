@@ -212,8 +212,10 @@ OPTIONS: tuple[Option, ...] = (
             the pixels stays to the bit, which is checked before the output gets
             its name, also without --verify. Of JPEG baseline and extended (8 bits)
             the blocks under a mask are replaced without decoding; frames of RLE,
-            JPEG 2000 and JPEG-LS without loss are decoded and encoded again. A
-            file with a mask and pixels that are compressed otherwise fails. Files that were cleaned say
+            JPEG 2000 and JPEG-LS are decoded and encoded again without a loss.
+            Lossless JPEG, JPEG of 12 bits and HTJ2K become another lossless
+            transfer syntax. A file with a mask and pixels that are compressed
+            otherwise, or a video, fails. Files that were cleaned say
             so: BurnedInAnnotation is NO, and the code 113101 and a text are added
             to what says how they were de-identified. The record lists them under
             pixelsCleaned, and what a person still has to look at under

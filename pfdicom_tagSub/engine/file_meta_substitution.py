@@ -52,11 +52,12 @@ class FileMetaSubstitution:
         self.zeroes_preamble = False
         self._root_texts: dict[int, tuple[str, ...]] = {}
 
-    def apply(self, present: set[int]) -> None:
+    def apply(self, present: set[int], syntax: str = "") -> None:
         """Apply the rules, and let the file meta follow the data set.
 
         Args:
             present: the tags that rules hit so far.
+            syntax: the new transfer syntax; "" where it stays.
         """
         self._zero_preamble()
         if not self.file.meta:
@@ -67,7 +68,9 @@ class FileMetaSubstitution:
         growth = 0
         for element in self.file.meta:
             tag = element.tag
-            if tag in rules or tag in FOLLOWERS:
+            if syntax and tag == dictionary.TRANSFER_SYNTAX_UID:
+                growth += self._other_syntax(element, syntax)
+            elif tag in rules or tag in FOLLOWERS:
                 growth += self._element(element, rules.get(tag), present)
             elif drops_unknown and dictionary.is_unknown(tag):
                 # Nobody can say whom it names (PS3.15 E.1.1 replaces all file meta).
@@ -78,6 +81,15 @@ class FileMetaSubstitution:
         first = self.file.meta[0]
         if growth and first.tag == dictionary.FILE_META_GROUP_LENGTH:
             self.changes.set_length(first.value, self.file.meta_stop - first.end + growth, little=True)
+
+    def _other_syntax(self, element: Element, syntax: str) -> int:
+        """Say that pixels are compressed otherwise now; returns by how many bytes the element grew."""
+        data = encode_element(
+            element.tag, "UI", (syntax,), UTF8, implicit=self.scope.encoding.implicit, little=True
+        )
+        note = self.changes.note(element.tag, Action.SUBSTITUTED)
+        self.changes.add(Change(note, self.scope, element, (syntax,), follows=True))
+        return self.changes.replace(element, data)
 
     def _zero_preamble(self) -> None:
         """Overwrite the preamble, which may hold anything (PS3.10 7.1), with zeros."""

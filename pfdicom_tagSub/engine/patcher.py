@@ -11,7 +11,7 @@ from ..core.errors import FileError
 from ..dicom import dictionary
 from ..dicom.character_sets import REPLACEMENT, quotable
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, label_of
-from ..dicom.edits import Chunk, Edit, chunks, pieces
+from ..dicom.edits import Chunk, chunks, pieces
 from ..dicom.elements import Element
 from ..dicom.embedded_overlays import described
 from ..dicom.file import DicomFile, deflate
@@ -27,6 +27,7 @@ from ..spec.templates import Template
 from .file_meta_substitution import FOLLOWING
 from .memory import LOCAL_MOST, Memory
 from .patched import Patched
+from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
 from .pixel_review import REVIEWED
 from .rule_index import Lookups
 from .substitution import Substitution, file_scopes
@@ -175,7 +176,7 @@ class Patcher:
         file: DicomFile,
         elements: list[Element],
         file_ids: Mapping[str, str] | None = None,
-        pixel_edits: tuple[Edit, ...] = (),
+        pixel_edits: PixelEdits = NO_PIXEL_EDITS,
     ) -> Patched:
         """The changes that the rules ask for.
 
@@ -222,7 +223,7 @@ class Patcher:
         file: DicomFile,
         elements: list[Element],
         file_ids: FileIds | None = None,
-        pixel_edits: tuple[Edit, ...] = (),
+        pixel_edits: PixelEdits = NO_PIXEL_EDITS,
     ) -> Patched:
         switched: frozenset[int] = frozenset()
         reading = self.reading

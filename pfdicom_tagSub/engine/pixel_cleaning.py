@@ -7,26 +7,25 @@ from dataclasses import dataclass, field, replace
 from ..core.errors import FileError
 from ..core.options import PixelMethod, PixelSelection
 from ..core.outcome import CleanedPixels, PixelRectangle
+from ..dicom.dictionary import LOSSY_IMAGE_COMPRESSION
 from ..dicom.edits import Edit
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
 from ..pixels.encapsulated import NewFrames, edits_of, frames_of
 from ..pixels.finding import Finder, Found, Told, windows_of
-from ..pixels.frame_codecs import CLEANED_SYNTAXES, codec_of
+from ..pixels.frame_codecs import codec_of, reason_against
 from ..pixels.frames import check_frame_size, native_frame
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
+from ..pixels.lossless import FORGETFUL
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
+from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
 from .pixel_review import REVIEWED, reason_to_review
 
 _HEADERS_ALONE = "only masks were blackened; no detector looked for text in the rest"
 _NOTHING_FOUND = "{reason}; nothing was blackened, as no {methods} told where"
 _SUSPICIOUS = "a list of devices names it as one that commonly shows identifying text"
-_COMPRESSED = (
-    "its pixels have to be cleaned and are compressed in a way that cannot be: decompress the file and run "
-    "again, or leave it out"
-)
 _FACES = frozenset(
     {
         "it says that it has recognizable visual features",
@@ -41,14 +40,14 @@ class PixelCleaning:
     """What becomes of the pixels of one file.
 
     Attributes:
-        edits: the changes of the data set; () where the pixels stay.
+        edits: what changes in the file.
         cleaned: what the record says; None where the pixels stay.
         review: why a person should look at them all the same; "" where nothing suggests that.
         image: their layout; None where the pixels stay.
         masks: what is blackened.
     """
 
-    edits: tuple[Edit, ...] = ()
+    edits: PixelEdits = NO_PIXEL_EDITS
     cleaned: CleanedPixels | None = None
     review: str = ""
     image: Image | None = None
@@ -60,7 +59,7 @@ class PixelCleaner:
 
     def __init__(self, settings: PixelSettings) -> None:
         self.settings = settings
-        self.finder = Finder(settings, REVIEWED)
+        self.finder = Finder(settings, REVIEWED | {LOSSY_IMAGE_COMPRESSION})
 
     def clean(self, file: DicomFile) -> PixelCleaning:
         """What becomes of the pixels of a file.
@@ -88,7 +87,7 @@ class PixelCleaner:
             return PixelCleaning(review=self._unchanged(reason, told))
         masked = MaskedPixels.of(image, found.masks)
         return PixelCleaning(
-            (Edit(masked.start, masked.stop, masked),),
+            PixelEdits((Edit(masked.start, masked.stop, masked),)),
             _told(image, found),
             self._left(reason, told),
             image,
@@ -99,8 +98,8 @@ class PixelCleaner:
         self, file: DicomFile, root: Scope, told: Told, image: Image, reason: str
     ) -> PixelCleaning:
         """What becomes of compressed frames: those with a rectangle are changed, the others stay."""
-        if image.syntax not in CLEANED_SYNTAXES:
-            raise FileError(_COMPRESSED)
+        if problem := reason_against(image.syntax):
+            raise FileError(problem)
         check_frame_size(image)
         source = file.data.source
         offsets = root.elements.get(EXTENDED_OFFSETS)
@@ -118,8 +117,9 @@ class PixelCleaner:
         masks = Masks(codec.fitted(common), own)
         new = NewFrames()
         blocks = 0
+        is_new = codec.syntax != image.syntax
         for index in range(image.frames):
-            if rectangles := masks.of(index):
+            if (rectangles := masks.of(index)) or is_new:
                 data, count = codec.masked(frames.data(source, index), rectangles)
                 new.add(index, data)
                 blocks += count
@@ -127,7 +127,14 @@ class PixelCleaner:
         cleaned = _told(image, Found(masks, found.methods))
         if blocks:
             cleaned = replace(cleaned, bits=0, blocks=blocks)
-        return PixelCleaning(edits, cleaned, self._left(reason, told), image, masks)
+        forgets = is_new and image.syntax in FORGETFUL and LOSSY_IMAGE_COMPRESSION not in root.elements
+        return PixelCleaning(
+            PixelEdits(edits, codec.syntax if is_new else "", forgets),
+            cleaned,
+            self._left(reason, told),
+            image,
+            masks,
+        )
 
     def _find(self, file: DicomFile, root: Scope, told: Told, image: Image) -> Found:
         if PixelMethod.TEXT not in self.settings.methods:

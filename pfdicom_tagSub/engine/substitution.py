@@ -34,6 +34,7 @@ from .literal_items import encode_items
 from .memory import Memory
 from .overlay_clearing import clear_overlays
 from .patched import Patched
+from .pixel_edits import NO_PIXEL_EDITS, loss_told
 from .pixel_review import reason_to_review
 from .rule_application import RuleApplication
 from .rule_index import Lookups
@@ -83,7 +84,7 @@ class Substitution:
         self.elements = elements
         self.switched = switched
         self.file_ids = file_ids
-        self.pixel_edits: tuple[Edit, ...] = ()
+        self.pixel_edits = NO_PIXEL_EDITS
         self.present: set[int] = set()
         self.root, self.meta = file_scopes(file, elements, reading)
         self.matcher = RuleMatcher(lookups, memory)
@@ -105,7 +106,7 @@ class Substitution:
             changes.edits += [*length_edits(self.elements, self.file.data, changes.edits, inserted)]
         changes.edits += [edit for _, edit in inserted]
         data_edits = in_order(changes.taken_edits())
-        self.file_meta.apply(self.present)
+        self.file_meta.apply(self.present, self.pixel_edits.syntax)
         if self.maker.unheld:
             raise CannotHold(self.maker.unheld)
         meta_edits = in_order(changes.taken_edits())
@@ -199,13 +200,13 @@ class Substitution:
 
     def _clean_pixels(self) -> None:
         """Take the changes of pixels that are cleaned, with overlays in unused bits cleared on the way."""
-        changes, first = self.changes, self.pixel_edits[0]
+        changes, first = self.changes, self.pixel_edits.edits[0]
         for index, edit in enumerate(changes.edits):
             if isinstance(edit.data, ClearedBits) and edit.start <= first.start < edit.stop:
                 del changes.edits[index]
                 break
         else:
-            changes.edits += self.pixel_edits
+            changes.edits += self.pixel_edits.edits
             changes.add(Change(changes.note(PIXEL_DATA, Action.SUBSTITUTED), self.root))
             return
         from ..pixels.masked import MaskedPixels  # noqa: PLC0415  (where pixels are cleaned alone)
@@ -350,6 +351,11 @@ class Substitution:
                 continue
             if data := self.application.inserted(rule, tag, self.root):
                 found.append((tag, self._insertion(tag, data)))
+        if self.pixel_edits.adds_loss and dictionary.LOSSY_IMAGE_COMPRESSION not in self.rules.table:
+            data = loss_told(implicit=self.root.encoding.implicit)
+            tag = dictionary.LOSSY_IMAGE_COMPRESSION
+            self.changes.add(Change(self.changes.note(tag, Action.INSERTED), self.root))
+            found.append((tag, self._insertion(tag, data)))
         if SPECIFIC_CHARACTER_SET not in self.root.elements:
             terms = UTF8.terms if self.root.key in self.switched else ()
             if not terms and self.root.is_assumed:

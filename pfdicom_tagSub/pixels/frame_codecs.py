@@ -17,9 +17,12 @@ class FrameCodec(Protocol):
 
     Attributes:
         shown: the layout of what ``decoded`` gives.
+        syntax: the transfer syntax of what ``masked`` gives. Where it is not that of the file, all
+            frames have to be made anew.
     """
 
     shown: Image
+    syntax: str
 
     def decoded(self, data: bytes) -> Numbers:
         """The numbers of a frame."""
@@ -40,6 +43,7 @@ class JpegCodec:
         first: the first frame.
         """
         self._image = image
+        self.syntax = image.syntax
         self._size = image.rows, image.columns, image.samples
         self._unit = jpeg_blocks.checked_header(first, *self._size).unit
         self.shown = replace(image, photometric="RGB", black=(0, 0, 0)) if image.samples == 3 else image
@@ -65,10 +69,11 @@ class JpegCodec:
 
 
 class LosslessCodec:
-    """RLE, JPEG 2000 and JPEG-LS without loss."""
+    """Frames that are decoded, and encoded again without a loss."""
 
     def __init__(self, image: Image) -> None:
         self.shown = image
+        self.syntax = lossless.CONVERTED.get(image.syntax, image.syntax)
 
     def decoded(self, data: bytes) -> Numbers:
         """The numbers of a frame."""
@@ -81,11 +86,31 @@ class LosslessCodec:
     def masked(self, data: bytes, rectangles: tuple[Rectangle, ...]) -> tuple[bytes, int]:
         """A frame black in rectangles."""
         numbers = lossless.blackened(self.decoded(data), self.shown, rectangles)
-        return lossless.encoded(numbers, self.shown), 0
+        return lossless.encoded(numbers, replace(self.shown, syntax=self.syntax)), 0
 
 
-CLEANED_SYNTAXES = jpeg_blocks.SYNTAXES | lossless.SYNTAXES
+CLEANED_SYNTAXES = jpeg_blocks.SYNTAXES | lossless.SYNTAXES | lossless.CONVERTED.keys()
 """The transfer syntaxes of compressed pixels that can be blackened in part."""
+
+_ROOT = "1.2.840.10008.1.2."
+_VIDEO = "its pixels are a video, of which no frame changes alone: extract the frames, or leave the file out"
+_REFERENCED = "its pixels are elsewhere, and the file only says where: fetch them, or leave the file out"
+_WRAPPED = "its pixels are native ones in fragments: have the file written anew as Explicit VR Little Endian"
+_UNKNOWN = (
+    "its pixels are compressed in a way that cannot be changed here: decompress the file and run again, or "
+    "leave it out"
+)
+_REASONS = {
+    **{_ROOT + f"4.{number}": _VIDEO for number in range(100, 109)},
+    **{_ROOT + one: _REFERENCED for one in ("4.94", "4.95", "4.204", "4.205", "7.1", "7.2", "7.3")},
+    **{_ROOT + f"4.{number}.1": _VIDEO for number in range(100, 107)},
+    _ROOT + "1.98": _WRAPPED,
+}
+
+
+def reason_against(syntax: str) -> str:
+    """Why the pixels of a transfer syntax cannot be cleaned, and the cure; "" where they can."""
+    return "" if syntax in CLEANED_SYNTAXES else _REASONS.get(syntax, _UNKNOWN)
 
 
 def codec_of(image: Image, first: bytes) -> FrameCodec:
@@ -98,6 +123,23 @@ def codec_of(image: Image, first: bytes) -> FrameCodec:
     Raises:
         FileError: the first frame is damaged.
     """
-    if image.syntax in jpeg_blocks.SYNTAXES:
+    if image.syntax in jpeg_blocks.SYNTAXES and not is_deep(image, first):
         return JpegCodec(image, first)
     return LosslessCodec(image)
+
+
+def is_deep(image: Image, first: bytes) -> bool:
+    """Whether the frames of a file are JPEG Extended of more than 8 bits, whose blocks nothing here reads.
+
+    Raises:
+        FileError: the first frame is damaged, or is such a frame in colour.
+    """
+    if image.syntax not in lossless.CONVERTED or image.syntax not in jpeg_blocks.SYNTAXES:
+        return False
+    if jpeg_blocks.header_of(first).precision <= 8:
+        return False
+    if image.samples == 3:
+        raise FileError(
+            "its JPEG has more than 8 bits and colour, which nothing here decodes alike everywhere"
+        )
+    return True

@@ -30,6 +30,26 @@ LOSSY = {str(uid.JPEG2000): uid.JPEG2000Lossless, str(uid.JPEGLSNearLossless): u
 SYNTAXES = frozenset({str(uid.RLELossless), str(uid.JPEG2000Lossless), str(uid.JPEGLSLossless), *LOSSY})
 """What can be encoded again under the transfer syntax that it has."""
 
+CONVERTED = {
+    str(uid.JPEGExtended12Bit): str(uid.JPEGLSLossless),
+    str(uid.JPEGLossless): str(uid.JPEGLSLossless),
+    str(uid.JPEGLosslessSV1): str(uid.JPEGLSLossless),
+    str(uid.HTJ2KLossless): str(uid.JPEG2000Lossless),
+    str(uid.HTJ2KLosslessRPCL): str(uid.JPEG2000Lossless),
+    str(uid.HTJ2K): str(uid.JPEG2000Lossless),
+}
+"""Transfer syntaxes that nothing here can encode, and the lossless one that a cleaned file has instead.
+
+JPEG Extended is one of them where it has 12 bits.
+"""
+
+FORGETFUL = frozenset({str(uid.JPEGExtended12Bit), str(uid.HTJ2K)})
+"""Those of them that allow a loss, which the new one no longer tells: LossyImageCompression has to."""
+
+_OF_JPEG2000 = frozenset(
+    map(str, (uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K))
+)
+
 
 def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
     """The numbers of a frame, as stored: (rows, columns), or (rows, columns, 3) in colour.
@@ -75,15 +95,17 @@ def _check_claim(data: bytes, image: Image) -> None:
         FileError: it says otherwise, or does not say.
     """
     claimed: tuple[int, int, int] | None = None
-    if image.syntax in {uid.JPEG2000Lossless, uid.JPEG2000}:  # SOC and SIZ (ISO 15444-1 A.5.1)
+    if image.syntax in _OF_JPEG2000:  # SOC and SIZ (ISO 15444-1 A.5.1)
         if data[:4] == b"\xff\x4f\xff\x51" and len(data) >= 42:
             right, bottom, left, top = (int.from_bytes(data[at : at + 4], "big") for at in range(8, 24, 4))
             claimed = bottom - top, right - left, int.from_bytes(data[40:42], "big")
-    elif image.syntax in {uid.JPEGLSLossless, uid.JPEGLSNearLossless}:
+    elif image.syntax == uid.RLELossless:
+        return  # a frame has what the file says
+    else:
         header = header_of(data)
         claimed = header.rows, header.columns, len(header.factors)
-    else:
-        return  # an RLE frame has what the file says
+        if image.syntax in CONVERTED and not data.rstrip(b"\0\xff").endswith(b"\xff\xd9"):
+            raise FileError("a compressed frame is damaged: its end is missing")  # a decoder may fill it up
     if claimed != (image.rows, image.columns, image.samples):
         raise FileError("a compressed frame has other rows, columns or samples than the file says")
 

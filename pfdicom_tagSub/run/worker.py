@@ -20,6 +20,7 @@ from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import FIRST_WINDOW, BytesSource, FileSource, ReadAhead, Source
 from ..engine.patched import Patched
 from ..engine.patcher import Output, Patcher
+from ..engine.pixel_edits import NO_PIXEL_EDITS
 from ..files.folders import Folders, make_directory
 from ..files.writing import would_write, write
 from ..spec.function_types import Resources
@@ -168,7 +169,12 @@ class Worker:
                 self.pixels.check(source, written, cleaning, patched, self.pause)
             if verifier is not None:
                 residuals = verifier.residuals(
-                    source, written, self._shown(job), self.pause, has_cleaned_pixels=is_cleaned
+                    source,
+                    written,
+                    self._shown(job),
+                    self.pause,
+                    has_cleaned_pixels=is_cleaned,
+                    syntax=cleaning.edits.syntax if cleaning is not None else "",
                 )
             if residuals and self.settings.fail_residuals:
                 raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
@@ -190,7 +196,10 @@ class Worker:
                 self.read_ahead.learn(source)
                 stage = Stage.SUBSTITUTE
                 patched = patcher.patch(
-                    file, elements, job.file_ids, cleaning.edits if cleaning is not None else ()
+                    file,
+                    elements,
+                    job.file_ids,
+                    NO_PIXEL_EDITS if cleaning is None else cleaning.edits,
                 )
                 stage = Stage.WRITE
                 chunks = Output(file, patched).chunks
@@ -396,7 +405,8 @@ class PixelWork:
         assert cleaning.image is not None
         limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
         if cleaning.image.syntax in CLEANED_SYNTAXES:
-            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause)
+            syntax = cleaning.edits.syntax
+            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause, syntax)
             return
         check_native(source, written, cleaning.image, cleaning.masks, kept, limit, pause)
 

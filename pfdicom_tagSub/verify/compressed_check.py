@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from pydicom.encaps import generate_frames
 
 from ..core.errors import FileError
+from ..dicom.dictionary import TRANSFER_SYNTAX_UID
 from ..dicom.embedded_overlays import PIXEL_DATA
 from ..dicom.inflating import InflateLimit
 from ..dicom.sources import Source
@@ -43,6 +45,7 @@ def check_compressed(
     masks: Masks,
     limit: InflateLimit,
     pause: Callable[[], None] = lambda: None,
+    syntax: str = "",
 ) -> None:
     """Check the compressed frames of an output: JPEG by its coefficients, others by their numbers.
 
@@ -53,22 +56,26 @@ def check_compressed(
         masks: what should be black, in whole blocks.
         limit: how large the data set of the output may be.
         pause: called between frames.
+        syntax: the transfer syntax of the output; "" for that of the input.
 
     Raises:
         FileError: they are not what they should be.
     """
-    before, after = (_frames(read_again(one, limit).data, image.frames) for one in (source, written))
+    readings = [read_again(one, limit) for one in (source, written)]
+    if _syntax_of(readings[1].meta) != (syntax or image.syntax):
+        raise FileError("the output has another transfer syntax than its pixels")
+    before, after = (_frames(one.data, image.frames) for one in readings)
     for index in range(image.frames):
         old, new = next(before, b""), next(after, b"")
         rectangles = masks.of(index)
-        if not rectangles:
+        if not rectangles and not syntax:
             if old != new:
                 raise FileError(_CHANGED)
             continue
-        if image.syntax in SYNTAXES:
+        if image.syntax in SYNTAXES and not syntax:
             _check_frame(old, new, image, masks, index)
         else:
-            _check_lossless(old, new, image, masks.of(index))
+            _check_lossless(old, new, image, masks.of(index), syntax)
         pause()
     if next(before, None) is not None or next(after, None) is not None:
         raise FileError("PixelData has more frames than the file says")
@@ -98,11 +105,15 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
             raise FileError("PixelData is not black where it should be")
 
 
-def _check_lossless(old: bytes, new: bytes, image: Image, rectangles: tuple[Rectangle, ...]) -> None:
+def _check_lossless(
+    old: bytes, new: bytes, image: Image, rectangles: tuple[Rectangle, ...], syntax: str
+) -> None:
     """Compare the numbers of two frames, with another decoder than the cleaning used where there is one."""
     # Decoders differ over what was compressed with a loss.
     plugins = ("",) if image.syntax in lossless.LOSSY else (*_OTHERS, "")
-    before, after = (lossless.decoded(data, image, plugins) for data in (old, new))
+    output = replace(image, syntax=syntax) if syntax else image
+    before = lossless.decoded(old, image, plugins)
+    after = lossless.decoded(new, output, plugins)
     flags = np.zeros((image.rows, image.columns), np.bool_)
     for one in rectangles:
         flags[one.y : one.bottom, one.x : one.right] = True
@@ -110,6 +121,12 @@ def _check_lossless(old: bytes, new: bytes, image: Image, rectangles: tuple[Rect
         raise FileError(_CHANGED)
     if (after[flags] != np.array(image.black if image.samples == 3 else image.black[0])).any():
         raise FileError("PixelData is not black where it should be")
+
+
+def _syntax_of(meta: DataSet) -> str:
+    """The transfer syntax that a file meta names."""
+    found = meta.with_tag(TRANSFER_SYNTAX_UID)
+    return raw_value(found[0], meta).decode("latin-1").strip(" \0") if len(found) == 1 else ""
 
 
 def _frames(data: DataSet, count: int) -> Iterator[bytes]:

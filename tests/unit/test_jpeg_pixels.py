@@ -186,4 +186,4 @@ def test_progressive_and_other_compressions_fail_with_a_reason(tmp_path: Path) -
     made.file_meta.TransferSyntaxUID = uid.UID("1.2.840.10008.1.2.4.102")
     result, _ = clean(tmp_path, file_bytes(made))
     assert result.code == 1
-    assert "compressed" in result.record["failures"][0]["reason"]
+    assert "video" in result.record["failures"][0]["reason"]
