@@ -1,6 +1,7 @@
 """Runs on a Dask cluster: a scheduler and workers of their own processes on this machine.
 
-The workers take a moment for each file, so that something can happen to them meanwhile.
+The workers take a moment for each file, so that something can happen to them meanwhile; where it
+has to happen to a worker that is over a file, that worker waits there for it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +57,32 @@ KEY = b"a key that no log may show, ever"
 OTHER_KEY = b"another key of thirty-two bytes."
 SLOW = """
 import os, time
-def slow(source, target, *, real=os.rename, **relative):
-    if ".pfdicom_tagSub-" in os.fspath(source):
-        time.sleep(0.005)
-    real(source, target, **relative)
+from pfdicom_tagSub.files import writing
+root = os.path.dirname(os.getcwd())
+done = 0
+def crawls():
+    return os.path.exists(f"{root}/crawl")
+def slow_rename(folder, temporary, name, *, real=writing.rename_new):
+    global done
+    time.sleep(0.2 if crawls() else 0.005)
+    if os.path.exists("hold") and (done := done + 1) > 4:
+        open("held", "x").close()
+        while os.path.exists("hold"):
+            time.sleep(0.01)
+        os.unlink("held")
+        done = 0
+    real(folder, temporary, name)
 def slow_copy(source, target, count, *places, real=os.copy_file_range):
-    time.sleep(0.05)
-    return real(source, target, min(count, 1 << 20), *places)
-if os.rename.__name__ != "slow":  # Dask runs this twice
-    os.rename, os.copy_file_range = slow, slow_copy
+    time.sleep(0.2 if crawls() else 0.05)
+    return real(source, target, min(count, 1 << (18 if crawls() else 22)), *places)
+if writing.rename_new.__name__ != "slow_rename":  # Dask runs this twice
+    writing.rename_new, os.copy_file_range = slow_rename, slow_copy
+"""
+"""A worker that takes a moment for each file and each piece of a large one.
+
+Where its cluster crawls, it takes so long that a run over the files of a test would take most of a
+minute. Where it is to hold, it stops just before its fifth output from then on gets its name, and says
+that it is there; so does one worker after the other, whichever of them Dask gives more files.
 """
 CACHED = """
 import os, sys
@@ -99,7 +118,7 @@ run()
 """
 """The command on a network file system, which shows old listings until this host makes a file."""
 LARGE_BYTES = 1 << 27
-"""What is slow takes three seconds for a file with so many bytes of pixels."""
+"""What is slow takes a second for a file with so many bytes of pixels, and a minute where it crawls."""
 SOON = 15.0
 """Seconds within which what should end has ended."""
 COMM = "DASK_DISTRIBUTED__COMM__"
@@ -162,6 +181,34 @@ class Cluster:
         with distributed.Client(self.address, security=security, set_as_default=False) as client:
             assert wait_for(lambda: len(client.nthreads()) == count)
 
+    def crawl(self) -> None:
+        """Have all workers take long for each file, until they are released."""
+        (self.root / "crawl").touch()
+
+    def hold(self) -> None:
+        """Have each worker stop over its fifth file from now on, until it is killed or released."""
+        for worker in self.workers:
+            (self._folder_of(worker) / "hold").touch()
+
+    def is_held(self) -> bool:
+        """Whether all workers stand still."""
+        return all((self._folder_of(worker) / "held").exists() for worker in self.workers)
+
+    def release(self) -> None:
+        """Let all workers go on, and no longer crawl."""
+        (self.root / "crawl").unlink(missing_ok=True)
+        self.release_held()
+
+    def release_held(self) -> None:
+        """Let all workers go on, be it that they crawl."""
+        for path in self.root.glob("*/hold"):
+            path.unlink()
+        assert wait_for(lambda: not any((self._folder_of(one) / "held").exists() for one in self.workers))
+
+    def _folder_of(self, worker: subprocess.Popen[bytes]) -> Path:
+        (name,) = [name for name, process in self.processes.items() if process is worker]
+        return self.root / name
+
     def close(self) -> None:
         """End all of them."""
         for process in self.processes.values():
@@ -184,6 +231,7 @@ def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 @pytest.fixture
 def cluster(_shared: Cluster) -> Cluster:
     """A cluster with two workers; those that a test killed are replaced."""
+    _shared.release()
     for _ in range(2 - len(_shared.workers)):
         _shared.start_worker()
     _shared.wait(2)
@@ -236,11 +284,6 @@ def expected_large(large: Path, key: Path, tmp_path_factory: pytest.TempPathFact
     return contents(outputs)
 
 
-def has_some(outputs: Path) -> bool:
-    """Whether a run over small files has come to a few outputs."""
-    return len(contents_of_finals(outputs)) > 10
-
-
 def unfinished(outputs: Path) -> str:
     """The temporary file of the large file, once its second half is begun; that is at once with the first."""
     for name in leftovers(outputs):
@@ -250,13 +293,8 @@ def unfinished(outputs: Path) -> str:
     return ""
 
 
-def is_amid(outputs: Path) -> bool:
-    """Whether a run is in the middle of the large file."""
-    return bool(unfinished(outputs))
-
-
 class Running:
-    """A run under way."""
+    """A run under way: every worker is held over a file, or one is in the middle of the large file."""
 
     def __init__(
         self,
@@ -265,9 +303,13 @@ class Running:
         outputs: Path,
         key: Path,
         *,
-        until: Callable[[Path], bool] = has_some,
+        is_large: bool = False,
         command: Sequence[str] = (COMMAND,),
     ) -> None:
+        if is_large:
+            cluster.crawl()
+        else:
+            cluster.hold()
         words = arguments_of(
             inputs, outputs, SPEC, "--json", "--keyFile", str(key), "--dask", cluster.address
         )
@@ -279,7 +321,8 @@ class Running:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert wait_for(lambda: until(outputs) or self.process.poll() is not None)
+        has_come = partial(unfinished, outputs) if is_large else cluster.is_held
+        assert wait_for(lambda: bool(has_come()) or self.process.poll() is not None)
         assert self.process.poll() is None
 
     def end(self) -> Done:
@@ -291,11 +334,6 @@ class Running:
         return Done(self.process.returncode, out, err)
 
 
-def contents_of_finals(outputs: Path) -> list[str]:
-    """The outputs that have their final names; they may come meanwhile."""
-    return [path.name for path in outputs.rglob("*.dcm") if path.is_file()]
-
-
 def is_settled(outputs: Path) -> bool:
     """Whether nobody writes to the outputs any more, as far as one second tells."""
     before = names_in(outputs)
@@ -304,20 +342,10 @@ def is_settled(outputs: Path) -> bool:
 
 
 def kill_over_a_file(worker: subprocess.Popen[bytes], outputs: Path) -> None:
-    """Kill a worker while it has an output under a temporary name."""
-
-    def has_file() -> bool:
-        return any(f"-{worker.pid}-" in name for name in leftovers(outputs))
-
-    for _ in range(50):
-        assert wait_for(has_file)
-        worker.send_signal(signal.SIGSTOP)
-        if has_file():
-            break
-        worker.send_signal(signal.SIGCONT)
+    """Kill a worker that is held: it leaves an output under a temporary name."""
     worker.kill()
     worker.wait()
-    assert has_file()
+    assert [name for name in leftovers(outputs) if f"-{worker.pid}-" in name]
 
 
 # --- the same as without
@@ -547,6 +575,7 @@ def test_killed_worker_has_its_files_done_by_another(
     outputs = tmp_path / "out"
     running = Running(cluster, small, outputs, key)
     kill_over_a_file(cluster.workers[0], outputs)
+    cluster.release()
     done = running.end()
     assert (done.code, done.failures) == (0, {}), done.err
     assert done.counts["found"] == done.counts["written"] + done.counts.get("unchanged", 0) == FILES
@@ -559,6 +588,7 @@ def test_file_of_a_killed_worker_goes_where_listings_are_old(
     outputs = tmp_path / "out"
     running = Running(cluster, small, outputs, key, command=[sys.executable, "-c", CACHED])
     kill_over_a_file(cluster.workers[0], outputs)
+    cluster.release()
     done = running.end()
     assert (done.code, done.failures) == (0, {}), done.err
     assert contents(outputs) == expected
@@ -571,6 +601,7 @@ def test_workers_that_join_a_run_are_told_of_it(
     running = Running(cluster, small, outputs, key)
     for worker in cluster.workers:
         kill_over_a_file(worker, outputs)
+    cluster.release()
     cluster.start_worker()
     done = running.end()
     assert (done.code, done.failures) == (0, {}), done.err
@@ -587,6 +618,7 @@ def test_batches_that_dask_gives_up_are_done_file_by_file_and_a_lost_scheduler_i
         cluster.wait(2)
         running = Running(cluster, small, tmp_path / "out", key)
         kill_over_a_file(cluster.workers[0], tmp_path / "out")
+        cluster.release()
         done = running.end()
         assert (done.code, done.failures) == (0, {}), done.err
         assert done.counts["found"] == FILES
@@ -594,6 +626,7 @@ def test_batches_that_dask_gives_up_are_done_file_by_file_and_a_lost_scheduler_i
 
         running = Running(cluster, small, tmp_path / "lost", key)
         cluster.processes["scheduler"].kill()
+        cluster.release()
         done = running.end()
         assert done.code == 2
         assert "connection to the scheduler is lost" in done.record["error"]
@@ -611,12 +644,13 @@ def test_worker_killed_in_the_middle_of_a_large_file_has_it_done_by_another(
     cluster: Cluster, large: Path, key: Path, expected_large: dict[str, bytes], tmp_path: Path
 ) -> None:
     outputs = tmp_path / "out"
-    running = Running(cluster, large, outputs, key, until=is_amid)
+    running = Running(cluster, large, outputs, key, is_large=True)
     name = unfinished(outputs)
     (dying,) = [worker for worker in cluster.workers if f"-{worker.pid}-" in name]
     dying.kill()
     dying.wait()
-    assert is_amid(outputs), "it was over too soon"
+    assert unfinished(outputs)
+    cluster.release()
     done = running.end()
     assert (done.code, done.failures) == (0, {}), done.err
     assert done.counts["found"] == done.counts["written"] + done.counts.get("unchanged", 0) == 3
@@ -632,7 +666,7 @@ def test_scheduler_lost_in_the_middle_of_a_large_file_leaves_nothing_of_it(
         cluster.start_worker()
         cluster.start_worker()
         cluster.wait(2)
-        running = Running(cluster, large, outputs, key, until=is_amid)
+        running = Running(cluster, large, outputs, key, is_large=True)
         cluster.processes["scheduler"].kill()
         started = time.monotonic()
         done = running.end()
@@ -641,6 +675,7 @@ def test_scheduler_lost_in_the_middle_of_a_large_file_leaves_nothing_of_it(
         assert "connection to the scheduler is lost" in done.record["error"]
         assert "Traceback" not in done.err
         assert not leftovers(outputs)
+        cluster.release()
         assert wait_for(lambda: not cluster.workers)
     finally:
         cluster.close()
@@ -714,8 +749,11 @@ def test_signal_ends_a_run_on_a_cluster_in_order(
     tmp_path: Path,
 ) -> None:
     running = Running(cluster, small, tmp_path / "out", key)
+    cluster.crawl()
     running.process.send_signal(number)
+    cluster.release_held()
     done = running.end()
+    cluster.release()
     found = contents(tmp_path / "out")
     assert done.code == code
     assert checked_record(done.out)["counts"]["written"] == len(found) < FILES
@@ -738,7 +776,7 @@ def test_signal_stops_the_copy_of_a_large_file_on_a_cluster(
     tmp_path: Path,
 ) -> None:
     outputs = tmp_path / "out"
-    running = Running(cluster, large, outputs, key, until=is_amid)
+    running = Running(cluster, large, outputs, key, is_large=True)
     running.process.send_signal(number)
     started = time.monotonic()
     done = running.end()
@@ -759,6 +797,7 @@ def test_killed_command_leaves_whole_files(
     running = Running(cluster, small, tmp_path / "out", key)
     running.process.kill()
     running.process.communicate()
+    cluster.release()
     assert wait_for(lambda: is_settled(tmp_path / "out"))  # the workers finish their batches
     assert contents(tmp_path / "out").items() <= expected.items()
 

@@ -331,6 +331,7 @@ def _renew_listing(directory: str, run: str) -> None:
 
 def _silence() -> None:
     """Dask has loggers of its own that write to standard error; what matters is said here."""
-    dask = ("distributed", "distributed.client", "distributed.comm", "distributed.batched")
-    for name in (*dask, "tornado", "asyncio"):
+    own = ("distributed", "tornado", "asyncio")
+    with_level = [name for name in logging.root.manager.loggerDict if name.startswith(own)]
+    for name in (*own, *with_level):  # some, such as tornado.application, have levels of their own
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
