@@ -250,6 +250,8 @@ class Expected:
 
 def _replaced(tag: int, node: Any, value: Any, data_set: Dataset, inserted: int = 0) -> Any:
     if isinstance(value, dict):
+        if isinstance(node, Items) and not node.items:
+            return node  # only a bare list of items fills an empty sequence
         value = value["replace"]
     if isinstance(node, Items):
         items = value if isinstance(value, list) else []
@@ -331,6 +333,22 @@ def test_the_strongest_key_decides(
     content = written(data.draw(data_sets()), form)
     specs = data.draw(layers())
     _check(content, specs, _folder(tmp_path_factory))
+
+
+@pytest.mark.parametrize("form", [*FORMS, DEFLATED], ids=lambda form: form.name)
+@pytest.mark.parametrize("layer", Layer, ids=lambda layer: layer.name.lower())
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("value", [ITEMS, {"replace": ITEMS}, [], "", None], ids=str)
+def test_empty_sequence_stays_empty_unless_a_list_of_items_fills_it(
+    value: Any, depth: int, layer: Layer, form: Form, tmp_path: Path
+) -> None:
+    outer, made = Dataset(), Dataset()
+    made.ContentSequence = []
+    outer.RequestAttributesSequence = [made]
+    data_set = outer if depth else made
+    data_set.SOPClassUID = SOP_CLASS
+    specs: list[Spec] = [{"ContentSequence": value} if one is layer else {} for one in Layer]
+    _check(written(data_set, form), specs, tmp_path)
 
 
 def _check(content: bytes, specs: list[Spec], folder: Path) -> None:
