@@ -93,7 +93,8 @@ class RuleApplication:
         if template is None or any(scope.find(directive.source) is None for directive in template.directives):
             return b""
         outcomes = self.outcomes.of(scope, rule)
-        key = rule.index, tag
+        # Whether it is signed, or what a creator makes of it, is up to other elements.
+        key = rule.index, tag, scope.vr(Element(tag, "", 0, 0, 0, 0))
         known = outcomes.get(key) if outcomes else None
         if known is not None and known.data is not None:
             self.changes.add((known.note, scope, None, known.texts, rule, "", False, False, 1))

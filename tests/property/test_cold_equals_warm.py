@@ -57,6 +57,7 @@ SPECS: tuple[dict[str, object], ...] = (
     {"RequestAttributesSequence": "", "PatientName": "大"},
     {"PatientName": "大", "(0029,1001)": "<%#tag>", "PatientComments": "%#tag of %PatientID"},
     {"(0008,xxxx)": None},
+    {"LargestImagePixelValue": "7", "SmallestImagePixelValue": "65535"},
 )
 
 
@@ -223,7 +224,7 @@ PLAIN: Recipe = {
 }
 
 
-VARYING = [*FILE_PARTS, "meta", "meta", "character set", "character set", "own instance", "form"]
+VARYING = [*FILE_PARTS, "signed", "meta", "meta", "character set", "character set", "own instance", "form"]
 
 
 @st.composite
@@ -285,3 +286,14 @@ def test_results_under_a_profile_do_not_depend_on_what_came_before(
     number: int, contents: list[bytes], profile: str
 ) -> None:
     assert_cold_equals_warm(rules_of(number, profile=profile), contents)
+
+
+def test_inserted_value_is_signed_where_its_own_file_says_so() -> None:
+    recipes = [PLAIN | {"signed": value} for value in (b"\0\0", b"\1\0", None)]
+    contents = [_file(recipe) for recipe in recipes]
+    assert_cold_equals_warm(rules_of(len(SPECS) - 1), contents)
+    (unsigned, *_), (signed, *_), _ = (
+        result_of(Patcher(rules_of(len(SPECS) - 1)), Caches(), content) for content in contents
+    )
+    assert b"\x28\0\x07\x01US" in unsigned
+    assert b"\x28\0\x07\x01SS" in signed
