@@ -87,7 +87,7 @@ setup(
             "types-tqdm",
         ],
     },
-    entry_points={"console_scripts": ["pfdicom_tagSub = pfdicom_tagSub.cli.command:run"]},
+    entry_points={"console_scripts": ["pfdicom_tagSub = pfdicom_tagSub.cli.start:run"]},
     zip_safe=False,
     classifiers=[
         "Development Status :: 5 - Production/Stable",

@@ -1,5 +1,5 @@
 """``python -m pfdicom_tagSub``."""
 
-from .cli.command import run
+from .cli.start import run
 
 run()

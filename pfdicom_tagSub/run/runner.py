@@ -6,12 +6,14 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 
+from ..core import garbage
 from ..core.errors import FileError
 from ..core.outcome import FileOutcome, Stage, Status
 from ..core.plan import DirectoryPlan, FileJob, Plan
 from ..dicom.inflating import InflateLimit
 from ..files.folders import NewFolders, check_directory, check_not_input, make_directory
 from ..files.temporary import remove_stale
+from ..spec.templates import prepare
 from .already_done import AlreadyDone
 from .placement import (
     LastOnes,
@@ -90,6 +92,9 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
             worker_settings, min(settings.workers, plan.file_count), settings.cluster, listeners
         ) as workforce,
     ):
+        if settings.cluster is None:
+            prepare(rules.templates)  # a forked worker has all that is loaded by now
+        garbage.resume()
         directories: Iterable[DirectoryPlan] = plan.directories
         if rules.directories:
             directories = in_named_directories(plan, workforce, report, on_lost, already_done)

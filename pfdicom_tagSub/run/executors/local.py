@@ -24,7 +24,6 @@ from typing import TypeVar
 
 from ...core.errors import WorkforceError
 from ...files.temporary import remove_stale
-from ...spec.templates import prepare
 from ..pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, work
 from ..process_limits import CURE
 from ..worker import Settings, Task, Worker
@@ -193,7 +192,6 @@ class LocalExecutor:
         if self._executor is None:
             if has_gil():
                 # A forked worker has all that the parent imported and compiled at once.
-                prepare(self._settings.rules.templates)
                 context = _ForkContext() if sys.platform == "linux" else multiprocessing.get_context()
                 self._stop = context.Event()
                 arguments = (self._settings, self._stop)

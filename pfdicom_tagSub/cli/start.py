@@ -1,0 +1,13 @@
+"""What the shell command starts with: as little as possible, for all else is loaded from here."""
+
+from __future__ import annotations
+
+from ..core import garbage
+
+
+def run() -> None:
+    """Load the command and run it; ends the process."""
+    garbage.pause()
+    from .command import run as run_command  # noqa: PLC0415  (loaded while the collector waits)
+
+    run_command()
