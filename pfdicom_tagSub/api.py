@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pftree import TreeOptions
 
@@ -45,6 +45,9 @@ from .spec.profile import PIXEL_OPTION
 from .spec.rules import PixelRules, RuleSet
 from .spec.secret import Secret
 
+if TYPE_CHECKING:
+    from .engine.conditional import PatcherChoice
+
 PathLike = str | os.PathLike[str]
 
 
@@ -53,18 +56,24 @@ class _Kept(threading.local):
 
     def __init__(self) -> None:
         self.patcher: Patcher | None = None
+        self.choice: PatcherChoice | None = None
         self.caches = Caches()
         self.worker: Worker | None = None
         self.pixels: PixelWork | None = None
 
-    def patcher_of(self, rules: RuleSet) -> Patcher:
+    def patcher_of(self, rules: RuleSet, file: DicomFile) -> Patcher:
         if self.patcher is None or self.patcher.rules is not rules:
             self.patcher = Patcher(rules)
             self.caches = Caches()
             self.pixels = None
             if rules.pixels is not None:
                 self.pixels = PixelWork(_settings(rules), rules.pixels.settings)
-        return self.patcher
+            self.choice = None
+            if rules.variants is not None:
+                from .engine.conditional import PatcherChoice  # noqa: PLC0415  (for conditions alone)
+
+                self.choice = PatcherChoice(rules.variants, self.patcher, Patcher)
+        return self.patcher if self.choice is None else self.choice.of(file, "")
 
     def worker_of(self, rules: RuleSet, *, overwrite: bool, verify: bool) -> Worker:
         settings = replace(_settings(rules), overwrite=overwrite, follow_links=True, verify=verify)
@@ -187,11 +196,12 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
 
     Raises:
         NotDicomError: it is not DICOM.
+        SkippedError: a condition of the spec skips it; in conditions the ``path`` is empty.
         FileError: it is, but cannot be processed with certainty. The text quotes no value.
     """
     source = BytesSource(data)
     file = parse(source)
-    patcher = _kept.patcher_of(rules)
+    patcher = _kept.patcher_of(rules, file)
     with _kept.caches:
         if _kept.pixels is not None and (cleaned := _cleaned(file, _kept.pixels)) is not None:
             return cleaned
@@ -203,7 +213,7 @@ def _cleaned(file: DicomFile, pixels: PixelWork) -> bytes | None:
     cleaning = pixels.cleaner.clean(file)
     if not cleaning.edits:
         return None
-    patcher = pixels.patcher
+    patcher = pixels.tools.patcher_for(file, "")
     patched = patcher.patch(file, patcher.scan(file), None, cleaning.edits)
     made = _bytes_of(file, patched)
     pixels.check(file.source, BytesSource(made), cleaning, patched, lambda: None)

@@ -63,6 +63,13 @@ class NotDicomError(Exception):
     """
 
 
+class SkippedError(Exception):
+    """One file that a condition of the spec skips.
+
+    Its text is the reason that the record gives; it quotes no value of the file.
+    """
+
+
 class NotSelectedError(Exception):
     """One file for which the condition of ``--where`` does not hold."""
 

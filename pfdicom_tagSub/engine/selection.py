@@ -1,9 +1,10 @@
-"""Whether a condition holds for a file: the elements that it asks for, read from the scan."""
+"""What a file holds of what conditions are about, read from a scan."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from ..dicom.dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET
 from ..dicom.elements import Element
@@ -11,23 +12,24 @@ from ..dicom.file import DicomFile
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
-from ..spec.conditions import BINARY_VRS, EVERY_ITEM, Condition, Held, Step, Subject, significant
+from ..spec.conditions import BINARY_VRS, EVERY_ITEM, Facts, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
+
+R = TypeVar("R")
 
 _META_GROUP = 0x0002
 
 
 class Selection:
-    """A condition at work; make one in each worker."""
+    """Asks files for what conditions are about; make one in each worker."""
 
-    def __init__(self, condition: Condition, reading: Reading) -> None:
+    def __init__(self, subjects: Iterable[Subject], reading: Reading) -> None:
         """Args:
-        condition: what has to hold.
+        subjects: what the conditions are about.
         reading: how text is read of which the file does not say how.
         """
-        self._condition = condition
         self._reading = reading
-        subjects = condition.subjects
+        subjects = tuple(subjects)
         sequences = {step.tag for subject in subjects for step in subject.steps}
         tags = {tag for subject in subjects for tag in (*subject.tags, *_private_tags(subject.private))}
         kept = tags | sequences | {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION}
@@ -36,15 +38,16 @@ class Selection:
         entered |= {step.tag for one in nested for step in one.steps[1:]}
         self._filter = ScanFilter(kept, entered, walked=sequences)
 
-    def holds(self, file: DicomFile, path: str) -> bool:
-        """Whether the condition holds for a file.
+    def ask(self, file: DicomFile, path: str, question: Callable[[Facts], R]) -> R:
+        """Ask a file.
 
         Args:
             file: the file.
             path: its path relative to the input directory.
+            question: what to ask, such as whether a condition holds.
 
         Raises:
-            FileError: its bytes do not make a data set, or the condition cannot be decided.
+            FileError: its bytes do not make a data set, or a condition cannot be decided.
         """
         elements = scan(file.data, self._filter)
         reading = self._reading
@@ -53,7 +56,7 @@ class Selection:
             meta = Scope(file.source, file.meta, file.meta_encoding, -1)
             try:
                 with warnings.catch_warnings(action="ignore"):  # pydicom's, which may quote values
-                    return self._condition.holds(_File(root, meta, path))
+                    return question(_File(root, meta, path))
             except UnknownCharacterSet as signal:
                 from .unknown_terms import with_plain  # noqa: PLC0415  (its patterns are for odd files alone)
 

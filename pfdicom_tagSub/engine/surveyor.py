@@ -186,7 +186,11 @@ class Surveyor:
         partly = survey.add_remaining()
         kinds = {_kind(survey.root, substitution.meta): 1}
         return FileSurvey(
-            dict(survey.changes), frozenset(survey.rules), dict(survey.remaining), kinds, partly
+            dict(survey.changes),
+            frozenset(survey.rules).union(self.rules.held),
+            dict(survey.remaining),
+            kinds,
+            partly,
         )
 
     def digest(self, text: str) -> int:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.caches import Caches
-from ..core.errors import FileError, NotDicomError, NotSelectedError
+from ..core.errors import FileError, NotDicomError, NotSelectedError, SkippedError
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
 from ..dicom.edits import Chunk
@@ -29,12 +29,14 @@ from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name
 
 if TYPE_CHECKING:
+    from ..engine.conditional import PatcherChoice
     from ..engine.pixel_cleaning import PixelCleaning
     from ..engine.selection import Selection
     from ..engine.surveyor import SurveyOptions
     from ..pixels.settings import PixelSettings
     from ..spec.conditions import Condition
     from ..verify.comparison import Verifier
+    from ..verify.conditional import VerifierChoice
 
 R = TypeVar("R")
 
@@ -135,10 +137,7 @@ class Worker:
         self.pause = pause
         self.caches = Caches()
         self.read_ahead = ReadAhead()
-        self.patcher = Patcher(
-            settings.rules, renames=settings.renames, survey_options=settings.survey_options
-        )
-        self.verifier = _verifier_of(settings)
+        self.tools = Tools(settings)
         self.pixels = None if settings.pixels is None else PixelWork(settings, settings.pixels)
         self.selection = _selection_of(settings)
         self.folders = Folders(settings.output_root)
@@ -158,7 +157,7 @@ class Worker:
         stage = Stage.READ
         before = self._stamp(job)
         residuals: tuple[str, ...] = ()
-        patcher, verifier = self.patcher, self.verifier
+        tools = self.tools
         cleaning: PixelCleaning | None = None
 
         def check(written: Source) -> None:
@@ -167,6 +166,7 @@ class Worker:
             if cleaning is not None and cleaning.edits:
                 assert self.pixels is not None
                 self.pixels.check(source, written, cleaning, patched, self.pause)
+            verifier = tools.verifier_for(source, job.relative)
             if verifier is not None:
                 residuals = verifier.residuals(
                     source,
@@ -191,7 +191,8 @@ class Worker:
                     stage = Stage.PIXELS
                     cleaning = self.pixels.cleaner.clean(file)
                     if is_cleaned := bool(cleaning.edits):
-                        patcher, verifier = self.pixels.patcher, self.pixels.verifier
+                        tools = self.pixels.tools
+                patcher = tools.patcher_for(file, job.relative)
                 elements = patcher.scan(file)
                 self.read_ahead.learn(source)
                 stage = Stage.SUBSTITUTE
@@ -217,7 +218,7 @@ class Worker:
                         pause=self.pause,
                         run=self.settings.run,
                         durable=self.settings.durable,
-                        check=check if verifier or is_cleaned else None,
+                        check=check if tools.verifier or is_cleaned else None,
                     )
             finished = self._finished(job, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
@@ -246,7 +247,10 @@ class Worker:
             NotSelectedError: it does not.
             FileError: it cannot be decided.
         """
-        if self.selection is not None and not self.selection.holds(file, job.relative):
+        where = self.settings.where
+        if self.selection is None or where is None:
+            return
+        if not self.selection.ask(file, job.relative, where.holds):
             raise NotSelectedError
 
     def _shown(self, job: FileJob) -> str:
@@ -319,8 +323,11 @@ class Worker:
             with Opened(job.input_path, follow_links=self.settings.follow_links) as source:
                 file = parse(source, self.settings.inflate_limit)
                 self._select(file, job)
+                self.tools.patcher_for(
+                    file, job.relative
+                )  # a file that a condition skips or fails has no name
                 stage = Stage.NAME
-                *components, last = self.patcher.names(file, (*rules.directories, *stems)) + [own] * (
+                *components, last = self.tools.patcher.names(file, (*rules.directories, *stems)) + [own] * (
                     not stems
                 )
                 name = safe_name(last, own) if stems else own
@@ -334,7 +341,7 @@ class Worker:
 
         None where nobody asks, and for what is no regular file.
         """
-        if not self.settings.durable and self.verifier is None:
+        if not self.settings.durable and self.tools.verifier is None:
             return None
         try:
             found = os.stat(job.input_path, follow_symlinks=self.settings.follow_links)
@@ -379,8 +386,7 @@ class PixelWork:
         self.limit = settings.inflate_limit
         own = replace(settings, rules=settings.cleaned_rules)
         self.cleaner = PixelCleaner(pixels)
-        self.patcher = Patcher(own.rules, renames=own.renames, survey_options=own.survey_options)
-        self.verifier = _verifier_of(own)
+        self.tools = Tools(own)
 
     def check(
         self,
@@ -411,6 +417,57 @@ class PixelWork:
         check_native(source, written, cleaning.image, cleaning.masks, kept, limit, pause)
 
 
+class Tools:
+    """What works on files by the rules of one spec.
+
+    Attributes:
+        patcher: what changes files for which no condition of the spec holds.
+        verifier: what verifies them; None where nothing is verified.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Args:
+        settings: those of the worker.
+        """
+        self.patcher = _patcher_of(settings)
+        self.verifier = _verifier_of(settings)
+        self._patchers: PatcherChoice | None = None
+        self._verifiers: VerifierChoice | None = None
+        variants = settings.rules.variants
+        if variants is None:
+            return
+        from ..engine.conditional import PatcherChoice  # noqa: PLC0415  (for specs with conditions alone)
+
+        self._patchers = PatcherChoice(
+            variants, self.patcher, lambda rules: _patcher_of(replace(settings, rules=rules))
+        )
+        if self.verifier is not None:
+            from ..verify.conditional import VerifierChoice  # noqa: PLC0415  (likewise)
+
+            self._verifiers = VerifierChoice(self.verifier, variants)
+
+    def patcher_for(self, file: DicomFile, path: str) -> Patcher:
+        """The patcher for a file.
+
+        Raises:
+            SkippedError: a condition of the spec skips it.
+            FileError: one fails it, or cannot be decided.
+        """
+        return self.patcher if self._patchers is None else self._patchers.of(file, path)
+
+    def verifier_for(self, source: Source, path: str) -> Verifier | None:
+        """What verifies an output, chosen by its own reading of the input; None where nothing is verified.
+
+        Raises:
+            FileError: there should be no output.
+        """
+        return self.verifier if self._verifiers is None else self._verifiers.of(source, path)
+
+
+def _patcher_of(settings: Settings) -> Patcher:
+    return Patcher(settings.rules, renames=settings.renames, survey_options=settings.survey_options)
+
+
 def _verifier_of(settings: Settings) -> Verifier | None:
     if not settings.verify:
         return None
@@ -427,7 +484,7 @@ def _selection_of(settings: Settings) -> Selection | None:
     from ..dicom.scope import Reading  # noqa: PLC0415
     from ..engine.selection import Selection  # noqa: PLC0415  (for runs with a condition alone)
 
-    return Selection(settings.where, Reading(settings.rules.assumed))
+    return Selection(settings.where.subjects, Reading(settings.rules.assumed))
 
 
 Task = Callable[[Worker, FileJob], R]
@@ -501,7 +558,7 @@ def _untraced(error: Exception) -> Exception:
 def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
     if isinstance(error, NotSelectedError):
         return FileOutcome(job.relative, Status.NOT_SELECTED, reason=NOT_SELECTED)
-    if isinstance(error, NotDicomError):
+    if isinstance(error, NotDicomError | SkippedError):
         return FileOutcome(job.relative, Status.SKIPPED, reason=str(error))
     if isinstance(error, FileError):
         reason = str(error)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .compiling import compile_rules
 from .function_types import NO_RESOURCES, Resources
-from .parsing import TagSpec
+from .pairs import TagSpec
 from .profile import load, warn_of_the_lost
 from .rules import RuleSet
 from .strength import effective
@@ -59,7 +59,7 @@ def build_rules(
         SpecError: the spec cannot mean what it says.
     """
     below = load(profile, tuple(keep_private), is_cleaned=is_cleaned)
-    whole = TagSpec(below.spec.pairs + spec.pairs)
+    whole = TagSpec(below.spec.pairs + spec.pairs, spec.blocks)
     rules = compile_rules(
         effective(whole),
         remove_private=remove_private,

@@ -7,7 +7,7 @@ from ..core.outcome import Action
 from ..dicom import dictionary, values
 from ..text.quoting import quoted
 from .keys import KeywordKey
-from .parsing import Added, Items, Pair
+from .pairs import Added, Items, Pair
 from .rules import Literal, Rule
 
 ADDABLE_VRS = frozenset({"CS", "LO", "SH", "UC"})

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from ..core.bounded import SPEC_MOST, TooLargeError, read_path
 from ..core.errors import SpecError
 from ..core.options import Options
 from ..text.quoting import quoted, shortened
 from .forms import JSON_FLAG, hint_for_json, hint_for_pairs, hint_for_path
-from .keys import PATTERN_PREFIX, Key, PatternKey, resolve
+from .keys import PATTERN_PREFIX, PatternKey, resolve
+from .pairs import (
+    ADD,
+    BLOCKS_MOST,
+    OUTSIDE,
+    REPLACE,
+    WHEN_PREFIX,
+    Added,
+    Items,
+    Layer,
+    Nested,
+    Pair,
+    SpecValue,
+    TagSpec,
+    plain_of,
+)
+
+if TYPE_CHECKING:
+    from .when_blocks import Block
 
 STANDARD_INPUT = "-"
 
@@ -23,101 +39,14 @@ NESTED_MOST = 64
 
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
-REPLACE = "replace"
-"""Stands before items that a file gets only where it has the sequence."""
-
-ADD = "add"
-"""Stands before items or a text that an element gets beside what it holds."""
-
-
-class Layer(IntEnum):
-    """Who wrote a pair; the greater one is the stronger."""
-
-    PROFILE = 0
-    SPEC = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """The value of a sequence: a list of items, each a list of keywords and literals.
-
-    Attributes:
-        items: the items.
-        inserts: whether a file that lacks the sequence gets it.
-        adds: whether the items that are there stay.
-    """
-
-    items: tuple[tuple[tuple[str, str | Items], ...], ...]
-    inserts: bool = True
-    adds: bool = False
-
-    def plain(self) -> list[object]:
-        """The items as JSON has them."""
-        return [
-            {key: value.plain() if isinstance(value, Items) else value for key, value in item}
-            for item in self.items
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """Values that an element gets beside those that it has, in the form that a file has them in."""
-
-    text: str
-
-
-SpecValue = str | Items | Added | None
-"""A template, the items of a sequence, what is added, or None, which removes the element."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One key of a spec and its value.
-
-    Attributes:
-        text: the key as written, for messages.
-        key: the key, resolved.
-        value: the template as written, or items; None removes the element.
-        layer: who wrote it.
-    """
-
-    text: str
-    key: Key
-    value: SpecValue
-    layer: Layer = Layer.SPEC
-
-
-@dataclass(frozen=True, slots=True)
-class TagSpec:
-    """A spec: its pairs in the order of writing."""
-
-    pairs: tuple[Pair, ...]
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over keys and values in their order, hex: the same for every form."""
-        canonical = json.dumps([[pair.text, _plain(pair.value)] for pair in self.pairs], ensure_ascii=True)
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _plain(value: SpecValue) -> object:
-    """A value as JSON has it."""
-    match value:
-        case Added(text):
-            return {ADD: text}
-        case Items(adds=True):
-            return {ADD: value.plain()}
-        case Items(inserts=False):
-            return {REPLACE: value.plain()}
-        case Items():
-            return value.plain()
-        case _:
-            return value
-
 
 def to_json(spec: TagSpec) -> str:
     """A spec as a JSON object, a pair a line; ``parse_json`` reads it."""
-    lines = (f"    {json.dumps(pair.text)}: {json.dumps(_plain(pair.value))}" for pair in spec.pairs)
+    if spec.blocks:
+        from .when_blocks import lines_of  # noqa: PLC0415  (for specs with blocks alone)
+
+        return "\n".join(lines_of(spec))
+    lines = (f"    {json.dumps(pair.text)}: {json.dumps(plain_of(pair.value))}" for pair in spec.pairs)
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
@@ -148,7 +77,7 @@ def load(options: Options) -> TagSpec:
         spec = _parse_file(options.tag_file)
     else:
         spec = parse_info(options.tag_info or "", options.split_token, options.split_key_value)
-    if not spec.pairs and not options.remove_private_tags and not options.profile:
+    if not spec.pairs and not spec.blocks and not options.remove_private_tags and not options.profile:
         raise SpecError(f"{given[0]} names no element: nothing would be replaced")
     return spec
 
@@ -255,8 +184,12 @@ def parse_json(text: str, origin: str, layer: Layer = Layer.SPEC) -> TagSpec:
     return from_pairs([(key, _value(value, key, origin)) for key, value in content], origin, layer)
 
 
-def _value(value: object, key: str, origin: str) -> SpecValue:
+def _value(value: object, key: str, origin: str, depth: int = 0) -> SpecValue | Nested:
     """A value of JSON as a value of a spec."""
+    if key.startswith(WHEN_PREFIX) and isinstance(value, _Object):
+        if depth >= BLOCKS_MOST:
+            raise SpecError(f"{origin}: {shortened(key)}: blocks are nested more than {BLOCKS_MOST} deep")
+        return Nested(tuple((inner, _value(one, inner, origin, depth + 1)) for inner, one in value))
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, _Object):
@@ -341,7 +274,7 @@ def parse_info(text: str, split_token: str, split_key_value: str) -> TagSpec:
 
 
 def from_pairs(
-    pairs: Sequence[tuple[str, SpecValue]], origin: str = "spec", layer: Layer = Layer.SPEC
+    pairs: Sequence[tuple[str, SpecValue | Nested]], origin: str = "spec", layer: Layer = Layer.SPEC
 ) -> TagSpec:
     """Resolve the keys of a spec.
 
@@ -351,17 +284,39 @@ def from_pairs(
         layer: who wrote them.
 
     Raises:
-        SpecError: a key twice, or one that names no element.
+        SpecError: a key twice, one that names no element, or a ``when`` block that is none.
     """
     resolved: list[Pair] = []
+    blocks: list[Block] = []
+    _resolve(pairs, origin, layer, OUTSIDE, (resolved, blocks))
+    return TagSpec(tuple(resolved), tuple(blocks))
+
+
+def _resolve(
+    pairs: Sequence[tuple[str, SpecValue | Nested]],
+    origin: str,
+    layer: Layer,
+    block: int,
+    found: tuple[list[Pair], list[Block]],
+) -> None:
+    """Resolve the pairs that stand in a block or outside of all, and those of the blocks among them."""
     seen: dict[object, str] = {}
     for text, value in pairs:
-        key = resolve(text, origin)
-        identity: object = text if isinstance(key, PatternKey) else key
+        is_block = text.startswith(WHEN_PREFIX)
+        key = None if is_block else resolve(text, origin)
+        identity: object = text if key is None or isinstance(key, PatternKey) else key
         if identity in seen:
             raise SpecError(
                 f"{origin}: {shortened(text)} and {shortened(seen[identity])} are the same key, given twice"
             )
         seen[identity] = text
-        resolved.append(Pair(text, key, value, layer))
-    return TagSpec(tuple(resolved))
+        if key is not None:
+            assert not isinstance(value, Nested)
+            found[0].append(Pair(text, key, value, layer, block))
+            continue
+        from .when_blocks import block_of  # noqa: PLC0415  (for specs with blocks alone)
+
+        depth = found[1][block].depth + 1 if block != OUTSIDE else 0
+        own, inner = block_of(text, value, block, origin, depth)
+        found[1].append(own)
+        _resolve(inner, origin, layer, len(found[1]) - 1, found)

@@ -19,7 +19,8 @@ from ..dicom import dictionary
 from ..dicom.free_text import FREE_TEXT_VRS
 from ..text.quoting import quoted, shortened
 from .keys import TEXT_KEY, KeywordKey, PrivateKey, resolve
-from .parsing import Added, Items, Layer, SpecValue, TagSpec, from_pairs, parse_json
+from .pairs import Added, Items, Layer, SpecValue, TagSpec
+from .parsing import from_pairs, parse_json
 from .rules import RuleSet
 
 BASIC = "basic"

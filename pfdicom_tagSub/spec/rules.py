@@ -16,6 +16,7 @@ from .templates import Template
 
 if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings
+    from .variants import Variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,9 @@ class RuleSet:
         content: the rules for content items, each with its key.
         texts: the rule that cleans every free text which no other rule names; None if none does.
         pixels: how Python programs have pixels cleaned; None for not at all. The command gives it beside.
+        variants: what gives the rules for files for which conditions of the spec hold, as these are for files
+            for which none does; None without conditions.
+        held: the indices of the keys of the conditions that hold where these rules apply.
     """
 
     table: dict[int, Rule]
@@ -148,6 +152,8 @@ class RuleSet:
     content: tuple[tuple[ContentItemKey, Rule], ...] = ()
     texts: Rule | None = None
     pixels: PixelRules | None = None
+    variants: Variants | None = None
+    held: tuple[int, ...] = ()
 
     @property
     def claims_identity_removed(self) -> bool:

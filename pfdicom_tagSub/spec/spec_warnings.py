@@ -25,7 +25,7 @@ from .keys import (
 )
 from .lookalikes import find_lookalikes, find_unevaluated
 from .output_names import DIRECTORY_KEY, STEM_KEY
-from .parsing import Added, Items, Layer, Pair
+from .pairs import OUTSIDE, Added, Items, Layer, Pair
 from .rules import PrivateRule, Rule
 from .templates import Template
 
@@ -66,11 +66,15 @@ class Winners:
 def find_idle(pairs: Iterable[Pair], rules: Iterable[Rule], winners: Winners) -> Iterator[str]:
     """Warnings of the user's keys that can win over no other for any element that a file has.
 
+    With a ``when`` block these are the keys in it: where it does not hold, others may win.
+
     Args:
         pairs: the spec.
         rules: the rule of each pair.
         winners: what is left of them.
     """
+    pairs = tuple(pairs)
+    top = max((pair.block for pair in pairs), default=OUTSIDE)
     winning = {rule.index for home in (winners.tags, winners.groups) for rule in home.values()}
     winning |= {private.rule.index for private in winners.private.values()}
     inserting = {rule.index for rule in winners.insertions.values()}
@@ -79,7 +83,8 @@ def find_idle(pairs: Iterable[Pair], rules: Iterable[Rule], winners: Winners) ->
             pair.key,
             EveryPrivateKey | EveryRestKey | EveryUnknownKey | EveryTextKey | PreambleKey | ContentItemKey,
         )
-        if pair.layer is not Layer.SPEC or is_special or rule.index in winning:
+        is_checked = pair.layer is Layer.SPEC and pair.block == top
+        if not is_checked or is_special or rule.index in winning:
             continue
         stronger = winners.stronger_than(pair.key)
         named = f" ({', '.join(one.key for one in stronger[:_NAMED_MOST])})" if stronger else ""

@@ -3,12 +3,13 @@
 Strength, weakest first: the pairs of a profile, then those of the user; among the pairs of
 one of them keys with x digits in the order of writing, explicit keys, ``re:`` keys in the
 order of writing, then keys of content items, those with a value type last. The strongest that
-hits an element wins (behaviour-3.1.1 A.10).
+hits an element wins (behaviour-3.1.1 A.10). What stands in a ``when`` block is stronger than all that
+does not (``variants.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..dicom import dictionary
@@ -26,7 +27,7 @@ from .keys import (
     PreambleKey,
     PrivateKey,
 )
-from .parsing import Layer, Pair, TagSpec
+from .pairs import OUTSIDE, Layer, Pair, TagSpec
 from .templates import parse_template
 
 _KINDS = {
@@ -44,10 +45,11 @@ _KINDS = {
 """How strong a kind of key is among the pairs of one layer."""
 
 
-def strength(pair: Pair) -> tuple[int, int]:
-    """How strong a pair is: what sorts the weakest first."""
+def strength(pair: Pair) -> tuple[int, int, int]:
+    """What pairs are sorted by, the strongest last."""
     kind = _KINDS[type(pair.key)]
-    return pair.layer, kind + bool(isinstance(pair.key, ContentItemKey) and pair.key.value_type)
+    has_type = isinstance(pair.key, ContentItemKey) and pair.key.value_type
+    return pair.layer, pair.block, kind + bool(has_type)
 
 
 def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
@@ -59,12 +61,25 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
         spec: its pairs.
         remove_private: remove every private element but those that a pair keeps.
     """
+    pairs = spec.pairs
     if remove_private:
-        spec = TagSpec((*_without_private(spec.pairs), Pair(PRIVATE_KEY, EveryPrivateKey(), None)))
-    user = [pair.key for pair in spec.pairs if pair.layer is Layer.SPEC]
-    names = {tag for key in user if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
-    groups = {group for key in user if isinstance(key, MaskKey) for group in key.groups}
-    others = {key for key in user if not isinstance(key, KeywordKey | MaskKey | PatternKey)}
+        pairs = (*_without_private(pairs), Pair(PRIVATE_KEY, EveryPrivateKey(), None))
+    user = [pair for pair in pairs if pair.layer is Layer.SPEC]
+    outside = [pair.key for pair in user if pair.block == OUTSIDE]
+    below = without_overridden((pair for pair in pairs if pair.layer is Layer.PROFILE), outside)
+    return TagSpec(tuple(sorted([*below, *user], key=strength)), spec.blocks)
+
+
+def without_overridden(pairs: Iterable[Pair], stronger: Sequence[Key]) -> list[Pair]:
+    """The pairs without those whose elements are all named by stronger keys.
+
+    Args:
+        pairs: some pairs.
+        stronger: the keys of others that are stronger.
+    """
+    names = {tag for key in stronger if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
+    groups = {group for key in stronger if isinstance(key, MaskKey) for group in key.groups}
+    others = {key for key in stronger if not isinstance(key, KeywordKey | MaskKey | PatternKey)}
 
     def is_overridden(key: Key) -> bool:
         if EveryRestKey() in others and not _is_stamp(key):
@@ -80,8 +95,7 @@ def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
             case _:
                 return key in others
 
-    kept = (pair for pair in spec.pairs if pair.layer is Layer.SPEC or not is_overridden(pair.key))
-    return TagSpec(tuple(sorted(kept, key=strength)))
+    return [pair for pair in pairs if not is_overridden(pair.key)]
 
 
 def _is_stamp(key: Key) -> bool:
@@ -96,6 +110,8 @@ def _without_private(pairs: Iterable[Pair]) -> Iterator[Pair]:
     pairs = tuple(pairs)
     kept_groups = {group for pair in pairs if not _is_of_private(pair) for group in _groups_of(pair.key)}
     for pair in pairs:
+        if isinstance(pair.key, EveryPrivateKey):
+            continue
         if not _is_of_private(pair):
             yield pair
         elif not kept_groups.isdisjoint(_groups_of(pair.key)):

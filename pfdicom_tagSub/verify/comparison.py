@@ -72,6 +72,10 @@ class Verifier:
         self.texts = TextSearches()
         self.searches = SeriesSearch(self.expected.kept)
 
+    def for_rules(self, rules: RuleSet) -> Verifier:
+        """A verifier of other rules, which shares nothing with this one."""
+        return Verifier(rules, renames=self.renames, limit=self.limit)
+
     def residuals(
         self,
         source: Source,

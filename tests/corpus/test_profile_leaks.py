@@ -38,7 +38,8 @@ from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.dicom.dictionary import is_unknown
 from pfdicom_tagSub.run.worker import Settings, Worker
 from pfdicom_tagSub.spec.compiling import compile_rules
-from pfdicom_tagSub.spec.parsing import TagSpec, parse_json
+from pfdicom_tagSub.spec.pairs import TagSpec
+from pfdicom_tagSub.spec.parsing import parse_json
 from pfdicom_tagSub.spec.profile import load
 
 PLANTED = b"PLANTED"

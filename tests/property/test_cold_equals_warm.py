@@ -27,7 +27,8 @@ from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources
-from pfdicom_tagSub.spec.parsing import TagSpec, parse_json
+from pfdicom_tagSub.spec.pairs import TagSpec
+from pfdicom_tagSub.spec.parsing import parse_json
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.spec.strength import effective

@@ -28,7 +28,8 @@ from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.run.worker import Settings, Worker
 from pfdicom_tagSub.spec.compiling import compile_rules
-from pfdicom_tagSub.spec.parsing import Layer, TagSpec, parse_json
+from pfdicom_tagSub.spec.pairs import Layer, TagSpec
+from pfdicom_tagSub.spec.parsing import parse_json
 from pfdicom_tagSub.spec.profile import load
 from pfdicom_tagSub.spec.rules import RuleSet
 

@@ -117,7 +117,8 @@ from pfdicom_tagSub.spec.strength import effective
 from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.spec.secret import Secret
-from pfdicom_tagSub.spec.parsing import TagSpec, parse_json
+from pfdicom_tagSub.spec.pairs import TagSpec
+from pfdicom_tagSub.spec.parsing import parse_json
 from pfdicom_tagSub.run.worker import Settings, Worker
 
 folder = Path(sys.argv[1])

@@ -23,15 +23,19 @@ from pfdicom_tagSub.engine.selection import Selection
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
 from pfdicom_tagSub.spec.conditions import Held, Subject
 from pfdicom_tagSub.text import patterns
+from pfdicom_tagSub.verify.conditional import PydicomFacts
+from pfdicom_tagSub.verify.pydicom_reading import read_again
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "helpers" / "record_schema.json").read_text())
 
 
 def holds(condition: str, content: bytes, path: str = "a/b.dcm") -> bool:
     """Whether a condition holds for a file."""
-    return Selection(parse_condition(condition, "--where"), Reading(None)).holds(
-        parse(BytesSource(content)), path
-    )
+    made = parse_condition(condition, "--where")
+    found = Selection(made.subjects, Reading(None)).ask(parse(BytesSource(content)), path, made.holds)
+    again = made.holds(PydicomFacts(read_again(BytesSource(content)), path))
+    assert again is found, "verification answers otherwise"
+    return found
 
 
 def _example(form: Form) -> bytes:

@@ -10,7 +10,8 @@ import pytest
 from support import run_command
 
 from pfdicom_tagSub.core.errors import SpecError
-from pfdicom_tagSub.spec.parsing import TagSpec, _parse_file, parse_json, to_json
+from pfdicom_tagSub.spec.pairs import TagSpec
+from pfdicom_tagSub.spec.parsing import _parse_file, parse_json, to_json
 
 pytest.importorskip("yaml", reason="PyYAML is not installed")
 

@@ -10,7 +10,8 @@ from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.spec import profile
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.lookalikes import find_lookalikes
-from pfdicom_tagSub.spec.parsing import TagSpec, from_pairs, parse_json
+from pfdicom_tagSub.spec.pairs import TagSpec
+from pfdicom_tagSub.spec.parsing import from_pairs, parse_json
 from pfdicom_tagSub.spec.templates import parse_template
 
 KEEP = "%_keep_#tag"

@@ -143,7 +143,7 @@ def test_long_values_are_neither_remembered_nor_read_for_nothing(
     contents = [file_of(study_id + element(tag, vr, letter * (1 << 20), EXPLICIT)) for letter in (b"a", b"b")]
     outputs = [process(worker, content, tmp_path).content for content in contents]
     assert longest <= most
-    assert len(repr(worker.patcher.memory.results)) < 1 << 13
+    assert len(repr(worker.tools.patcher.memory.results)) < 1 << 13
     for content, output in zip(contents, outputs, strict=True):
         assert output == process(Worker(Settings(rules_of(spec))), content, tmp_path).content
     if tag == 0x00420011:

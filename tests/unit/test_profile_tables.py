@@ -16,7 +16,8 @@ import pytest
 from pfdicom_tagSub.dicom import dictionary
 from pfdicom_tagSub.spec import profile
 from pfdicom_tagSub.spec.keys import PrivateKey
-from pfdicom_tagSub.spec.parsing import Layer, from_pairs, parse_json
+from pfdicom_tagSub.spec.pairs import Layer
+from pfdicom_tagSub.spec.parsing import from_pairs, parse_json
 from pfdicom_tagSub.spec.profile import load
 
 ROOT = Path(__file__).resolve().parents[2]

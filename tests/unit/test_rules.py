@@ -30,7 +30,8 @@ from pfdicom_tagSub.api import patch_bytes
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources
-from pfdicom_tagSub.spec.parsing import Layer, TagSpec, parse_json, to_json
+from pfdicom_tagSub.spec.pairs import Layer, TagSpec
+from pfdicom_tagSub.spec.parsing import parse_json, to_json
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.spec.strength import effective

@@ -427,8 +427,8 @@ def test_survey_forgives_what_the_rules_need_not_know(tmp_path: Path) -> None:
 def test_survey_costs_nothing_where_nobody_asks(tmp_path: Path) -> None:
     rules = rules_of(README_SPEC)
     worker = Worker(Settings(rules))
-    assert worker.patcher.surveyor is None
-    assert worker.patcher.is_local
+    assert worker.tools.patcher.surveyor is None
+    assert worker.tools.patcher.is_local
     path = tmp_path / "a.dcm"
     path.write_bytes(written(data_set(PatientID="1")))
     assert worker.process(FileJob(str(path), str(tmp_path / "b.dcm"), "a.dcm")).survey is None
