@@ -8,7 +8,7 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .api import compile_spec, patch_bytes, patch_file, run_tree
-    from .core.errors import FileError, NotDicomError, PlanError, SpecError
+    from .core.errors import FileError, NotDicomError, PlanError, SkippedError, SpecError
     from .core.outcome import FileOutcome
     from .report.record import RunReport
     from .spec.rules import RuleSet
@@ -20,6 +20,7 @@ __all__ = [
     "PlanError",
     "RuleSet",
     "RunReport",
+    "SkippedError",
     "SpecError",
     "__version__",
     "compile_spec",
