@@ -8,7 +8,14 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .api import compile_spec, patch_bytes, patch_file, run_tree
-    from .core.errors import FileError, NotDicomError, PlanError, SkippedError, SpecError
+    from .core.errors import (
+        FileError,
+        NotDicomError,
+        PlanError,
+        SkippedError,
+        SpecError,
+        TagSubError,
+    )
     from .core.outcome import FileOutcome
     from .report.record import RunReport
     from .spec.rules import RuleSet
@@ -22,6 +29,7 @@ __all__ = [
     "RunReport",
     "SkippedError",
     "SpecError",
+    "TagSubError",
     "__version__",
     "compile_spec",
     "patch_bytes",
@@ -49,3 +57,8 @@ def __getattr__(name: str) -> object:
         raise ImportError(problem)
 
     return getattr(import_module(f".{_HOMES.get(name, 'core.errors')}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from pftree import TreeOptions
 
 from .core.caches import Caches
-from .core.errors import ExitCode, SpecError
+from .core.errors import SpecError
 from .core.options import LookupMiss, Options, PixelMethod, PixelSelection
 from .core.outcome import FileOutcome
 from .core.pixel_packages import find_problem
@@ -29,8 +29,8 @@ from .dicom.file import DicomFile, parse
 from .dicom.sources import BytesSource
 from .engine.patched import Patched
 from .engine.patcher import Output, Patcher
+from .kept_files import KeptFiles
 from .report.record import RunReport
-from .report.totals import Totals
 from .run import runner
 from .run import walk as plan
 from .run.deferred_signals import DeferredSignals
@@ -40,10 +40,10 @@ from .spec.building import build_rules
 from .spec.condition_parsing import parse_condition
 from .spec.function_types import Resources
 from .spec.hash_functions import check_uid_root
-from .spec.parsing import from_pairs
 from .spec.profile import PIXEL_OPTION
 from .spec.rules import PixelRules, RuleSet
 from .spec.secret import Secret
+from .spec.spec_texts import load_spec
 
 if TYPE_CHECKING:
     from .engine.conditional import PatcherChoice
@@ -94,7 +94,7 @@ _kept = _Kept()
 
 
 def compile_spec(
-    pairs: Mapping[str, str | None],
+    spec: Mapping[str, object] | str | os.PathLike[str],
     *,
     remove_private_tags: bool = False,
     profile: str = "",
@@ -114,9 +114,10 @@ def compile_spec(
     """Compile a spec.
 
     Args:
-        pairs: keys and templates as in ``--tagStruct``; None removes an element.
+        spec: keys and templates as in ``--tagStruct``, where None removes an element; or the text of one in
+            JSON, which begins with ``{``; or the path of a file with one in JSON, YAML or TOML.
         remove_private_tags: remove every private element at every depth.
-        profile: a profile to lie below the pairs, ``basic[,option...]``.
+        profile: a profile to lie below the spec, ``basic[,option...]``.
         keep_private: keys of private elements that are kept all the same.
         key: the secret of pseudonyms, at least 16 bytes.
         lookup_tables: name to table of ``%_lookup``, each original to replacement.
@@ -148,6 +149,7 @@ def compile_spec(
     if methods and (problem := find_problem("clean_pixels", methods, find_spec)):
         raise SpecError(problem)
     check_uid_root(uid_root)
+    parsed = load_spec(spec)
     tables = {name: dict(table) for name, table in (lookup_tables or {}).items()}
     resources = Resources(
         None if key is None else Secret(key),
@@ -159,7 +161,7 @@ def compile_spec(
 
     def build(*, is_cleaned: bool) -> RuleSet:
         return build_rules(
-            from_pairs(list(pairs.items())),
+            parsed,
             profile=profile,
             keep_private=keep_private,
             remove_private=remove_private_tags,
@@ -257,6 +259,14 @@ def run_tree(
     threads: int = 0,
     overwrite: bool = False,
     where: str = "",
+    dry_run: bool = False,
+    verify: bool = False,
+    ledger: PathLike = "",
+    log: PathLike = "",
+    report: PathLike | Sequence[PathLike] = (),
+    crosswalk: PathLike = "",
+    prune: bool = False,
+    progress: Callable[[int, int], object] | None = None,
 ) -> RunReport:
     """Patch every file of a tree into another.
 
@@ -268,37 +278,72 @@ def run_tree(
             ``if __name__ == "__main__":`` where processes are spawned, not forked.
         overwrite: replace outputs that exist and differ.
         where: the condition that chooses files, as ``--where`` takes it; "" takes all.
+        dry_run: do everything but the writing; the record then has a survey.
+        verify: read each output again and hold it against its input.
+        ledger: a file that knows what is done, which is not done again; "" for none.
+        log: a file to which a line of JSON is appended for each file; "" for none.
+        report: files to write a report to, ``.html`` or ``.json``; the record then has a survey.
+        crosswalk: a table of original and new identifiers, ``.csv`` or ``.sqlite``; "" for none.
+        prune: remove outputs of the ledger whose inputs are gone.
+        progress: called after each file with how many are done and how many there are.
 
     Returns:
-        The record, as ``--json`` has it.
+        The record, as ``--json`` has it; its ``to_json`` gives that.
 
     Raises:
-        PlanError: a tree that cannot be worked on.
+        PlanError: a tree that cannot be worked on, or a file that lies where it must not.
         SpecError: ``where`` is no condition.
+        TagSubError: the ledger, the log or the crosswalk cannot be used. Nothing was done.
+        ValueError: arguments that do not go together.
     """
     condition = parse_condition(where, "where") if where else None
+    if prune and not ledger:
+        raise ValueError("prune needs a ledger, which says whose outputs they are")
+    if dry_run and verify:
+        raise ValueError("dry_run and verify exclude each other: nothing is written that could be verified")
     started = time.perf_counter()
-    tree = TreeOptions(inputDir=Path(input_dir), outputDir=Path(output_dir), threads=threads)
-    made = plan.build(Options(tree))
-    totals = Totals()
-    for outcome in made.unreadable:
-        totals.add(outcome)
-    settings = RunSettings(
-        rules=rules,
-        where=condition,
-        workers=threads,
-        overwrite=overwrite,
-        follow_links=bool(made.single),
-        pixels=None if rules.pixels is None else rules.pixels.settings,
-        cleaned_rules=None if rules.pixels is None else rules.pixels.rules,
+    paths = (report,) if isinstance(report, str | os.PathLike) else report
+    options = Options(
+        TreeOptions(inputDir=Path(input_dir), outputDir=Path(output_dir), threads=threads),
+        where=where,
+        dry_run=dry_run,
+        verify=verify,
+        ledger=os.fspath(ledger),
+        log=os.fspath(log),
+        reports=tuple(os.fspath(path) for path in paths),
+        crosswalk=os.fspath(crosswalk),
+        prune=prune,
     )
-    runner.run(made, settings, RunListeners(on_outcome=totals.add, deferred=DeferredSignals()))
-    exit_code = ExitCode.FILES_FAILED if totals.failed else ExitCode.OK
-    secret = rules.resources.secret
-    report = totals.finish(
-        exit_code,
-        time.perf_counter() - started,
-        rules.digest,
-        key_fingerprint=secret.fingerprint if secret else "",
-    )
-    return replace(report, warnings=(*rules.warnings, *made.warnings))
+    made = plan.build(options)
+    with KeptFiles(made, rules, options) as kept:
+        settings = RunSettings(
+            rules=rules,
+            where=condition,
+            workers=threads,
+            overwrite=overwrite,
+            follow_links=bool(made.single),
+            verify=verify,
+            is_dry=dry_run,
+            survey_options=kept.survey_options,
+            pixels=None if rules.pixels is None else rules.pixels.settings,
+            cleaned_rules=None if rules.pixels is None else rules.pixels.rules,
+            pairs=bool(options.crosswalk),
+        )
+
+        def on_outcome(outcome: FileOutcome) -> None:
+            kept.take(outcome)
+            if progress is not None:
+                progress(kept.totals.found, len(made.unreadable) + made.file_count)
+
+        for outcome in made.unreadable:
+            on_outcome(outcome)
+        deferred = DeferredSignals()
+        listeners = RunListeners(
+            on_outcome=on_outcome,
+            deferred=deferred,
+            on_warning=kept.warnings.append,
+            ledger=None if dry_run else kept.ledger,
+        )
+        runner.run(made, settings, listeners)
+        kept.prune(deferred)
+    return kept.finish(time.perf_counter() - started)

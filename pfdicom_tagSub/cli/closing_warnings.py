@@ -50,6 +50,11 @@ def warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None:
 
 def warn_of_results(totals: Totals, console: Console) -> None:
     """Say what of the outputs a person has to look after."""
+    if totals.orphans_left:
+        console.warning(
+            f"{_of(totals.orphans_left, '1 output is', '{} outputs are')} still there though the input is "
+            "gone; --json lists them under orphans, and --prune removes those that nobody changed"
+        )
     if totals.paths_with_values:
         console.warning(
             f"{_of(totals.paths_with_values, 'the path of 1 output holds', 'the paths of {} outputs hold')} "

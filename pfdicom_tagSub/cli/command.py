@@ -25,7 +25,18 @@ from .console import Console, progress
 from .file_messages import FileMessages
 from .printing import print_record, print_table, print_text, show_plan
 from .rules_from_options import compile_options, condition_of, pixels_of
-from .run_files import Reporting, Sheet, cluster_of, ledger_of, log_of
+from .run_files import (
+    Reporting,
+    Sheet,
+    cluster_of,
+    crosswalk_of,
+    end_crosswalk,
+    held_of,
+    ledger_of,
+    log_of,
+    missing_of,
+    prune_of,
+)
 from .signals import Signals
 from .standard_streams import occupy_descriptors
 from .unexpected_errors import locate
@@ -116,7 +127,8 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
                 pixels,
                 cleaned_rules,
             )
-        exit_code = ExitCode.FILES_FAILED if totals.failed or trouble else ExitCode.OK
+        is_left = options.prune and totals.orphans_left
+        exit_code = ExitCode.FILES_FAILED if totals.failed or trouble or is_left else ExitCode.OK
     except Interrupted as stop:
         exit_code = stop.exit_code
     except TagSubError as stop:
@@ -224,6 +236,8 @@ def _process(
         max_inflated=options.max_inflated,
         pixels=pixels,
         cleaned_rules=cleaned_rules,
+        pairs=bool(options.crosswalk),
+        held=held_of(plan, rules, options),
     )
     with ExitStack() as stack:
         ledger = ledger_of(plan, rules, options, console, pixels)
@@ -232,7 +246,10 @@ def _process(
         log = log_of(plan, options, console)
         if log is not None:
             stack.enter_context(log)
-        reporter = FileMessages(console, totals, log)
+        crosswalk = crosswalk_of(plan, options, ledger)
+        missing = missing_of(plan, options)
+        reporter = FileMessages(console, totals, log, crosswalk, missing)
+        trouble = ""
         try:
             with progress(plan.file_count, console) as bar:
 
@@ -246,15 +263,27 @@ def _process(
                     plan,
                     settings,
                     RunListeners(
-                        on_outcome=on_outcome, deferred=deferred, on_warning=console.warning, ledger=ledger
+                        on_outcome=on_outcome,
+                        deferred=deferred,
+                        on_warning=console.warning,
+                        ledger=None if options.dry_run else ledger,
                     ),
                 )
+            if ledger is not None and not ledger.problem:
+                trouble = prune_of(plan, rules, options, ledger, deferred, reporter.take_orphan)
         finally:
-            if ledger is not None:
-                with deferred:  # one signal more or less is no reason to lose what was done
+            with deferred:  # one signal more or less is no reason to lose what was done
+                if crosswalk is not None:
+                    end_crosswalk(crosswalk, ledger, console, is_dry=options.dry_run)
+                if missing is not None:
+                    missing.commit()
+                    missing.close()
+                if ledger is not None:
                     ledger.close()
             reporter.close()
-            problems = [kept.problem for kept in (ledger, log) if kept is not None and kept.problem]
+            own = (ledger, log, crosswalk, missing)
+            problems = [kept.problem for kept in own if kept is not None and kept.problem]
+            problems += [trouble] if trouble else []
             for problem in problems:
                 console.error(problem)
         return "; ".join(problems)

@@ -285,6 +285,7 @@ _EPILOGUE = """
             dryRun            whether nothing was written
             counts            found, written, unchanged, current (see
                               --ledger), skipped, notSelected (see --where),
+                              held (see --pixelReview),
                               failed; found is the sum of the others
             elements          per keyword (or tag, where it has no keyword):
                               how many were substituted, removed, emptied,
@@ -293,12 +294,19 @@ _EPILOGUE = """
                               result); "private" counts what
                               --removePrivateTags removed
             failures          a list of path (relative to the <inputDir>),
-                              stage (read, name, pixels, substitute,
-                              write or verify) and reason
+                              output (the path of the output, relative to
+                              the <outputDir>; null where it got none, or
+                              where it is named after what may be
+                              replaced), stage (read, name, pixels,
+                              substitute, write or verify) and reason
             skipped           a list of path and reason
             skippedNotListed  how many more there are than fit into 30 MB
             archives          a list of path and kind (zip, tar, gz, ...): the
                               skipped files in which there may be DICOM
+            orphans           outputs whose inputs are gone, by the --ledger:
+                              how many were pruned and left, and files, a
+                              list of path, output, outcome (pruned or left)
+                              and reason
             warnings          the warnings, whatever the verbosity is
             runTime           in seconds
             versions          of pydicom, Faker and python
@@ -307,7 +315,8 @@ _EPILOGUE = """
             profileEdition    the edition of the standard of its tables
             keyFingerprint    16 hex digits that tell one secret key from
                               another; "" without one
-            pixelReview       a list of path and reason: the files whose
+            pixelReview       a list of path, output, held (whether it is in
+                              the --holdDir) and reason: the files whose
                               pixels a person should look at, because they
                               claim burned-in annotation or are of a kind that
                               often has it
@@ -320,8 +329,8 @@ _EPILOGUE = """
             unknownCharsets   a list of path and terms: the files whose Specific
                               Character Set is none of the standard's, and
                               whose text is all ASCII
-            residuals         a list of path and elements: the outputs in which
-                              --verify found values that were replaced
+            residuals         a list of path, output and elements: the outputs in
+                              which --verify found values that were replaced
             survey            with --dryRun or --report: per keyword what is
                               done, what identifies and stays, keys that hit
                               nothing, what the files are; else null

@@ -6,7 +6,7 @@ identity are made from it. Its order is the order of the manual.
 
 from __future__ import annotations
 
-from ..core.options import LookupMiss, OnResidual, PixelSelection
+from ..core.options import LookupMiss, OnResidual, PixelSelection, ReviewPolicy
 from .option import Group, Kind, Need, Option, Repeat, Shown, named
 
 OPTIONS: tuple[Option, ...] = (
@@ -335,6 +335,23 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="lookupMissing",
+        field="lookup_missing",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.SPEC,
+        refines="lookupTable",
+        shown=Shown.HIDDEN,
+        help="list the values that the lookup tables lack in FILE.csv, for you alone",
+        manual="""
+            List all values that the lookup tables lack, of the files that the run
+            opens, in a CSV file with the columns table, original and an empty
+            replacement to be filled in. It is written when the run ends, with
+            --dryRun, too, whatever --lookupMiss says. It holds originals: it is
+            readable by its owner alone and has to lie outside of both trees.
+            """,
+    ),
+    Option(
         name="uidRoot",
         field="uid_root",
         kind=Kind.TEXT,
@@ -429,7 +446,7 @@ OPTIONS: tuple[Option, ...] = (
 
             No file and no directory is made. Existing outputs are compared as
             in a real run, and the exit code is that of a real run. It excludes
-            --verify; with --ledger it neither reads nor writes the ledger.
+            --verify; every file counts as new to a --ledger.
             """,
     ),
     Option(
@@ -691,6 +708,41 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="pixelReview",
+        field="pixel_review",
+        kind=Kind.CHOICE,
+        choices=tuple(ReviewPolicy),
+        default=ReviewPolicy.LIST,
+        group=Group.OPERATION,
+        identifies_outputs=True,
+        help="what becomes of files whose pixels a person has to see: listed (default), held, or failed",
+        manual="""
+            What becomes of files whose pixels a person has to see, those that the
+            record lists under pixelReview. list, the default: they are written as
+            all others. hold: they are written below the --holdDir instead of the
+            <outputDir>, under the same relative path, and count as held. fail:
+            they fail, and have no output. With hold and fail an output of an
+            earlier run is removed from the <outputDir> if the --ledger or
+            --overwrite allows it; else the file fails. Nothing is looked for
+            without a --profile or --cleanPixels, so hold and fail need one.
+            """,
+    ),
+    Option(
+        name="holdDir",
+        field="hold_dir",
+        kind=Kind.DIRECTORY,
+        value="<directory>",
+        group=Group.OPERATION,
+        shown=Shown.PATH,
+        refines="pixelReview",
+        identifies_outputs=True,
+        help="the directory of the files that --pixelReview hold keeps back",
+        manual="""
+            Where --pixelReview hold puts files. It has to lie apart from both
+            trees, and is created for its owner alone if absent.
+            """,
+    ),
+    Option(
         name="maxInflated",
         field="max_inflated",
         kind=Kind.SIZE,
@@ -831,8 +883,51 @@ OPTIONS: tuple[Option, ...] = (
             the middle of a run is reported with exit code 1, and the run goes on
             without it. The ledger holds the paths of inputs, so it is made for its
             owner alone, and has to lie outside of both trees. A symbolic link, or a
-            file that others may write to, is refused. With --dryRun it is neither
-            read nor written.
+            file that others may write to, is refused. With --dryRun it is not
+            written, and read for --prune alone.
+            """,
+    ),
+    Option(
+        name="prune",
+        field="prune",
+        kind=Kind.SWITCH,
+        group=Group.OPERATION,
+        refines="ledger",
+        help="remove the outputs of the --ledger whose inputs are gone",
+        manual="""
+            When all else is done, remove the outputs whose inputs are gone, as
+            those of a patient who withdrew consent. Only outputs that the --ledger
+            has, and that are as they were left, are removed, and directories that
+            hold nothing afterwards. The record lists them under orphans; an output
+            that was changed since stays, and the exit code is 1. With --dryRun
+            they are listed and stay. Without --prune they are listed and warned
+            of. If the <inputDir> holds no file at all, nothing is removed: perhaps
+            it is not mounted.
+            """,
+    ),
+    Option(
+        name="crosswalk",
+        field="crosswalk",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.OPERATION,
+        shown=Shown.HIDDEN,
+        identifies_outputs=True,
+        help="a table of original and new identifiers, FILE.csv or FILE.sqlite, for you alone",
+        manual="""
+            Keep a table of which original became which new value, in a <file> that
+            ends in .csv or .sqlite, with the columns attribute, original and new:
+            a row for each pair of PatientID, AccessionNumber, StudyInstanceUID,
+            SeriesInstanceUID and SOPInstanceUID, and of the paths of input and
+            output (the attribute Path). What earlier runs wrote stays in it. A
+            value that was removed or emptied has an empty new one.
+
+            Whoever has it knows who the patients are. It is readable by its owner
+            alone, has to lie outside of both trees, and is replaced as a whole
+            when the run ends, also one that was interrupted. Different originals
+            that became one are warned of. It is written with --dryRun, too, and
+            holds what the same run without would write. With a --ledger, all
+            files are opened where it does not exist yet.
             """,
     ),
     Option(
@@ -847,8 +942,10 @@ OPTIONS: tuple[Option, ...] = (
 
                 time            UTC, in ISO 8601
                 path            relative to the <inputDir>
+                output          the path of the output, as in the record
                 outcome         written, unchanged, current, skipped,
-                                notSelected or failed
+                                notSelected, held (see --pixelReview), failed,
+                                or pruned (see --prune)
                 stage, reason   of a file that failed or was skipped
                 actions         how many elements were substituted, removed, ...
                 pixelReview     why a person should look at its pixels

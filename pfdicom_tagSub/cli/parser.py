@@ -19,7 +19,7 @@ from pftree import ManualAction, TreeOptions, manual_attach
 
 from .._version import COMMAND, __version__
 from ..core.errors import ExitCode
-from ..core.options import OnResidual, Options, PixelMethod, PixelSelection, ReportFormat
+from ..core.options import OnResidual, Options, PixelMethod, PixelSelection, ReportFormat, ReviewPolicy
 from ..core.pixel_packages import SHEET, missing
 from ..core.pixel_packages import find_problem as find_package_problem
 from ..text.printable import visible
@@ -272,15 +272,28 @@ def _find_problem(args: argparse.Namespace) -> str:
         return problem
     if args.maxDepth < -1:
         return f"--maxDepth {args.maxDepth}: give a number of levels, or -1 for all"
-    if args.ledger and args.log and os.path.abspath(args.ledger) == os.path.abspath(args.log):
-        return "--ledger and --log name one file; give each its own"
     if args.onResidual != OnResidual.REPORT and not args.verify:
         return f"--onResidual {args.onResidual} needs --verify, which finds what is left"
-    if problem := _find_pixel_problem(args) or _find_list_problem(args):
+    if problem := _find_pixel_problem(args) or _find_list_problem(args) or _find_own_file_problem(args):
         return problem
     if args.outputLeafDir and args.outputDirTemplate:
         return "--outputLeafDir and --outputDirTemplate both name the directories; give one of them"
     return _find_leaf_problem(args.outputLeafDir) or _find_report_problem(args)
+
+
+def _find_own_file_problem(args: argparse.Namespace) -> str:
+    """What is wrong with the files that a run keeps for itself, and with what they are used for."""
+    if args.prune and not args.ledger:
+        return "--prune needs a --ledger, which says whose outputs they are"
+    if (args.pixelReview == ReviewPolicy.HOLD) != bool(args.holdDir):
+        return "--pixelReview hold and --holdDir DIR belong together; give both"
+    if args.lookupMissing and not args.lookupTable:
+        return "--lookupMissing lists what a --lookupTable lacks; give that, too"
+    if args.crosswalk and not args.crosswalk.lower().endswith((".csv", ".sqlite")):
+        return f"--crosswalk {args.crosswalk}: give a name that ends in .csv or .sqlite"
+    if args.ledger and args.log and os.path.abspath(args.ledger) == os.path.abspath(args.log):
+        return "--ledger and --log name one file; give each its own"
+    return ""
 
 
 def _find_list_problem(args: argparse.Namespace) -> str:

@@ -50,6 +50,7 @@ def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:
             options.lookup_miss is LookupMiss.EMPTY,
             options.uid_root,
             options.lookup_miss is LookupMiss.KEEP,
+            bool(options.lookup_missing),
         ),
         assumed=options.assume_character_set,
         is_cleaned=is_cleaned,

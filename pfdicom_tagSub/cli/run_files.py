@@ -5,12 +5,14 @@ The modules that keep them are imported only where somebody asks.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .._version import __version__
-from ..core.errors import ExitCode
-from ..core.options import Cluster, Options
+from ..core.errors import ExitCode, SpecError
+from ..core.options import Cluster, Options, ReviewPolicy
 from ..core.plan import Plan
 from ..report.record import RunReport
 from .console import Console
@@ -18,9 +20,14 @@ from .given_flags import flags_of
 from .option_table import OPTIONS
 
 if TYPE_CHECKING:
+    from ..core.outcome import Orphan
     from ..pixels.settings import PixelSettings
+    from ..report.crosswalk import Crosswalk
     from ..report.file_log import FileLog
+    from ..report.missing_values import MissingValues
     from ..report.review_sheet import ReviewSheet
+    from ..run.deferred_signals import DeferredSignals
+    from ..run.held_files import HeldFiles
     from ..run.ledger import Ledger
     from ..spec.rules import RuleSet
 
@@ -69,7 +76,7 @@ class Reporting:
 def ledger_of(
     plan: Plan, rules: RuleSet, options: Options, console: Console, pixels: PixelSettings | None = None
 ) -> Ledger | None:
-    """The ledger, open; None where none is asked for.
+    """The ledger, open; None where none is asked for. In a dry run it is for ``prune`` alone.
 
     Raises:
         PlanError: it lies in one of the trees.
@@ -78,11 +85,12 @@ def ledger_of(
     if not options.ledger:
         return None
     from ..core.versions import version_of  # noqa: PLC0415
-    from ..run.ledger import Identity, Ledger  # noqa: PLC0415
+    from ..run.ledger import Ledger  # noqa: PLC0415
+    from ..run.ledger_file import Identity  # noqa: PLC0415
     from ..run.walk import check_outside  # noqa: PLC0415
 
     check_outside(plan, "--ledger", options.ledger)
-    if options.dry_run:
+    if options.dry_run and (not options.prune or not os.path.lexists(options.ledger)):
         console.warning("--dryRun neither reads nor writes the --ledger: every file counts as new")
         return None
     secret = rules.resources.secret
@@ -98,10 +106,103 @@ def ledger_of(
         rules.resources.tables,
         secret,
     )
-    ledger = Ledger(options.ledger, plan.input_root, plan.output_root, identity)
+    ledger = Ledger(options.ledger, plan.input_root, plan.output_root, identity, reads_only=options.dry_run)
     for text in ledger.warnings:
         console.warning(text)
     return ledger
+
+
+def prune_of(
+    plan: Plan,
+    rules: RuleSet,
+    options: Options,
+    ledger: Ledger,
+    deferred: DeferredSignals,
+    on_orphan: Callable[[Orphan], None],
+) -> str:
+    """Remove outputs whose inputs are gone, or count them; why nothing was removed, "" for no reason."""
+    from ..run.orphans import prune  # noqa: PLC0415
+    from ..spec.output_names import may_quote_replaced  # noqa: PLC0415
+
+    return prune(
+        ledger,
+        plan,
+        removes=options.prune,
+        is_dry=options.dry_run,
+        follow_links=options.tree.followLinks or bool(plan.single),
+        names_outputs=not may_quote_replaced(rules),
+        deferred=deferred,
+        on_orphan=on_orphan,
+        hold_root=os.path.realpath(options.hold_dir) if options.hold_dir else "",
+    )
+
+
+def crosswalk_of(plan: Plan, options: Options, ledger: Ledger | None) -> Crosswalk | None:
+    """The crosswalk, with what is in it; None where none is asked for.
+
+    What the ledger takes down counts as done when the crosswalk has it, too.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        OwnFileError: it cannot be used.
+    """
+    if not options.crosswalk:
+        return None
+    from ..report.crosswalk import Crosswalk  # noqa: PLC0415
+    from ..run.walk import check_outside  # noqa: PLC0415
+
+    check_outside(plan, "--crosswalk", options.crosswalk)
+    crosswalk = Crosswalk(options.crosswalk)
+    if ledger is not None and not options.dry_run:
+        ledger.begin_provisionally(believes=not crosswalk.is_new)
+    return crosswalk
+
+
+def held_of(plan: Plan, rules: RuleSet, options: Options) -> HeldFiles | None:
+    """What becomes of files whose pixels a person has to see; None where they are listed alone.
+
+    Raises:
+        PlanError: the directory for them is not apart from the trees.
+        SpecError: no pixels would be looked at.
+    """
+    if options.pixel_review is ReviewPolicy.LIST:
+        return None
+    from ..run.held_files import HeldFiles  # noqa: PLC0415
+    from ..run.walk import check_apart  # noqa: PLC0415
+
+    if not rules.claims_identity_removed and not options.clean_pixels:
+        raise SpecError(
+            f"--pixelReview {options.pixel_review}: no file is for review without --profile or --cleanPixels"
+        )
+    root = check_apart(plan, "--holdDir", options.hold_dir) if options.hold_dir else ""
+    return HeldFiles(options.pixel_review, plan.output_root, root)
+
+
+def missing_of(plan: Plan, options: Options) -> MissingValues | None:
+    """The list of what lookup tables lack, which is written at the end; None where none is asked for.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        OwnFileError: it cannot be written.
+    """
+    if not options.lookup_missing:
+        return None
+    from ..report.missing_values import MissingValues  # noqa: PLC0415
+    from ..run.walk import check_outside  # noqa: PLC0415
+
+    check_outside(plan, "--lookupMissing", options.lookup_missing)
+    return MissingValues(options.lookup_missing)
+
+
+def end_crosswalk(crosswalk: Crosswalk, ledger: Ledger | None, console: Console, *, is_dry: bool) -> None:
+    """Write the crosswalk, and warn of originals that became one."""
+    is_written = crosswalk.commit()
+    if is_written and ledger is not None and not is_dry:
+        ledger.confirm()
+    for attribute, count in crosswalk.collisions().items():
+        values = "1 new value stands" if count == 1 else f"{count} new values stand"
+        console.warning(f"--crosswalk: {attribute}: {values} for more than one original")
+    crosswalk.close()
 
 
 def log_of(plan: Plan, options: Options, console: Console) -> FileLog | None:

@@ -49,11 +49,27 @@ class LogError(TagSubError):
     """A log that cannot be opened."""
 
 
+class OwnFileError(TagSubError):
+    """A file that a run would keep for itself, and cannot: a crosswalk or a list."""
+
+
 class FileError(Exception):
     """One file that cannot be processed; its neighbours can.
 
     Its text goes to logs and records, so it never quotes a value of the file.
     """
+
+
+class TableMissError(FileError):
+    """A lookup table that lacks a value of the file.
+
+    Attributes:
+        table: its name.
+    """
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"the lookup table {table} lacks a value of the file")
+        self.table = table
 
 
 class NotDicomError(Exception):

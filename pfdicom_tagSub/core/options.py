@@ -47,6 +47,17 @@ class PixelSelection(StrEnum):
     ALL = "all"
 
 
+class ReviewPolicy(StrEnum):
+    """What becomes of a file whose pixels a person has to see."""
+
+    LIST = "list"
+    """It is listed."""
+    HOLD = "hold"
+    """It is listed, and goes to a directory of its own."""
+    FAIL = "fail"
+    """It fails."""
+
+
 class ReportFormat(StrEnum):
     """How a report is written, by the end of its name."""
 
@@ -95,6 +106,7 @@ class Options:
         key_file: a file whose bytes are the secret key; "" for none.
         lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
         lookup_miss: what becomes of a value that its table lacks.
+        lookup_missing: the path of a list of the values that tables lack; "" for none.
         uid_root: what new UIDs begin with; "" for pydicom's root.
         assume_character_set: the Specific Character Set of files that declare none, or one that
             nobody knows; "" for none.
@@ -109,6 +121,8 @@ class Options:
         max_inflated: the most bytes that a deflated data set may become; 0 for the default, by
             which its ratio counts, too.
         ledger: the path of a ledger of finished outputs; "" for none.
+        prune: remove outputs of the ledger whose inputs are gone.
+        crosswalk: the path of a table of original and new identifiers; "" for none.
         log: the path of a log with a line for each file; "" for none.
         clean_pixels: how to find burned-in text that is blackened: ``regions``, ``devices``, ``text``,
             joined with commas; "" to leave all pixels alone.
@@ -116,6 +130,8 @@ class Options:
         clean_pixels_of: which files have their pixels cleaned.
         mask_all_frames: whether text that is found on one frame is blackened on all.
         review_sheet: the path of a page with the pictures that need a look; "" for none.
+        pixel_review: what becomes of files whose pixels a person has to see.
+        hold_dir: the directory of those that are held; "" for none.
         dask: the address of a Dask scheduler; "" for none.
         dask_send_key: send the secret key to Dask workers with the work.
         quiet: show errors only, whatever the verbosity.
@@ -140,6 +156,7 @@ class Options:
     key_file: str = ""
     lookup_tables: tuple[str, ...] = ()
     lookup_miss: LookupMiss = LookupMiss.FAIL
+    lookup_missing: str = ""
     uid_root: str = ""
     assume_character_set: str = ""
     output_dir_template: str = ""
@@ -150,12 +167,16 @@ class Options:
     on_residual: OnResidual = OnResidual.REPORT
     max_inflated: int = 0
     ledger: str = ""
+    prune: bool = False
+    crosswalk: str = ""
     log: str = ""
     clean_pixels: str = ""
     pixel_masks: str = ""
     clean_pixels_of: PixelSelection = PixelSelection.REVIEW
     mask_all_frames: bool = False
     review_sheet: str = ""
+    pixel_review: ReviewPolicy = ReviewPolicy.LIST
+    hold_dir: str = ""
     dask: str = ""
     dask_send_key: bool = False
     quiet: bool = False

@@ -54,12 +54,35 @@ class Earlier(NamedTuple):
     stamp: Stamp
 
 
+class OrphanFate(StrEnum):
+    """What became of an output whose input is gone."""
+
+    PRUNED = "pruned"
+    LEFT = "left"
+
+
+class Orphan(NamedTuple):
+    """An output whose input is gone.
+
+    Attributes:
+        path: what the input was, relative to the input directory.
+        output: the output, relative to the output directory; "" where it may not be shown.
+        fate: what became of it.
+        reason: why it is left; "" otherwise.
+    """
+
+    path: str
+    output: str
+    fate: OrphanFate
+    reason: str = ""
+
+
 class Status(StrEnum):
     """How one file ended.
 
     ``UNCHANGED`` counts outputs that were there already with the same content, ``CURRENT``
     inputs that a ledger knows to be done, so that they were not opened, ``NOT_SELECTED`` those for which
-    the condition of the run does not hold.
+    the condition of the run does not hold, ``HELD`` outputs that are held until a person has seen them.
     """
 
     WRITTEN = "written"
@@ -67,6 +90,7 @@ class Status(StrEnum):
     CURRENT = "current"
     SKIPPED = "skipped"
     NOT_SELECTED = "notSelected"
+    HELD = "held"
     FAILED = "failed"
 
 
@@ -174,6 +198,11 @@ class FileOutcome:
         unknown_terms: what of its Specific Character Set is no term of the standard, though all its text
             is ASCII; "" for nothing.
         pixels: what was done to its pixels; None if nothing was.
+        output: the path of its output, relative to the output directory, also where none was written; ""
+            where it got none, or where the path is made of what may be replaced.
+        is_held: whether the output is among those that are held, and its path is relative to their directory.
+        missing: (table, value) of what lookup tables lack; () where nobody asked.
+        pairs: for a crosswalk, what it is called, the original and the new value; () where nobody asked.
         survey: what the pass over it told; of several files that were done together the
             first has the sums. None where nobody asked.
     """
@@ -191,6 +220,10 @@ class FileOutcome:
     survey: FileSurvey | None = None
     unknown_terms: str = ""
     pixels: CleanedPixels | None = None
+    output: str = field(default="", compare=False)
+    pairs: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
+    is_held: bool = False
+    missing: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def is_telling(self) -> bool:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..core.errors import FileError
+from ..core.errors import FileError, TableMissError
 from ..core.outcome import Action
 from ..dicom.character_sets import REPLACEMENT, UTF8, CharacterSet, is_plain
 from ..dicom.dictionary import label_of
@@ -14,6 +14,7 @@ from ..dicom.elements import Element
 from ..dicom.file import DicomFile
 from ..dicom.scope import Place, Reading, Scope
 from ..dicom.values import BINARY_VRS, CHARSET_VRS, Value, can_hold, decode, encode_element, encode_raw, fit
+from ..spec.function_types import Resources
 from ..spec.rules import Rule
 from ..spec.templates import SELF_SOURCE, Template
 from ..spec.text_functions import NOTHING_LEFT
@@ -80,6 +81,7 @@ class ElementMaker:
     Attributes:
         unheld: the data sets whose character set lacks a character of a new text, each with the tag of the
             first such element.
+        misses: what lookup tables lack, one text for each element.
     """
 
     def __init__(
@@ -105,7 +107,13 @@ class ElementMaker:
         self.switched = switched
         self.reading = reading
         self.unheld: dict[int, int] = {}
+        self.misses: list[str] = []
         self._cleaner: FileCleaner | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing will come of this pass, which goes on to find out all that is in its way."""
+        return bool(self.unheld or self.misses)
 
     @property
     def cleaner(self) -> FileCleaner:
@@ -180,7 +188,7 @@ class ElementMaker:
             if task.cleaner is not None and task.element is not None and task.template.cleans_only(task.tag):
                 made = self._cleaned(task, task.element, task.cleaner)
             if made is None:
-                made = self._evaluated(task)
+                made = self._evaluated_or_missed(task)
             if made is None:
                 return None
             original = "" if task.element is None else short_text(task.element, task.scope)
@@ -189,7 +197,18 @@ class ElementMaker:
             action = Action.INSERTED
         return Result(made.data, self.memory.note(task.tag, action), made.texts, original)
 
-    def _evaluated(self, task: _Task) -> _Made | None:
+    def _evaluated_or_missed(self, task: _Task) -> _Made | None:
+        """As ``_evaluated``; None, too, where a lookup table lacks a value, which is noted."""
+        try:
+            return self._evaluated(task, self.lookups.rules.resources)
+        except TableMissError as miss:
+            self.misses.append(_described(miss, task))
+        resources = self.lookups.rules.resources
+        if resources.notes_misses:
+            self._evaluated(task, resources.noting_all())
+        return None
+
+    def _evaluated(self, task: _Task, resources: Resources) -> _Made | None:
         """The new element, from the values of the sources of its template.
 
         Returns:
@@ -200,7 +219,7 @@ class ElementMaker:
         """
         scope, tag, vr = task.scope, task.tag, task.vr
         lossy: list[str] = []
-        fitted = fit(vr, self._texts(task, lossy))
+        fitted = fit(vr, self._texts(task, lossy, resources))
         if lossy and any(REPLACEMENT in text for text in fitted.texts):
             raise FileError(
                 f"the text of {lossy[0]} is not valid in the character set that the file declares, so that "
@@ -219,7 +238,7 @@ class ElementMaker:
         data = encode_element(tag, vr, fitted.texts, characters, implicit=implicit, little=little)
         return _Made(data, fitted.texts, fitted.action)
 
-    def _texts(self, task: _Task, lossy: list[str]) -> tuple[str, ...]:
+    def _texts(self, task: _Task, lossy: list[str], resources: Resources) -> tuple[str, ...]:
         """The new texts; where bytes of a source have no character, its label joins ``lossy``."""
         if task.vr == "SQ":
             return ()
@@ -241,7 +260,6 @@ class ElementMaker:
             place = task.of_file[tags]
             return place[1].value(place[0]) if place else None
 
-        resources = self.lookups.rules.resources
         return task.template.evaluate(task.tag, value_of, resources, task.cleaner, file_value_of)
 
     def _cleaned(self, task: _Task, element: Element, cleaner: FileCleaner) -> _Made | None:
@@ -269,6 +287,21 @@ class ElementMaker:
             implicit, little = scope.encoding.implicit, scope.encoding.little
             data = encode_raw(element.tag, vr, new, implicit=implicit, little=little)
         return _Made(data, texts, Action.SUBSTITUTED)
+
+
+def _described(miss: TableMissError, task: _Task) -> str:
+    """What a lookup table lacks: of which element, and how deep it is."""
+    depth, scope = 0, task.scope
+    while scope.parent is not None:
+        depth, scope = depth + 1, scope.parent
+    place = f"at depth {depth} in sequences" if depth else "at the top level"
+    text = f"the lookup table {miss.table} lacks a value for {label_of(task.tag)} {place}"
+    for directive in task.template.directives:
+        if miss.table in directive.arguments:
+            tags = directive.seed or directive.source
+            is_own = tags == _SELF or task.tag in tags
+            return text if is_own else f"{text}, which it needs for the value of {label_of(tags[0])}"
+    return text
 
 
 def short_text(element: Element, scope: Scope) -> str:

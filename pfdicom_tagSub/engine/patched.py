@@ -23,6 +23,7 @@ class Patched:
         originals: texts that were replaced, removed or emptied, as far as they are short.
         review: why a person should look at the pixels; "" where nothing suggests that.
         survey: what the pass tells of itself, if it was asked to.
+        pairs: the original and the new identifiers, if it was asked for them.
         unknown_terms: of Specific Character Sets, what of them is no term of the standard; "" for nothing.
             Then all text that they govern is ASCII.
     """
@@ -34,6 +35,7 @@ class Patched:
     review: str = ""
     survey: FileSurvey | None = None
     unknown_terms: str = ""
+    pairs: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def is_empty(self) -> bool:

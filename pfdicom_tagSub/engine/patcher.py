@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..core.errors import FileError
+from ..core.errors import FileError, TableMissError
 from ..dicom import dictionary
 from ..dicom.character_sets import REPLACEMENT, quotable
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, label_of
@@ -34,6 +34,8 @@ from .substitution import Substitution, file_scopes
 from .utf8_switch import CannotHold, bound_to_character_set
 
 if TYPE_CHECKING:
+    from .changes import Changes
+    from .original_pairs import Pair
     from .surveyor import SurveyOptions, Surveyor
 
 
@@ -69,13 +71,25 @@ class Patcher:
     """
 
     def __init__(
-        self, rules: RuleSet, *, renames: bool = False, survey_options: SurveyOptions | None = None
+        self,
+        rules: RuleSet,
+        *,
+        renames: bool = False,
+        survey_options: SurveyOptions | None = None,
+        pairs: bool = False,
     ) -> None:
         """Args:
         rules: the compiled spec.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
         survey_options: what passes tell of themselves; None for nothing.
+        pairs: whether they tell original and new identifiers.
         """
+        self.paired: Collection[int] = ()
+        self._pairs_of: Callable[[Scope, Changes], tuple[Pair, ...]] | None = None
+        if pairs:
+            from .original_pairs import ATTRIBUTES, pairs_of  # noqa: PLC0415  (only where somebody asks)
+
+            self.paired, self._pairs_of = ATTRIBUTES, pairs_of
         self.rules = rules
         self.renames = renames
         self.reading = Reading(rules.assumed)
@@ -89,7 +103,7 @@ class Patcher:
         self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
         self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.filter = self._scan_filter(is_surveyed=survey_options is not None)
-        self.is_local = survey_options is None and self._reads_no_more_than_elements()
+        self.is_local = survey_options is None and not pairs and self._reads_no_more_than_elements()
 
     def _scan_filter(self, *, is_surveyed: bool) -> ScanFilter:
         """What the rules need to see of a data set."""
@@ -102,6 +116,7 @@ class Patcher:
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
         kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
         kept |= self.overlays | followed
+        kept.update(self.paired)
         kept |= REVIEWED if rules.claims_identity_removed else set()
         kept |= {CONCEPT_NAME, VALUE_TYPE} if rules.content else set()
         entered = hit | rules.meta.keys() | {FOLLOWING[tag] for tag in followed}
@@ -235,6 +250,8 @@ class Patcher:
                 patched = made.patched()
                 if self.surveyor is not None:
                     patched = replace(patched, survey=self.surveyor.survey(made))
+                if self._pairs_of is not None:
+                    patched = replace(patched, pairs=self._pairs_of(made.root, made.changes))
             except UnknownCharacterSet as signal:
                 reading = _with_plain(signal, file, reading)
                 terms |= dict.fromkeys(signal.terms)
@@ -279,6 +296,8 @@ class Patcher:
                     ]
             except UnknownCharacterSet as signal:
                 reading = _with_plain(signal, file, reading)
+            except TableMissError as miss:
+                raise FileError(f"{miss}, after which its output would be named") from None
         if any(REPLACEMENT in name for name in made):
             raise FileError(
                 "the text of a source of its name is not valid in the character set that the file declares; "

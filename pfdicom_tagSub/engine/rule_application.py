@@ -82,7 +82,7 @@ class RuleApplication:
         original = "" if is_same else result.original
         changes.add((result.note, scope, element, result.texts, rule, original, is_same, False, 1))
         # What UIDs and times do not matter to they may all the same when it was cut.
-        if key is not None and not self.maker.unheld and not (own.cleans and not is_same):
+        if key is not None and not self.maker.is_lost and not (own.cleans and not is_same):
             data = None if is_same else result.data
             self.outcomes.add(key, Outcome(data, result.note, result.texts, result.original))
         return 0 if is_same else changes.replace(element, result.data)
@@ -102,7 +102,7 @@ class RuleApplication:
         result = self.maker.make(rule, tag, scope, None, b"")
         self.changes.add((result.note, scope, None, result.texts, rule, "", False, False, 1))
         data = b"" if result.note[1] is Action.INVALID else result.data
-        if outcomes is not None and not self.maker.unheld and not template.cleans:
+        if outcomes is not None and not self.maker.is_lost and not template.cleans:
             self.outcomes.add(key, Outcome(data, result.note, result.texts, ""))
         return data
 

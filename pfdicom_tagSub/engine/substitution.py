@@ -107,6 +107,8 @@ class Substitution:
         changes.edits += [edit for _, edit in inserted]
         data_edits = in_order(changes.taken_edits())
         self.file_meta.apply(self.present, self.pixel_edits.syntax)
+        if self.maker.misses:
+            raise FileError(_joined(self.maker.misses))
         if self.maker.unheld:
             raise CannotHold(self.maker.unheld)
         meta_edits = in_order(changes.taken_edits())
@@ -416,3 +418,10 @@ def _says(known: dict[int, bytes], item: tuple[Literal, ...]) -> bool:
     """Whether an item holds all that a literal one says; what a code means may be said otherwise."""
     said = [literal for literal in item if literal.tag != CODE_MEANING]
     return all(known.get(literal.tag) == "\\".join(literal.texts).encode() for literal in said)
+
+
+def _joined(misses: list[str]) -> str:
+    """The first of what lookup tables lack, and how many more there are."""
+    found = list(dict.fromkeys(misses))
+    more = f"; {len(found) - 1} more elements lack one, too" if len(found) > 1 else ""
+    return f"{found[0]}{more}; add it to the table (--lookupMissing lists all that is missing)"

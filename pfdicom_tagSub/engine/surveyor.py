@@ -43,6 +43,7 @@ from ..spec.keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, P
 from ..spec.parsing import parse_json
 from ..spec.profile import BASIC
 from ..spec.rules import Rule, RuleSet
+from ..spec.templates import HIDING
 from .changes import Change
 from .element_making import VAST
 from .file_meta_substitution import FOLLOWERS
@@ -56,10 +57,6 @@ SHOWN_MOST = 64
 """So many characters of a text are shown."""
 
 REMEMBERED = 1 << 13
-
-HIDING = frozenset({"dummy", "empty", "hmac", "lookup", "md5", "name", "sha256", "uid"})
-"""Functions whose results hold no part of an original."""
-
 
 OTHER = "(other)"
 NONE_GIVEN = "(none given)"

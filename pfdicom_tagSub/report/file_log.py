@@ -18,17 +18,20 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ..core.errors import LogError
-from ..core.outcome import FileOutcome
+from ..core.outcome import FileOutcome, Orphan, OrphanFate, Status
 from ..files.own_files import LINK, find_problem, is_descriptor
 from .record import cleaned_pixels
 
+PRUNED = OrphanFate.PRUNED.value
 
-def line_of(outcome: FileOutcome, now: datetime) -> bytes:
+
+def line_of(outcome: FileOutcome, now: datetime, label: str = "") -> bytes:
     """One line of the log, in ASCII whatever the path is.
 
     Args:
         outcome: what became of a file.
         now: when it was told.
+        label: what to call the outcome; "" for its status.
     """
     actions: Counter[str] = Counter()
     for _, action, count in outcome.elements:
@@ -36,7 +39,8 @@ def line_of(outcome: FileOutcome, now: datetime) -> bytes:
     content = {
         "time": now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "path": outcome.relative,
-        "outcome": outcome.status.value,
+        "output": outcome.output or None,
+        "outcome": label or outcome.status.value,
         "stage": outcome.stage.value if outcome.stage else None,
         "reason": outcome.reason,
         "actions": dict(sorted(actions.items())),
@@ -93,6 +97,10 @@ class FileLog:
     ) -> None:
         if self._is_armed:
             signal.signal(signal.SIGHUP, self._previous)
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         with suppress(OSError):
             os.close(self._descriptor)
 
@@ -107,12 +115,17 @@ class FileLog:
     def _note_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._is_stale = True
 
-    def write(self, outcome: FileOutcome) -> None:
-        """Append one line, which is in the file when this returns."""
+    def write(self, outcome: FileOutcome, label: str = "") -> None:
+        """Append one line, which is in the file when this returns.
+
+        Args:
+            outcome: what became of a file.
+            label: what the line calls that, where it is no status.
+        """
         if self._is_stale:
             self._is_stale = False
             self._reopen()
-        line = line_of(outcome, datetime.now(UTC))
+        line = line_of(outcome, datetime.now(UTC), label)
         try:
             written = os.write(self._descriptor, line)
             if written < len(line):
@@ -120,6 +133,10 @@ class FileLog:
         except OSError as error:
             self.lost += 1
             self._reason = self._reason or (error.strerror or "it cannot be written")
+
+    def write_pruned(self, orphan: Orphan) -> None:
+        """Append the line of an output that was removed because its input is gone."""
+        self.write(FileOutcome(orphan.path, Status.SKIPPED, output=orphan.output), PRUNED)
 
     def _complete(self, line: bytes, written: int) -> None:
         """Write the rest of a line, or take its beginning back: no line is half a line."""

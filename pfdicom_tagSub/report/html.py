@@ -236,6 +236,8 @@ def _figures(report: RunReport) -> Iterator[tuple[str, int]]:
     if counts[Status.CURRENT]:
         yield "known as done, not opened", counts[Status.CURRENT]
     yield "skipped, not DICOM", counts[Status.SKIPPED]
+    if counts[Status.HELD]:
+        yield "held until somebody has seen their pixels", counts[Status.HELD]
     if counts[Status.NOT_SELECTED]:
         yield "not selected", counts[Status.NOT_SELECTED]
     yield "failed", counts[Status.FAILED]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from ..core.errors import ExitCode
-from ..core.outcome import Action, CleanedPixels, FileOutcome, Status
+from ..core.outcome import Action, CleanedPixels, FileOutcome, Orphan, OrphanFate, Status
 
 if TYPE_CHECKING:
     from .survey import SurveyReport
@@ -50,6 +50,10 @@ class RunReport:
         warnings: what the user was warned of.
         unknown_character_sets: (path, terms) of the files with text in ASCII alone whose Specific Character
             Set is none of the standard's, in order of the plan.
+        outputs: the path of each file in ``pixel_review`` and ``residuals`` to that of its output, where this
+            may be shown.
+        held: the paths in ``pixel_review`` of files whose outputs are held.
+        orphans: the outputs whose inputs are gone, by their directories.
         is_dry: whether nothing was written.
         survey: what was found and done, element by element; None where nobody asked.
     """
@@ -72,8 +76,15 @@ class RunReport:
     unknown_character_sets: tuple[tuple[str, str], ...] = field(default=())
     archives: tuple[tuple[str, str], ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+    orphans: tuple[Orphan, ...] = field(default=())
     is_dry: bool = False
     survey: SurveyReport | None = None
+
+    def to_json(self) -> str:
+        """The record as one JSON object, as ``--json`` prints it."""
+        return to_json(self)
 
     @property
     def telling_paths(self) -> int:
@@ -100,6 +111,7 @@ _STATUS_TEXTS = {
 def to_json(report: RunReport) -> str:
     """The record as one JSON object, in ASCII; tests/record_schema.json describes it."""
     counts = {status.value: report.counts[status] for status in Status}
+    outputs = report.outputs
     archives = ({"path": path, "kind": kind} for path, kind in report.archives)
     skipped = _within(
         LISTED_MOST, ({"path": outcome.relative, "reason": outcome.reason} for outcome in report.skipped)
@@ -118,6 +130,7 @@ def to_json(report: RunReport) -> str:
             "failures": [
                 {
                     "path": outcome.relative,
+                    "output": outcome.output or None,
                     "stage": outcome.stage.value if outcome.stage else None,
                     "reason": outcome.reason,
                 }
@@ -126,14 +139,21 @@ def to_json(report: RunReport) -> str:
             "skipped": skipped,
             "skippedNotListed": len(report.skipped) - len(skipped),
             "archives": _within(LISTED_MOST, archives),
+            "orphans": _orphans(report),
             "warnings": list(report.warnings),
-            "pixelReview": [{"path": path, "reason": reason} for path, reason in report.pixel_review],
+            "pixelReview": [
+                {"path": path, "output": outputs.get(path), "held": path in report.held, "reason": reason}
+                for path, reason in report.pixel_review
+            ],
             "pixelsCleaned": [{"path": path, **cleaned_pixels(told)} for path, told in report.pixels_cleaned],
             "pathsWithValues": report.paths_with_values,
             "unknownCharsets": [
                 {"path": path, "terms": terms} for path, terms in report.unknown_character_sets
             ],
-            "residuals": [{"path": path, "elements": list(elements)} for path, elements in report.residuals],
+            "residuals": [
+                {"path": path, "output": outputs.get(path), "elements": list(elements)}
+                for path, elements in report.residuals
+            ],
             "survey": _survey(report),
             "runTime": round(report.run_time, 6),
             "versions": {
@@ -172,7 +192,20 @@ def cleaned_pixels(told: CleanedPixels) -> dict[str, object]:
     }
 
 
-def _within(room: int, entries: Iterable[dict[str, str]]) -> list[dict[str, str]]:
+def _orphans(report: RunReport) -> dict[str, object]:
+    """What the record says of outputs whose inputs are gone."""
+    pruned = sum(orphan.fate is OrphanFate.PRUNED for orphan in report.orphans)
+    files = (
+        {"path": one.path, "output": one.output or None, "outcome": one.fate.value, "reason": one.reason}
+        for one in report.orphans
+    )
+    return {"pruned": pruned, "left": len(report.orphans) - pruned, "files": _within(LISTED_MOST, files)}
+
+
+E = TypeVar("E", bound=Mapping[str, str | None])
+
+
+def _within(room: int, entries: Iterable[E]) -> list[E]:
     """The first of some entries of the record, as many as take so many bytes of JSON."""
     listed = []
     for entry in entries:
@@ -191,7 +224,7 @@ def _survey(report: RunReport) -> dict[str, object] | None:
     return to_plain(report.survey)
 
 
-_OFTEN_NONE = frozenset({Status.CURRENT, Status.NOT_SELECTED})
+_OFTEN_NONE = frozenset({Status.CURRENT, Status.NOT_SELECTED, Status.HELD})
 """What is told of only where there are any."""
 
 
@@ -204,6 +237,8 @@ def summary_line(report: RunReport) -> str:
         words[Status.WRITTEN] = "would be written"
     shown = [status for status in Status if status not in _OFTEN_NONE or report.counts[status]]
     parts = [f"{report.counts[status]} {words[status]}" for status in shown]
+    if pruned := sum(orphan.fate is OrphanFate.PRUNED for orphan in report.orphans):
+        parts.append(f"{pruned} {'would be ' * report.is_dry}pruned")
     files = "1 file" if found == 1 else f"{found} files"
     rate = f" ({found / report.run_time:.0f} files/s)" if found and report.run_time > 0 else ""
     stopped = report.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}

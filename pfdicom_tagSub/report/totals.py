@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.archive_kinds import kind_in, kind_named
 from ..core.errors import ExitCode
-from ..core.outcome import Action, FileOutcome, Status
+from ..core.outcome import Action, FileOutcome, Orphan, OrphanFate, Status
 from .labels import element_label
 from .record import RunReport
 
@@ -38,6 +38,7 @@ class Totals:
         self._pixels: list[FileOutcome] = []
         self._unknown: list[FileOutcome] = []
         self._residuals: list[FileOutcome] = []
+        self._orphans: list[Orphan] = []
         self.paths_with_values = 0
         """How many outputs so far have a path that holds a value replaced in them."""
 
@@ -112,6 +113,15 @@ class Totals:
             if outcome.unknown_terms:
                 self._unknown.append(replace(outcome, elements=(), finished=None))
 
+    @property
+    def orphans_left(self) -> int:
+        """How many outputs whose inputs are gone are still there."""
+        return sum(orphan.fate is OrphanFate.LEFT for orphan in self._orphans)
+
+    def add_orphan(self, orphan: Orphan) -> None:
+        """Count an output whose input is gone."""
+        self._orphans.append(orphan)
+
     def finish(
         self,
         exit_code: ExitCode,
@@ -170,6 +180,13 @@ class Totals:
             profile=profile,
             profile_edition=profile_edition,
             key_fingerprint=key_fingerprint,
+            outputs={
+                outcome.relative: outcome.output
+                for outcome in (*self._reviews, *self._residuals)
+                if outcome.output
+            },
+            held=frozenset(outcome.relative for outcome in self._reviews if outcome.is_held),
+            orphans=tuple(self._orphans),
             is_dry=self.is_dry,
             survey=self.survey.finish() if self.survey is not None else None,
         )

@@ -18,6 +18,7 @@ from ..dicom.file_ids import is_directory_file
 from .deferred_signals import DeferredSignals
 
 if TYPE_CHECKING:  # it imports sqlite3, which a run without a ledger has no use for
+    from .held_files import HeldFiles
     from .ledger import Ledger, Row
 
 Claims = Callable[[FileJob, str], bool]
@@ -40,6 +41,8 @@ class AlreadyDone:
         on_outcome: Callable[[FileOutcome], None],
         on_current: Callable[[DirectoryPlan], None] | None,
         deferred: DeferredSignals,
+        names_outputs: bool,
+        held: HeldFiles | None = None,
     ) -> None:
         """Args:
         ledger: what earlier runs finished.
@@ -50,6 +53,8 @@ class AlreadyDone:
         on_outcome: told of the files that are done.
         on_current: told where their outputs are; None where nobody asks.
         deferred: holds signals back while outcomes are told.
+        names_outputs: whether outcomes name the paths of outputs.
+        held: where files are held until a person has seen their pixels; None where none is.
         """
         self._ledger = ledger
         self._prefix = plan.output_root.rstrip("/") + "/"
@@ -58,6 +63,8 @@ class AlreadyDone:
         self._on_outcome = on_outcome
         self._on_current = on_current
         self._deferred = deferred
+        self._names_outputs = names_outputs
+        self._held = held
 
     def rest(self, directory: DirectoryPlan, claim: Claims) -> DirectoryPlan:
         """The files of a directory that are not done; those that are have been told.
@@ -86,8 +93,11 @@ class AlreadyDone:
                     outcome = own = None
                     if row is not None:
                         path = self._path_of(row, job)
-                        if self._is_done(row, job, name, path, folders) and (row.skipped or claim(job, path)):
-                            outcome = _outcome_of(row, job)
+                        placed_at = self._held.released(path) if self._held is not None else path
+                        is_done = self._is_done(row, job, name, path, folders)
+                        if is_done and (row.skipped or claim(job, placed_at)):
+                            shown = placed_at[len(self._prefix) :] * self._names_outputs
+                            outcome = _outcome_of(row, job, shown, is_held=placed_at != path)
                         elif row.output is not None:
                             own = Earlier(path, row.output)
                     keeps.append(outcome is None)
@@ -95,7 +105,8 @@ class AlreadyDone:
                     if outcome is None:
                         continue
                     self._on_outcome(outcome)
-                    if self._on_current is not None and outcome.status is Status.CURRENT:
+                    is_placed = outcome.status is Status.CURRENT and not outcome.is_held
+                    if self._on_current is not None and is_placed:
                         folder, _, output = path.rpartition("/")
                         ours, theirs = placed.setdefault(folder, ([], []))
                         ours.append(name)
@@ -109,6 +120,8 @@ class AlreadyDone:
         return replace(directory, earlier=tuple(earlier)).selected(keeps)
 
     def _path_of(self, row: Row, job: FileJob) -> str:
+        if row.output_path.startswith("/"):  # it is held
+            return row.output_path
         return self._prefix + (row.output_path or job.relative)
 
     def _is_done(self, row: Row, job: FileJob, name: str, path: str, folders: dict[str, bool]) -> bool:
@@ -134,6 +147,8 @@ class AlreadyDone:
     def _is_plain(self, folder: str) -> bool:
         """Whether a directory of the output tree is reached through no symbolic link."""
         root = self._prefix[:-1]
+        if self._held is not None and self._held.is_held(folder + "/"):
+            root = self._held.hold_root
         while len(folder) > len(root):
             if not stat.S_ISDIR(os.lstat(folder).st_mode):
                 return False
@@ -141,7 +156,7 @@ class AlreadyDone:
         return True
 
 
-def _outcome_of(row: Row, job: FileJob) -> FileOutcome:
+def _outcome_of(row: Row, job: FileJob, output: str, *, is_held: bool) -> FileOutcome:
     """What the record says of a file that is done: as before, but for its elements."""
     if row.skipped:
         return FileOutcome(job.relative, Status.SKIPPED, reason=row.skipped)
@@ -152,4 +167,6 @@ def _outcome_of(row: Row, job: FileJob) -> FileOutcome:
         path_holds_value=row.path_holds_value,
         residuals=row.residuals,
         pixels=row.pixels,
+        output=output,
+        is_held=is_held,
     )

@@ -13,88 +13,27 @@ and worker processes do not inherit it.
 from __future__ import annotations
 
 import errno
-import hashlib
-import hmac
 import json
 import os
 import sqlite3
-import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..core.errors import LedgerError
 from ..core.outcome import CleanedPixels, FileOutcome, Finished, Stamp, Status
-from ..files.own_files import LINK, find_problem
-from ..spec.secret import Secret
-
-APPLICATION_ID = 0x70667473
-"""Says in the file's header that it is such a ledger."""
-
-SCHEMA_VERSION = 2
+from .ledger_file import ERRORS, NOBODY, PROVISIONAL, Identity, begin, connected, look, ready, reason_of
 
 ROWS_AT_ONCE = 2000
 SECONDS_AT_ONCE = 2.0
 """Rows are committed when so many are waiting, or the first of them for so long."""
 
-_SCHEMA = """
-CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL);
-CREATE TABLE identities (
-    id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,
-    version TEXT NOT NULL, spec_digest TEXT NOT NULL, key_fingerprint TEXT NOT NULL);
-CREATE TABLE trees (
-    id INTEGER PRIMARY KEY, input BLOB NOT NULL, output BLOB NOT NULL, UNIQUE (input, output));
-CREATE TABLE directories (
-    id INTEGER PRIMARY KEY, tree INTEGER NOT NULL, path BLOB NOT NULL, UNIQUE (tree, path));
-CREATE TABLE files (
-    directory INTEGER NOT NULL, name BLOB NOT NULL, identity INTEGER NOT NULL,
-    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, skipped TEXT,
-    output BLOB, output_size INTEGER, output_mtime_ns INTEGER,
-    review TEXT, is_telling INTEGER NOT NULL, residuals TEXT, pixels TEXT,
-    PRIMARY KEY (directory, name)) WITHOUT ROWID;
-"""
-
-_ERRORS = (sqlite3.Error, TypeError, ValueError)
-"""What a ledger may raise; the last two where it holds what was never written to it."""
-
 _NOT_SYNCED = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EACCES, errno.ENOENT})
 """Why a directory is not written to the disk on demand: its file system does so by itself, or it is
 not ours, or it is gone."""
-
-
-class Identity(NamedTuple):
-    """Everything beside a file that says what its output is.
-
-    Attributes:
-        version: of the tool.
-        spec_digest: that of the rules.
-        key_fingerprint: that of the secret key; "" without one.
-        others: whatever else matters, such as templates of paths and versions of libraries.
-        tables: the lookup tables. Only a keyed digest of them is kept.
-        secret: the key of that digest; without one it is slow to guess.
-    """
-
-    version: str
-    spec_digest: str
-    key_fingerprint: str
-    others: Sequence[object]
-    tables: object
-    secret: Secret | None
-
-    def digest(self, salt: bytes) -> bytes:
-        """32 bytes that differ where any of it does."""
-        tables = json.dumps(self.tables, sort_keys=True).encode() if self.tables else b""
-        if not tables:
-            hidden = ""
-        elif self.secret is not None:
-            hidden = self.secret.digest("ledger", tables).hex()
-        else:
-            hidden = hashlib.scrypt(tables, salt=salt, n=1 << 14, r=8, p=1, dklen=32).hex()
-        parts = [self.version, self.spec_digest, self.key_fingerprint, list(self.others), hidden]
-        return hmac.digest(salt, json.dumps(parts).encode(), "sha256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +44,8 @@ class Row:
         is_of_this_run: whether it was done as this run would do it.
         source: the version of the input.
         skipped: why it is not DICOM; "" where it is.
-        output_path: where its output is, below the output directory; "" for the input's own path.
+        output_path: where its output is, below the output directory; "" for the input's own path, an absolute
+            one where it is held elsewhere.
         output: the output; None where there is none.
         review: as of an outcome.
         path_holds_value: likewise.
@@ -131,7 +71,9 @@ class Ledger:
     or noted, and ``problem`` says so.
     """
 
-    def __init__(self, path: str, input_root: str, output_root: str, identity: Identity) -> None:
+    def __init__(
+        self, path: str, input_root: str, output_root: str, identity: Identity, *, reads_only: bool = False
+    ) -> None:
         """Open a ledger, or make one; it is this process's alone until it is closed.
 
         Args:
@@ -139,29 +81,32 @@ class Ledger:
             input_root: the input directory, absolute.
             output_root: the output directory, absolute.
             identity: what says whether a file would be done in the same way again.
+            reads_only: change nothing in it; it has to be there.
 
         Raises:
             LedgerError: it cannot be used, or another run uses it.
         """
         self.path = path
         self.problem = ""
-        found, self.warnings = _ready(path)
+        found, self.warnings = ready(path)
         self._root = output_root.rstrip("/") or "/"
+        self._is_provisional = False
         self._waiting: list[tuple[str, Finished, FileOutcome]] = []
         self._since = 0.0
         self._connection: sqlite3.Connection | None = None
         try:
-            self._connection = sqlite3.connect(os.path.abspath(path), timeout=0, isolation_level=None)
-            self._tree, self._identity = _begin(self._connection, path, input_root, output_root, identity)
+            self._connection = connected(path, reads_only=reads_only)
+            start = look if reads_only else begin
+            self._tree, self._identity = start(self._connection, path, input_root, output_root, identity)
             # SQLite follows links; nobody may have put one in the file's place meanwhile.
             if not os.path.samestat(os.lstat(path), found):
                 raise LedgerError(f"--ledger {path}: something else took its place; run again")
         except OSError as error:
             self._drop()
             raise LedgerError(f"--ledger {path}: {error.strerror}") from None
-        except _ERRORS as error:
+        except ERRORS as error:
             self._drop()
-            raise LedgerError(f"--ledger {path}: {_reason(error)}") from None
+            raise LedgerError(f"--ledger {path}: {reason_of(error)}") from None
         except LedgerError:
             self._drop()
             raise
@@ -201,8 +146,92 @@ class Ledger:
         try:
             return {os.fsdecode(row[0]): self._row(row) for row in found}
         except (TypeError, ValueError) as error:
-            self._fail(_reason(error))
+            self._fail(reason_of(error))
             return {}
+
+    def begin_provisionally(self, *, believes: bool) -> None:
+        """Have what this run does count as done only when it is confirmed.
+
+        Args:
+            believes: whether what earlier runs did alike counts as done.
+        """
+        self._is_provisional = True
+        if self._connection is None:
+            return
+        doubted = (PROVISIONAL,) if believes else (PROVISIONAL, self._identity)
+        self._set_identities(doubted, NOBODY)
+
+    def confirm(self) -> None:
+        """Have what this run did count as done."""
+        self.commit()
+        self._set_identities((PROVISIONAL,), self._identity)
+
+    def _set_identities(self, old: tuple[int, ...], new: int) -> None:
+        if self._connection is None:
+            return
+        marks = ",".join("?" * len(old))
+        try:
+            self._connection.execute(
+                f"UPDATE files SET identity = ? WHERE identity IN ({marks})",  # noqa: S608
+                (new, *old),
+            )
+        except ERRORS as error:
+            self._fail(reason_of(error))
+
+    def directories(self) -> list[tuple[int, str]]:
+        """The number and the path of each directory below the input directory, by their paths."""
+        found = self._select("SELECT id, path FROM directories WHERE tree = ? ORDER BY path", (self._tree,))
+        return [(number, os.fsdecode(path)) for number, path in found]
+
+    def outputs(self, directory: int) -> list[tuple[str, str, Stamp | None, bool]]:
+        """For each input of a directory its name, the path and the version of its output, and whether it
+        was done as this run would do it.
+
+        The path is relative to the output directory, "" for the input's own; there is no version of what was
+        skipped.
+        """
+        self.commit()
+        found = self._select(
+            "SELECT name, output, output_size, output_mtime_ns, identity FROM files WHERE directory = ?",
+            (directory,),
+        )
+        return [
+            (
+                os.fsdecode(name),
+                os.fsdecode(output) if output else "",
+                None if size is None else Stamp(size, mtime_ns),
+                identity == self._identity,
+            )
+            for name, output, size, mtime_ns, identity in found
+        ]
+
+    def all_outputs(self) -> Iterator[tuple[int, str, str]]:
+        """The directory's number, the input's name and the absolute path of each output of all trees."""
+        if self._connection is None:
+            return
+        try:
+            for root, folder, number, name, output in self._connection.execute(
+                "SELECT trees.output, directories.path, directories.id, name, files.output FROM files "
+                "JOIN directories ON directories.id = directory JOIN trees ON trees.id = tree "
+                "WHERE output_size IS NOT NULL"
+            ):
+                own = output or (name if folder == b"." else folder + b"/" + name)
+                path = own if own.startswith(b"/") else root.rstrip(b"/") + b"/" + own
+                yield number, os.fsdecode(name), os.fsdecode(path)
+        except ERRORS as error:
+            self._fail(reason_of(error))
+
+    def forget(self, files: Iterable[tuple[int, str]]) -> None:
+        """Forget files, each by the number of its directory and its name."""
+        rows = [(directory, os.fsencode(name)) for directory, name in files]
+        if self._connection is None or not rows:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("DELETE FROM files WHERE directory = ? AND name = ?", rows)
+            self._connection.execute("COMMIT")
+        except ERRORS as error:
+            self._fail(reason_of(error))
 
     def noting(self, on_outcome: Callable[[FileOutcome], None]) -> Callable[[FileOutcome], None]:
         """The same function, with the ledger told of each outcome before."""
@@ -235,8 +264,8 @@ class Ledger:
             return
         try:
             self._write(self._connection)
-        except _ERRORS as error:
-            self._fail(_reason(error))
+        except ERRORS as error:
+            self._fail(reason_of(error))
         except BaseException:
             with suppress(sqlite3.Error):
                 self._connection.rollback()
@@ -246,6 +275,7 @@ class Ledger:
 
     def _write(self, connection: sqlite3.Connection) -> None:
         connection.execute("BEGIN IMMEDIATE")
+        identity = PROVISIONAL if self._is_provisional else self._identity
         numbers: dict[str, int] = {}
         rows = []
         for relative, finished, outcome in self._waiting:
@@ -256,9 +286,7 @@ class Ledger:
                 ((numbers[folder],),) = connection.execute(
                     "SELECT id FROM directories WHERE tree = ? AND path = ?", key
                 )
-            rows.append(
-                (numbers[folder], os.fsencode(name), self._identity, *self._fields(finished, outcome))
-            )
+            rows.append((numbers[folder], os.fsencode(name), identity, *self._fields(finished, outcome)))
         connection.executemany(
             f"INSERT OR REPLACE INTO files VALUES ({','.join('?' * 13)})",  # noqa: S608
             rows,
@@ -269,7 +297,9 @@ class Ledger:
         """The columns of a row from its size on."""
         output: bytes | None = None
         if finished.output is not None:
-            below = finished.output_path[len(self._root.rstrip("/")) + 1 :]
+            path = finished.output_path
+            root = self._root.rstrip("/") + "/"
+            below = path[len(root) :] if path.startswith(root) else path  # what is held is elsewhere
             output = None if below == outcome.relative else os.fsencode(below)
         return (
             *finished.source,
@@ -302,8 +332,8 @@ class Ledger:
             return []
         try:
             return self._connection.execute(query, values).fetchall()
-        except _ERRORS as error:
-            self._fail(_reason(error))
+        except ERRORS as error:
+            self._fail(reason_of(error))
             return []
 
     def _sync_directories(self) -> None:
@@ -341,102 +371,3 @@ class Ledger:
                 connection.rollback()
             with suppress(sqlite3.Error):
                 connection.close()
-
-
-def _ready(path: str) -> tuple[os.stat_result, tuple[str, ...]]:
-    """Make the file where there is none, readable by its owner alone.
-
-    Returns:
-        What the system says of it, and what the user should know.
-
-    Raises:
-        LedgerError: it is no file, or none of the run's own.
-    """
-    try:
-        try:
-            found = os.lstat(path)
-        except FileNotFoundError:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                os.fchmod(descriptor, 0o600)  # whatever the umask is
-                return os.fstat(descriptor), ()
-            finally:
-                os.close(descriptor)
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or "it is not a path"
-        raise LedgerError(f"--ledger {path}: {reason}") from None
-    if stat.S_ISLNK(found.st_mode):
-        raise LedgerError(f"--ledger {path} is not a file: {LINK}")
-    if not stat.S_ISREG(found.st_mode):
-        raise LedgerError(f"--ledger {path} is not a file")
-    if problem := find_problem(found):
-        raise LedgerError(f"--ledger {path}: {problem}")
-    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        warning = f"--ledger {path}: others can read it, and it holds the paths of inputs; chmod 600 it"
-        return found, (warning,)
-    return found, ()
-
-
-def _begin(
-    connection: sqlite3.Connection, path: str, input_root: str, output_root: str, identity: Identity
-) -> tuple[int, int]:
-    """Lock a ledger, make sure that it is one and can be written; the numbers of trees and identity."""
-    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("BEGIN EXCLUSIVE")
-    ((application,),) = connection.execute("PRAGMA application_id")
-    ((version,),) = connection.execute("PRAGMA user_version")
-    ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
-    if not tables and not application and not version:
-        for statement in _SCHEMA.split(";"):
-            connection.execute(statement)
-        connection.execute("INSERT INTO settings VALUES ('salt', ?)", (os.urandom(32),))
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif application != APPLICATION_ID:
-        raise LedgerError(f"--ledger {path} is the database of another program; give another file")
-    elif version == 1:  # of 4.1, whose rows lack what was done to pixels
-        connection.execute("ALTER TABLE files ADD COLUMN pixels TEXT")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    elif version != SCHEMA_VERSION:
-        raise LedgerError(
-            f"--ledger {path} was made by another version of pfdicom_tagSub (its schema is {version}, this "
-            f"version's is {SCHEMA_VERSION}); give another file"
-        )
-    ((verdict,),) = connection.execute("PRAGMA quick_check(1)")
-    if verdict != "ok":
-        raise LedgerError(f"--ledger {path} is damaged; move it away, and all is done and recorded anew")
-    connection.execute("SELECT directory, pixels FROM files JOIN directories ON id = directory LIMIT 1")
-    ((salt,),) = connection.execute("SELECT value FROM settings WHERE name = 'salt'")
-    tree = (os.fsencode(input_root), os.fsencode(output_root))
-    connection.execute("INSERT OR IGNORE INTO trees (input, output) VALUES (?, ?)", tree)
-    ((tree_number,),) = connection.execute("SELECT id FROM trees WHERE input = ? AND output = ?", tree)
-    digest = identity.digest(salt)
-    connection.execute(
-        "INSERT OR IGNORE INTO identities (digest, version, spec_digest, key_fingerprint) "
-        "VALUES (?, ?, ?, ?)",
-        (digest, identity.version, identity.spec_digest, identity.key_fingerprint),
-    )
-    ((identity_number,),) = connection.execute("SELECT id FROM identities WHERE digest = ?", (digest,))
-    # Always a write, so that a file or disk that takes none is found before the first input is read.
-    connection.execute(
-        "INSERT OR REPLACE INTO settings VALUES ('runs', "
-        "coalesce((SELECT value FROM settings WHERE name = 'runs'), 0) + 1)"
-    )
-    connection.execute("COMMIT")
-    connection.execute("PRAGMA journal_mode = DELETE")  # if somebody changed it
-    return tree_number, identity_number
-
-
-def _reason(error: Exception) -> str:
-    """What SQLite complains of; its texts name tables and columns, never values."""
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return "another run or program uses it; wait for its end, or give another file"
-    if code == sqlite3.SQLITE_NOTADB:
-        return "it is not a ledger; give another file"
-    if code == sqlite3.SQLITE_CORRUPT or not isinstance(error, sqlite3.Error):
-        return "it is damaged; move it away, and all is done and recorded anew"
-    if isinstance(error, sqlite3.OperationalError):
-        return str(error)
-    return f"it cannot be used ({type(error).__name__})"

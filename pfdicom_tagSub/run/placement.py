@@ -197,7 +197,7 @@ class LastOnes:
 
     def note(self, outcome: FileOutcome) -> None:
         """Learn what became of a file."""
-        if outcome.status in {Status.FAILED, Status.SKIPPED, Status.NOT_SELECTED}:
+        if outcome.is_held or outcome.status in {Status.FAILED, Status.SKIPPED, Status.NOT_SELECTED}:
             self._lost.add(outcome.relative)
         self._on_outcome(outcome)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..engine.surveyor import SurveyOptions
     from ..pixels.settings import PixelSettings
     from ..spec.conditions import Condition
+    from .held_files import HeldFiles
     from .ledger import Ledger
 
 
@@ -35,6 +36,8 @@ class RunSettings:
         survey_options: what passes tell of themselves; None for nothing.
         max_inflated: the most bytes that a deflated data set may become; 0 for the default.
         pixels: how pixels are cleaned; None where they are left alone.
+        held: what becomes of files whose pixels a person has to see; None where they are listed alone.
+        pairs: tell original and new identifiers of each file.
         cleaned_rules: the compiled spec for files whose pixels are cleaned.
     """
 
@@ -50,6 +53,8 @@ class RunSettings:
     survey_options: SurveyOptions | None = None
     max_inflated: int = 0
     pixels: PixelSettings | None = None
+    held: HeldFiles | None = None
+    pairs: bool = False
     cleaned_rules: RuleSet | None = None
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from ..core import garbage
-from ..core.errors import FileError
+from ..core.errors import FileError, PlanError
 from ..core.outcome import FileOutcome, Stage, Status
 from ..core.plan import DirectoryPlan, FileJob, Plan
 from ..dicom.inflating import InflateLimit
 from ..files.folders import NewFolders, check_directory, check_not_input, make_directory
 from ..files.temporary import remove_stale
+from ..spec.output_names import may_quote_replaced
 from ..spec.templates import prepare
 from .already_done import AlreadyDone
 from .placement import (
@@ -46,6 +48,7 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
     if not is_dry:
         check_not_input(plan.input_root, plan.output_root)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
+    names_outputs = not may_quote_replaced(rules)
     run_id = secrets.token_hex(4) if settings.cluster else ""
     worker_settings = Settings(
         rules,
@@ -63,6 +66,9 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         pixels=settings.pixels,
         cleaned_rules=settings.cleaned_rules,
         where=settings.where,
+        names_outputs=names_outputs,
+        pairs=settings.pairs,
+        held=settings.held,
     )
     last = LastOnes(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
     report = last.note if last else listeners.on_outcome
@@ -76,6 +82,8 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
             on_outcome=report,
             on_current=last.hold if last else None,
             deferred=listeners.deferred,
+            names_outputs=names_outputs,
+            held=settings.held,
         )
         report = ledger.noting(report)
 
@@ -86,8 +94,10 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
     def on_result(_: FileJob, outcome: FileOutcome) -> None:
         report(outcome)
 
+    hold_root = settings.held.hold_root if settings.held is not None else ""
     with (
         NewFolders(plan.output_root) as new,
+        _HoldFolder("" if is_dry else hold_root),
         workforce_of(
             worker_settings, min(settings.workers, plan.file_count), settings.cluster, listeners
         ) as workforce,
@@ -106,11 +116,37 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
             directories = clear_of_directories(plan, directories, report)
         if last:
             directories = last.others(directories)
-        ready = _made(plan, directories, report, run_id, new, is_dry=is_dry)
+        ready = _made(plan, directories, report, run_id, new, is_dry=is_dry, names_outputs=names_outputs)
         workforce.run(Worker.process, ready, on_result, on_lost)
         if last:
-            ready = _made(plan, last.dicomdirs(), report, run_id, new, is_dry=is_dry)
+            ready = _made(
+                plan, last.dicomdirs(), report, run_id, new, is_dry=is_dry, names_outputs=names_outputs
+            )
             workforce.run(Worker.process, ready, on_result, on_lost)
+
+
+class _HoldFolder:
+    """The directory of what is held, which is made where there is none, and goes if nothing is in it.
+
+    A context manager. "" is for none.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._is_new = False
+
+    def __enter__(self) -> None:
+        if self._path and not os.path.lexists(self._path):
+            try:
+                os.makedirs(self._path, mode=0o700)
+            except OSError as error:
+                raise PlanError(f"--holdDir {self._path}: {error.strerror}") from None
+            self._is_new = True
+
+    def __exit__(self, *exception: object) -> None:
+        if self._is_new:
+            with suppress(OSError):
+                os.rmdir(self._path)
 
 
 def _made(
@@ -121,6 +157,7 @@ def _made(
     new: NewFolders,
     *,
     is_dry: bool,
+    names_outputs: bool,
 ) -> Iterator[DirectoryPlan]:
     """The directories whose output directories are there or can be made.
 
@@ -147,6 +184,8 @@ def _made(
                 check_directory(root, path)
         except FileError as error:
             for job in directory.jobs():
-                on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, str(error)))
+                output = os.path.relpath(job.output_path, root) if names_outputs else ""
+                reason = str(error)
+                on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.WRITE, reason, output=output))
         else:
             yield directory

@@ -190,6 +190,30 @@ def check_outside(plan: Plan, flag: str, path: str) -> None:
             raise PlanError(f"{flag} {path} lies in the {name}; keep it outside of both trees")
 
 
+def check_apart(plan: Plan, flag: str, path: str) -> str:
+    """Refuse a directory of the run's own that lies in one of the trees, or one of them in it.
+
+    Args: as of ``check_outside``.
+
+    Returns:
+        The directory, absolute and with links resolved.
+
+    Raises:
+        PlanError: it does, or is no directory.
+    """
+    try:
+        root = os.path.realpath(path)
+        is_other = os.path.lexists(root) and not os.path.isdir(root)
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{flag} {path}: {getattr(error, 'strerror', None) or 'it is not a path'}") from None
+    if is_other:
+        raise PlanError(f"{flag} {path} is not a directory")
+    for name, tree in (("--inputDir", plan.input_root), ("--outputDir", plan.output_root)):
+        if _is_inside(root, tree) or _is_inside(tree, root):
+            raise PlanError(f"{flag} {path} and the {name} lie in each other; keep it apart from both trees")
+    return root
+
+
 def _check_input(path: Path) -> str:
     """The input directory, absolute and with links resolved."""
     try:

@@ -7,11 +7,13 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.caches import Caches
 from ..core.errors import FileError, NotDicomError, NotSelectedError, SkippedError
+from ..core.options import ReviewPolicy
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
 from ..dicom.edits import Chunk
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ..spec.conditions import Condition
     from ..verify.comparison import Verifier
     from ..verify.conditional import VerifierChoice
+    from .held_files import HeldFiles
 
 R = TypeVar("R")
 
@@ -47,6 +50,9 @@ NO_STAMP = Stamp(-1, 0)
 """That of no file: a ledger never takes an input for one that is done by it."""
 
 NOT_SELECTED = "not selected"
+
+PATH = "Path"
+"""What a crosswalk calls the paths of input and output."""
 
 _AGAIN = "run again"
 _CURES = {
@@ -97,6 +103,9 @@ class Settings:
         pixels: how pixels are cleaned; None where they are left alone.
         cleaned_rules: the compiled spec for files whose pixels are cleaned: it stamps them.
         where: the condition that chooses files; None takes all.
+        names_outputs: whether outcomes name the paths of outputs.
+        pairs: whether they have original and new identifiers.
+        held: what becomes of files whose pixels a person has to see; None where they are listed alone.
     """
 
     rules: RuleSet
@@ -114,6 +123,9 @@ class Settings:
     pixels: PixelSettings | None = None
     cleaned_rules: RuleSet | None = None
     where: Condition | None = None
+    names_outputs: bool = True
+    pairs: bool = False
+    held: HeldFiles | None = None
 
     def with_resources(self, resources: Resources) -> Settings:
         """The same with another secret and other tables."""
@@ -141,6 +153,8 @@ class Worker:
         self.pixels = None if settings.pixels is None else PixelWork(settings, settings.pixels)
         self.selection = _selection_of(settings)
         self.folders = Folders(settings.output_root)
+        self.held_folders = Folders(settings.held.hold_root) if settings.held is not None else self.folders
+        self._notes_misses = settings.rules.resources.notes_misses
         self._root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
@@ -150,7 +164,15 @@ class Worker:
         exceptions may, so only their types are told.
         """
         with self.caches:
-            return self._process(job)
+            outcome = self._process(job)
+        if self._notes_misses:
+            outcome = replace(outcome, missing=self._taken_misses())
+        return outcome
+
+    def _taken_misses(self) -> tuple[tuple[str, str], ...]:
+        """What lookup tables lacked since the last file, also for the names of outputs."""
+        rules = (self.settings.rules, self.settings.cleaned_rules)
+        return tuple(miss for one in rules if one is not None for miss in one.resources.taken_misses())
 
     def _process(self, job: FileJob) -> FileOutcome:
         started = time.perf_counter()
@@ -185,7 +207,7 @@ class Worker:
             ahead = self.read_ahead.size
             with Opened(job.input_path, follow_links=self.settings.follow_links, ahead=ahead) as source:
                 file = parse(source, self.settings.inflate_limit)
-                self._select(file, job)
+                self._admit(file, job)
                 is_cleaned = False
                 if self.pixels is not None:
                     stage = Stage.PIXELS
@@ -202,35 +224,29 @@ class Worker:
                     job.file_ids,
                     NO_PIXEL_EDITS if cleaning is None else cleaning.edits,
                 )
+                stage = Stage.PIXELS
+                review = patched.review if cleaning is None else cleaning.review
+                path = self._path_of(job, review)
                 stage = Stage.WRITE
                 chunks = Output(file, patched).chunks
-                overwrite = self.settings.overwrite or _is_own(job)
-                directory, _, name = job.output_path.rpartition("/")
-                if self.settings.is_dry:
-                    status = self._would_write(directory or "/", name, source, chunks, overwrite=overwrite)
-                else:
-                    status = write(
-                        self._folder(directory or "/"),
-                        name,
-                        source,
-                        chunks,
-                        overwrite=overwrite,
-                        pause=self.pause,
-                        run=self.settings.run,
-                        durable=self.settings.durable,
-                        check=check if tools.verifier or is_cleaned else None,
-                    )
-            finished = self._finished(job, before) if before and self.settings.durable else None
+                status = self._written(
+                    job, path, source, chunks, check if tools.verifier or is_cleaned else None
+                )
+            finished = self._finished(job, path, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
             failure = _untraced(error)
         if failure is not None:
-            return self._lost(failure, job, stage, before, started)
-        path_holds_value = bool(patched.originals) and holds_value(self._shown(job), patched.originals)
+            outcome = self._lost(failure, job, stage, before, started)
+            is_named = self.settings.names_outputs and outcome.status is Status.FAILED
+            return replace(outcome, output=self._shown(job)) if is_named else outcome
+        shown = self._shown(job)
+        path_holds_value = bool(patched.originals) and holds_value(shown, patched.originals)
+        is_held = path is not job.output_path
         return FileOutcome(
             job.relative,
-            status,
+            Status.HELD if is_held else status,
             elements=patched.elements,
-            review=patched.review if cleaning is None else cleaning.review,
+            review=review,
             pixels=cleaning.cleaned if cleaning is not None else None,
             path_holds_value=path_holds_value,
             seconds=time.perf_counter() - started,
@@ -238,7 +254,55 @@ class Worker:
             residuals=residuals,
             survey=patched.survey,
             unknown_terms=patched.unknown_terms,
+            output=shown if self.settings.names_outputs else "",
+            pairs=(*patched.pairs, (PATH, job.input_path, path)) if self.settings.pairs else (),
+            is_held=is_held,
         )
+
+    def _written(
+        self,
+        job: FileJob,
+        path: str,
+        source: Source,
+        chunks: Callable[[], Iterator[Chunk]],
+        check: Callable[[Source], None] | None,
+    ) -> Status:
+        """Write an output, or find out what that would come to.
+
+        Raises: as of ``write``.
+        """
+        overwrite = self.settings.overwrite or _is_own(job, path)
+        directory, _, name = path.rpartition("/")
+        if self.settings.is_dry:
+            return self._would_write(directory or "/", name, source, chunks, overwrite=overwrite)
+        return write(
+            self._folder(directory or "/"),
+            name,
+            source,
+            chunks,
+            overwrite=overwrite,
+            pause=self.pause,
+            run=self.settings.run,
+            durable=self.settings.durable,
+            check=check,
+        )
+
+    def _path_of(self, job: FileJob, review: str) -> str:
+        """Where an output goes: elsewhere if a person has to see its pixels and files are held.
+
+        No output of an earlier run is then handed over.
+
+        Raises:
+            FileError: the file fails.
+        """
+        held = self.settings.held
+        if held is None or not review:
+            return job.output_path
+        if not self.settings.is_dry:
+            held.clear(self.folders, job.output_path, job.earlier, may_remove=self.settings.overwrite)
+        if held.policy is ReviewPolicy.FAIL:
+            raise FileError(f"a person has to see its pixels: {review}")
+        return held.path_of(job.output_path)
 
     def _select(self, file: DicomFile, job: FileJob) -> None:
         """Let a file go for which the condition of the run does not hold.
@@ -253,6 +317,15 @@ class Worker:
         if not self.selection.ask(file, job.relative, where.holds):
             raise NotSelectedError
 
+    def _admit(self, file: DicomFile, job: FileJob) -> None:
+        """Let a file go as ``_select`` does, and note what its names miss, which others may make.
+
+        Raises: as of ``_select`` and ``_names_of``.
+        """
+        self._select(file, job)
+        if self._notes_misses:
+            self._names_of(file)
+
     def _shown(self, job: FileJob) -> str:
         """The path of an output as far as this run makes it; without an output directory its name."""
         if not self.settings.output_root:
@@ -264,6 +337,9 @@ class Worker:
 
         On a cluster it is not: where it is missing, the output tree may be another one there.
         """
+        held = self.settings.held
+        if held is not None and held.is_held(directory + "/"):
+            return held.folder(self.held_folders, directory)
         try:
             return self.folders.open(directory)
         except FileNotFoundError:
@@ -282,8 +358,10 @@ class Worker:
         overwrite: bool,
     ) -> Status:
         """What writing would come to; in a dry run the directory need not be there."""
+        held = self.settings.held
+        is_held = held is not None and held.is_held(directory + "/")
         try:
-            folder = self.folders.open(directory)
+            folder = (self.held_folders if is_held else self.folders).open(directory)
         except FileNotFoundError:
             return Status.WRITTEN
         return would_write(folder, name, source, chunks, overwrite=overwrite, pause=self.pause)
@@ -308,7 +386,10 @@ class Worker:
             where the spec names that, too; an outcome where the file is skipped or fails.
         """
         with self.caches:
-            return self._name(job)
+            named = self._name(job)
+        if self._notes_misses and isinstance(named, FileOutcome):
+            return replace(named, missing=self._taken_misses())
+        return named
 
     def _name(self, job: FileJob) -> FileOutcome | str:
         own = os.path.basename(job.input_path)
@@ -327,14 +408,27 @@ class Worker:
                     file, job.relative
                 )  # a file that a condition skips or fails has no name
                 stage = Stage.NAME
-                *components, last = self.tools.patcher.names(file, (*rules.directories, *stems)) + [own] * (
-                    not stems
-                )
+                *components, last = self._names_of(file) + [own] * (not stems)
                 name = safe_name(last, own) if stems else own
                 return "/".join([*map(safe_component, components), name])
         except Exception as error:  # as above
             failure = _untraced(error)
         return self._lost(failure, job, stage, before, started)
+
+    def _names_of(self, file: DicomFile) -> list[str]:
+        """What the templates of names make of a file.
+
+        Raises:
+            FileError: there is no such name.
+        """
+        rules, patcher = self.settings.rules, self.tools.patcher
+        try:
+            return patcher.names(file, (*rules.directories, *((rules.stem,) if rules.stem else ())))
+        except FileError:
+            if self._notes_misses:  # what its elements miss is to be listed, too
+                with suppress(FileError):
+                    patcher.patch(file, patcher.scan(file))
+            raise
 
     def _stamp(self, job: FileJob) -> Stamp | None:
         """What an input is known by, for a ledger and against what verification finds.
@@ -349,13 +443,13 @@ class Worker:
             return None  # reading it says why
         return Stamp.of(found) if stat.S_ISREG(found.st_mode) else None
 
-    def _finished(self, job: FileJob, before: Stamp) -> Finished:
+    def _finished(self, job: FileJob, path: str, before: Stamp) -> Finished:
         """What a ledger has to know of an input whose output is on the disk.
 
         An input that changed while it was read is not done, but its output is the tool's own.
         """
         source = before if self._stamp(job) == before else NO_STAMP
-        return Finished(source, job.output_path, Stamp.of(os.lstat(job.output_path)))
+        return Finished(source, path, Stamp.of(os.lstat(path)))
 
     def _lost(
         self, error: Exception, job: FileJob, stage: Stage, before: Stamp | None, started: float
@@ -465,7 +559,12 @@ class Tools:
 
 
 def _patcher_of(settings: Settings) -> Patcher:
-    return Patcher(settings.rules, renames=settings.renames, survey_options=settings.survey_options)
+    return Patcher(
+        settings.rules,
+        renames=settings.renames,
+        survey_options=settings.survey_options,
+        pairs=settings.pairs,
+    )
 
 
 def _verifier_of(settings: Settings) -> Verifier | None:
@@ -534,12 +633,12 @@ class Opened:
         os.close(self.descriptor)
 
 
-def _is_own(job: FileJob) -> bool:
+def _is_own(job: FileJob, path: str) -> bool:
     """Whether there is still the output that an earlier run wrote for the same input."""
-    if job.earlier is None or job.earlier.path != job.output_path:
+    if job.earlier is None or job.earlier.path != path:
         return False
     try:
-        found = os.lstat(job.output_path)
+        found = os.lstat(path)
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and Stamp.of(found) == job.earlier.stamp

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from ..core.errors import FileError
 from ..text.age_limits import limit_age
 from ..text.date_parts import PARTS, date_part
 from ..text.dates import keep_time, shift_date, shift_date_time
@@ -108,9 +107,7 @@ def shift(call: Call) -> str:
         return _moved_back(call, -int(name))
     found = call.resources.replacement(name, "", call.seed_text) if call.seed_text else None
     if found is None:
-        if call.resources.empties_misses or call.resources.keeps_misses:
-            return call.text if call.resources.keeps_misses else ""
-        raise FileError(f"the lookup table {name}, which has the days of dates, lacks a value of the file")
+        return call.resources.missed(name, call.seed_text or "", call.text)
     return _moved_back(call, -int(found))
 
 

@@ -6,10 +6,11 @@ The functions themselves are registered in :mod:`~pfdicom_tagSub.spec.functions`
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
+from ..core.errors import TableMissError
 from ..text.padding import without_padding
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Resources:
         empties_misses: whether a value that its table lacks is emptied; else its file fails.
         uid_root: what new UIDs begin with; "" for pydicom's root.
         keeps_misses: whether a value that its table lacks stays instead.
+        notes_misses: whether values that tables lack are kept until ``taken_misses`` asks for them.
     """
 
     secret: Secret | None = field(default=None, repr=False)
@@ -40,7 +42,9 @@ class Resources:
     empties_misses: bool = False
     uid_root: str = ""
     keeps_misses: bool = False
+    notes_misses: bool = False
     _by_person: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _misses: list[tuple[str, str]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, table in self.tables.items():
@@ -59,6 +63,38 @@ class Resources:
             if (found := table.get(spelling)) is not None:
                 return found
         return self._by_person.get(name, {}).get(without_padding(vr, text)) if text else None
+
+    def missed(self, name: str, value: str, text: str) -> str:
+        """What becomes of a text where a table lacks a value.
+
+        Args:
+            name: the table.
+            value: what it lacks; "" where there is no such value in the file.
+            text: the text that would be replaced.
+
+        Raises:
+            TableMissError: its file fails.
+        """
+        if self.notes_misses and value:
+            self._misses.append((name, without_padding("", value)))
+        if self.empties_misses or self.keeps_misses:
+            return text if self.keeps_misses else ""
+        raise TableMissError(name)
+
+    def noting_all(self) -> Resources:
+        """The same for one more look at what a file failed over, which ends at no value that is missing."""
+        lenient = replace(self, tables={}, empties_misses=True)
+        object.__setattr__(lenient, "tables", self.tables)
+        object.__setattr__(lenient, "_by_person", self._by_person)
+        object.__setattr__(lenient, "_misses", self._misses)
+        return lenient
+
+    def taken_misses(self) -> tuple[tuple[str, str], ...]:
+        """(table, value) of what tables lacked since the last time, each once."""
+        found = set()
+        while self._misses:
+            found.add(self._misses.pop())
+        return tuple(sorted(found))
 
 
 def _by_significance(table: Mapping[str, str]) -> dict[str, str]:

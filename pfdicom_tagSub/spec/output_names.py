@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..core.errors import FileError, SpecError
+from ..dicom.dictionary import vr_of
+from ..dicom.free_text import FREE_TEXT_VRS
 from ..text.quoting import quoted
 from ..text.safe_names import safe_component
-from .templates import SELF_SOURCE, Directive, TagText, Template, parse_template
+from .templates import HIDING, SELF_SOURCE, Directive, TagText, Template, parse_template
+
+if TYPE_CHECKING:
+    from .rules import RuleSet
 
 STEM_KEY = "--outputFileStem"
 
@@ -87,3 +94,24 @@ def _component(parts: tuple[str | TagText | Directive, ...], text: str) -> Templ
             f"{DIRECTORY_KEY}: {quoted(text)} has a component {quoted(literal or '')}, which cannot be a name"
         ) from None
     return template
+
+
+def may_quote_replaced(rules: RuleSet) -> bool:
+    """Whether the names that a spec gives to outputs may hold what it replaces, so that no record shows them.
+
+    That is so where a name quotes an element that a rule hits, or free text, in which there may be anything.
+    Under a spec with conditions any element may be hit.
+    """
+    return any(
+        directive.function not in HIDING and any(_may_be_replaced(tag, rules) for tag in directive.source)
+        for template in (*rules.directories, *((rules.stem,) if rules.stem else ()))
+        for directive in template.directives
+    )
+
+
+def _may_be_replaced(tag: int, rules: RuleSet) -> bool:
+    group = tag >> 16
+    if rules.variants is not None or group & 1 or vr_of(tag) in FREE_TEXT_VRS:
+        return True
+    rule = rules.table.get(tag) or rules.groups.get(group) or rules.meta.get(tag)
+    return rule is not None and not rule.keeps

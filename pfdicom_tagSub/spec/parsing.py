@@ -74,7 +74,7 @@ def load(options: Options) -> TagSpec:
     if options.tag_struct is not None:
         spec = parse_json(options.tag_struct, "--tagStruct")
     elif options.tag_file is not None:
-        spec = _parse_file(options.tag_file)
+        spec = parse_file(options.tag_file)
     else:
         spec = parse_info(options.tag_info or "", options.split_token, options.split_key_value)
     if not spec.pairs and not spec.blocks and not options.remove_private_tags and not options.profile:
@@ -85,13 +85,17 @@ def load(options: Options) -> TagSpec:
 _OTHER_FORMATS = (".yaml", ".yml", ".toml")
 
 
-def _parse_file(path: str) -> TagSpec:
+def parse_file(path: str, what: str = "--tagFile") -> TagSpec:
     """The spec of a file: YAML or TOML where its name says so, JSON otherwise.
+
+    Args:
+        path: the file; ``-`` is standard input.
+        what: what named it, for messages.
 
     Raises:
         SpecError: it cannot be read, or is no spec.
     """
-    text, origin = _read(path), f"--tagFile {path}"
+    text, origin = _read(path, what), f"{what} {path}"
     if not path.lower().endswith(_OTHER_FORMATS):
         return parse_json(text, origin)
     from .file_formats import read_spec  # noqa: PLC0415  (for specs in these formats alone)
@@ -104,8 +108,8 @@ def _parse_file(path: str) -> TagSpec:
     return from_pairs([(key, _value(value, key, origin)) for key, value in content], origin)
 
 
-def _read(path: str) -> str:
-    origin = f"--tagFile {shortened(path)}"
+def _read(path: str, what: str) -> str:
+    origin = f"{what} {shortened(path)}"
     try:
         if path == STANDARD_INPUT and sys.stdin is None:
             raise SpecError(f"{origin}: standard input is closed")

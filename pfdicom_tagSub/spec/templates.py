@@ -27,6 +27,9 @@ from .functions import FUNCTIONS
 SELF_SOURCE = 0
 """The source ``#tag``: the element that the rule hits, whichever it is."""
 
+HIDING = frozenset({"dummy", "empty", "hmac", "lookup", "md5", "name", "sha256", "uid"})
+"""Functions whose results hold no part of an original."""
+
 
 def prepare(templates: Iterable[Template]) -> None:
     """Load what the functions of templates need, so that forked workers need not each."""

@@ -45,9 +45,7 @@ def lookup(call: Call) -> str:
         return ""
     replacement = call.resources.replacement(name, call.vr, call.lossless or call.text)
     if replacement is None:
-        if call.resources.empties_misses or call.resources.keeps_misses:
-            return call.text if call.resources.keeps_misses else ""
-        raise FileError(f"the lookup table {name} lacks a value of the file")
+        return call.resources.missed(name, call.lossless or call.text, call.text)
     return replacement
 
 

@@ -821,6 +821,7 @@ def test_record_goes_to_a_file_while_the_bar_goes_to_the_terminal(many: Trees, t
         "unchanged": 0,
         "current": 0,
         "notSelected": 0,
+        "held": 0,
         "skipped": 0,
         "failed": 1,
     }

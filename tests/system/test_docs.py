@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import json
+import os
 import re
 import shlex
 import shutil
@@ -300,6 +302,53 @@ def test_python_page_has_examples_that_run(checkout: Path, capsys: pytest.Captur
     exec(compile(second, "python.rst", "exec"), names)
     assert capsys.readouterr().out.startswith("written ()")
     assert b"P002" in (checkout / "hidden.dcm").read_bytes()
+
+
+def test_cohort_is_made_and_a_patient_withdraws(checkout: Path) -> None:
+    make, choose, specs, job, hand_over, look, prune = blocks("docs/cohort.rst")
+
+    def record(name: str) -> Any:
+        return json.loads((checkout / name).read_text("utf-8"))
+
+    def cohort() -> set[str]:
+        return {path.relative_to(checkout).as_posix() for path in checkout.glob("cohort/**/*.dcm")}
+
+    run_bash(make, PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    run_bash(choose)
+    assert (record("preview.json")["counts"]["written"], record("preview.json")["counts"]["notSelected"]) == (
+        10,
+        4,
+    )
+    assert not (checkout / "cohort").exists()
+    preview = (checkout / "preview.csv").read_text("utf-8")
+    assert preview.count("PatientID,") == 3
+    run_bash(specs)
+    run_bash(job)
+    assert (record("ct-record.json")["counts"]["written"], record("mr-record.json")["counts"]["written"]) == (
+        6,
+        4,
+    )
+    assert len(cohort()) == 10
+    assert record("ct-record.json")["orphans"]["files"] == []
+    assert run_bash(hand_over).stdout.count("PatientID,MRN-") == 3
+    assert not (checkout / "held").exists()
+    before = cohort()
+    run_bash(look)
+    gone = record("gone.json")["orphans"]
+    assert (gone["pruned"], gone["left"]) == (4, 0)
+    assert {one["path"].partition("/")[0] for one in gone["files"]} == {"MRN-3"}
+    assert cohort() == before
+    pseudonym = run_bash(prune).stdout.strip().rpartition(",")[2]
+    assert before - cohort() == {path for path in before if path.startswith(f"cohort/{pseudonym}/")}
+    assert len(cohort()) == 6
+    assert not (checkout / "cohort" / pseudonym).exists()
+    assert record("prune-record.json")["counts"]["current"] == 4
+
+
+def test_session_of_the_notebook_runs(checkout: Path) -> None:
+    done = doctest.testfile(str(DOCS / "how-to" / "notebook.rst"), module_relative=False, encoding="utf-8")
+    assert done.attempted > 15
+    assert done.failed == 0
 
 
 def test_python_page_cleans_pixels(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -209,7 +209,7 @@ def test_main_reports_an_unreadable_directory_as_failed(
     assert command.main([*trees, "--json"]) == 1
     record, messages = record_of(capsys)
     assert record["failures"] == [
-        {"path": "s", "stage": "read", "reason": "cannot read: Permission denied"},
+        {"path": "s", "output": None, "stage": "read", "reason": "cannot read: Permission denied"},
     ]
     assert "pfdicom_tagSub: error: s: read: cannot read: Permission denied" in messages
 
@@ -335,7 +335,7 @@ def test_main_prints_the_record_alone_on_stdout(
     work(outcomes(Status.WRITTEN, Status.FAILED, Status.SKIPPED))
     command.main([*trees, "--json", "--verbosity", "5", "--printElapsedTime"])
     record, messages = record_of(capsys)
-    assert record["failures"] == [{"path": "b.dcm", "stage": "read", "reason": "why"}]
+    assert record["failures"] == [{"path": "b.dcm", "output": None, "stage": "read", "reason": "why"}]
     assert record["skipped"] == [{"path": "s/c.dcm", "reason": "why"}]
     assert record["elements"]["PatientName"]["substituted"] == 1
     assert "3 files" in messages

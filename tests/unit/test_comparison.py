@@ -666,7 +666,9 @@ def test_command_reports_residuals_in_the_record_and_a_warning(threads: str, tmp
     flags = ("--verify", "--json", "--threads", threads, "--tagStruct", '{"re:Patient.*": ""}')
     done = run_command(tmp_path / "in", tmp_path / "out", *flags)
     assert done.code == 0
-    assert done.record["residuals"] == [{"path": "left.dcm", "elements": ["StudyDescription"]}]
+    assert done.record["residuals"] == [
+        {"path": "left.dcm", "output": "left.dcm", "elements": ["StudyDescription"]}
+    ]
     assert "1 output still holds a value that the run replaced" in done.err
     for value in ("4711", "Mustermann", "Erika", "1964"):
         assert value not in done.err + done.out
@@ -689,7 +691,9 @@ def test_command_fails_files_with_residuals_where_asked(threads: str, tmp_path: 
     assert done.code == 1
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["clean.dcm"]
     reason = "values that were replaced are left in StudyDescription"
-    assert done.record["failures"] == [{"path": "left.dcm", "stage": "verify", "reason": reason}]
+    assert done.record["failures"] == [
+        {"path": "left.dcm", "output": "left.dcm", "stage": "verify", "reason": reason}
+    ]
     assert done.record["residuals"] == []
 
 

@@ -144,4 +144,7 @@ def test_ledger_depends_on_what_changes_outputs_beside_the_rules() -> None:
         "outputDirTemplate",
         "verify",
         "onResidual",
+        "crosswalk",
+        "pixelReview",
+        "holdDir",
     }

@@ -71,6 +71,7 @@ def test_totals_count_every_status() -> None:
         "unchanged": 1,
         "current": 0,
         "notSelected": 0,
+        "held": 0,
         "skipped": 2,
         "failed": 3,
     }

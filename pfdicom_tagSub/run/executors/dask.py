@@ -302,6 +302,7 @@ def _briefing_of(settings: Settings, cluster: Cluster) -> Briefing:
         empties_misses=resources.empties_misses,
         uid_root=resources.uid_root,
         keeps_misses=resources.keeps_misses,
+        notes_misses=resources.notes_misses,
     )
     return Briefing(
         settings.with_resources(bare),

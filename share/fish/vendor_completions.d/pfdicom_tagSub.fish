@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --crosswalk --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --holdDir --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupMissing --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --pixelReview --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -74,6 +74,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMiss -xka "fail empty keep" -d 'what a value that its table lacks does: fail its file (default), empty the element, or stay'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMissing -xka "(__fish_complete_path (commandline -ct))" -d 'list the values that the lookup tables lack in FILE.csv, for you alone'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l uidRoot -x -d 'what the UIDs that the run makes begin with, e.g. 1.2.826.0.1.3680043.8.498'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l assumeCharacterSet -x -d 'the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s o -l outputFileStem -x -d 'template that names the outputs, e.g. %PatientID'
@@ -97,6 +98,8 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l followLinks -d 'fol
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l overwrite -d 'replace existing outputs that differ; without it such a file fails'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l verify -d 'read each output again and check it'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l onResidual -xka "report fail" -d 'what --verify does with an output that holds a replaced value (default: report)'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l pixelReview -xka "list hold fail" -d 'what becomes of files whose pixels a person has to see: listed (default), held, or failed'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l holdDir -xka "(__fish_complete_directories)" -d 'the directory of the files that --pixelReview hold keeps back'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maxInflated -x -d 'how large a deflated data set may become, such as 8G (default 4G)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l threads -x -d 'how many workers process files at a time, or auto; 0, the default, is none'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l dask -x -d 'work on the Dask cluster at ADDRESS'
@@ -105,6 +108,8 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l threadsSplit -x -d 
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s v -l verbosity -x -d '0 errors; 1 (default) also warnings, progress, a summary; 2, 3 the plan; 5 every file'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -s q -l quiet -d 'errors only'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l ledger -xka "(__fish_complete_path (commandline -ct))" -d 'an SQLite file of what is done, to be skipped next time'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l prune -d 'remove the outputs of the --ledger whose inputs are gone'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l crosswalk -xka "(__fish_complete_path (commandline -ct))" -d 'a table of original and new identifiers, FILE.csv or FILE.sqlite, for you alone'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l log -xka "(__fish_complete_path (commandline -ct))" -d 'append a JSON line for each file to FILE'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l syslog -d 'begin each message as syslog does'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l json -d 'print the record of the run as one JSON object'

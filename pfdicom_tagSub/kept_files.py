@@ -1,0 +1,224 @@
+"""What a run that a Python program starts keeps besides its outputs, and what it comes to."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+from .core.errors import ExitCode, PlanError
+from .core.options import Options, ReportFormat
+from .core.outcome import FileOutcome
+from .core.plan import Plan
+from .report.record import RunReport
+from .report.totals import Totals
+from .run.deferred_signals import DeferredSignals
+from .run.walk import check_outside
+from .spec.output_names import may_quote_replaced
+from .spec.rules import RuleSet
+
+if TYPE_CHECKING:
+    from .engine.surveyor import SurveyOptions
+    from .report.crosswalk import Crosswalk
+    from .report.file_log import FileLog
+    from .report.targets import Target
+    from .run.ledger import Ledger
+
+
+class KeptFiles:
+    """The ledger, the log, the crosswalk, the reports and the sums of one run; a context manager.
+
+    Attributes:
+        totals: the sums.
+        ledger: the ledger; None without one.
+        warnings: what the user should know.
+        survey_options: what passes tell of themselves; None for nothing.
+    """
+
+    def __init__(self, plan: Plan, rules: RuleSet, options: Options) -> None:
+        """Open what the options name.
+
+        Raises:
+            PlanError: something lies where it must not, or cannot be written.
+            TagSubError: something cannot be used.
+        """
+        self.totals = Totals(is_dry=options.dry_run)
+        self.ledger: Ledger | None = None
+        self.warnings: list[str] = [*rules.warnings, *plan.warnings]
+        self.survey_options: SurveyOptions | None = None
+        self._plan, self._rules, self._options = plan, rules, options
+        self._started = datetime.now(UTC)
+        self._log: FileLog | None = None
+        self._crosswalk: Crosswalk | None = None
+        self._targets: tuple[Target, ...] = ()
+        self._problems: list[str] = []
+        self._stack = ExitStack()
+        with self._stack:  # what is open is closed where the next cannot be opened
+            self._survey()
+            self._open_ledger()
+            self._open_log()
+            self._open_crosswalk()
+            self._stack = self._stack.pop_all()
+
+    def __enter__(self) -> KeptFiles:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what is written at the end, also of a run that did not come to it."""
+        with self._stack:
+            if self._crosswalk is not None:
+                self._end_crosswalk(self._crosswalk)
+            if self.ledger is not None:
+                self.ledger.close()
+        self._problems += [
+            kept.problem
+            for kept in (self.ledger, self._log, self._crosswalk)
+            if kept is not None and kept.problem
+        ]
+
+    def take(self, outcome: FileOutcome) -> None:
+        """Count one file."""
+        if self._crosswalk is not None and outcome.pairs:
+            self._crosswalk.add(outcome.pairs)
+            outcome = replace(outcome, pairs=())
+        self.totals.add(outcome)
+        if self._log is not None:
+            self._log.write(outcome)
+
+    def prune(self, deferred: DeferredSignals) -> None:
+        """Remove outputs whose inputs are gone, or count them, when all else is done."""
+        if self.ledger is None or self.ledger.problem:
+            return
+        from .run.orphans import prune  # noqa: PLC0415  (for runs with a ledger alone)
+
+        problem = prune(
+            self.ledger,
+            self._plan,
+            removes=self._options.prune,
+            is_dry=self._options.dry_run,
+            follow_links=bool(self._plan.single),
+            names_outputs=not may_quote_replaced(self._rules),
+            deferred=deferred,
+            on_orphan=self.totals.add_orphan,
+        )
+        self._problems += [problem] if problem else []
+
+    def finish(self, seconds: float) -> RunReport:
+        """The record of the run, which is in the reports, too."""
+        is_left = self._options.prune and self.totals.orphans_left
+        is_whole = not (self.totals.failed or self._problems or is_left)
+        secret = self._rules.resources.secret
+        report = self.totals.finish(
+            ExitCode.OK if is_whole else ExitCode.FILES_FAILED,
+            seconds,
+            self._rules.digest,
+            "; ".join(self._problems),
+            key_fingerprint=secret.fingerprint if secret else "",
+        )
+        report = replace(report, warnings=tuple(dict.fromkeys(self.warnings)))
+        return self._reported(report)
+
+    def _reported(self, report: RunReport) -> RunReport:
+        """The record, when the reports are written."""
+        if not self._targets:
+            return report
+        from .report.html import Ran, render  # noqa: PLC0415  (where there is a report alone)
+
+        ran = Ran((), self._started, report.warnings, self._options.tree.threads)
+        for target in self._targets:
+            try:
+                target.write(render(target, report, ran))
+            except OSError as error:
+                problem = f"report {target.shown} could not be written: {error.strerror}"
+                error_text = "; ".join(filter(None, (report.error, problem)))
+                report = replace(report, exit_code=ExitCode.FILES_FAILED, error=error_text)
+        return report
+
+    def _survey(self) -> None:
+        options = self._options
+        if not options.dry_run and not options.reports:
+            return
+        from .engine.surveyor import SurveyOptions  # noqa: PLC0415  (only where somebody asks)
+        from .report.survey import Survey  # noqa: PLC0415
+        from .report.targets import find_targets  # noqa: PLC0415
+
+        for path in options.reports:
+            if not path.endswith(tuple(ReportFormat)):
+                raise PlanError(f"report {path}: give a name that ends in {' or '.join(ReportFormat)}")
+        self._targets, warned = find_targets(options, self._plan)
+        self.warnings += warned
+        self.survey_options = SurveyOptions()
+        self.totals.survey = Survey(self._rules)
+
+    def _open_ledger(self) -> None:
+        options = self._options
+        if not options.ledger:
+            return
+        from .core.versions import version_of  # noqa: PLC0415  (for runs with a ledger alone)
+        from .run.ledger import Ledger  # noqa: PLC0415
+        from .run.ledger_file import Identity  # noqa: PLC0415
+
+        check_outside(self._plan, "ledger", options.ledger)
+        if options.dry_run and (not options.prune or not os.path.lexists(options.ledger)):
+            self.warnings.append("a dry run neither reads nor writes the ledger: every file counts as new")
+            return
+        rules = self._rules
+        secret = rules.resources.secret
+        names = (*rules.directories, *((rules.stem,) if rules.stem else ()))
+        others = [
+            *map(version_of, ("pydicom", "Faker")),
+            *([f"pixels {rules.pixels.settings.digest}"] if rules.pixels is not None else []),
+            *(f"name {template.text}" for template in names),
+            f"where {options.where}",
+            f"verify {options.verify}",
+            f"crosswalk {options.crosswalk}",
+            f"misses {rules.resources.empties_misses} {rules.resources.keeps_misses}",
+            f"root {rules.resources.uid_root}",
+            f"assumed {rules.assumed.terms if rules.assumed is not None else ()}",
+        ]
+        fingerprint = secret.fingerprint if secret else ""
+        identity = Identity(__version__, rules.digest, fingerprint, others, rules.resources.tables, secret)
+        plan = self._plan
+        ledger = Ledger(
+            options.ledger, plan.input_root, plan.output_root, identity, reads_only=options.dry_run
+        )
+        self.ledger = self._stack.enter_context(ledger)
+        self.warnings += ledger.warnings
+
+    def _open_log(self) -> None:
+        if not self._options.log:
+            return
+        from .report.file_log import FileLog  # noqa: PLC0415  (for runs with a log alone)
+
+        check_outside(self._plan, "log", self._options.log)
+        if self._options.dry_run:
+            self.warnings.append("a dry run does not write the log: nobody wrote the files of its lines")
+            return
+        self._log = FileLog(self._options.log)
+        self._stack.callback(self._log.close)  # signals are the program's own business
+
+    def _open_crosswalk(self) -> None:
+        if not self._options.crosswalk:
+            return
+        from .report.crosswalk import Crosswalk  # noqa: PLC0415  (only where somebody asks)
+
+        check_outside(self._plan, "crosswalk", self._options.crosswalk)
+        self._crosswalk = Crosswalk(self._options.crosswalk)
+        self._stack.callback(self._crosswalk.close)
+        if self.ledger is not None and not self._options.dry_run:
+            self.ledger.begin_provisionally(believes=not self._crosswalk.is_new)
+
+    def _end_crosswalk(self, crosswalk: Crosswalk) -> None:
+        is_written = crosswalk.commit()
+        if is_written and self.ledger is not None and not self._options.dry_run:
+            self.ledger.confirm()
+        self.warnings += [
+            f"crosswalk: {attribute}: new values that stand for more than one original: {count}"
+            for attribute, count in crosswalk.collisions().items()
+        ]
