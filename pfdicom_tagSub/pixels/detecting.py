@@ -9,10 +9,12 @@ import math
 from importlib import resources
 from typing import Any
 
+import cv2
 import numpy as np
 
-from .frames import Picture
+from .frames import Numbers, Picture
 from .rectangles import Rectangle, clipped
+from .text_evidence import Grey, evidence_of, flattened, grown, is_drawn
 
 PACKAGE = "rapidocr_onnxruntime"
 _MODEL = "ch_PP-OCRv4_det_infer.onnx"
@@ -21,8 +23,9 @@ TILE = 1280
 OVERLAP = 192
 """Larger pictures are looked at in tiles, so that memory has a bound."""
 
-SIDE = 736
-"""A picture whose shorter side is less is enlarged."""
+SIDE = 1024
+SIDE_OF_LARGE = 736
+"""A picture whose shorter side is less is enlarged; with the second it is looked at for large letters."""
 
 ENLARGED_MOST = 2
 
@@ -30,8 +33,9 @@ HEIGHT_MOST = 56.0
 """What is higher, and more than an eighth of the picture, is anatomy and no line of text."""
 
 MARGIN = 0.3
+MARGIN_ALONG = 0.6
 MARGIN_LEAST = 3
-"""What is blackened around a find: a part of its height, and pixels at least."""
+"""What is blackened around a find, also at the ends of the line: a part of its height; pixels at least."""
 
 
 class TextFinder:
@@ -52,7 +56,7 @@ class TextFinder:
                 "mean": [0.5, 0.5, 0.5],
                 "std": [0.5, 0.5, 0.5],
                 "thresh": 0.3,
-                "box_thresh": 0.5,
+                "box_thresh": 0.45,
                 "max_candidates": 1000,
                 "unclip_ratio": 1.6,
                 "use_dilation": True,
@@ -60,15 +64,22 @@ class TextFinder:
             }
             self._detect = TextDetector(config)
 
-    def find(self, picture: Picture) -> tuple[Rectangle, ...]:
+    def find(
+        self, picture: Picture, wider: Picture | None = None, sides: tuple[int, ...] = (SIDE,)
+    ) -> tuple[Rectangle, ...]:
         """Rectangles around all text of a picture.
 
         Args:
             picture: grey (rows, columns) or in colour (rows, columns, 3).
+            wider: the same with a window thrice as wide; None where that would be no other.
+            sides: how long the shorter side is made that a detector sees, at one look each.
         """
         if picture.ndim == 2:
             picture = np.repeat(picture[..., None], 3, axis=2)
         rows, columns = picture.shape[:2]
+        greys: list[Grey] = [cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY).astype(np.uint8)]
+        if wider is not None:
+            greys.append(wider)
         found: list[Rectangle] = []
         shorter = min(rows, columns)
         most = max(min(HEIGHT_MOST, shorter * 0.35), shorter / 8)
@@ -76,12 +87,31 @@ class TextFinder:
             for left in _starts(columns):
                 tile = np.ascontiguousarray(picture[top : top + TILE, left : left + TILE])
                 # Blown up much, the anatomy of a small picture looks like letters.
-                self._detect.limit_side_len = min(SIDE, ENLARGED_MOST * min(tile.shape[:2]))
-                boxes, _ = self._detect(tile)
-                for box in () if boxes is None else boxes:
-                    if _height(box) <= most:
-                        found.append(_around(box, left, top))
+                largest = ENLARGED_MOST * min(tile.shape[:2])
+                for side in {min(side, largest) for side in sides}:
+                    self._detect.limit_side_len = side
+                    boxes, _ = self._detect(tile)
+                    for box in () if boxes is None else boxes:
+                        if (one := _line(greys, np.add(box, (left, top)), most)) is not None:
+                            found.append(one)
         return clipped(found, rows, columns)
+
+    def look(self, picture: Picture, wider: Picture | None, *, is_first: bool) -> tuple[Rectangle, ...]:
+        """Rectangles around all text of a picture of a frame, of which the first is looked at twice.
+
+        Args:
+            picture, wider: as of ``find``.
+            is_first: whether it is the first.
+        """
+        return self.find(picture, wider, (SIDE, SIDE_OF_LARGE) if is_first else (SIDE,))
+
+    def find_faint(self, numbers: Numbers) -> tuple[Rectangle, ...]:
+        """Rectangles around text that is hardly lighter or darker than its place.
+
+        Args:
+            numbers: those of a frame in grey, as stored.
+        """
+        return self.find(flattened(numbers), sides=(SIDE_OF_LARGE,))
 
 
 def _starts(size: int) -> list[int]:
@@ -92,15 +122,27 @@ def _starts(size: int) -> list[int]:
     return [*range(0, size - TILE, step), size - TILE]
 
 
-def _height(box: Any) -> float:
-    """The height of a line of text, however it is turned."""
-    sides = [math.dist(box[index], box[index - 1]) for index in (0, 1)]
-    return min(sides)
+def _line(greys: list[Grey], box: Any, most: float) -> Rectangle | None:
+    """The rectangle around a line of text; None for what is none.
 
-
-def _around(box: Any, left: int, top: int) -> Rectangle:
-    xs, ys = [float(point[0]) for point in box], [float(point[1]) for point in box]
-    height = min(max(ys) - min(ys), max(xs) - min(xs))
-    margin = max(MARGIN_LEAST, round(MARGIN * height))
-    x, y = int(min(xs)) - margin + left, int(min(ys)) - margin + top
-    return Rectangle(x, y, int(max(xs)) + margin + 1 + left - x, int(max(ys)) + margin + 1 + top - y)
+    Args:
+        greys: the picture, and with a wider window; the find has to be drawn like text in both.
+        box: the corners of a find.
+        most: the height that a line may have.
+    """
+    first, second = (math.dist(box[index], box[index - 1]) for index in (0, 1))
+    height, length = min(first, second), max(first, second)
+    if height > most:
+        return None
+    left, top = (int(edge) for edge in box.min(axis=0))
+    right, bottom = (int(edge) + 1 for edge in box.max(axis=0))
+    shown = [evidence_of(grey[max(top, 0) : bottom, max(left, 0) : right]) for grey in greys]
+    evidence = shown[0]
+    if evidence is None or not all(is_drawn(one, height, length) for one in shown):
+        return None
+    left, top, right, bottom = grown(greys[0], (left, top, right, bottom), evidence)
+    across, down = (
+        max(MARGIN_LEAST, round(part * min(bottom - top, right - left)))
+        for part in ((MARGIN_ALONG, MARGIN) if right - left > bottom - top else (MARGIN, MARGIN_ALONG))
+    )
+    return Rectangle(left - across, top - down, right - left + 2 * across, bottom - top + 2 * down)

@@ -17,7 +17,7 @@ from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import META_KEY, Scope
 from .device_masks import tags_of
-from .frames import Numbers, renderings
+from .frames import Numbers, is_deep, renderings
 from .image import DESCRIPTION, Image, image_of, size_of
 from .masked import Masks, even_columns
 from .rectangles import Rectangle, clipped, disjoint
@@ -175,8 +175,10 @@ class Finder:
                 from .detecting import TextFinder  # noqa: PLC0415  (it loads the weights)
 
                 self._detector = TextFinder()
-            for picture in renderings(numbers, image, windows):
-                yield from self._detector.find(picture)
+            for index, (picture, wider) in enumerate(renderings(numbers, image, windows)):
+                yield from self._detector.look(picture, wider, is_first=not index)
+            if is_deep(image):
+                yield from self._detector.find_faint(numbers)
         except MemoryError:
             raise
         except Exception as error:  # a detector that crashes has not looked

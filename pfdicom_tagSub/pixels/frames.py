@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +75,21 @@ def _used_bits(cells: Numbers, image: Image) -> Numbers:
     return numbers
 
 
-def renderings(numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]) -> Iterator[Picture]:
+class Rendering(NamedTuple):
+    """A picture of a frame.
+
+    Attributes:
+        picture: grey or in colour.
+        wider: with a window thrice as wide, in which less is black and white alone; None for the same.
+    """
+
+    picture: Picture
+    wider: Picture | None = None
+
+
+def renderings(
+    numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]
+) -> Iterator[Rendering]:
     """What viewers may show of a frame: with the whole range, with the windows, and stretched.
 
     Args:
@@ -84,14 +98,15 @@ def renderings(numbers: Numbers, image: Image, windows: tuple[tuple[float, float
         windows: (lowest, highest) number that is neither black nor white, by the header.
     """
     if image.samples == 3:
-        yield _coloured(numbers, image)
+        yield Rendering(_coloured(numbers, image))
         return
     if image.palette:
-        yield _by_palette(numbers, image)
+        yield Rendering(_by_palette(numbers, image))
         return
     is_inverse = image.photometric == "MONOCHROME1"
     if image.stored == 1:
-        yield ((numbers == 0) if is_inverse else (numbers != 0)).astype(np.uint8) * np.uint8(255)
+        lit = (numbers == 0) if is_inverse else (numbers != 0)
+        yield Rendering(lit.astype(np.uint8) * np.uint8(255))
         return
     own = numbers if image.padding is None else numbers[numbers != image.padding]
     if not own.size:
@@ -108,7 +123,15 @@ def renderings(numbers: Numbers, image: Image, windows: tuple[tuple[float, float
         if stop > start and not any(_is_near((start, stop), known) for known in limits):
             limits.append((start, stop))
     for start, stop in limits:
-        yield _scaled(numbers, image, start, stop)
+        width = stop - start
+        is_whole = start <= least and stop >= most
+        wider = None if is_whole else _scaled(numbers, image, start - width, stop + width)
+        yield Rendering(_scaled(numbers, image, start, stop), wider)
+
+
+def is_deep(image: Image) -> bool:
+    """Whether a frame has more greys than a screen, so that text may hide between them."""
+    return image.samples == 1 and image.stored > 8 and not image.palette
 
 
 def windowed(numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]) -> Picture:
@@ -119,7 +142,7 @@ def windowed(numbers: Numbers, image: Image, windows: tuple[tuple[float, float],
     """
     if not windows or image.samples == 3 or image.palette or image.stored == 1:
         found = next(renderings(numbers, image, ()), None)
-        return np.zeros(numbers.shape, np.uint8) if found is None else found
+        return np.zeros(numbers.shape, np.uint8) if found is None else found.picture
     return _scaled(numbers, image, *windows[0])
 
 

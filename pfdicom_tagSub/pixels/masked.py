@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+import numpy as np
+
 from ..core.errors import FileError
 from ..dicom.changed_bytes import ChangedBytes
 from ..dicom.embedded_overlays import cleared
@@ -89,6 +91,32 @@ def frame_runs(image: Image, rectangles: tuple[Rectangle, ...]) -> list[Run]:
                 start = base + row * row_size
                 found += [Run(start + place, data) for place, data in parts]
     return found
+
+
+def blacken_frames(data: bytearray, image: Image, rectangles: tuple[Rectangle, ...]) -> None:
+    """Make rectangles of whole frames black.
+
+    Args:
+        data: the bytes of frames, one after the other.
+        image: the layout; its cells are whole bytes in the order of the file.
+        rectangles: what is blackened in all of them.
+    """
+    cells = [image.cell(number) for number in image.black]
+    if image.is_halved:
+        y, blue, red = cells
+        fills, width, planes = [y + y + blue + red], 2 * image.allocated // 8, 1
+    elif image.is_planar:
+        fills, width, planes = cells, image.allocated // 8, image.samples
+    else:
+        fills, width, planes = [b"".join(cells)], len(b"".join(cells)), 1
+    rows = image.columns * width
+    whole = np.frombuffer(data, np.uint8).reshape(-1, planes, image.rows, rows)
+    for plane, fill in enumerate(fills):
+        for band in bands(rectangles):
+            for left, right in band.spans:
+                start, stop = left * width, right * width
+                pattern = np.frombuffer(fill * ((stop - start) // len(fill)), np.uint8)
+                whole[:, plane, band.top : band.bottom, start:stop] = pattern
 
 
 def bit_runs(image: Image, first: int, rectangles: tuple[Rectangle, ...]) -> Iterator[Run]:
@@ -187,6 +215,34 @@ class MaskedPixels(ChangedBytes):
 
     def pieces(self, source: Source) -> Iterator[bytes]:
         """The pixels, black where a mask is."""
+        image = self.image
+        has_whole_frames = image.allocated > 1 and not image.swaps_bytes
+        if has_whole_frames and not self.kept and image.frame_bits // 8 <= PIECE:
+            yield from self._whole_frames(source)
+        else:
+            yield from self._stretches(source)
+
+    def _whole_frames(self, source: Source) -> Iterator[bytes]:
+        """The same, some frames at once: each rectangle is black in all of them in one step."""
+        image, base = self.image, self.image.pixels.value
+        size = image.frame_bits // 8
+        place = self.start
+        while place < self.stop:
+            first, skipped = divmod(place - base, size)
+            count = 1
+            if not (self.masks.own or skipped):
+                count = max(PIECE // size, 1)
+            end = min(place - skipped + count * size, base + image.frames * size, self.stop)
+            if end <= place or (end - place + skipped) % size:  # padding, or a byte of a frame without a mask
+                yield source.read(place, self.stop)
+                return
+            data = bytearray(source.read(place - skipped, end))
+            blacken_frames(data, image, self.masks.of(first))
+            yield bytes(data[skipped:]) if skipped else bytes(data)
+            place = end
+
+    def _stretches(self, source: Source) -> Iterator[bytes]:
+        """The same for frames of any size, bits, and bytes in words of the other order."""
         base = self.image.pixels.value
         swaps = self.image.swaps_bytes
         runs = self._runs()

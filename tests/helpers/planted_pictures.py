@@ -286,8 +286,8 @@ SYNTAXES = {
 }
 _NATIVE = ("explicit", "implicit", "big", "deflated")
 
-STYLES = ("bright", "band", "grey", "dark", "narrow")
-"""How text is drawn: bright, bright on a black band, grey, dark, or little above what is there."""
+STYLES = ("bright", "band", "grey", "dark", "narrow", "soft")
+"""How text is drawn: bright, bright on a black band, grey, dark, little above what is there, or blurred."""
 
 
 @functools.cache
@@ -309,12 +309,15 @@ def scripts() -> tuple[str, ...]:
     return tuple(script for script in FONTS if font(script, 16, 0) is not None)
 
 
-def _plant(random: Random, shades: Array, frames: tuple[int, ...], style: str, script: str) -> Line | None:
+def _plant(
+    random: Random, shades: Array, frames: tuple[int, ...], style: str, script: str, *, is_plain: bool
+) -> Line | None:
     """Draw a line on frames from 0 to 1; None where it does not fit."""
-    count, rows, columns = shades.shape
+    _, rows, columns = shades.shape
     size = int(random.choice(SIZES))
     text = str(random.choice(TEXTS[script]))
-    used = font(script, size, int(random.integers(0, 8)))
+    choice = int(random.integers(0, 8))
+    used = PIL.ImageFont.load_default(size) if is_plain else font(script, size, choice)
     assert used is not None
     left, top, right, bottom = (int(edge) for edge in used.getbbox(text))
     width, height = right - left, bottom - top
@@ -323,23 +326,24 @@ def _plant(random: Random, shades: Array, frames: tuple[int, ...], style: str, s
     x, y = int(random.integers(4, columns - width - 3)), int(random.integers(4, rows - height - 3))
     plane = PIL.Image.new("L", (columns, rows))
     PIL.ImageDraw.Draw(plane).text((x - left, y - top), text, fill=255, font=used)
+    if style == "soft":
+        plane = plane.filter(PIL.ImageFilter.GaussianBlur(0.7))
     alpha = np.asarray(plane).astype(float) / 255
     for frame in frames:
         here = shades[frame, y : y + height, x : x + width]
+        around = float(np.median(here))
         if style == "band":
             shades[frame, max(y - 3, 0) : y + height + 3, max(x - 3, 0) : x + width + 3] = 0.0
             value = 1.0
-        elif style == "bright":
-            value = 1.0
+        elif style in {"bright", "soft"}:
+            value = 1.0 if around < 0.65 else 0.0
         elif style == "grey":
-            around = float(here.mean())
             value = around + 0.3 if around < 0.55 else around - 0.3
         elif style == "dark":
-            value = 0.0 if float(here.mean()) > 0.45 else 0.95
+            value = 0.0 if around > 0.4 else 0.95
         else:
             value = float(np.percentile(here, 95)) + 0.05
         shades[frame] = shades[frame] * (1 - alpha) + value * alpha
-    del count
     return Line(text, size, style, frames, alpha > 0.5)
 
 
@@ -361,13 +365,14 @@ def _values(layout: Layout, shades: Array, random: Random) -> Array:
     return made
 
 
-def planted(number: int, *, has_text: bool, kind: str = "") -> Planted:
+def planted(number: int, *, has_text: bool, kind: str = "", is_plain: bool = False) -> Planted:
     """A picture.
 
     Args:
         number: what it is made from.
         has_text: whether text is planted.
         kind: its modality; "" for one that goes by the number.
+        is_plain: whether all text is Latin in Pillow's own font, so that it is the same on every machine.
     """
     random = np.random.default_rng((number, has_text))
     name = kind or list(KINDS)[number % len(KINDS)]
@@ -383,7 +388,7 @@ def planted(number: int, *, has_text: bool, kind: str = "") -> Planted:
     lines: list[Line] = []
     narrow = False
     if has_text:
-        known_scripts = scripts()
+        known_scripts = ("latin",) if is_plain else scripts()
         style = STYLES[number // 3 % len(STYLES)]
         if (style == "narrow" and layout.bits == 8) or (name in {"us", "capture"} and style == "narrow"):
             style = "bright"
@@ -393,7 +398,7 @@ def planted(number: int, *, has_text: bool, kind: str = "") -> Planted:
             script = str(random.choice(known_scripts)) if random.random() < 0.5 else "latin"
             on = tuple(range(count)) if random.random() < 0.6 else (int(random.integers(0, count)),)
             before = shades.copy()
-            line = _plant(random, shades, on, style, script)
+            line = _plant(random, shades, on, style, script, is_plain=is_plain)
             if line is None:
                 continue
             grown = np.asarray(PIL.Image.fromarray(line.ink).filter(PIL.ImageFilter.MaxFilter(9)))
@@ -450,6 +455,9 @@ def _compress(made: Dataset, layout: Layout, values: Array, name: str) -> None:
         _as_jpeg(made, layout, values)
     elif name not in _NATIVE:
         made.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+        if layout.planar:  # pydicom's encoders take pixels whose samples stand together
+            made.PlanarConfiguration = 0
+            made.PixelData = stored(replace(layout, planar=0), values)
         with warnings.catch_warnings(action="ignore"):
             made.compress(syntax, generate_instance_uid=False)
 

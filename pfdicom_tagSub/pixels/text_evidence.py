@@ -1,0 +1,177 @@
+"""Whether what a detector found is drawn like text, and where the line of it ends.
+
+A detector of text sees letters in vertebrae, vessels and noise. Letters have an edge: most of what changes
+within their box changes in large steps, which anatomy does not do. They are wider than high, but for single
+ones, and have as many strokes as letters have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Grey = npt.NDArray[np.uint8]
+
+STEP = 1 / 3
+"""What is a large step, of the difference between letters and what is around them."""
+
+SHARP_LEAST = 0.36
+"""The part of all change that is in large steps, at least."""
+
+SHARP_IN_NOISE = 0.45
+"""The same where hardly any neighbours are the same: steps of noise are large, too."""
+
+SMOOTH = 0.06
+
+SQUARE_MOST = 40
+"""A find that is higher than so many pixels has to be a line."""
+
+LINE_LEAST = 2.0
+"""How much wider than high it has to be."""
+
+SHARP_OF_LARGE = 0.6
+
+SINGLE_MOST = 1.35
+"""What is hardly wider than high may be one letter, if it is drawn in few tones."""
+
+SAME_LEAST = 0.1
+"""The part of neighbours in a drawn letter and its ground that are the same, at least."""
+
+STROKES_MOST = 7.5
+"""The edges in a row of a square of a line, at most; noise has more."""
+
+RESEMBLES = 0.25
+"""How near a pixel is to the colour of letters, of their difference from what is around them."""
+
+INK_LEAST, INK_MOST = 0.05, 0.6
+"""How much of a place beside a line is ink, if the line goes on there."""
+
+INK_RATIO = 2.0
+"""How many times more ink is there than just above and below the line, at least."""
+
+GROWN_MOST = 6
+"""By how many of its heights a line is made longer at each end."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a box shows.
+
+    Attributes:
+        sharp: the part of all change that is in large steps.
+        strokes: the edges in a row, for a square of the line.
+        same: the part of neighbours that are the same.
+        ink: the grey of the letters.
+        contrast: how far that is from what is around them.
+    """
+
+    sharp: float
+    strokes: float
+    same: float
+    ink: float
+    contrast: float
+
+
+def evidence_of(grey: Grey) -> Evidence | None:
+    """What a part of a picture shows; None where it is of one grey."""
+    rows, columns = grey.shape
+    if rows < 3 or columns < 3:
+        return None
+    _, split = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    is_light = split.astype(np.bool_)
+    if is_light.all() or not is_light.any():
+        return None
+    values = grey.astype(np.int16)
+    light, dark = float(values[is_light].mean()), float(values[~is_light].mean())
+    steps = [np.abs(np.diff(values, axis=axis)) for axis in (0, 1)]
+    limit = (light - dark) * STEP
+    total = sum(float(one.sum()) for one in steps)
+    sharp = sum(float(one[one > limit].sum()) for one in steps) / max(total, 1.0)
+    edges = float((np.diff(split.astype(np.int8), axis=1) != 0).sum()) / rows
+    down = float((np.diff(split.astype(np.int8), axis=0) != 0).sum()) / columns
+    is_upright = rows > columns
+    strokes = (down if is_upright else edges) * min(rows, columns) / max(rows, columns)
+    same = sum(float((one == 0).mean()) for one in steps) / 2
+    ink, ground = (light, dark) if is_light.mean() < 0.5 else (dark, light)
+    return Evidence(sharp, strokes, same, ink, abs(ink - ground))
+
+
+def is_drawn(found: Evidence | None, height: float, length: float) -> bool:
+    """Whether a find is drawn like text.
+
+    Args:
+        found: what its box shows.
+        height: the height of the line, however it is turned.
+        length: its length.
+    """
+    aspect = length / max(height, 1.0)
+    if found is None:
+        return False
+    if height > SQUARE_MOST and (aspect < LINE_LEAST or found.sharp < SHARP_OF_LARGE):
+        return False
+    if aspect < SINGLE_MOST and found.same < SAME_LEAST:
+        return False
+    least = SHARP_LEAST if found.same >= SMOOTH else SHARP_IN_NOISE
+    return found.sharp >= least and found.strokes <= STROKES_MOST
+
+
+def grown(grey: Grey, box: tuple[int, int, int, int], found: Evidence) -> tuple[int, int, int, int]:
+    """A box with the letters that follow it on both sides, which detectors cut off at times.
+
+    Args:
+        grey: the picture.
+        box: left, top, right and bottom of a line that lies.
+        found: what it shows.
+    """
+    left, top, right, bottom = box
+    height = bottom - top
+    if right - left < height:
+        return box
+    above, below = max(top - height // 2, 0), bottom + height // 2
+    stretch = grey[above:below].astype(np.float32)
+    is_ink = np.abs(stretch - found.ink) < found.contrast * RESEMBLES
+    line = is_ink[max(top, 0) - above : bottom - above]
+    around = (is_ink.sum(axis=0) - line.sum(axis=0)) / max(len(is_ink) - len(line), 1)
+    within = line.mean(axis=0)
+
+    def goes_on(start: int, stop: int) -> bool:
+        place = slice(max(start, 0), max(stop, 0))
+        ink = float(within[place].mean()) if within[place].size else 0.0
+        return INK_LEAST <= ink <= INK_MOST and ink >= INK_RATIO * float(around[place].mean())
+
+    step, most = max(height * 2 // 3, 3), GROWN_MOST * height
+    # A step, or two over the gap between words.
+    while right < box[2] + most and (
+        size := next((one for one in (step, 2 * step) if goes_on(right, right + one)), 0)
+    ):
+        right += size
+    while left > box[0] - most and (
+        size := next((one for one in (step, 2 * step) if goes_on(left - one, left)), 0)
+    ):
+        left -= size
+    return left, top, right, bottom
+
+
+def flattened(numbers: npt.NDArray[Any]) -> Grey:
+    """Numbers by how far they are from those around them: shows what is hardly lighter than its place.
+
+    Args:
+        numbers: (rows, columns).
+    """
+    values = numbers.astype(np.float32)
+    size = (AROUND, AROUND)
+    rest = values - cv2.blur(values, size)
+    spread = np.sqrt(cv2.blur(rest * rest, size))
+    usual = float(np.median(spread)) or float(spread.mean())
+    if not usual:
+        return np.zeros(values.shape, np.uint8)
+    shown: Grey = np.clip(128 + 50 * rest / (spread + usual / 2), 0, 255).astype(np.uint8)
+    return shown
+
+
+AROUND = 41
+"""The side of what is around a pixel."""

@@ -1,0 +1,75 @@
+"""Planted text in pictures of all kinds is gone, what has no text is spared, and nothing else changes.
+
+This is a sample; ``benchmarks/pixels.py`` measures as many as one likes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import run_command
+
+pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+pytest.importorskip("openjpeg", reason="the codecs are not installed")
+pytest.importorskip("jpeg_ls", reason="the codecs are not installed")
+
+from picture_score import Score, masks_of, score
+from planted_pictures import Planted, planted
+
+CLEANED = (
+    "--cleanPixels",
+    "text",
+    "--cleanPixelsOf",
+    "all",
+    "--json",
+    "--tagStruct",
+    '{"PatientName": "ANON"}',
+)
+
+
+LETTERS_MISSED = 2
+"""Lines of so many letters within anatomy may be missed."""
+
+
+def some(usual: list[Any], more: list[Any]) -> list[Any]:
+    """Parameters, of which more are used with ``--all``."""
+    return [*usual, *(pytest.param(one, marks=pytest.mark.thorough) for one in more)]
+
+
+def scored(folder: Path, one: Planted) -> Score:
+    source = folder / "in"
+    source.mkdir(exist_ok=True)
+    (source / "a.dcm").write_bytes(one.content)
+    result = run_command(source, folder / "out", *CLEANED, "--overwrite")
+    assert result.code == 0, result.out
+    told = result.record["pixelsCleaned"]
+    masks = masks_of(told[0]["rectangles"] if told else [], one.values.shape[:3])
+    return score(one, (folder / "out" / "a.dcm").read_bytes(), masks)
+
+
+@pytest.mark.parametrize("number", some([0, 18, 46], [1, 27, 36, 54]))
+def test_text_of_ultrasound_and_captures_is_gone(tmp_path: Path, number: int) -> None:
+    one = planted(number, has_text=True, is_plain=True)
+    assert one.kind in {"us", "capture"}
+    found = scored(tmp_path, one)
+    assert found.left == ()
+    assert found.gone >= 1
+    if "-jpeg-" not in one.name:
+        assert found.changed == 0
+
+
+@pytest.mark.parametrize("kind", some(["ct", "mr", "xa"], ["epi", "cr", "nm", "mg"]))
+def test_text_of_other_pictures_is_gone(tmp_path: Path, kind: str) -> None:
+    one = planted(2, has_text=True, kind=kind, is_plain=True)
+    found = scored(tmp_path, one)
+    assert [line.text for line, _, _ in found.left if len(line.text) > LETTERS_MISSED] == []
+    assert found.changed == 0
+
+
+@pytest.mark.parametrize("kind", some(["us", "ct", "mr", "nm"], ["capture", "epi", "cr", "xa", "mg"]))
+def test_pictures_without_text_are_spared(tmp_path: Path, kind: str) -> None:
+    found = scored(tmp_path, planted(3, has_text=False, kind=kind))
+    assert found.false_area <= 0.02
+    assert found.changed == 0
