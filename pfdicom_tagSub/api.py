@@ -259,6 +259,7 @@ def run_tree(
     threads: int = 0,
     overwrite: bool = False,
     where: str = "",
+    archives: bool = False,
     dry_run: bool = False,
     verify: bool = False,
     ledger: PathLike = "",
@@ -278,6 +279,7 @@ def run_tree(
             ``if __name__ == "__main__":`` where processes are spawned, not forked.
         overwrite: replace outputs that exist and differ.
         where: the condition that chooses files, as ``--where`` takes it; "" takes all.
+        archives: read zip, tar and ``.dcm.gz`` files as folders.
         dry_run: do everything but the writing; the record then has a survey.
         verify: read each output again and hold it against its input.
         ledger: a file that knows what is done, which is not done again; "" for none.
@@ -306,6 +308,7 @@ def run_tree(
     options = Options(
         TreeOptions(inputDir=Path(input_dir), outputDir=Path(output_dir), threads=threads),
         where=where,
+        archives=archives,
         dry_run=dry_run,
         verify=verify,
         ledger=os.fspath(ledger),

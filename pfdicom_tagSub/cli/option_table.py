@@ -595,6 +595,24 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="archives",
+        field="archives",
+        kind=Kind.SWITCH,
+        help="read the members of zip, tar (gz, bz2, xz) and .dcm.gz files as folders",
+        manual="""
+            Read archives as folders of the archive's name: files that end in
+            .zip, .tar, .tar.gz, .tgz, .tar.bz2, .tbz2, .tbz, .tar.xz, .txz and
+            .dcm.gz. The output of the member s/1.dcm of in/a.zip is
+            out/a.zip/s/1.dcm, a file in a directory. Nothing is unpacked to disk;
+            a member is in memory while it is processed. Names are made safe, and
+            none leads out of the folder. An archive with more than a million
+            members fails, a member with more than 1G (see --maxInflated), and an
+            archive that becomes larger than 256M and than 200 times its size.
+            Encrypted members fail; links in archives are skipped, and so are
+            archives in archives. Filters choose archives, not members.
+            """,
+    ),
+    Option(
         name="where",
         field="where",
         kind=Kind.TEXT,
@@ -751,8 +769,8 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.OPERATION,
         help="how large a deflated data set may become, such as 8G (default 4G)",
         manual="""
-            How large a deflated data set may become, in bytes or with K, M, G or
-            T: 8G. A file whose data set becomes larger fails. Without this option
+            How large a deflated data set, or a member of an archive, may become,
+            in bytes or with K, M, G or T: 8G. A file whose data set becomes larger fails. Without this option
             the limit is 4G, and beyond 256M also 200 times what is stored. What
             does not fit into memory goes to a temporary directory (TMPDIR), or
             to the output directory where there is none.

@@ -96,6 +96,7 @@ class Options:
         split_key_value: what separates the key of a pair from its value.
         files_from: a file that lists those to process, ``-`` for standard input; "" for a walk.
         null: whether a NUL ends each path of that list.
+        archives: read archives as folders.
         where: the condition that chooses files; "" takes all.
         output_file_stem: the template that names the outputs; "" keeps the names.
         remove_private_tags: remove every private element, at every depth.
@@ -147,6 +148,7 @@ class Options:
     split_key_value: str = ":"
     files_from: str = ""
     null: bool = False
+    archives: bool = False
     where: str = ""
     output_file_stem: str = ""
     remove_private_tags: bool = False

@@ -25,6 +25,7 @@ class FileJob:
             for all other files.
         earlier: the output of an earlier version of the input, which may be replaced; None
             where no ledger knows one.
+        archive: the archive that the input is a member of; "" for a file.
     """
 
     input_path: str
@@ -32,6 +33,17 @@ class FileJob:
     relative: str
     file_ids: Mapping[str, str] | None = None
     earlier: Earlier | None = None
+    archive: str = ""
+
+    @property
+    def file_path(self) -> str:
+        """The file whose times are those of the input."""
+        return self.archive or self.input_path
+
+    @property
+    def member(self) -> str:
+        """The path in the archive."""
+        return self.input_path[len(self.archive) + 1 :]
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,7 @@ class DirectoryPlan:
         outputs: the names of their outputs; () where they keep their names.
         file_ids: as of the jobs.
         earlier: as of the jobs, one for each name; () where no ledger knows any.
+        archive: as of the jobs.
     """
 
     input_dir: str
@@ -55,6 +68,7 @@ class DirectoryPlan:
     outputs: tuple[str, ...] = ()
     file_ids: Mapping[str, str] | None = None
     earlier: tuple[Earlier | None, ...] = ()
+    archive: str = ""
 
     def jobs(self) -> Iterator[FileJob]:
         """One job per file, in the order of the names."""
@@ -62,7 +76,12 @@ class DirectoryPlan:
         earlier = self.earlier or (None,) * len(self.names)
         for name, output, own in zip(self.names, self.outputs or self.names, earlier, strict=True):
             yield FileJob(
-                f"{self.input_dir}/{name}", f"{self.output_dir}/{output}", prefix + name, self.file_ids, own
+                f"{self.input_dir}/{name}",
+                f"{self.output_dir}/{output}",
+                prefix + name,
+                self.file_ids,
+                own,
+                self.archive,
             )
 
     def part(self, first: int, last: int) -> DirectoryPlan:

@@ -129,7 +129,7 @@ class AlreadyDone:
         if not row.is_of_this_run or (self._renames and is_directory_file(name)):
             return False
         try:
-            found = os.stat(job.input_path, follow_symlinks=self._follow_links)
+            found = os.stat(job.file_path, follow_symlinks=self._follow_links)
             if not stat.S_ISREG(found.st_mode) or row.source != Stamp.of(found):
                 return False
             if row.output is None:

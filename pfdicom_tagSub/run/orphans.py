@@ -59,13 +59,20 @@ def find_gone(ledger: Ledger, plan: Plan, *, follow_links: bool) -> list[Gone]:
         follow_links: look at what symbolic links point to.
     """
     planned = {directory.relative: directory.names for directory in plan.directories}
+    archives = {
+        directory.archive[len(plan.input_root.rstrip("/")) + 1 :] + "/"
+        for directory in plan.directories
+        if directory.archive
+    }
     found: list[Gone] = []
     for number, relative in ledger.directories():
         known = set(planned.get(relative, ()))
+        archive = next((one for one in archives if f"{relative}/".startswith(one)), "")
         prefix = "" if relative == "." else relative + "/"
         for name, output, stamp, is_of_this_run in ledger.outputs(number):
             path = prefix + name
-            if name in known or not _is_gone(os.path.join(plan.input_root, path), follow_links=follow_links):
+            place = os.path.join(plan.input_root, path)
+            if name in known or not (archive or _is_gone(place, follow_links=follow_links)):
                 continue
             output_path = os.path.join(plan.output_root, output or path) if stamp is not None else ""
             is_shown = is_of_this_run or not output
@@ -158,10 +165,23 @@ def _is_gone(path: str, *, follow_links: bool) -> bool:
     """Whether there is certainly no such file."""
     try:
         os.stat(path, follow_symlinks=follow_links)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return True
+    except NotADirectoryError:
+        return not _is_in_archive(path)
     except OSError:
         return False
+    return False
+
+
+def _is_in_archive(path: str) -> bool:
+    """Whether a path may be that of a member of an archive, into which ``--archives`` alone looks."""
+    from ..files.archives import kind_by_name  # noqa: PLC0415  (it loads the readers of archives)
+
+    while len(path) > 1:
+        path = os.path.dirname(path)
+        if os.path.isfile(path):
+            return bool(kind_by_name(path))
     return False
 
 

@@ -68,6 +68,7 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         where=settings.where,
         names_outputs=names_outputs,
         pairs=settings.pairs,
+        member_size=settings.max_inflated,
         held=settings.held,
     )
     last = LastOnes(listeners.on_outcome) if renames and has_dicomdirs(plan) else None

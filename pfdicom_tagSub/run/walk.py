@@ -35,6 +35,21 @@ from ..core.plan import DirectoryPlan, Plan
 
 
 def build(options: Options) -> Plan:
+    """Walk the input tree; nothing is created, and nothing but archives is opened.
+
+    Args, Returns and Raises: as of ``_build``.
+    """
+    plan = _build(options)
+    if not options.archives:
+        return plan
+    from ..files.archives import Limits  # noqa: PLC0415  (for runs with archives alone)
+    from .archive_plans import with_members  # noqa: PLC0415
+
+    follow_links = options.tree.followLinks or bool(plan.single)
+    return with_members(plan, Limits(options.max_inflated), follow_links=follow_links)
+
+
+def _build(options: Options) -> Plan:
     """Walk the input tree; nothing is created or opened.
 
     Args:

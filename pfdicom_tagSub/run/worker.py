@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..engine.pixel_cleaning import PixelCleaning
     from ..engine.selection import Selection
     from ..engine.surveyor import SurveyOptions
+    from ..files.archives import ArchiveReader
     from ..pixels.settings import PixelSettings
     from ..spec.conditions import Condition
     from ..verify.comparison import Verifier
@@ -105,6 +106,7 @@ class Settings:
         where: the condition that chooses files; None takes all.
         names_outputs: whether outcomes name the paths of outputs.
         pairs: whether they have original and new identifiers.
+        member_size: the most bytes of a member of an archive; 0 for the default.
         held: what becomes of files whose pixels a person has to see; None where they are listed alone.
     """
 
@@ -125,6 +127,7 @@ class Settings:
     where: Condition | None = None
     names_outputs: bool = True
     pairs: bool = False
+    member_size: int = 0
     held: HeldFiles | None = None
 
     def with_resources(self, resources: Resources) -> Settings:
@@ -154,6 +157,7 @@ class Worker:
         self.selection = _selection_of(settings)
         self.folders = Folders(settings.output_root)
         self.held_folders = Folders(settings.held.hold_root) if settings.held is not None else self.folders
+        self._archives: ArchiveReader | None = None
         self._notes_misses = settings.rules.resources.notes_misses
         self._root_length = len(settings.output_root.rstrip("/")) + 1
 
@@ -205,7 +209,7 @@ class Worker:
         failure: Exception | None = None
         try:
             ahead = self.read_ahead.size
-            with Opened(job.input_path, follow_links=self.settings.follow_links, ahead=ahead) as source:
+            with self._opened(job, ahead) as source:
                 file = parse(source, self.settings.inflate_limit)
                 self._admit(file, job)
                 is_cleaned = False
@@ -258,6 +262,20 @@ class Worker:
             pairs=(*patched.pairs, (PATH, job.input_path, path)) if self.settings.pairs else (),
             is_held=is_held,
         )
+
+    def _opened(self, job: FileJob, ahead: int = FIRST_WINDOW) -> AbstractContextManager[Source]:
+        """An input, to be opened.
+
+        Raises:
+            FileError: it is a member of an archive that cannot be read.
+        """
+        if not job.archive:
+            return Opened(job.input_path, follow_links=self.settings.follow_links, ahead=ahead)
+        if self._archives is None:
+            from ..files.archives import ArchiveReader, Limits  # noqa: PLC0415  (for runs with archives alone)
+
+            self._archives = ArchiveReader(Limits(self.settings.member_size))
+        return nullcontext(BytesSource(self._archives.read(job.archive, job.member)))
 
     def _written(
         self,
@@ -401,7 +419,7 @@ class Worker:
         stage = Stage.READ
         before = self._stamp(job)
         try:
-            with Opened(job.input_path, follow_links=self.settings.follow_links) as source:
+            with self._opened(job) as source:
                 file = parse(source, self.settings.inflate_limit)
                 self._select(file, job)
                 self.tools.patcher_for(
@@ -438,7 +456,7 @@ class Worker:
         if not self.settings.durable and self.tools.verifier is None:
             return None
         try:
-            found = os.stat(job.input_path, follow_symlinks=self.settings.follow_links)
+            found = os.stat(job.file_path, follow_symlinks=self.settings.follow_links)
         except OSError:
             return None  # reading it says why
         return Stamp.of(found) if stat.S_ISREG(found.st_mode) else None

@@ -83,3 +83,25 @@ def _cleaned(text: str, room: int) -> str:
         clean = "_" + clean
     clean = clean.encode("utf-8")[:room].decode("utf-8", "ignore").rstrip(". ")
     return clean if clean.strip("_") else ""
+
+
+def safe_member(path: str) -> str:
+    """The path of a member of an archive, which may hold anything, as one below the archive's folder.
+
+    Args:
+        path: as the archive has it; a backslash separates, too, as in archives of Windows.
+
+    Returns:
+        Its components made safe, each as far as that has to be: a DICOM file may be called anything.
+    """
+    parts = [part for part in re.split(r"[/\\]", path) if part not in {"", ".", ".."}]
+    return "/".join(_member_part(part) for part in parts) or "_"
+
+
+def _member_part(part: str) -> str:
+    shown = "".join(char if char.isprintable() else "_" for char in part)
+    if shown == part and not _UNSAFE.search(part) and not _LEADING.match(part) and not _DEVICE.match(part):
+        trimmed = part.rstrip(". ")
+        if trimmed == part and len(os.fsencode(part)) <= NAME_MAX:
+            return part
+    return _cleaned(part, NAME_MAX) or "_"

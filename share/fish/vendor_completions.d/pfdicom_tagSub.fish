@@ -91,6 +91,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l dirFilter -x -d 'co
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l dirFilterLogic -xka "AND OR and or" -d 'combine directory tokens with AND or OR (default OR)'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l filesFrom -xka "(__fish_complete_path (commandline -ct))" -d 'process the files that this one lists, one a line; - reads standard input'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l null -d 'a NUL ends each path of --filesFrom, as find -print0 writes them'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l archives -d 'read the members of zip, tar (gz, bz2, xz) and .dcm.gz files as folders'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l where -x -d 'process only files for which this holds, e.g. "Modality in ('"'"'CT'"'"', '"'"'MR'"'"')"'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l outputLeafDir -x -d 'template of each output directory'"'"'s last name; %s is the input'"'"'s, e.g. '"'"'anon-%s'"'"''
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l relativeDir -d 'accepted as in 3.1.1; the paths in the --json record are always relative'
