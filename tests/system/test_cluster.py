@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -291,6 +293,40 @@ def unfinished(outputs: Path) -> str:
             if (outputs / name).stat().st_size > LARGE_BYTES // 2:
                 return name
     return ""
+
+
+@pytest.mark.parametrize("miss", ["keep", "fail"])
+def test_what_the_broker_keeps_is_that_of_a_run_in_line(cluster: Cluster, tmp_path: Path, miss: str) -> None:
+    inputs, outputs = tmp_path / "in", tmp_path / "out"
+    for number in range(6):
+        burnt = "YES" if number == 3 else "NO"
+        made = make(inputs / f"{number}.dcm", PatientID=f"P{number}", BurnedInAnnotation=burnt)
+    with zipfile.ZipFile(inputs / "a.zip", "w") as archive:
+        archive.write(made, "s/member.dcm")
+    (tmp_path / "ids.csv").write_text("original,replacement\nP1,ONE\nP3,THREE\nP5,FIVE\n")
+    spec = {"PatientID": "%_lookup|ids_#tag", "PatientIdentityRemoved": "YES"}
+    flags = ["--lookupTable", f"ids={tmp_path / 'ids.csv'}", "--lookupMiss", miss, "--archives"]
+    flags += [
+        "--lookupMissing",
+        str(tmp_path / "missing.csv"),
+        "--crosswalk",
+        str(tmp_path / "crosswalk.csv"),
+    ]
+    flags += ["--pixelReview", "hold", "--holdDir", str(tmp_path / "held"), "--log", str(tmp_path / "log")]
+    found = []
+    for more in ([], ["--dask", cluster.address]):
+        done = run(inputs, outputs, "--json", *flags, *more, spec=spec)
+        assert done.code == (1 if miss == "fail" else 0), done.err
+        lists = [(tmp_path / name).read_bytes() for name in ("missing.csv", "crosswalk.csv")]
+        lines = (tmp_path / "log").read_bytes().splitlines()
+        named = sorted((line["path"], line["output"]) for line in map(json.loads, lines))
+        found.append((done.counts, lists, named, contents(outputs), contents(tmp_path / "held")))
+        for place in (outputs, tmp_path / "held"):
+            shutil.rmtree(place)
+        for name in ("missing.csv", "crosswalk.csv", "log"):
+            (tmp_path / name).unlink()
+    assert found[0] == found[1]
+    assert found[0][0]["held"] >= 1
 
 
 class Running:

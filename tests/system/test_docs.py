@@ -324,12 +324,18 @@ def test_cohort_is_made_and_a_patient_withdraws(checkout: Path) -> None:
     assert preview.count("PatientID,") == 3
     run_bash(specs)
     run_bash(job)
-    assert (record("ct-record.json")["counts"]["written"], record("mr-record.json")["counts"]["written"]) == (
-        6,
-        4,
-    )
+    assert (record("record.json")["counts"]["written"], record("record.json")["residuals"]) == (10, [])
     assert len(cohort()) == 10
-    assert record("ct-record.json")["orphans"]["files"] == []
+    shown = {
+        (made.Modality, made.SeriesDescription, made.PatientAge if made.Modality == "CT" else "")
+        for made in map(pydicom.dcmread, map(str, cohort()))
+    }
+    assert shown == {
+        ("CT", "Chest routine", "011Y"),
+        ("CT", "Chest routine", "031Y"),
+        ("CT", "Chest low dose", "021Y"),
+        ("MR", "MR", ""),
+    }
     assert run_bash(hand_over).stdout.count("PatientID,MRN-") == 3
     assert not (checkout / "held").exists()
     before = cohort()
@@ -342,7 +348,8 @@ def test_cohort_is_made_and_a_patient_withdraws(checkout: Path) -> None:
     assert before - cohort() == {path for path in before if path.startswith(f"cohort/{pseudonym}/")}
     assert len(cohort()) == 6
     assert not (checkout / "cohort" / pseudonym).exists()
-    assert record("prune-record.json")["counts"]["current"] == 4
+    counts = record("prune-record.json")["counts"]
+    assert (counts["current"], counts["written"]) == (6, 0)
 
 
 def test_session_of_the_notebook_runs(checkout: Path) -> None:
