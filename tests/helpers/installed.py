@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -44,6 +45,11 @@ class Done:
     def record(self) -> dict[str, Any]:
         """The record of ``--json``, which has to be all that is on stdout."""
         return checked_record(self.out)
+
+    @property
+    def shown(self) -> str:
+        """All that it said but the time it took, whose digits may be those of any value."""
+        return self.err + re.sub(r'"runTime": [\d.e-]+', "", self.out)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ class Result:
         """The record of ``--json``."""
         record: dict[str, Any] = json.loads(self.out)
         return record
+
+    @property
+    def shown(self) -> str:
+        """All that it said but the time it took, whose digits may be those of any value."""
+        return self.err + re.sub(r'"runTime": [\d.e-]+', "", self.out)
 
 
 def run_command(inputs: Path, outputs: Path, *flags: str) -> Result:

@@ -51,14 +51,14 @@ SLOW_COPY = """
 import os, sys, time
 real = os.copy_file_range
 def slow(source, target, count, *places):
-    time.sleep(0.006)
+    time.sleep(0.03)
     return real(source, target, min(count, 1 << 20), *places)
 os.copy_file_range = slow
 sys.argv[0] = "pfdicom_tagSub"
 from pfdicom_tagSub.cli.command import run
 run()
 """
-"""The command on a slow disk: a large file takes some tenths of a second."""
+"""The command on a slow disk: a large file takes more than a second, and is struck in its first third."""
 
 SOON = 15.0
 """Seconds within which a process that should end has ended."""

@@ -817,7 +817,7 @@ from pfdicom_tagSub.run import ledger
 ledger.ROWS_AT_ONCE = 7
 real = os.fsync
 def slow(descriptor):
-    time.sleep(0.004)
+    time.sleep(0.008)
     real(descriptor)
 os.fsync = slow
 sys.argv[0] = "pfdicom_tagSub"
