@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from inherited import SIGNALS
@@ -33,11 +34,44 @@ def test_started_processes_have_the_usual_signals() -> None:
     assert mask.out.strip() == "set()"
 
 
+GROUP = """
+import os
+import pathlib
+import time
+
+import pytest
+
+
+@pytest.mark.xdist_group("one")
+@pytest.mark.parametrize("number", range(8))
+def test_nothing(number: int) -> None:
+    time.sleep(0.05)
+    with pathlib.Path("workers").open("a") as file:
+        file.write(os.environ["PYTEST_XDIST_WORKER"] + chr(10))
+"""
+
+
+def test_group_of_tests_is_run_by_one_process(tmp_path: Path) -> None:
+    """Else what takes long to set up is set up by each, and clusters and signals are in each other's way."""
+    (tmp_path / "test_group.py").write_text(GROUP)
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    done = execute([*words, "--rootdir", ".", "test_group.py"], env=_clean_environment(), cwd=tmp_path)
+    assert done.code == pytest.ExitCode.OK, done.out + done.err
+    workers = (tmp_path / "workers").read_text().split()
+    assert len(workers) == 8
+    assert len(set(workers)) == 1
+
+
+def _clean_environment() -> dict[str, str]:
+    """What this process has inherited, without what pytest tells those that it starts."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+
+
 def test_tests_pass_whatever_they_inherit() -> None:
     set_for_us = ("HOME", "LC_", "LANG")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(set_for_us)}
-    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_CURRENT_TEST", "PYTEST_ADDOPTS"):
-        environment.pop(name, None)
+    environment = {
+        name: value for name, value in _clean_environment().items() if not name.startswith(set_for_us)
+    }
     environment["LC_ALL"] = "POSIX"
     words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
     done = execute(
