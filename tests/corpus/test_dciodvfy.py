@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 from builders import rules_of
 from installed import BUNDLED
+from selection import Selection
 from support import README_SPEC, SHARED
+from test_differential import File, structure
 
 from pfdicom_tagSub.api import compile_spec
 from pfdicom_tagSub.core.outcome import Status
@@ -26,7 +28,7 @@ from pfdicom_tagSub.spec.rules import RuleSet
 
 CORPUS = SHARED / "corpus"
 TAKEN = 12
-"""How many files of a directory of the corpus are looked at."""
+"""How many files of a directory of the corpus are looked at; by default, one of each structure of them."""
 
 WHOLE = ("pydicom-data", "siemens-xa30")
 """What of the corpus is looked at whole: its files have little in common."""
@@ -84,13 +86,21 @@ def _folders() -> Iterator[Path]:
         yield CORPUS
     for root in (CORPUS, BUNDLED):
         parents = sorted({path.parent for path in root.rglob("*") if path.is_file()})
-        yield from (folder for folder in parents if _files(folder))
+        yield from (folder for folder in parents if _all_files(folder))
+
+
+def _all_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file() and path.name != "LICENSE")
 
 
 def _files(folder: Path) -> list[Path]:
-    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "LICENSE")
+    """Those that are looked at."""
+    paths = _all_files(folder)
     is_whole = BUNDLED in (folder, *folder.parents) or any(name in folder.parts for name in WHOLE)
-    return paths if is_whole else paths[:: max(1, len(paths) // TAKEN)]
+    taken = paths if is_whole else paths[:: max(1, len(paths) // TAKEN)]
+    if Selection.everything:
+        return taken
+    return list({structure(File(path, str(path), is_sample=True)): path for path in reversed(taken)}.values())
 
 
 def _name(folder: Path) -> str:
