@@ -17,6 +17,7 @@ from functools import cache, lru_cache
 from pydicom import datadict
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
 from pydicom._uid_dict import UID_dictionary
+from pydicom.valuerep import VR
 
 from .newer_attributes import NEWER_ATTRIBUTES
 
@@ -60,6 +61,14 @@ STRUCTURE = (
 
 NEVER_BY_PATTERN = STRUCTURE | PIXEL_DATA
 """What patterns and keys with x digits leave alone."""
+
+ALL_VRS = frozenset(str(vr) for vr in VR if len(vr) == 2)
+"""The VRs of PS3.5 6.2."""
+
+
+def is_replaceable(tag: int) -> bool:
+    """Whether a key for many elements may name one with a tag."""
+    return tag not in NEVER_BY_PATTERN and tag >> 16 not in {0x0000, 0x0002, 0xFFFE} and bool(tag & 0xFFFF)
 
 
 def text_of(tag: int) -> str:

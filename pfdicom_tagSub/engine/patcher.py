@@ -140,10 +140,11 @@ class Patcher:
             walked_private=blocks,
             unknown=rules.remove_unknown,
             # Any text may be one to be cleaned, or say what to clean others of.
-            everything=rules.texts is not None,
-            vrs=TEXT_VRS if rules.texts else (),
+            everything=rules.texts is not None or rules.asks_for_vrs,
+            vrs=TEXT_VRS if rules.texts and not rules.asks_for_vrs else (),
             merges=self.lookups.drops_private
             and rules.texts is None
+            and not rules.asks_for_vrs
             and not is_surveyed
             and not any(tag >> 16 & 1 for tag in rules.sources),
         )
@@ -176,7 +177,7 @@ class Patcher:
         if reads_meta or changes_meta or self._followed_tags(self._hit_tags()):
             return False
         odd = any(group & 1 for group in rules.groups)
-        return not (rules.private or rules.remove_private or odd or rules.cleans)
+        return not (rules.private or rules.remove_private or odd or rules.cleans or rules.asks_for_vrs)
 
     def scan(self, file: DicomFile) -> list[Element]:
         """What the rules need to see of a file.

@@ -44,7 +44,7 @@ class Lookups:
             group & 1 and rule.template is None for group, rule in rules.groups.items()
         )
         self.claims = rules.claims_identity_removed
-        self.creators_matter = removes and (odd or bool(rules.private))
+        self.creators_matter = removes and (odd or bool(rules.private or rules.private_vrs))
         self.drops_private = rules.remove_private and not self.creators_matter
         inserting = [(tag, rule) for tag, rule in rules.insertions if _may_insert(rule.template)]
         self.insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 != 0x0002]
@@ -63,6 +63,8 @@ class Lookups:
             *rules.meta.values(),
             *self.private.values(),
             *dict(rules.content).values(),
+            *rules.private_vrs.values(),
+            *rules.unknown_vrs.values(),
             *([rules.texts] if rules.texts else []),
             DUMMY,
             EMPTY,

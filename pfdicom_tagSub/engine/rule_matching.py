@@ -34,6 +34,7 @@ class RuleMatcher:
         """
         self.lookups = lookups
         self.rules = lookups.rules
+        self.asks_for_vrs = lookups.rules.asks_for_vrs
         self.memory = memory
         self._content: dict[int, Rule | None] = {}
 
@@ -41,7 +42,7 @@ class RuleMatcher:
         """The strongest rule that hits an element of a data set; None if none does."""
         tag = element.tag
         group = tag >> 16
-        rule = self._private_rule(element, scope) if group & 1 else self.rules.table.get(tag)
+        rule = named = self._private_rule(element, scope) if group & 1 else self.rules.table.get(tag)
         if rule is None and group in self.rules.groups and tag & 0xFFFF:
             if tag in dictionary.NEVER_BY_PATTERN:
                 return None
@@ -49,9 +50,22 @@ class RuleMatcher:
             # A creator that is not removed with its elements says whose they are.
             if is_creator(tag) and rule.template is not None:
                 return None
+        if named is None and self.asks_for_vrs:
+            rule = self._rule_of_vr(rule, element, scope)
         if self.lookups.content and tag in VALUES:
             return self.with_concept(rule, tag, scope)
         return rule
+
+    def _rule_of_vr(self, of_group: Rule | None, element: Element, scope: Scope) -> Rule | None:
+        """The stronger one of a rule for a group and of that for a VR, which no key names by itself."""
+        tag = element.tag
+        if is_creator(tag) or not dictionary.is_replaceable(tag):
+            return of_group
+        if tag >> 16 & 1:
+            own = self.rules.private_vrs.get(scope.vr(element))
+        else:
+            own = None if dictionary.vr_of(tag) else self.rules.unknown_vrs.get(scope.vr(element))
+        return stronger(of_group, own)
 
     def _private_rule(self, element: Element, scope: Scope) -> Rule | None:
         """The rule of a private element: by its tag or by its creator, the stronger key wins."""

@@ -133,13 +133,15 @@ class Substitution:
         rules, lookups, matcher, changes = self.rules, self.lookups, self.matcher, self.changes
         table, groups = rules.table, rules.groups
         has_content, apply = bool(lookups.content), self.application.apply
+        asks = matcher.asks_for_vrs
         needed = matcher.needed_creators(elements, scope) if lookups.creators_matter else ()
         if lookups.drops_private:
             elements, growth = self._without_private(elements, scope)
         for element in elements:
             tag = element.tag
             group = tag >> 16
-            rule = matcher.rule_for(element, scope) if group & 1 or group in groups else table.get(tag)
+            is_plain = not (group & 1 or group in groups or asks)
+            rule = table.get(tag) if is_plain else matcher.rule_for(element, scope)
             if has_content and tag in VALUES:
                 rule = matcher.with_concept(rule, tag, scope)
             if rule is not None:

@@ -39,7 +39,7 @@ from ..dicom.scanner import scan
 from ..dicom.scope import Scope
 from ..dicom.values import BINARY_VRS
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
-from ..spec.keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, PatternKey, PrivateKey
+from ..spec.keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, PatternKey, PrivateKey, VRKey
 from ..spec.parsing import parse_json
 from ..spec.profile import BASIC
 from ..spec.rules import Rule, RuleSet
@@ -156,7 +156,7 @@ class Surveyor:
                     self.kept_every.append(index)
                 case EveryUnknownKey():
                     self.kept_unknown.append(index)
-                case KeywordKey() | PatternKey() | MaskKey():
+                case KeywordKey() | PatternKey() | MaskKey() | VRKey():
                     for tag in key.tags:
                         self.kept_tags.setdefault(tag, []).append(index)
                     for group in key.groups if isinstance(key, MaskKey) else ():

@@ -34,6 +34,7 @@ REST_KEY = "rest"
 
 
 PREAMBLE_KEY = "preamble"
+VR_PREFIX = "VR:"
 TEXT_KEY = "text"
 
 
@@ -131,6 +132,19 @@ class ContentItemKey:
 
 
 @dataclass(frozen=True, slots=True)
+class VRKey:
+    """A key such as ``VR:PN``: elements by their VR (PS3.5 6.2).
+
+    Attributes:
+        vr: the VR.
+        tags: the tags for which the dictionary has it, by itself or as one of several.
+    """
+
+    vr: str
+    tags: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EveryTextKey:
     """The key ``text``: every free text that no other key names."""
 
@@ -146,12 +160,15 @@ Key = (
     | PreambleKey
     | ContentItemKey
     | EveryTextKey
+    | VRKey
 )
 
 
 def resolve(text: str, origin: str) -> Key:
     if text.startswith(PATTERN_PREFIX):
         return _pattern_key(text, origin)
+    if text.startswith(VR_PREFIX):
+        return _vr_key(text, origin)
     if text == PRIVATE_KEY:
         return EveryPrivateKey()
     if text == UNKNOWN_KEY:
@@ -182,6 +199,21 @@ def resolve(text: str, origin: str) -> Key:
         raise SpecError(f"{origin}: unknown keyword {quoted(text)}: {hint}")
     _check_tag(tags[0], text, origin)
     return KeywordKey(tags)
+
+
+def _vr_key(text: str, origin: str) -> VRKey:
+    """Expand a ``VR:`` key, to the same elements that a pattern may name."""
+    vr = text[len(VR_PREFIX) :].strip()
+    if vr not in dictionary.ALL_VRS:
+        known = ", ".join(sorted(dictionary.ALL_VRS))
+        raise SpecError(f"{origin}: {shortened(text)}: no such VR; they are {known}")
+    named = {tag for keyword in dictionary.all_keywords() for tag in dictionary.tags_of(keyword)}
+    tags = (
+        tag
+        for tag in sorted(named | dictionary.all_tags())
+        if vr in dictionary.vr_of(tag).split(" or ") and dictionary.is_replaceable(tag)
+    )
+    return VRKey(vr, tuple(tags))
 
 
 def _content_item_key(code: str, scheme: str, value_type: str, text: str, origin: str) -> ContentItemKey:

@@ -25,6 +25,7 @@ from .keys import (
     PatternKey,
     PreambleKey,
     PrivateKey,
+    VRKey,
 )
 from .literals import check_added, check_items, check_literal, check_literal_of_many, literals_of
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
@@ -124,6 +125,8 @@ def compile_pairs(
         ),
         content=tuple(compiler.content.items()),
         texts=compiler.texts,
+        private_vrs=compiler.private_vrs,
+        unknown_vrs=compiler.unknown_vrs,
     )
 
 
@@ -138,6 +141,8 @@ class _Compiler:
         self.insertions: dict[int, Rule] = {}
         self.content: dict[ContentItemKey, Rule] = {}
         self.texts: Rule | None = None
+        self.private_vrs: dict[str, Rule] = {}
+        self.unknown_vrs: dict[str, Rule] = {}
         self.removes_private = False
         self.removes_unknown = False
         self.removes_rest = False
@@ -188,6 +193,10 @@ class _Compiler:
                 if value_type in VALUE_ELEMENTS:
                     check_literal(rule, (VALUE_ELEMENTS[value_type],))
                 self._add_content(pair.key, rule)
+            case VRKey(vr, tags):
+                check_literal_of_many(rule, [*tags], self.warnings)
+                self._hit(tags, rule)
+                self.private_vrs[vr] = self.unknown_vrs[vr] = rule
             case EveryTextKey():
                 if self.removes_rest and not rule.keeps:
                     raise SpecError(f"{rule.key}: rest removes what no other key names; give one of the two")
@@ -287,6 +296,7 @@ class _Compiler:
             if not rule.keeps
         ]
         self.removes_private = True
+        self.private_vrs = {}
         self.groups = {group: rule for group, rule in self.groups.items() if not group & 1 or rule.keeps}
 
         # Where some key keeps, one that is stronger still has to say what goes.

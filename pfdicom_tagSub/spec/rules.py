@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -122,6 +123,8 @@ class RuleSet:
         unknown_removers: the indices of the rules that do so.
         content: the rules for content items, each with its key.
         texts: the rule that cleans every free text which no other rule names; None if none does.
+        private_vrs: VR to the rule for private elements that have it.
+        unknown_vrs: VR to the rule for public elements that have it and that no dictionary knows.
         pixels: how Python programs have pixels cleaned; None for not at all. The command gives it beside.
         variants: what gives the rules for files for which conditions of the spec hold, as these are for files
             for which none does; None without conditions.
@@ -151,9 +154,16 @@ class RuleSet:
     unknown_removers: tuple[int, ...] = ()
     content: tuple[tuple[ContentItemKey, Rule], ...] = ()
     texts: Rule | None = None
+    private_vrs: Mapping[str, Rule] = field(default_factory=dict)
+    unknown_vrs: Mapping[str, Rule] = field(default_factory=dict)
     pixels: PixelRules | None = None
     variants: Variants | None = None
     held: tuple[int, ...] = ()
+
+    @property
+    def asks_for_vrs(self) -> bool:
+        """Whether the VR of an element decides which rule hits it."""
+        return bool(self.private_vrs or self.unknown_vrs)
 
     @property
     def claims_identity_removed(self) -> bool:

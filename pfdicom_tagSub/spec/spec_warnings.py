@@ -22,6 +22,7 @@ from .keys import (
     PatternKey,
     PreambleKey,
     PrivateKey,
+    VRKey,
 )
 from .lookalikes import find_lookalikes, find_unevaluated
 from .output_names import DIRECTORY_KEY, STEM_KEY
@@ -81,7 +82,13 @@ def find_idle(pairs: Iterable[Pair], rules: Iterable[Rule], winners: Winners) ->
     for pair, rule in zip(pairs, rules, strict=True):
         is_special = isinstance(
             pair.key,
-            EveryPrivateKey | EveryRestKey | EveryUnknownKey | EveryTextKey | PreambleKey | ContentItemKey,
+            EveryPrivateKey
+            | EveryRestKey
+            | EveryUnknownKey
+            | EveryTextKey
+            | PreambleKey
+            | ContentItemKey
+            | VRKey,
         )
         is_checked = pair.layer is Layer.SPEC and pair.block == top
         if not is_checked or is_special or rule.index in winning:

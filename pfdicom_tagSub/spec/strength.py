@@ -26,6 +26,7 @@ from .keys import (
     PatternKey,
     PreambleKey,
     PrivateKey,
+    VRKey,
 )
 from .pairs import OUTSIDE, Layer, Pair, TagSpec
 from .templates import parse_template
@@ -37,6 +38,7 @@ _KINDS = {
     EveryUnknownKey: 0,
     EveryTextKey: 0,
     PreambleKey: 0,
+    VRKey: 0,
     KeywordKey: 1,
     PrivateKey: 1,
     PatternKey: 2,
@@ -77,7 +79,7 @@ def without_overridden(pairs: Iterable[Pair], stronger: Sequence[Key]) -> list[P
         pairs: some pairs.
         stronger: the keys of others that are stronger.
     """
-    names = {tag for key in stronger if isinstance(key, KeywordKey | MaskKey) for tag in key.tags}
+    names = {tag for key in stronger if isinstance(key, KeywordKey | MaskKey | VRKey) for tag in key.tags}
     groups = {group for key in stronger if isinstance(key, MaskKey) for group in key.groups}
     others = {key for key in stronger if not isinstance(key, KeywordKey | MaskKey | PatternKey)}
 

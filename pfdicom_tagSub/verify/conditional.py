@@ -10,19 +10,16 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pydicom.datadict import private_dictionary_VR
-
 from ..core.errors import FileError, SpecError
-from ..dicom import dictionary
 from ..dicom.character_sets import DEFAULT_CHARACTER_SET, CharacterSet, character_set
-from ..dicom.dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
 from ..dicom.sources import Source
 from ..dicom.values import decode
 from ..spec.conditions import BINARY_VRS, EVERY_ITEM, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
 from ..spec.variants import Variants
 from .comparison import Verifier
-from .expected_rules import creator_of
+from .expected_rules import creator_of, known_vr
 from .pydicom_reading import DataSet, Entry, PydicomReading, is_sequence, items_of, raw_value, read_again
 
 KEPT_MOST = 64
@@ -102,7 +99,7 @@ class PydicomFacts:
         for data, characters in self._data_sets(subject):
             for entry in _named(data, subject):
                 is_present = True
-                vr = _vr_of(entry, data)
+                vr = known_vr(entry, data)
                 if vr in BINARY_VRS or entry.is_parsed:
                     texts += ["(binary)"] * (not _is_empty(entry))
                 else:
@@ -171,20 +168,3 @@ def _private_tags(data: DataSet, key: PrivateKey) -> Iterator[int]:
 
 def _is_empty(entry: Entry) -> bool:
     return not entry.stored.value if entry.is_parsed else entry.value_end == entry.value
-
-
-def _vr_of(entry: Entry, data: DataSet) -> str:
-    """The VR of an element, by the dictionaries where none is stored."""
-    vr = entry.vr
-    if vr not in {"", "UN"}:
-        return vr
-    vr = dictionary.vr_of(entry.tag)
-    if not vr and entry.tag >> 16 & 1:
-        try:
-            vr = private_dictionary_VR(entry.tag, creator_of(entry.tag, data))
-        except KeyError:
-            vr = ""
-    if vr.startswith("US or SS"):
-        signed = _last(data, PIXEL_REPRESENTATION)
-        return "SS" if signed is not None and any(raw_value(signed, data)) else "US"
-    return (vr or "UN").split(" or ")[0]

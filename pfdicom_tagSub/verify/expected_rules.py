@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from pydicom.datadict import private_dictionary_VR
+
 from ..dicom import dictionary
 from ..spec.content_items import (
     CODE_VALUES,
@@ -21,7 +23,7 @@ from ..spec.content_items import (
     ContentRules,
     stronger,
 )
-from ..spec.keys import KeywordKey, MaskKey, PatternKey
+from ..spec.keys import KeywordKey, MaskKey, PatternKey, VRKey
 from ..spec.rules import Rule, RuleSet
 from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
 
@@ -80,7 +82,7 @@ class ExpectedRules:
         kept = {
             tag
             for _, key in rules.keepers
-            if isinstance(key, KeywordKey | PatternKey | MaskKey)
+            if isinstance(key, KeywordKey | PatternKey | MaskKey | VRKey)
             for tag in key.tags
             if rules.table.get(tag) is None or rules.table[tag].keeps
         }
@@ -98,6 +100,7 @@ class ExpectedRules:
         self.claims_private = bool(
             rules.remove_private
             or self.by_creator
+            or rules.private_vrs
             or any(group & 1 for group in rules.groups)
             or any(tag >> 16 & 1 for tag in rules.table)
         )
@@ -110,6 +113,9 @@ class ExpectedRules:
         if tag == REST:
             return NO_RULE
         found = self._of_private(entry, data) if tag >> 16 & 1 else self.of_public(tag)
+        if self.rules.unknown_vrs and dictionary.is_unknown(tag) and dictionary.is_replaceable(tag):
+            by_vr = self.rules.unknown_vrs.get(known_vr(entry, data))
+            found = _effect(stronger(found[1], by_vr)) if by_vr is not None else found
         if self.content and tag in VALUES:
             concept = place.numbers if tag in NUMBERS else place.content
             if concept is not None and concept.template is not None:
@@ -160,15 +166,16 @@ class ExpectedRules:
         if not self.claims_private:
             return NO_RULE
         tag = entry.tag
-        hit, rule = _effect(self.private_rule(tag, data))
+        hit, rule = _effect(self.private_rule(entry, data))
         if rule is None and self.rules.remove_private:
             hit = Effect.REMOVED
         if hit is not Effect.NONE and _is_creator(tag) and self._is_needed(entry, data):
             return NO_RULE
         return hit, rule
 
-    def private_rule(self, tag: int, data: DataSet) -> Rule | None:
-        """The rule that names a private element: by its number or its creator, or of its group."""
+    def private_rule(self, entry: Entry, data: DataSet) -> Rule | None:
+        """The rule for a private element: by its number or its creator, or of its group or its VR."""
+        tag = entry.tag
         group, number = tag >> 16, tag & 0xFF
         found = [self.rules.table.get(tag)]
         if tag & 0xF000 and (group, number) in self.numbers:
@@ -178,8 +185,10 @@ class ExpectedRules:
             return max(named, key=lambda rule: rule.index)
         by_group = self.rules.groups.get(group)
         if by_group is None or not tag & 0xFFFF or (_is_creator(tag) and by_group.template is not None):
-            return None
-        return by_group
+            by_group = None
+        if not self.rules.private_vrs or _is_creator(tag) or not dictionary.is_replaceable(tag):
+            return by_group
+        return stronger(by_group, self.rules.private_vrs.get(known_vr(entry, data)))
 
     def _is_needed(self, creator: Entry, data: DataSet) -> bool:
         """Whether a private creator says whose elements are that stay (PS3.5 7.8.1)."""
@@ -203,14 +212,15 @@ class ExpectedRules:
             if _is_creator(tag):
                 creators[tag] = max(entry.start, creators.get(tag, entry.start))
             elif tag & 0xF000:
-                rule = self.private_rule(tag, data)
+                rule = self.private_rule(entry, data)
                 if rule is not None and rule.template is not None:
                     blocks.add(tag >> 8)
         return {tag: start for tag, start in creators.items() if tag >> 16 << 8 | tag & 0xFF in blocks}
 
     def may_occur_in(self, value: bytes) -> bool:
         """Whether a sequence may hold an element that is hit; if it does, it is never missed."""
-        return self.claims_private or self.rules.remove_unknown or self.names_in(value)
+        is_sought = self.claims_private or self.rules.remove_unknown or self.rules.asks_for_vrs
+        return is_sought or self.names_in(value)
 
     def names_in(self, value: bytes) -> bool:
         """Whether the tag of a public element that is hit stands in bytes, in either byte order."""
@@ -258,6 +268,23 @@ def creator_of(tag: int, data: DataSet) -> str:
         texts = value.decode("latin-1") if value.isascii() else _decoded(value, data)
         found = texts.strip(" \0") if "\\" not in texts else ""  # a creator is one value (PS3.5 7.8.1)
     return found
+
+
+def known_vr(entry: Entry, data: DataSet) -> str:
+    """The VR of an element, by the dictionaries where none is stored; UN where none of them knows it."""
+    vr = entry.vr
+    if vr not in {"", "UN"}:
+        return vr
+    vr = dictionary.vr_of(entry.tag)
+    if not vr and entry.tag >> 16 & 1:
+        try:
+            vr = private_dictionary_VR(entry.tag, creator_of(entry.tag, data))
+        except KeyError:
+            vr = ""
+    if vr.startswith("US or SS"):
+        signed = data.with_tag(dictionary.PIXEL_REPRESENTATION)
+        return "SS" if signed and any(raw_value(signed[-1], data)) else "US"
+    return (vr or "UN").split(" or ")[0]
 
 
 def _decoded(value: bytes, data: DataSet) -> str:
