@@ -120,6 +120,7 @@ class KeptFiles:
             self._rules.digest,
             "; ".join(self._problems),
             key_fingerprint=secret.fingerprint if secret else "",
+            spec_parts=self._rules.parts,
         )
         report = replace(report, warnings=tuple(dict.fromkeys(self.warnings)))
         return self._reported(report)

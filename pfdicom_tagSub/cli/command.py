@@ -17,6 +17,7 @@ from ..core.errors import ExitCode, Interrupted, TagSubError
 from ..core.options import OnResidual, Options
 from ..core.outcome import FileOutcome, Status
 from ..core.plan import Plan
+from ..core.spec_parts import SpecPart
 from ..report.record import RunReport, summary_line
 from ..report.totals import Totals
 from ..run.deferred_signals import DeferredSignals
@@ -105,11 +106,12 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
     reporting: Reporting | None = None
     sheet: Sheet | None = None
     digest = profile = fingerprint = error = trouble = ""
+    parts: tuple[SpecPart, ...] = ()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pydicom's quote values
             plan, rules, profile = _prepare(options, console)
-            digest = rules.digest
+            digest, parts = rules.digest, rules.parts
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
             pixels, cleaned_rules = pixels_of(options)
             if options.dry_run or options.reports:
@@ -144,6 +146,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
         profile=profile,
         profile_edition=_edition() if profile else "",
         key_fingerprint=fingerprint,
+        spec_parts=parts,
     )
     is_written = [one.write(report) for one in (reporting, sheet) if one is not None]
     if not all(is_written):

@@ -311,6 +311,8 @@ _EPILOGUE = """
             runTime           in seconds
             versions          of pydicom, Faker and python
             specDigest        the SHA-256 of the spec
+            specParts         a list of option, name and digest: the files of
+                              --tagFile, and the functions of --functions
             profile           the profile and its options; "" for none
             profileEdition    the edition of the standard of its tables
             keyFingerprint    16 hex digits that tell one secret key from

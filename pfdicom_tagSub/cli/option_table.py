@@ -61,13 +61,13 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option(
         name="tagFile",
-        field="tag_file",
+        field="tag_files",
         kind=Kind.FILE,
         value="<file>",
-        default=None,
         short="-F",
         group=Group.SPEC,
         need=Need.ONE_SPEC,
+        repeat=Repeat.ADDS_UP,
         help="a file with the spec: JSON, or YAML or TOML by its suffix; - reads standard input",
         manual="""
             The spec as a JSON object in a file; '-' reads standard input. A file
@@ -75,6 +75,10 @@ OPTIONS: tuple[Option, ...] = (
             yaml), and one that ends in .toml is TOML. In YAML a plain value is
             the text that is written (YES is no truth value, 0010 no number). In
             TOML, which has no null, { remove = true } removes an element.
+
+            Given more than once, the files are merged to one spec: what a later
+            file says of a key replaces what the earlier ones say of the same key.
+            The record names each file with its digest.
             """,
     ),
     Option(

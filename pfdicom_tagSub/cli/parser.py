@@ -259,7 +259,7 @@ def _find_problem(args: argparse.Namespace) -> str:
     if not args.outputDir and not args.printSpec:
         return "--outputDir is required: name the directory to write; it is created if absent"
     specs = [option for option in OPTIONS if option.need is Need.ONE_SPEC]
-    given = [option.flag for option in specs if getattr(args, option.name) is not None]
+    given = [option.flag for option in specs if getattr(args, option.name) not in (None, [])]
     if not given and not args.profile:
         return "no spec: give one of --tagStruct, --tagFile or --tagInfo, or a --profile (see --man)"
     if len(given) > 1:
@@ -297,7 +297,9 @@ def _find_own_file_problem(args: argparse.Namespace) -> str:
 
 
 def _find_list_problem(args: argparse.Namespace) -> str:
-    """What is wrong with ``--filesFrom`` and what goes with it."""
+    """What is wrong with ``--filesFrom``, what goes with it, and what else reads standard input."""
+    if args.tagFile.count("-") > 1:
+        return "--tagFile - is given twice, and standard input can be read once"
     if not args.filesFrom:
         return "--null says how the paths of --filesFrom end; give that, too" if args.null else ""
     walk = {"inputFile": "", "fileFilter": "", "dirFilter": "", "maxDepth": -1}
@@ -305,7 +307,7 @@ def _find_list_problem(args: argparse.Namespace) -> str:
         return (
             f"--filesFrom names the files, and --{chosen[0]} chooses among those of a walk; give one of them"
         )
-    if args.filesFrom == "-" and args.tagFile == "-":
+    if args.filesFrom == "-" and "-" in args.tagFile:
         return "--filesFrom and --tagFile cannot both read standard input"
     return ""
 

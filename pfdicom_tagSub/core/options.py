@@ -90,7 +90,7 @@ class Options:
         tree: what pftree reads: directories, filters, depth, links, overwrite,
             threads, verbosity, json.
         tag_struct: the spec as JSON text; None when the flag was not given.
-        tag_file: the path of a JSON file with the spec, ``-`` for standard input.
+        tag_files: the paths of files with the spec, ``-`` for standard input; later ones win key by key.
         tag_info: the spec as delimited text.
         split_token: what separates the pairs of ``tag_info``.
         split_key_value: what separates the key of a pair from its value.
@@ -142,7 +142,7 @@ class Options:
 
     tree: TreeOptions
     tag_struct: str | None = None
-    tag_file: str | None = None
+    tag_files: tuple[str, ...] = ()
     tag_info: str | None = None
     split_token: str = "++"  # noqa: S105
     split_key_value: str = ":"

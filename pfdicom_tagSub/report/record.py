@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ..core.errors import ExitCode
 from ..core.outcome import Action, CleanedPixels, FileOutcome, Orphan, OrphanFate, Status
+from ..core.spec_parts import SpecPart
 
 if TYPE_CHECKING:
     from .survey import SurveyReport
@@ -43,6 +44,7 @@ class RunReport:
         paths_with_values: how many outputs have a path that holds a value replaced in them.
         profile: the profile and its options; "" for none.
         profile_edition: of which edition of the standard its tables are; "" for none.
+        spec_parts: the files that the spec, and functions in it, come from.
         key_fingerprint: tells one secret key from another; "" without one.
         residuals: (path, elements) of the outputs in which verification found values that
             were replaced, in order of the plan.
@@ -72,6 +74,7 @@ class RunReport:
     profile: str = ""
     profile_edition: str = ""
     key_fingerprint: str = ""
+    spec_parts: tuple[SpecPart, ...] = field(default=())
     residuals: tuple[tuple[str, tuple[str, ...]], ...] = field(default=())
     unknown_character_sets: tuple[tuple[str, str], ...] = field(default=())
     archives: tuple[tuple[str, str], ...] = field(default=())
@@ -164,6 +167,7 @@ def to_json(report: RunReport) -> str:
             "profile": report.profile,
             "profileEdition": report.profile_edition,
             "specDigest": report.spec_digest,
+            "specParts": [part._asdict() for part in report.spec_parts],
             "keyFingerprint": report.key_fingerprint,
             "error": report.error,
         },

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..core.archive_kinds import kind_in, kind_named
 from ..core.errors import ExitCode
 from ..core.outcome import Action, FileOutcome, Orphan, OrphanFate, Status
+from ..core.spec_parts import SpecPart
 from .labels import element_label
 from .record import RunReport
 
@@ -132,6 +133,7 @@ class Totals:
         profile: str = "",
         profile_edition: str = "",
         key_fingerprint: str = "",
+        spec_parts: tuple[SpecPart, ...] = (),
     ) -> RunReport:
         """The record of the run.
 
@@ -143,6 +145,7 @@ class Totals:
             profile: the profile and its options.
             profile_edition: of which edition of the standard its tables are.
             key_fingerprint: what tells the secret key from another.
+            spec_parts: the files that the spec, and functions in it, come from.
 
         Returns:
             The same record for the same outcomes, in whatever order they were added.
@@ -187,6 +190,7 @@ class Totals:
             },
             held=frozenset(outcome.relative for outcome in self._reviews if outcome.is_held),
             orphans=tuple(self._orphans),
+            spec_parts=spec_parts,
             is_dry=self.is_dry,
             survey=self.survey.finish() if self.survey is not None else None,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .compiling import compile_rules
 from .function_types import NO_RESOURCES, Resources
@@ -68,5 +68,7 @@ def build_rules(
         resources=resources,
         assumed=assumed,
     )
+    if spec.parts:
+        rules = replace(rules, parts=spec.parts)
     shown = effective(whole, remove_private=remove_private)
     return Built(rules, shown, below.name, warn_of_the_lost(below, rules))

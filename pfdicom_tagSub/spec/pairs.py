@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from ..core.spec_parts import SpecPart
 from .keys import Key
 
 if TYPE_CHECKING:
@@ -107,10 +108,12 @@ class TagSpec:
     Attributes:
         pairs: its pairs in the order of writing.
         blocks: its ``when`` blocks, each before those that stand in it.
+        parts: the files that it comes from.
     """
 
     pairs: tuple[Pair, ...]
     blocks: tuple[Block, ...] = ()
+    parts: tuple[SpecPart, ...] = field(default=(), compare=False)
 
     @property
     def digest(self) -> str:

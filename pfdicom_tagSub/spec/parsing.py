@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..core.bounded import SPEC_MOST, TooLargeError, read_path
 from ..core.errors import SpecError
 from ..core.options import Options
+from ..core.spec_parts import SpecPart
 from ..text.quoting import quoted, shortened
 from .forms import JSON_FLAG, hint_for_json, hint_for_pairs, hint_for_path
 from .keys import PATTERN_PREFIX, PatternKey, resolve
@@ -60,7 +62,7 @@ def load(options: Options) -> TagSpec:
         flag
         for flag, value in (
             ("--tagStruct", options.tag_struct),
-            ("--tagFile", options.tag_file),
+            ("--tagFile", options.tag_files or None),
             ("--tagInfo", options.tag_info),
         )
         if value is not None
@@ -73,8 +75,8 @@ def load(options: Options) -> TagSpec:
         raise SpecError(f"more than one spec: {' and '.join(given)}; give one of them")
     if options.tag_struct is not None:
         spec = parse_json(options.tag_struct, "--tagStruct")
-    elif options.tag_file is not None:
-        spec = parse_file(options.tag_file)
+    elif options.tag_files:
+        spec = _parse_files(options.tag_files)
     else:
         spec = parse_info(options.tag_info or "", options.split_token, options.split_key_value)
     if not spec.pairs and not spec.blocks and not options.remove_private_tags and not options.profile:
@@ -83,6 +85,22 @@ def load(options: Options) -> TagSpec:
 
 
 _OTHER_FORMATS = (".yaml", ".yml", ".toml")
+
+
+def _parse_files(paths: Sequence[str]) -> TagSpec:
+    """The spec of one file, or of several that are merged.
+
+    Raises:
+        SpecError: one of them cannot be read, or is no spec.
+    """
+    found = [parse_file(path) for path in paths]
+    parts = tuple(SpecPart("--tagFile", path, one.digest) for path, one in zip(paths, found, strict=True))
+    spec = found[0]
+    if len(found) > 1:
+        from .layers import merged, origin_of  # noqa: PLC0415  (for specs of several files alone)
+
+        spec = from_pairs(merged(found), origin_of(paths))
+    return replace(spec, parts=parts)
 
 
 def parse_file(path: str, what: str = "--tagFile") -> TagSpec:

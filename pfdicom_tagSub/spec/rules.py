@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..core.spec_parts import SpecPart
 from ..dicom import dictionary
 from ..dicom.character_sets import CharacterSet
 from .function_types import Resources
@@ -128,6 +129,7 @@ class RuleSet:
         pixels: how Python programs have pixels cleaned; None for not at all. The command gives it beside.
         variants: what gives the rules for files for which conditions of the spec hold, as these are for files
             for which none does; None without conditions.
+        parts: the files that the spec, and functions in it, come from.
         held: the indices of the keys of the conditions that hold where these rules apply.
     """
 
@@ -159,6 +161,7 @@ class RuleSet:
     pixels: PixelRules | None = None
     variants: Variants | None = None
     held: tuple[int, ...] = ()
+    parts: tuple[SpecPart, ...] = ()
 
     @property
     def asks_for_vrs(self) -> bool:

@@ -11,7 +11,7 @@ from support import run_command
 
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.spec.pairs import TagSpec
-from pfdicom_tagSub.spec.parsing import _parse_file, parse_json, to_json
+from pfdicom_tagSub.spec.parsing import parse_file, parse_json, to_json
 
 pytest.importorskip("yaml", reason="PyYAML is not installed")
 
@@ -51,7 +51,7 @@ OtherPatientIDsSequence = { replace = [] }
 def load(content: str, name: str, folder: Path) -> TagSpec:
     path = folder / name
     path.write_text(content)
-    return _parse_file(str(path))
+    return parse_file(str(path))
 
 
 @pytest.mark.parametrize(

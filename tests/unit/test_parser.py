@@ -36,7 +36,7 @@ def test_parse_takes_the_defaults_of_the_documentation() -> None:
     assert (options.tree.threads, options.tree.verbosity, options.tree.maxDepth) == (0, 1, -1)
     assert not any((options.tree.overwrite, options.tree.followLinks, options.tree.json))
     assert options.tag_info == "PatientName:anon"
-    assert (options.tag_struct, options.tag_file) == (None, None)
+    assert (options.tag_struct, options.tag_files) == (None, ())
     assert (options.split_token, options.split_key_value) == ("++", ":")
     assert options.output_file_stem == ""
     assert not any((options.remove_private_tags, options.syslog, options.print_elapsed_time))
@@ -62,7 +62,7 @@ def test_parse_takes_every_option() -> None:
     assert tree.followLinks
     assert tree.overwrite
     assert tree.json
-    assert (options.tag_file, options.split_token, options.split_key_value) == ("-", ",", "=")
+    assert (options.tag_files, options.split_token, options.split_key_value) == (("-",), ",", "=")
     assert options.output_file_stem == "%PatientID"
     assert options.remove_private_tags
     assert options.syslog
@@ -193,7 +193,7 @@ def test_parse_takes_the_short_flags_of_the_readme_of_3_1_1() -> None:
     assert (tree.fileFilter, tree.inputDir, tree.outputDir) == ("dcm", Path("in"), Path("out"))
     assert (tree.verbosity, tree.inputFile, options.output_file_stem) == (3, "a", "x")
     assert (options.tag_struct, options.split_token, options.split_key_value) == ("{}", ",", "=")
-    assert cli.parse([*DIRECTORIES, "-F", "spec.json"]).tag_file == "spec.json"
+    assert cli.parse([*DIRECTORIES, "-F", "spec.json"]).tag_files == ("spec.json",)
     assert cli.parse([*GOOD, "--extension", "dcm"]).tree.fileFilter == "dcm"
 
 
@@ -314,9 +314,7 @@ def test_start_needs_neither_pydicom_nor_faker_nor_pfmisc(flag: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "first", "second"),
     [
-        (["-F", "one.json", "-F", "two.json"], "'one.json'", "'two.json'"),
-        (["--tagFile", "one.json", "-F", "two.json"], "'one.json'", "'two.json'"),
-        (["--tagFil", "one.json", "--tagFile=two.json"], "'one.json'", "'two.json'"),
+        (["--keyFil", "one", "--keyFile=two"], "'one'", "'two'"),
         (["-I", "a", "-I", "b"], "'a'", "'b'"),
         (["-Ia", "--inputDir", "b"], "'a'", "'b'"),
         (["--inputdir", "a", "--inputD", "a"], "'a'", "'a'"),
