@@ -126,7 +126,7 @@ def parse_file(path: str, what: str = "--tagFile") -> TagSpec:
     return from_pairs([(key, _value(value, key, origin)) for key, value in content], origin)
 
 
-def _read(path: str, what: str) -> str:
+def _read(path: str, what: str = "--tagFile") -> str:
     origin = f"{what} {shortened(path)}"
     try:
         if path == STANDARD_INPUT and sys.stdin is None:
