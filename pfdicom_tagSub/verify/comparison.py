@@ -733,7 +733,8 @@ class _Comparison:
                 own = next(rest, None)
             rule = self.rules.meta.get(entry.tag)
             # Of what is not in the standard nobody can say whom it names (PS3.15 E.1.1).
-            is_unknown = self.rules.claims_identity_removed and not dictionary.vr_of(entry.tag)
+            drops_unknown = self.rules.claims_identity_removed or self.rules.remove_unknown
+            is_unknown = drops_unknown and not dictionary.vr_of(entry.tag)
             if rule.template is None if rule is not None else is_unknown:
                 if own is not None and own.tag == entry.tag:
                     raise FileError(f"{name_of(entry.tag)} should have been removed")

@@ -129,3 +129,17 @@ def test_pattern_that_removes_all_is_pointed_at_rest() -> None:
     warned = rules_of({"re:.*": None, "PatientID": "%_keep_#tag"}).warnings
     assert any('write "rest": null' in text and text.startswith("PatientID") for text in warned)
     assert not rules_of({"rest": None, "PatientID": "%_keep_#tag"}).warnings
+
+
+@pytest.mark.parametrize("spec", [{"rest": None}, {"unknown": None}])
+def test_verification_expects_what_nobody_knows_of_the_file_meta_to_be_gone(
+    spec: dict[str, None], tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    content = file_of(
+        element(0x00100020, "LO", b"ID", EXPLICIT), extra=element(0x00020099, "LO", b"A^B ", EXPLICIT)
+    )
+    (tmp_path / "in" / "a").write_bytes(content)
+    done = run_command(tmp_path / "in", tmp_path / "out", "--tagStruct", json.dumps(spec), "--verify")
+    assert done.code == 0, done.err
+    assert 0x00020099 not in read((tmp_path / "out" / "a").read_bytes()).file_meta
