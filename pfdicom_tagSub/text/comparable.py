@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 SHORTEST = 4
 """Shorter texts are found everywhere by chance."""
@@ -30,11 +30,15 @@ UNBOUNDED = f"{CJK}{_SOUTH_EAST}"
 blanks, but particles and titles follow a name without one)."""
 
 _INDIC = "\u0900-\u0dff"  # their vowel signs are no \w of the re module
-_TOKEN = re.compile(f"([0-9]+|[{UNBOUNDED}]|(?:[^\\W\\d_{UNBOUNDED}]|[{_INDIC}])+)")
+_TOKEN = f"([0-9]+|[{UNBOUNDED}]|(?:[^\\W\\d_{UNBOUNDED}]|[{_INDIC}])+)"
 _ASCII_TOKEN = re.compile("([0-9]+|[a-z]+)")
-_IS_UNBOUNDED = re.compile(f"[{UNBOUNDED}]+")
-_IS_CJK = re.compile(f"[{CJK}]")
-_IS_IDEOGRAPH = re.compile(f"[{_IDEOGRAPHS}]")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern; those with many characters are slow to compile, and most runs meet ASCII alone."""
+    return re.compile(pattern)
+
 
 _MARK = "\uffff"  # a noncharacter: stands for what does not fold to one character
 _NO_DECOMPOSITION = str.maketrans(
@@ -66,7 +70,7 @@ def _fold_character(character: str) -> str:
             folded += str(unicodedata.decimal(part))
         elif "\u30a1" <= part <= "\u30f6":
             folded += chr(ord(part) - 0x60)  # katakana to hiragana
-        elif _IS_UNBOUNDED.match(part):
+        elif is_unbounded(part):
             folded += part
         else:
             folded += _ACCENTS.sub("", unicodedata.normalize("NFD", part))
@@ -124,26 +128,26 @@ def split_tokens(folded: str) -> list[str]:
 
     A token is a run of digits, a run of letters, or one character of an unbounded script. A gap may be empty.
     """
-    return (_ASCII_TOKEN if folded.isascii() else _TOKEN).split(folded)
+    return (_ASCII_TOKEN if folded.isascii() else _compiled(_TOKEN)).split(folded)
 
 
 def is_unbounded(text: str) -> bool:
     """Whether all of a folded text is in a script without boundaries between words."""
-    return not text.isascii() and _IS_UNBOUNDED.fullmatch(text) is not None
+    return not text.isascii() and _compiled(f"[{UNBOUNDED}]+").fullmatch(text) is not None
 
 
 def is_ideograph(character: str) -> bool:
     """Whether a character is a Chinese one."""
-    return _IS_IDEOGRAPH.match(character) is not None
+    return not character.isascii() and _compiled(f"[{_IDEOGRAPHS}]").match(character) is not None
 
 
 def is_cjk(character: str) -> bool:
     """Whether a character is Chinese, Japanese or Korean."""
-    return _IS_CJK.match(character) is not None
+    return not character.isascii() and _compiled(f"[{CJK}]").match(character) is not None
 
 
 def is_long_enough(text: str) -> bool:
     """Whether a text is not found everywhere by chance: Chinese, Japanese and Korean say more in less."""
     if len(text) >= SHORTEST:
         return True
-    return not text.isascii() and len(_IS_CJK.findall(text)) >= SHORTEST_CJK
+    return not text.isascii() and len(_compiled(f"[{CJK}]").findall(text)) >= SHORTEST_CJK
