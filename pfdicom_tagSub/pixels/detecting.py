@@ -96,6 +96,20 @@ class TextFinder:
                             found.append(one)
         return clipped(found, rows, columns)
 
+    def alone(self, picture: Picture, side: int) -> int:
+        """What the detector finds by itself, at one look: for measurements.
+
+        Args:
+            picture: in colour (rows, columns, 3).
+            side: how long the shorter side is made that it sees.
+
+        Returns:
+            How many boxes.
+        """
+        self._detect.limit_side_len = side
+        boxes, _ = self._detect(picture)
+        return 0 if boxes is None else len(boxes)
+
     def look(self, picture: Picture, wider: Picture | None, *, is_first: bool) -> tuple[Rectangle, ...]:
         """Rectangles around all text of a picture of a frame, of which the first is looked at twice.
 

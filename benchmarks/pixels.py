@@ -1,0 +1,220 @@
+"""What the cleaning of pixels finds, changes and costs, beside a peer.
+
+Use::
+
+    python benchmarks/pixels.py found --count 54     # planted text gone, false alarms, changed numbers
+    python benchmarks/pixels.py speed                # frames per second of one core, by method
+    python benchmarks/pixels.py memory --frames 2000 # the largest memory for a cine, and for a tenth of it
+
+``found`` takes the pictures of ``tests/helpers/planted_pictures.py``. With ``--peer PYTHON``, an interpreter
+whose environment has ``deid`` and the pylibjpeg packages, deid's DicomCleaner gets the same files in the same
+run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "helpers"))
+
+from cine import write_cine
+from picture_score import masks_of, numbers_of, score
+from pictures import Layout, file_bytes, numbers, picture, region
+from planted_pictures import Planted, planted
+from pydicom import uid
+
+from pfdicom_tagSub.pixels.detecting import SIDE, TextFinder
+
+HERE = Path(__file__).resolve().parent
+TOOL = [sys.executable, "-m", "pfdicom_tagSub"]
+SPEC = ["--tagInfo", "PatientName:anon", "-v", "0", "--json"]
+
+
+def run_tool(source: Path, output: Path, *flags: str) -> tuple[dict, float, int]:
+    """The record of a run, its seconds of processor time, and its largest memory in bytes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [*TOOL, str(source), str(output), *SPEC, *flags], capture_output=True, text=True, check=False
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout), seconds, after.ru_maxrss * 1024
+
+
+def found(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measure what is found, and what else is blackened or changed."""
+    pictures: dict[str, Planted] = {}
+    source = folder / "in"
+    source.mkdir()
+    for number in range(arguments.first, arguments.first + arguments.count):
+        for has_text in (True, False):
+            one = planted(number, has_text=has_text)
+            name = f"{'text' if has_text else 'none'}-{one.name}.dcm"
+            (source / name).write_bytes(one.content)
+            pictures[name] = one
+    flags = ("--cleanPixels", "text", "--cleanPixelsOf", "all")
+    record, seconds, _ = run_tool(source, folder / "out", *flags)
+    told = {one["path"]: one["rectangles"] for one in record["pixelsCleaned"]}
+    masks = {name: masks_of(told.get(name, []), one.values.shape[:3]) for name, one in pictures.items()}
+    report("pfdicom_tagSub", pictures, folder / "out", masks, seconds, len(record["failures"]))
+    if arguments.peer:
+        peer(arguments.peer, pictures, source, folder / "peer")
+
+
+def peer(python: str, pictures: dict[str, Planted], source: Path, output: Path) -> None:
+    """Measure deid: what it blackened is what differs and is black."""
+    command = [python, str(HERE / "pixel_peer.py"), str(source), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout.partition("RESULT")[2])
+    masks = {}
+    for name, one in pictures.items():
+        path = output / name
+        same = np.zeros(one.values.shape[:3], bool)
+        if path.exists():
+            before, after = numbers_of(one.content), numbers_of(path.read_bytes())
+            if before.shape == after.shape:
+                same = (before != after).any(axis=3) & (after == 0).all(axis=3)
+        masks[name] = same
+    report("deid", pictures, output, masks, told["seconds"], len(told["failed"]))
+
+
+def report(
+    tool: str,
+    pictures: dict[str, Planted],
+    output: Path,
+    masks: dict[str, np.ndarray],
+    seconds: float,
+    failed: int,
+) -> None:
+    """Print a table."""
+    sums: Counter[str] = Counter()
+    area = 0.0
+    missed = []
+    for name, one in pictures.items():
+        path = output / name
+        if not path.exists():
+            sums["no output"] += 1
+            continue
+        result = score(one, path.read_bytes(), masks[name])
+        kind = "ultrasound and captures" if one.kind in {"us", "capture"} else "others"
+        sums[f"lines of {kind}"] += result.gone + len(result.left)
+        sums[f"gone of {kind}"] += result.gone
+        sums["files with other numbers outside"] += result.changed > 0 and "-jpeg-" not in name
+        if one.lines:
+            missed += [f"{one.name} {line.text} {line.style} {line.size}" for line, _, _ in result.left]
+        else:
+            sums["pictures without text"] += 1
+            sums["of these, some blackened"] += bool(masks[name].any())
+            area += float(masks[name].mean())
+    print(f"\n{tool}: {len(pictures)} files, {seconds:.1f} s, {failed} failed")
+    for label, count in sorted(sums.items()):
+        print(f"  {label}: {count}")
+    print(f"  blackened of pictures without text: {100 * area / max(sums['pictures without text'], 1):.2f} %")
+    for text in sorted(set(missed)):
+        print(f"  missed: {text}")
+
+
+def speed(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measure frames per second of one core."""
+    source = folder / "in"
+    source.mkdir()
+    frames = arguments.frames or 600
+    write_cine(source / "a.dcm", frames)
+    base = 0.0
+    for label, flags in (
+        ("plain", ()),
+        ("regions", ("--cleanPixels", "regions")),
+        ("regions, devices", ("--cleanPixels", "regions,devices")),
+    ):
+        times = []
+        for number in range(3):
+            _, seconds, _ = run_tool(source, folder / f"{label}{number}", *flags)
+            times.append(seconds)
+            for path in (folder / f"{label}{number}").glob("*.dcm"):
+                path.unlink()
+        best = min(times)
+        base = base or best
+        print(f"{label:18} {frames / best:8.0f} frames/s, {best / base:.2f} times plain")
+    (source / "a.dcm").unlink()
+    compressed(source, folder)
+    detector(source, folder)
+
+
+def compressed(source: Path, folder: Path) -> None:
+    """The same for compressed cines of colour."""
+    frames = 20
+    layout = Layout("rgb", "RGB", 8, black=(0, 0, 0))
+    values = numbers(layout, frames, 480, 640) // 8 + 100
+    for label, syntax in (
+        ("RLE", uid.RLELossless),
+        ("JPEG-LS", uid.JPEGLSLossless),
+        ("JPEG 2000", uid.JPEG2000Lossless),
+    ):
+        made = picture(layout, frames=frames, rows=480, columns=640, values=values)
+        made.SequenceOfUltrasoundRegions = [region(80, 60, 631, 471)]
+        made.compress(syntax, generate_instance_uid=False)
+        (source / "a.dcm").write_bytes(file_bytes(made))
+        _, empty, _ = run_tool(source, folder / f"{label}-plain")
+        _, seconds, _ = run_tool(source, folder / label, "--cleanPixels", "regions")
+        print(
+            f"regions, {label:10} {frames / max(seconds - empty, 0.01):7.1f} frames/s of 640 x 480 in colour"
+        )
+
+
+def detector(source: Path, folder: Path) -> None:
+    """The method text beside its detector alone, on distinct frames of 8 bits."""
+    frames = 10
+    values = np.stack([planted(9 * n, has_text=True, kind="us").values[0, ..., :1] for n in range(frames)])
+    made = picture(frames=frames, rows=480, columns=640, values=values)
+    (source / "a.dcm").write_bytes(file_bytes(made))
+    finder = TextFinder()
+    start = time.process_time()
+    for frame in values:
+        finder.alone(np.repeat(frame.astype(np.uint8), 3, axis=2), min(SIDE, 960))
+    alone = time.process_time() - start
+    _, empty, _ = run_tool(source, folder / "text-plain")
+    _, seconds, _ = run_tool(source, folder / "text", "--cleanPixels", "text")
+    print(f"detector alone     {frames / alone:8.2f} frames/s of 640 x 480")
+    ours = seconds - empty
+    print(f"text               {frames / ours:8.2f} frames/s, {ours / alone:.2f} times the detector")
+
+
+def memory(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measure the largest memory for a cine, and for a tenth of it."""
+    source = folder / "in"
+    source.mkdir()
+    frames = arguments.frames or 2000
+    for count in (frames // 10, frames):
+        write_cine(source / "a.dcm", count)
+        _, _, size = run_tool(source, folder / f"out{count}", "--cleanPixels", "regions")
+        print(f"{count} frames of 640 x 480: {size / 1e6:.0f} MB")
+
+
+def main() -> None:
+    """Run a part."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("part", choices=("found", "speed", "memory"))
+    parser.add_argument("--count", type=int, default=54)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--frames", type=int, default=0)
+    parser.add_argument("--peer", default="", metavar="PYTHON")
+    parser.add_argument("--work", default=None)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=arguments.work) as name:
+        {"found": found, "speed": speed, "memory": memory}[arguments.part](arguments, Path(name))
+
+
+if __name__ == "__main__":
+    main()
