@@ -8,7 +8,7 @@ import sys
 from ..core.options import Options
 from ..core.plan import Plan
 from ..report.record import RunReport, to_json
-from ..text.printable import encodable
+from ..text.printable import encodable, visible
 from .console import UNSIZED_COLUMNS, Console
 
 
@@ -49,8 +49,25 @@ def print_table(report: RunReport, console: Console) -> bool:
     from ..report.survey_table import lines  # noqa: PLC0415
 
     width = shutil.get_terminal_size((UNSIZED_COLUMNS, 24)).columns
-    text = "\n".join(lines(report.survey, width))
+    text = "\n".join([*lines(report.survey, width), *_orphan_lines(report)])
     return print_text("the table", text if sys.stdout is None else encodable(text, sys.stdout), console)
+
+
+ORPHANS_MOST = 40
+"""So many outputs whose inputs are gone are listed below the table."""
+
+
+def _orphan_lines(report: RunReport) -> list[str]:
+    """The outputs that ``--prune`` would remove, and those that it would leave."""
+    if not report.orphans:
+        return []
+    shown = [
+        visible(f"  {one.path}: {f'stays, {one.reason}' if one.reason else 'would be removed'}")
+        for one in report.orphans[:ORPHANS_MOST]
+    ]
+    more = len(report.orphans) - len(shown)
+    rest = [f"  ... and {more} more; --json lists all"] if more else []
+    return ["", "Outputs whose inputs are gone:", *shown, *rest]
 
 
 def print_text(what: str, text: str, console: Console) -> bool:

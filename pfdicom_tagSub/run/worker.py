@@ -211,7 +211,7 @@ class Worker:
             ahead = self.read_ahead.size
             with self._opened(job, ahead) as source:
                 file = parse(source, self.settings.inflate_limit)
-                self._admit(file, job)
+                (self._select_and_name if self._notes_misses else self._select)(file, job)
                 is_cleaned = False
                 if self.pixels is not None:
                     stage = Stage.PIXELS
@@ -230,7 +230,7 @@ class Worker:
                 )
                 stage = Stage.PIXELS
                 review = patched.review if cleaning is None else cleaning.review
-                path = self._path_of(job, review)
+                path = self._path_of(job, review) if review else job.output_path
                 stage = Stage.WRITE
                 chunks = Output(file, patched).chunks
                 status = self._written(
@@ -314,7 +314,7 @@ class Worker:
             FileError: the file fails.
         """
         held = self.settings.held
-        if held is None or not review:
+        if held is None:
             return job.output_path
         if not self.settings.is_dry:
             held.clear(self.folders, job.output_path, job.earlier, may_remove=self.settings.overwrite)
@@ -335,14 +335,13 @@ class Worker:
         if not self.selection.ask(file, job.relative, where.holds):
             raise NotSelectedError
 
-    def _admit(self, file: DicomFile, job: FileJob) -> None:
+    def _select_and_name(self, file: DicomFile, job: FileJob) -> None:
         """Let a file go as ``_select`` does, and note what its names miss, which others may make.
 
         Raises: as of ``_select`` and ``_names_of``.
         """
         self._select(file, job)
-        if self._notes_misses:
-            self._names_of(file)
+        self._names_of(file)
 
     def _shown(self, job: FileJob) -> str:
         """The path of an output as far as this run makes it; without an output directory its name."""

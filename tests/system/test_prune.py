@@ -102,6 +102,16 @@ def test_dry_run_shows_them_and_changes_nothing(cohort: Cohort) -> None:
     assert cohort.orphans("--prune") == ONE
 
 
+def test_dry_run_lists_them_below_its_table(cohort: Cohort) -> None:
+    cohort.withdraw()
+    (cohort.trees.outputs / "one" / "b.dcm").write_bytes(b"theirs")
+    kept = ["--ledger", str(cohort.place / "ledger")]
+    done = run_command(cohort.trees.inputs, cohort.trees.outputs, *kept, *SPEC, "--prune", "--dryRun")
+    assert "Outputs whose inputs are gone:" in done.out
+    assert "one/a.dcm: would be removed" in done.out
+    assert "one/b.dcm: stays, it was changed since" in done.out
+
+
 def test_dry_run_without_a_ledger_prunes_nothing(cohort: Cohort) -> None:
     cohort.withdraw()
     (cohort.place / "ledger").unlink()
