@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from .core.outcome import FileOutcome
     from .report.record import RunReport
+    from .spec.own_functions import spec_function
     from .spec.rules import RuleSet
 
 __all__ = [
@@ -35,12 +36,14 @@ __all__ = [
     "patch_bytes",
     "patch_file",
     "run_tree",
+    "spec_function",
 ]
 
 _HOMES = {
     "RuleSet": "spec.rules",
     "RunReport": "report.record",
     "FileOutcome": "core.outcome",
+    "spec_function": "spec.own_functions",
     **dict.fromkeys(("compile_spec", "patch_bytes", "patch_file", "run_tree"), "api"),
 }
 

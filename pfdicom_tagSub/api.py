@@ -110,6 +110,7 @@ def compile_spec(
     pixel_masks: PathLike = "",
     clean_pixels_of: Literal["review", "all"] = "review",
     mask_all_frames: bool = False,
+    functions: Sequence[PathLike] = (),
 ) -> RuleSet:
     """Compile a spec.
 
@@ -133,6 +134,7 @@ def compile_spec(
         pixel_masks: a file with more masks of devices; "" for none.
         clean_pixels_of: clean the files that a person would have to look at, or all.
         mask_all_frames: blacken text that is found on one frame on all frames.
+        functions: files with functions of one's own, each with the decorator ``spec_function``.
 
     Returns:
         The rules, to be used for any number of files, also in other processes. They hold
@@ -149,6 +151,10 @@ def compile_spec(
     if methods and (problem := find_problem("clean_pixels", methods, find_spec)):
         raise SpecError(problem)
     check_uid_root(uid_root)
+    if functions:
+        from .spec.own_functions import load_files  # noqa: PLC0415  (where there are any)
+
+        load_files([os.fspath(path) for path in functions])
     parsed = load_spec(spec)
     tables = {name: dict(table) for name, table in (lookup_tables or {}).items()}
     resources = Resources(

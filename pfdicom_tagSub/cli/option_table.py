@@ -304,6 +304,32 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="functions",
+        field="functions",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.SPEC,
+        repeat=Repeat.ADDS_UP,
+        shown=Shown.PATH,
+        help="a Python file with functions of your own for the spec; may be repeated",
+        manual="""
+            A Python file with functions for templates, each with the decorator
+            spec_function of pfdicom_tagSub:
+
+                @spec_function("shout", arguments=(int,), vrs={"LO"})
+                def shout(value, arguments, secret):
+                    return value.upper() + "!" * arguments[0]
+
+            is used as %_shout|1_PatientComments. The file is run here and by
+            every worker, so give only one that you trust. A function has to be
+            pure, as results are remembered. An exception fails the file; the
+            record tells its type and the function, and no value. The record
+            (specParts) names the functions that the spec uses, each with the
+            SHA-256 of its file. A package has functions with entry points of
+            the group pfdicom_tagSub.functions, named as the functions are.
+            """,
+    ),
+    Option(
         name="lookupTable",
         field="lookup_tables",
         kind=Kind.TEXT,

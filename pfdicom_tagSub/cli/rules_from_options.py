@@ -37,6 +37,10 @@ def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:
     check_uid_root(options.uid_root)
     secret, warned = load_secret(options.key_file, os.environb)
     tables = load_tables(options.lookup_tables)
+    if options.functions:
+        from ..spec.own_functions import load_files  # noqa: PLC0415  (for runs with own functions alone)
+
+        load_files(options.functions)
     built = build_rules(
         parsing.load(options),
         profile=options.profile,

@@ -106,6 +106,7 @@ class Options:
         print_spec: print the spec that results and do nothing else.
         key_file: a file whose bytes are the secret key; "" for none.
         lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
+        functions: files with functions of the user's own.
         lookup_miss: what becomes of a value that its table lacks.
         lookup_missing: the path of a list of the values that tables lack; "" for none.
         uid_root: what new UIDs begin with; "" for pydicom's root.
@@ -156,6 +157,7 @@ class Options:
     keep_private: tuple[str, ...] = ()
     print_spec: bool = False
     key_file: str = ""
+    functions: tuple[str, ...] = ()
     lookup_tables: tuple[str, ...] = ()
     lookup_miss: LookupMiss = LookupMiss.FAIL
     lookup_missing: str = ""

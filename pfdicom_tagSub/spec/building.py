@@ -69,6 +69,6 @@ def build_rules(
         assumed=assumed,
     )
     if spec.parts:
-        rules = replace(rules, parts=spec.parts)
+        rules = replace(rules, parts=(*spec.parts, *rules.parts))
     shown = effective(whole, remove_private=remove_private)
     return Built(rules, shown, below.name, warn_of_the_lost(below, rules))

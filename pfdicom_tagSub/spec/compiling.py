@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 from .function_types import NO_RESOURCES, Resources
+from .functions import FUNCTIONS
 from .pair_compiling import CompileOptions, compile_pairs
 from .pairs import TagSpec
 from .rules import RuleSet
@@ -36,7 +40,23 @@ def compile_rules(
     if spec.blocks:
         from .variants import compile_variants  # noqa: PLC0415  (for specs with conditions alone)
 
-        return compile_variants(spec, options, resources)
+        return _with_origins(compile_variants(spec, options, resources))
     pairs = sorted(spec.pairs, key=strength)
     digest = (effective(spec, remove_private=True) if remove_private else spec).digest
-    return compile_pairs(list(enumerate(pairs)), options, resources, digest)
+    return _with_origins(compile_pairs(list(enumerate(pairs)), options, resources, digest))
+
+
+def _with_origins(rules: RuleSet) -> RuleSet:
+    """The rules with what they need of the user's own functions, which their digest tells."""
+    names = sorted(frozenset().union(*(template.functions for template in rules.templates)))
+    own = [(name, origin) for name in names if (origin := FUNCTIONS[name].origin) is not None]
+    if not own:
+        return rules
+    parts = tuple(origin.part(name) for name, origin in own)
+    told = "\n".join([rules.digest, *(f"{part.name} {part.digest}" for part in parts)])
+    return replace(
+        rules,
+        digest=hashlib.sha256(told.encode()).hexdigest(),
+        parts=(*rules.parts, *parts),
+        origins=tuple(dict.fromkeys(origin for _, origin in own)),
+    )

@@ -14,6 +14,7 @@ from ..core.errors import TableMissError
 from ..text.padding import without_padding
 
 if TYPE_CHECKING:
+    from .own_functions import Origin
     from .secret import Secret
 
 
@@ -183,6 +184,7 @@ class Function:
         find_problem: says what of the resources it misses, and the cure; "" if nothing.
         takes_any: whether its source may be a sequence or hold no text.
         is_whole: whether it is only ever the whole template, on the element hit.
+        origin: where a function comes from that is the user's own; None for those of the tool.
     """
 
     name: str
@@ -198,6 +200,7 @@ class Function:
     takes_any: bool = False
     is_whole: bool = False
     find_seed: Callable[[tuple[str, ...]], str] | None = None
+    origin: Origin | None = None
 
     def seed_of(self, arguments: tuple[str, ...]) -> str:
         """The element that arguments name as the seed; "" for none."""

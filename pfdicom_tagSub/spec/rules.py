@@ -18,6 +18,7 @@ from .templates import Template
 
 if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings
+    from .own_functions import Origin
     from .variants import Variants
 
 
@@ -130,6 +131,7 @@ class RuleSet:
         variants: what gives the rules for files for which conditions of the spec hold, as these are for files
             for which none does; None without conditions.
         parts: the files that the spec, and functions in it, come from.
+        origins: where functions of the user's own come from; unpickling them loads these.
         held: the indices of the keys of the conditions that hold where these rules apply.
     """
 
@@ -162,6 +164,7 @@ class RuleSet:
     variants: Variants | None = None
     held: tuple[int, ...] = ()
     parts: tuple[SpecPart, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
     @property
     def asks_for_vrs(self) -> bool:

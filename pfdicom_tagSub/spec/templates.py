@@ -21,7 +21,7 @@ from ..dicom.values import NO_VALUE, Value
 from ..spec import functions
 from ..text.padding import without_padding
 from ..text.quoting import quoted
-from .function_types import NO_RESOURCES, Call, Cleaner, Resources
+from .function_types import NO_RESOURCES, Call, Cleaner, Function, Resources
 from .functions import FUNCTIONS
 
 SELF_SOURCE = 0
@@ -313,7 +313,7 @@ def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
         source, length = _parse_source(rest[1:], key)
         return (Directive(source), 1 + length) if source else (None, 1)
     name = match[1]
-    function = FUNCTIONS.get(name)
+    function = FUNCTIONS.get(name) or _installed(name)
     if function is None:
         near = difflib.get_close_matches(name.lower(), FUNCTIONS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"the functions are {', '.join(FUNCTIONS)}"
@@ -335,6 +335,13 @@ def _parse_directive(rest: str, key: str) -> tuple[Directive | None, int]:
     seed_name = function.seed_of(arguments)
     seed = _parse_seed(seed_name, key, name) if seed_name else ()
     return Directive(source, name, arguments, seed), match.end() + length
+
+
+def _installed(name: str) -> Function | None:
+    """A function of an installed package; None where there is none of this name."""
+    from .own_functions import load_entry_point  # noqa: PLC0415  (for names that the tool does not know)
+
+    return load_entry_point(name)
 
 
 def _own_tags(key: str) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from installed import (
     BUNDLED,
@@ -425,6 +426,20 @@ def test_cluster_gets_the_key_and_the_tables(flag: str, cluster: Cluster, key: P
     assert contents(tmp_path / "out") == contents(tmp_path / "here")
     for text in (KEY.decode(), KEY.hex(), "Secret", "Table-value", str(tmp_path)):
         assert text not in cluster.logs
+
+
+def test_cluster_gets_own_functions(cluster: Cluster, tmp_path: Path) -> None:
+    make(tmp_path / "in" / "a.dcm", PatientID="abc", PatientName="Doe^Jane")
+    (tmp_path / "own.py").write_text(
+        "from pfdicom_tagSub import spec_function\n\n@spec_function('clusterOnly')\n"
+        "def own(value, arguments, secret):\n    return value.upper()\n"
+    )
+    spec = {"PatientID": "%_clusterOnly_PatientID", "when Modality absent": {"PatientName": "X"}}
+    flags = ["--json", "--functions", str(tmp_path / "own.py"), "--dask", cluster.address]
+    done = run(tmp_path / "in", tmp_path / "out", *flags, spec=spec)
+    assert done.code == 0, done.err
+    made = pydicom.dcmread(tmp_path / "out" / "a.dcm")
+    assert (made.PatientID, made.PatientName) == ("ABC", "X")
 
 
 def test_workers_forget_a_run_that_is_over(cluster: Cluster, key: Path, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --crosswalk --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --holdDir --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupMissing --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --pixelReview --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --crosswalk --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --functions --holdDir --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupMissing --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --pixelReview --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -72,6 +72,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l cleanPixelsOf -xka 
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maskAllFrames -d 'blacken text that --cleanPixels finds on one frame on all frames'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print the spec that results, as JSON, and do nothing else'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret of pseudonyms'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l functions -xka "(__fish_complete_path (commandline -ct))" -d 'a Python file with functions of your own for the spec; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMiss -xka "fail empty keep" -d 'what a value that its table lacks does: fail its file (default), empty the element, or stay'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMissing -xka "(__fish_complete_path (commandline -ct))" -d 'list the values that the lookup tables lack in FILE.csv, for you alone'
