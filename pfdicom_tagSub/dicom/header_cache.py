@@ -35,6 +35,7 @@ LENGTH_MOST = 1 << 14
 FAMILY_MOST = 4
 CREDIT = 16
 WALKS_PER_CREDIT = 64
+CREATORS_END = 0x100
 
 # An item or the end of a sequence, in either byte order.
 ITEM_MARKS = frozenset({b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0", b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"})
@@ -73,6 +74,7 @@ class Chain:
         kept: the elements to keep.
         runs: the same with private elements of one group that follow each other as one; the
             first number is how many they are.
+        apart: the VRs of private elements that stand alone among the runs.
         checks: (element, place): where no item may begin.
         searches: (element, start, stop): what may not hold a tag to enter it for.
     """
@@ -87,6 +89,7 @@ class Chain:
     extent: int
     kept: tuple[Kept, ...]
     runs: tuple[Kept, ...]
+    apart: frozenset[str]
     checks: tuple[tuple[int, int], ...]
     searches: tuple[tuple[int, int, int], ...]
 
@@ -132,6 +135,7 @@ class Chain:
             tuple(kept for kept in self.kept if kept[0] < count),
             tuple(check for check in self.checks if check[0] < count),
             tuple(search for search in self.searches if search[0] < count),
+            self.apart,
         )
 
 
@@ -202,6 +206,7 @@ def _made(
     kept: tuple[Kept, ...],
     checks: tuple[tuple[int, int], ...],
     searches: tuple[tuple[int, int, int], ...],
+    apart: frozenset[str],
 ) -> Chain:
     layout = "<"
     place = 0
@@ -220,22 +225,29 @@ def _made(
         structure,
         max(looked_at),
         kept,
-        _runs(kept),
+        _runs(kept, apart),
+        apart,
         checks,
         searches,
     )
 
 
-def _runs(kept: tuple[Kept, ...]) -> tuple[Kept, ...]:
-    """Elements with private ones that follow each other as one; a group length stands alone."""
+def _runs(kept: tuple[Kept, ...], apart: frozenset[str]) -> tuple[Kept, ...]:
+    """Elements with private ones that follow each other as one.
+
+    A group length stands alone, and so does what is to stand apart; private creators do with that, as they
+    say what the VRs of others are.
+    """
     runs: list[Kept] = []
+    last, group = -1, -1
     for _, tag, vr, start, value, stop in kept:
-        if runs and tag >> 16 & 1 and tag & 0xFFFF:
-            count, first, *_, last = runs[-1]
-            if last == start and first >> 16 == tag >> 16 and first & 0xFFFF:
-                runs[-1] = (count + 1, *runs[-1][1:-1], stop)
-                continue
-        runs.append((1, tag, vr, start, value, stop))
+        number = tag & 0xFFFF
+        joins = bool(tag >> 16 & 1 and number) and not (apart and (number < CREATORS_END or vr in apart))
+        if joins and last == start and group == tag >> 16:
+            runs[-1] = (runs[-1][0] + 1, *runs[-1][1:-1], stop)
+        else:
+            runs.append((1, tag, vr, start, value, stop))
+        last, group = stop, tag >> 16 if joins else -1
     return tuple(runs)
 
 
@@ -248,7 +260,11 @@ class Log:
         searches: (start, stop) of what was searched for tags without success.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, apart: frozenset[str] = frozenset()) -> None:
+        """Args:
+        apart: as of a chain.
+        """
+        self.apart = apart
         self.headers: list[tuple[int, int]] = []
         self.checks: list[int] = []
         self.searches: list[tuple[int, int]] = []
@@ -324,4 +340,5 @@ class Recording:
             tuple(self.kept),
             tuple(checks),
             tuple(searches),
+            log.apart,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Container, Iterable
 
-from .dictionary import vr_of
+from .dictionary import is_unknown, vr_of
 from .header_cache import Family
 from .sources import Source
 
@@ -23,6 +23,8 @@ class ScanFilter:
         tags: the tags to keep.
         private: whether every private element is kept.
         merges: whether private elements may be kept together, as nobody asks for one of them.
+        apart: the VRs of those that are kept by themselves all the same.
+        within: what is kept within sequences that are kept themselves; None for the same.
         groups: the groups of which every element is kept.
         everything: whether every element is kept and every sequence entered.
         unknown: whether every public element that no dictionary knows is kept.
@@ -47,6 +49,8 @@ class ScanFilter:
         everything: bool = False,
         vrs: Collection[str] = (),
         merges: bool = False,
+        apart: Collection[str] = (),
+        within: ScanFilter | None = None,
         outline: bool = False,
     ) -> None:
         """Args:
@@ -63,6 +67,8 @@ class ScanFilter:
         vrs: of these, keep only what has one of these VRs, as stored or in the dictionary, and what is
             named otherwise; what may be text is told so.
         merges: private elements may be kept together.
+        apart: but for those with one of these VRs, and creators; () is for none.
+        within: what to keep within sequences that are kept themselves; None for the same.
         outline: keep every element of the data set itself and enter no sequence for them.
         """
         kept = frozenset(tags)
@@ -73,7 +79,9 @@ class ScanFilter:
         self.everything = everything
         self.private = private
         self.merges = merges
+        self.apart = frozenset(apart)
         self.vrs = frozenset(vrs)
+        self.within = within
         self.tags: Container[int] = _Everything() if (everything and not vrs) or outline else kept
         sought = frozenset(kept if enter is None else enter)
         self.sought = sought
@@ -100,6 +108,16 @@ class ScanFilter:
         # Of any other private element its creator decides that.
         removed = self.private or group in self.groups
         return removed and (group, tag & 0xFF) not in self._walked_private
+
+    def is_named(self, tag: int) -> bool:
+        """Whether an element is kept whatever its VR."""
+        group = tag >> 16
+        return (
+            tag in self.tags
+            or (self.private and bool(group & 1))
+            or group in self.groups
+            or (self.unknown and is_unknown(tag))
+        )
 
     def has_vr(self, tag: int, vr: str) -> bool:
         """Whether an element is kept for its VR."""

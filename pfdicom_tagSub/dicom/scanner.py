@@ -322,7 +322,7 @@ class _Scanner:
         """
         families = self.filter.families[encoding.implicit, encoding.little]
         if not self.recording:
-            self.log = Log()
+            self.log = Log(self.filter.apart)
         log = self.log
         chain = log.begin(position)
         self.recording += 1
@@ -594,17 +594,23 @@ class _Scanner:
             padded: whether zeros may follow the items.
         """
         first: FileError | None = None
-        for reading in self._readings(element.value, end, encoding, around):
-            self.attempts += 1
-            if self.attempts > ATTEMPTS_MOST:
-                raise FileError(f"too much can be read in several ways at byte {element.start}")
-            try:
-                return self.items(
-                    element.value, end, reading, defined=element.defined, depth=depth + 1, padded=padded
-                )
-            except FileError as error:
-                first = first or error
-                self.doubt()
+        outer = self.filter
+        if outer.within is not None and outer.is_named(element.tag):
+            self.filter = outer.within
+        try:
+            for reading in self._readings(element.value, end, encoding, around):
+                self.attempts += 1
+                if self.attempts > ATTEMPTS_MOST:
+                    raise FileError(f"too much can be read in several ways at byte {element.start}")
+                try:
+                    return self.items(
+                        element.value, end, reading, defined=element.defined, depth=depth + 1, padded=padded
+                    )
+                except FileError as error:
+                    first = first or error
+                    self.doubt()
+        finally:
+            self.filter = outer
         assert first is not None
         raise first
 

@@ -247,7 +247,7 @@ class _Collector:
         parts = self.known.parts_in(context)
         for element in elements:
             if element.items is None:
-                if element.stop - element.value > LENGTH_MOST:
+                if element.count > 1 or element.stop - element.value > LENGTH_MOST:
                     continue
                 part = parts.get((element.tag, element.vr)) or self._part(element, scope, context, parts)
                 if part == "goes":

@@ -17,6 +17,7 @@ from ..dicom.embedded_overlays import described
 from ..dicom.file import DicomFile, deflate
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import META_TAGS
+from ..dicom.free_text import FREE_TEXT_VRS
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import Found, scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
@@ -41,6 +42,12 @@ if TYPE_CHECKING:
 
 TEXT_VRS = ASCII_VRS | CHARSET_VRS | {"UN", ""}
 """VRs under which texts stand, and identifiers that texts are cleaned of."""
+
+CLEANED_VRS = FREE_TEXT_VRS | {"CS", "UN", ""}
+"""Of these, where no rule says that what stands there goes, the ones that are cleaned."""
+
+TELLING_PRIVATE_VRS = frozenset({"PN", "DA", "DT", "UN", ""})
+"""VRs of private elements that may say what texts are cleaned of."""
 
 TERMS_MOST = 64
 """With more terms of character sets that nobody knows a file fails; each costs a pass over it."""
@@ -130,24 +137,31 @@ class Patcher:
         if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
             kept.add(dictionary.PIXEL_REPRESENTATION)
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
-        return ScanFilter(
-            kept,
-            entered,
-            private=rules.remove_private,
-            groups=rules.groups,
-            walked=[tag for tag, rule in rules.table.items() if rule.walks or rule.adds] + walked,
-            walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
-            walked_private=blocks,
-            unknown=rules.remove_unknown,
-            # Any text may be one to be cleaned, or say what to clean others of.
-            everything=rules.texts is not None or rules.asks_for_vrs,
-            vrs=TEXT_VRS if rules.texts and not rules.asks_for_vrs else (),
-            merges=self.lookups.drops_private
-            and rules.texts is None
-            and not rules.asks_for_vrs
-            and not is_surveyed
-            and not any(tag >> 16 & 1 for tag in rules.sources),
-        )
+        walked += [tag for tag, rule in rules.table.items() if rule.walks or rule.adds]
+        is_narrow = rules.texts is not None and not is_surveyed and not rules.asks_for_vrs
+        merges = self.lookups.drops_private and not is_surveyed and not rules.asks_for_vrs
+        merges = merges and not any(tag >> 16 & 1 for tag in rules.sources)
+
+        def made(vrs: Collection[str], within: ScanFilter | None) -> ScanFilter:
+            return ScanFilter(
+                kept,
+                entered,
+                private=rules.remove_private,
+                groups=rules.groups,
+                walked=walked,
+                walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
+                walked_private=blocks,
+                unknown=rules.remove_unknown,
+                # Any text may be one to be cleaned, or say what to clean others of.
+                everything=rules.texts is not None or rules.asks_for_vrs,
+                vrs=vrs if rules.texts and not rules.asks_for_vrs else (),
+                merges=merges,
+                apart=TELLING_PRIVATE_VRS if rules.texts else (),
+                within=within,
+            )
+
+        removed = made(TEXT_VRS, None)
+        return made(CLEANED_VRS, removed) if is_narrow else removed
 
     def _hit_tags(self) -> set[int]:
         """The tags that rules may hit, but for those of whole groups."""
