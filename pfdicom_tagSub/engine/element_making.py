@@ -169,7 +169,8 @@ class ElementMaker:
             key += (element.vr, vr, element.value - element.start, element.stop - element.start)
             vr = "SQ" if element.vr == "SQ" else vr
         cleaner = self.cleaner.for_tag(tag) if template.cleans else None
-        key.append(cleaner)
+        is_steady = cleaner and element and template.cleans_only(tag) and _is_steady(cleaner, element, scope)
+        key.append(cleaner.steady if cleaner and is_steady else cleaner)
         known = self.memory.results.get(tuple(key))
         if known is not None:
             return known
@@ -315,6 +316,11 @@ def short_text(element: Element, scope: Scope) -> str:
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii").strip("\0 ")
     return "\\".join(scope.value(element).texts)
+
+
+def _is_steady(cleaner: FileCleaner, element: Element, scope: Scope) -> bool:
+    """Whether a text in ASCII is cleaned alike in all files that differ in UIDs and times alone."""
+    return is_plain(scope.raw(element)) and all(map(cleaner.is_steady_in, scope.value(element).texts))
 
 
 def is_blind(template: Template, element: Element, scope: Scope) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from ..dicom.byte_cleaning import pieces_of, reading_of
@@ -29,6 +29,7 @@ from ..spec.identifying_tags import (
 )
 from ..spec.rules import Rule
 from ..text.cleaning import TextCleaner, cleaner_of
+from ..text.fleeting import Fleeting
 from ..text.identifiers import ADDRESS
 
 if TYPE_CHECKING:
@@ -55,65 +56,90 @@ PROSE = frozenset({"LT", "UT"})
 """Longer texts are reports and comments, not identifiers: their words are those of other texts, too."""
 
 
-@dataclass(frozen=True, slots=True)
 class FileCleaner:
     """What removes from a text all that its file says where the rules remove or replace it.
 
-    UIDs and times differ from file to file, other identifiers hardly ever do.
+    UIDs and times differ from file to file, other identifiers hardly ever do. Equal, and of equal hash,
+    where it makes the same of every text.
 
     Attributes:
-        texts: cleans texts.
+        identifiers: (VR, text) of single values, see ``cleaning.cleaner_of``.
         pieces: bytes of identifiers of which nothing says for sure what they are.
-        places: cleans names of institutions, in which cities and streets stay.
-        steady: finds all but UIDs and times.
-        steady_places: likewise in names of institutions.
-        volatile: finds UIDs and times.
+        is_of_places: whether it cleans names of institutions, in which cities and streets stay.
     """
 
-    texts: TextCleaner
-    pieces: frozenset[bytes]
-    places: TextCleaner
-    steady: TextCleaner
-    steady_places: TextCleaner
-    volatile: TextCleaner
+    def __init__(
+        self, identifiers: frozenset[tuple[str, str]], pieces: frozenset[bytes], *, is_of_places: bool = False
+    ) -> None:
+        self.identifiers = identifiers
+        self.pieces = pieces
+        self.is_of_places = is_of_places
+        self._key = identifiers, pieces, is_of_places
 
-    @classmethod
-    def of(cls, identifiers: frozenset[tuple[str, str]], pieces: frozenset[bytes]) -> FileCleaner:
-        """The cleaner for identifiers.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FileCleaner) and self._key == other._key
 
-        Args:
-            identifiers: (VR, text) of single values, see ``cleaning.cleaner_of``.
-            pieces: bytes of identifiers of which nothing says for sure what they are.
-        """
-        places = frozenset(("ST" if vr == ADDRESS else vr, text) for vr, text in identifiers)
-        return cls(
-            cleaner_of(identifiers),
-            pieces,
-            cleaner_of(places),
-            cleaner_of(_steady(identifiers)),
-            cleaner_of(_steady(places)),
-            cleaner_of(frozenset(one for one in identifiers if one[0] in _VOLATILE_VRS)),
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __repr__(self) -> str:
+        return f"<FileCleaner of {len(self.identifiers)} identifiers>"  # no values in logs
+
+    @cached_property
+    def _looked_for(self) -> frozenset[tuple[str, str]]:
+        if not self.is_of_places:
+            return self.identifiers
+        return frozenset([("ST" if vr == ADDRESS else vr, text) for vr, text in self.identifiers])
+
+    @cached_property
+    def texts(self) -> TextCleaner:
+        """Cleans texts."""
+        return cleaner_of(self._looked_for)
+
+    @cached_property
+    def steady(self) -> TextCleaner:
+        """Finds all but UIDs and times."""
+        return cleaner_of(_steady(self._looked_for))
+
+    @cached_property
+    def _volatile(self) -> frozenset[tuple[str, str]]:
+        return frozenset([one for one in self.identifiers if one[0] in _VOLATILE_VRS])
+
+    @cached_property
+    def _fleeting(self) -> Fleeting:
+        return Fleeting(self._volatile)
+
+    def has_fleeting(self, text: str) -> bool:
+        """Whether a text holds a UID or a time."""
+        return self._fleeting.may_be_in(text) and bool(cleaner_of(self._volatile).find(text))
+
+    def is_steady_in(self, text: str) -> bool:
+        """Whether the UIDs and times are of no matter to what becomes of a text."""
+        return not any(
+            _is_unsteady(each) and self._fleeting.may_be_in(each) for each in self.steady.rounds(text)
         )
 
     def clean(self, text: str) -> str:
         """A text without the identifiers."""
         # What is found is the sum of what both find; where one finds nothing, the other alone does.
         rounds = self.steady.rounds(text)
-        if any(_UNSTEADY_TEXT.search(each) and self.volatile.find(each) for each in rounds):
+        if any(_is_unsteady(each) and self.has_fleeting(each) for each in rounds):
             return self.texts.clean(text)
         return rounds[-1]
 
+    @cached_property
+    def _for_places(self) -> FileCleaner:
+        return FileCleaner(self.identifiers, self.pieces, is_of_places=True)
+
     def for_tag(self, tag: int) -> FileCleaner:
         """What cleans an element with a tag."""
-        if not is_of_place(tag):
-            return self
-        steady = self.steady_places
-        return FileCleaner(self.places, self.pieces, self.places, steady, steady, self.volatile)
+        return self._for_places if is_of_place(tag) else self
 
 
 _VOLATILE_VRS = frozenset({"DT", "TM", "UI"})
 _UNSTEADY = re.compile(rb"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
 _UNSTEADY_TEXT = re.compile(r"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
+_is_unsteady = _UNSTEADY_TEXT.search
 
 
 def is_steady(raw: bytes) -> bool:
@@ -154,7 +180,7 @@ def cleaner_for(
     for element in file.meta:
         if meta.vr(element) == "AE":
             collector.found.update(("AE", text) for text in meta.value(element).texts if text)
-    return FileCleaner.of(frozenset(collector.identifiers()), frozenset(collector.pieces))
+    return FileCleaner(frozenset(collector.identifiers()), frozenset(collector.pieces))
 
 
 def _steady(identifiers: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:

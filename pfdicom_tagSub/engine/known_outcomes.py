@@ -92,7 +92,7 @@ class KnownOutcomes:
             return False
         if is_steady(raw):
             return True
-        return not any(map(self.maker.cleaner.volatile.find, scope.value(element).texts))
+        return not any(map(self.maker.cleaner.has_fleeting, scope.value(element).texts))
 
     def _context_key(self) -> tuple[object, ...]:
         """All that templates read of the root besides the element that they change."""

@@ -342,7 +342,7 @@ class Substitution:
             memory.add_clean_text(key, is_clean=known)
         if not known or is_steady(raw):
             return known
-        return not any(map(cleaner.volatile.find, scope.value(element).texts))
+        return not any(map(cleaner.has_fleeting, scope.value(element).texts))
 
     def _insertions(self) -> list[tuple[int, Edit]]:
         """What the root gets that the file holds nowhere, and what stamps it where the root does not hold it.

@@ -22,13 +22,13 @@ from .ages import find_ages
 from .clues import Clues, Key
 from .common_words import ORDINARY, TITLES
 from .comparable import fold, is_unbounded, split_tokens
+from .dotted_numbers import UID, uids_in
 from .excision import Span, cut_out
 from .identifiers import clues_of
 from .links import NamesInLinks, find_links
 from .months import NUMBERS as MONTH_NUMBERS
 from .person_names import stem_of
 
-_UID = re.compile(r"(?<![0-9.])[0-9]+(?:\.[0-9]+)+(?!\.?[0-9])")
 _PHONE = re.compile(r"(?:\+|(?<![0-9])00)[0-9][-0-9 ()/.]{6,24}")
 _NEAR = re.compile(r"[ .,^]{1,3}")  # between a name and an initial of it
 _BESIDE = re.compile(r"[ .,^:_-]{1,3}")
@@ -44,8 +44,6 @@ _DATE_SIGNS = "-/. "
 _LONG_WORD = 8
 """Names from this length on count inside a word, too: they are longer than most words."""
 
-_LEAST_PARTS_OF_UID = 4
-_LONGEST_UID = 64
 _BESIDE_NAMES = TITLES | frozenset({"pat", "patient", "patientin", "paciente", "pt", "name", "named", "von"})
 _BESIDE_IDS = frozenset(
     {"mrn", "id", "pid", "pat", "patient", "no", "nr", "number", "nummer", "acc", "accession", "case", "fall"}
@@ -173,8 +171,11 @@ class _Index:
         if hits:
             spans = scan.find(hits)
         spans += scan.ages()
-        if self.clues.uids and "." in folded:
-            spans += [match.span() for match in _UID.finditer(folded) if self._is_uid(match[0])]
+        uids = self.clues.uids
+        if uids and "." in folded:
+            spans += [
+                match.span() for match in UID.finditer(folded) if not uids.isdisjoint(uids_in(match[0]))
+            ]
         if self.clues.phones:
             spans += self._phones(folded)
         spans += self._links(folded, spans)
@@ -195,14 +196,6 @@ class _Index:
                     if token.startswith(word, at):
                         return word
         return token[:-1] if token[-1] == "s" and token[:-1] in words else ""
-
-    def _is_uid(self, number: str) -> bool:
-        """Whether a dotted number is a UID, or one with a suffix."""
-        uids = self.clues.uids
-        if number in uids:
-            return True
-        parts = number[: _LONGEST_UID + 1].split(".")[:-1]
-        return any(".".join(parts[:count]) in uids for count in range(_LEAST_PARTS_OF_UID, len(parts) + 1))
 
     def _links(self, folded: str, spans: list[Span]) -> Iterable[Span]:
         """Mail addresses and URLs in which something was found, or a name that is glued to something."""

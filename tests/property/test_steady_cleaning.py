@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from pfdicom_tagSub.engine.file_cleaner import FileCleaner
 from pfdicom_tagSub.text.cleaning import cleaner_of
+from pfdicom_tagSub.text.fleeting import Fleeting
+from pfdicom_tagSub.text.identifiers import ADDRESS
 
 IDENTIFIERS = [
     ("PN", "Doe^Jane^M"),
@@ -18,6 +20,7 @@ IDENTIFIERS = [
     ("LO", "12"),
     ("SH", "T1-101530"),
     ("ST", "1 Mulberry Lane, Springfield 62704"),
+    (ADDRESS, "1 Mulberry Lane, Springfield 62704"),
     ("LO", "jane.doe@example.org"),
     ("SH", "+49 30 1234567"),
     ("AS", "045Y"),
@@ -33,6 +36,7 @@ IDENTIFIERS = [
     ("UI", "1.2.3.4"),
     ("UI", "2.25.101530"),
 ]
+FLEETING = [one for one in IDENTIFIERS if one[0] in {"UI", "TM"}]
 WORDS = """
     Doe Jane M MM jane doe's Will Müller muller 王小明 MRN 471122 MRN471122 12 1 2 T1 101530 10 15 30 25
     1.2.3.4 1.2.826.0.1.3680043.8.498.1 1.2.3.4.5 2.25 0945 945 9 45 am PM 10:15 10:15:30 12:00 T
@@ -53,14 +57,34 @@ def texts(draw: st.DrawFn) -> str:
 @settings(max_examples=600, deadline=None)
 @given(st.frozensets(st.sampled_from(IDENTIFIERS)), texts())
 def test_two_parts_clean_as_one(identifiers: frozenset[tuple[str, str]], text: str) -> None:
-    cleaner = FileCleaner.of(identifiers, frozenset())
+    cleaner = FileCleaner(identifiers, frozenset())
     assert cleaner.clean(text) == cleaner_of(identifiers).clean(text)
-    assert cleaner.for_tag(0x00080080).clean(text) == cleaner.places.clean(text)
+    of_places = frozenset(("ST" if vr == ADDRESS else vr, value) for vr, value in identifiers)
+    assert cleaner.for_tag(0x00080080).clean(text) == cleaner_of(of_places).clean(text)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.frozensets(st.sampled_from(IDENTIFIERS)), st.frozensets(st.sampled_from(FLEETING)), texts())
+def test_uids_and_times_that_cannot_be_in_a_text_do_not_matter_to_it(
+    identifiers: frozenset[tuple[str, str]], fleeting: frozenset[tuple[str, str]], text: str
+) -> None:
+    cleaner = FileCleaner(identifiers | fleeting, frozenset())
+    known = cleaner_of(cleaner.steady.identifiers)
+    if cleaner.is_steady_in(text):
+        assert cleaner.clean(text) == known.clean(text)
+        assert cleaner_of(cleaner.identifiers).clean(text) == known.clean(text)
+    assert not (
+        cleaner_of(fleeting).find(text) and not Fleeting(fleeting).may_be_in(text) and not _ages(text)
+    )
+
+
+def _ages(text: str) -> bool:
+    return bool(cleaner_of(frozenset()).find(text))
 
 
 @pytest.mark.parametrize("vr", ["UI", "TM", "DT"])
 def test_what_differs_from_file_to_file_is_cut_out(vr: str) -> None:
     value = {"UI": "1.2.3.4.5", "TM": "101530", "DT": "20240316101530"}[vr]
-    cleaner = FileCleaner.of(frozenset({(vr, value), ("PN", "Doe^Jane")}), frozenset())
+    cleaner = FileCleaner(frozenset({(vr, value), ("PN", "Doe^Jane")}), frozenset())
     assert cleaner.clean(f"scan {value} brain") == "scan brain"
     assert cleaner.clean(f"scan {value} of Doe") == "scan of"

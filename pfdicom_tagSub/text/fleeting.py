@@ -1,0 +1,66 @@
+"""UIDs and times, which differ from file to file: whether a text may hold any of a file's.
+
+A cleaner for them would have to be made for each file. What a text must share with a UID or a time to hold
+it is told by the text alone, and the texts of a series are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..core.caches import remembered
+from .comparable import fold, split_tokens
+from .dotted_numbers import UID, uids_in
+from .identifiers import clues_of
+
+
+class Handles(NamedTuple):
+    """What of a text a UID or a time takes up.
+
+    Attributes:
+        uids: the dotted numbers that count as a UID, and those that one with a suffix begins with.
+        tokens: its runs of letters or digits.
+        clocks: those that a colon alone is between, in pairs.
+    """
+
+    uids: frozenset[str]
+    tokens: frozenset[str]
+    clocks: frozenset[tuple[str, str]]
+
+
+@remembered(most=4096)
+def handles_of(text: str) -> Handles:
+    """What of a text a UID or a time takes up."""
+    folded, _ = fold(text)
+    parts = split_tokens(folded)
+    tokens, gaps = parts[1::2], parts[2::2]
+    clocks = [(hour, rest) for hour, rest, gap in zip(tokens, tokens[1:], gaps, strict=False) if gap == ":"]
+    uids = (form for match in UID.finditer(folded) for form in uids_in(match[0]))
+    return Handles(frozenset(uids), frozenset(tokens), frozenset(clocks))
+
+
+class Fleeting:
+    """The UIDs and times of one file."""
+
+    def __init__(self, identifiers: Iterable[tuple[str, str]]) -> None:
+        """Args:
+        identifiers: (VR, text) of single values whose VR is UI, TM or DT; a DT is looked for as a time.
+        """
+        self.uids: set[str] = set()
+        self.tokens: set[str] = set()
+        self.clocks: set[tuple[str, str]] = set()
+        for vr, text in identifiers:
+            clues = clues_of(vr, text)
+            self.uids |= clues.uids
+            self.tokens |= clues.solids
+            self.clocks.update((time[0], time[1]) for time in clues.times)
+
+    def may_be_in(self, text: str) -> bool:
+        """Whether a text may hold one of them; False is certain."""
+        handles = handles_of(text)
+        return not (
+            self.uids.isdisjoint(handles.uids)
+            and self.tokens.isdisjoint(handles.tokens)
+            and self.clocks.isdisjoint(handles.clocks)
+        )
