@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .sources import Source
+
+if TYPE_CHECKING:
+    from .known_sequences import KnownSequence
 
 UNDEFINED = 0xFFFFFFFF
 
@@ -99,6 +103,7 @@ class Element:
         items: the items that were entered; None for what is no sequence or was not entered.
         count: how many elements it stands for: more than one only for private elements of
             one group that follow each other, where a scan may take them together.
+        known: for a sequence that was not entered as its bytes came before, what is known of it.
     """
 
     tag: int
@@ -110,3 +115,4 @@ class Element:
     defined: bool = True
     items: list[Item] | None = None
     count: int = 1
+    known: KnownSequence | None = None

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Iterable
+from typing import TYPE_CHECKING
 
 from .dictionary import is_unknown, vr_of
 from .header_cache import Family
 from .sources import Source
+
+if TYPE_CHECKING:
+    from .known_sequences import KnownSequences
 
 SEARCH_CHUNK = 1 << 20
 _TEXT = re.compile(rb"[\t\n\f\r\x1b\x20-\xff]*\0?").fullmatch
@@ -25,6 +29,7 @@ class ScanFilter:
         merges: whether private elements may be kept together, as nobody asks for one of them.
         apart: the VRs of those that are kept by themselves all the same.
         within: what is kept within sequences that are kept themselves; None for the same.
+        sequences: those that were entered before; None where each is entered.
         groups: the groups of which every element is kept.
         everything: whether every element is kept and every sequence entered.
         unknown: whether every public element that no dictionary knows is kept.
@@ -52,6 +57,7 @@ class ScanFilter:
         apart: Collection[str] = (),
         within: ScanFilter | None = None,
         outline: bool = False,
+        sequences: KnownSequences | None = None,
     ) -> None:
         """Args:
         tags: the tags to keep.
@@ -70,6 +76,7 @@ class ScanFilter:
         apart: but for those with one of these VRs, and creators; () is for none.
         within: what to keep within sequences that are kept themselves; None for the same.
         outline: keep every element of the data set itself and enter no sequence for them.
+        sequences: takes over sequences that need not be entered again.
         """
         kept = frozenset(tags)
         self.groups = frozenset(groups)
@@ -82,6 +89,7 @@ class ScanFilter:
         self.apart = frozenset(apart)
         self.vrs = frozenset(vrs)
         self.within = within
+        self.sequences = sequences
         self.tags: Container[int] = _Everything() if (everything and not vrs) or outline else kept
         sought = frozenset(kept if enter is None else enter)
         self.sought = sought

@@ -52,6 +52,7 @@ from .elements import (
     Stretch,
 )
 from .header_cache import ITEM_MARKS, Family, Log
+from .known_sequences import KnownSequences
 from .scan_filter import EVERYTHING, NOTHING, OUTLINE, ScanFilter
 from .sources import Source, is_zeros
 
@@ -62,6 +63,9 @@ NUMBER_OF_FRAMES = 0x00280008
 MAX_DEPTH = 64
 IN_SIGHT = 1 << 12
 """So much of a file is read ahead at least, for chains to match."""
+
+ALL = -2
+"""In the place of a sequence: every one is entered."""
 
 ATTEMPTS_MOST = 4096
 """So many readings of what may be items are tried in one scan."""
@@ -119,6 +123,21 @@ def scan(data_set: Stretch, scan_filter: ScanFilter) -> list[Element]:
     if (scanner.is_in_doubt or data_set.other) and not scan_filter.everything:
         readings.check(data_set, scan_filter, found)
     return found
+
+
+def enter(source: Source, sequence: Element, encoding: Encoding) -> list[Item]:
+    """The items of a sequence that was not entered as its bytes came before.
+
+    Args:
+        source: the bytes of the file.
+        sequence: the sequence; it is known.
+        encoding: how the data set around it is encoded.
+    """
+    assert sequence.known is not None
+    scanner = _Scanner(source, sequence.known.filter)
+    scanner.entered = ALL
+    element, _ = scanner.element(sequence.start, sequence.end, encoding, 0)
+    return (element.items if element else None) or []
 
 
 def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[Element], int]:
@@ -210,6 +229,7 @@ class _Scanner:
         self.blocks = 0  # counts what cannot be replayed from headers alone
         self.is_in_doubt = False
         self.attempts = 0
+        self.entered = -1
 
     def doubt(self) -> None:
         """Note that others may read differently what comes now; it is never replayed."""
@@ -421,6 +441,13 @@ class _Scanner:
             vr = code.decode()
         elif code in LONG_VRS and end - position >= 12:
             vr, length, value = code.decode(), _LENGTH[little](buffer, place + 8)[0], position + 12
+            if (
+                vr == "SQ"
+                and scan_filter.sequences is not None
+                and not recording
+                and self.entered not in (position, ALL)
+            ):
+                return self._sequence(scan_filter.sequences, position, end, encoding, depth)
         elif code in LONG_VRS:
             raise FileError(f"{dictionary.text_of(tag)} at byte {position} has no end: {CUT_OFF}")
         else:
@@ -470,6 +497,22 @@ class _Scanner:
             self._must_hold_nothing(element, what)
         is_kept = hit or (element.items is not None and any(item.elements for item in element.items))
         return (element if is_kept else None), element.end
+
+    def _sequence(
+        self, repeats: KnownSequences, position: int, end: int, encoding: Encoding, depth: int
+    ) -> tuple[Element | None, int]:
+        """As ``element``, of a sequence in explicit VR, which is entered only if its bytes are new."""
+        buffer, base = self.source.window(position, IN_SIGHT)
+        known = repeats.find(buffer, position - base, end - base)
+        if known is not None:
+            stop = position + len(known.data)
+            return (known.at(position) if known.is_kept else None), stop
+        blocks = self.blocks
+        self.entered = position
+        element, after = self.element(position, end, encoding, depth)
+        if self.blocks == blocks and not self.is_in_doubt and (element is None or element.items is not None):
+            repeats.add(self.source, position, after, element, self.filter)
+        return element, after
 
     def _must_hold_nothing(self, element: Element, what: str) -> None:
         """An error where a value that others may enter holds the bytes of a wanted tag."""

@@ -11,6 +11,7 @@ from ..core.file_survey import PRIVATE
 from ..core.outcome import Action, ElementCounts
 from ..dicom.edits import Edit
 from ..dicom.elements import UNDEFINED, Element
+from ..dicom.known_sequences import Outcome
 from ..dicom.scope import Scope
 from ..spec.rules import Rule
 from .memory import Memory, Note
@@ -123,6 +124,35 @@ class Changes:
         """Note that private elements of a data set were removed, whose edits were added apart."""
         self.add((self.note(PRIVATE, Action.REMOVED), scope, None, (), None, "", False, False, times))
         self._more_private += times - 1
+
+    def mark(self) -> tuple[int, int, int]:
+        """Where the changes have come to."""
+        return len(self.edits), len(self._made), self._more_private
+
+    def outcome_since(self, mark: tuple[int, int, int], start: int, growth: int) -> Outcome | None:
+        """What was done to a stretch since a mark; None for more than the removal of private elements.
+
+        Args:
+            mark: from ``mark``.
+            start: where the stretch begins.
+            growth: by how many bytes it grew.
+        """
+        edits, made, more = mark
+        notes = [one[0] for one in self._made[made:]]
+        new = self.edits[edits:]
+        if any(note != (PRIVATE, Action.REMOVED) for note in notes):
+            return None
+        own = [(edit.start - start, edit.stop - start, edit.data) for edit in new if type(edit.data) is bytes]
+        if len(own) < len(new):
+            return None
+        return Outcome(tuple(own), growth, len(notes) + self._more_private - more)
+
+    def repeat(self, outcome: Outcome, start: int, scope: Scope) -> int:
+        """Do to a stretch what was done to another; returns by how many bytes it grew."""
+        self.edits += [Edit(start + first, start + last, data) for first, last, data in outcome.edits]
+        if outcome.removed:
+            self.note_private(outcome.removed, scope)
+        return outcome.growth
 
     def remove_stretch(self, start: int, end: int) -> int:
         """Remove bytes; returns by how many it grew."""

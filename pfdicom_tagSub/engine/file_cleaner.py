@@ -13,8 +13,9 @@ from ..dicom.character_sets import is_plain
 from ..dicom.dictionary import vr_of
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile
+from ..dicom.known_sequences import KnownSequence, Said
 from ..dicom.scan_filter import EVERYTHING
-from ..dicom.scanner import scan
+from ..dicom.scanner import enter, scan
 from ..dicom.scope import AS_DECLARED, Reading, Scope
 from ..dicom.values import ASCII_VRS, CHARSET_VRS, SINGLE_VALUED_VRS, decode
 from ..spec.content_items import VALUES
@@ -272,7 +273,9 @@ class _Collector:
         """Take over what identifies in a data set, at every depth."""
         parts = self.known.parts_in(context)
         for element in elements:
-            if element.items is None:
+            if element.known is not None:
+                self._take(element, element.known, scope, context)
+            elif element.items is None:
                 if element.count > 1 or element.stop - element.value > LENGTH_MOST:
                     continue
                 part = parts.get((element.tag, element.vr)) or self._part(element, scope, context, parts)
@@ -291,6 +294,20 @@ class _Collector:
                     is_item_gone = context.is_item_gone or self.matcher.is_item_removed(inner)
                     own = replace(inner_context, is_item_gone=True) if is_item_gone else inner_context
                     self.collect(item.elements, inner, own)
+
+    def _take(self, element: Element, known: KnownSequence, scope: Scope, context: _Context) -> None:
+        """Take over what a sequence says that is not entered again."""
+        key = context, scope.characters.terms
+        said = known.said.get(key)
+        if said is None:
+            own = _Collector(self.matcher, claims=self.claims, known=self.known)
+            entered = replace(element, items=enter(scope.source, element, scope.encoding), known=None)
+            own.collect([entered], scope, context)
+            said = Said(frozenset(own.found), frozenset(own.kept), frozenset(own.pieces))
+            known.said[key] = said
+        self.found |= said.found
+        self.kept |= said.kept
+        self.pieces |= said.pieces
 
     def _is_hit(self, element: Element, scope: Scope) -> bool:
         rule = self.matcher.rule_for(element, scope)

@@ -18,6 +18,7 @@ from ..dicom.file import DicomFile, deflate
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import META_TAGS
 from ..dicom.free_text import FREE_TEXT_VRS
+from ..dicom.known_sequences import KnownSequences
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import Found, scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
@@ -158,6 +159,7 @@ class Patcher:
                 merges=merges,
                 apart=TELLING_PRIVATE_VRS if rules.texts else (),
                 within=within,
+                sequences=KnownSequences() if within is not None else None,
             )
 
         removed = made(TEXT_VRS, None)

@@ -20,10 +20,11 @@ from ..dicom.file import DicomFile
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import CURE, META_GROUP
 from ..dicom.free_text import FREE_TEXT_VRS, is_free_text
+from ..dicom.known_sequences import KnownSequence
 from ..dicom.lengths import has_lengths, length_edits
-from ..dicom.scanner import place_for
+from ..dicom.scanner import enter, place_for
 from ..dicom.scope import AS_DECLARED, META_KEY, Reading, Scope, is_creator
-from ..dicom.values import encode_element
+from ..dicom.values import decode, encode_element
 from ..spec.content_items import CONTENT_SEQUENCE, VALUES
 from ..spec.rules import Literal, Rule
 from .changes import Change, Changes
@@ -42,6 +43,8 @@ from .rule_matching import RuleMatcher, items_in
 from .utf8_switch import CannotHold
 
 CODE_MEANING = 0x00080104
+INSTITUTION_NAME = 0x00080080
+KNOWN_MOST = 16
 
 _CODE_STRINGS = frozenset({SPECIFIC_CHARACTER_SET, REFERENCED_FILE_ID})
 """Those that are looked after without a rule; they are no text to be cleaned, however they are written."""
@@ -156,6 +159,8 @@ class Substitution:
                 growth += changes.remove(element, scope)
             elif element.items:
                 growth += self._items(element, scope)
+            elif element.known is not None:
+                growth += self._known(element, element.known, scope)
             elif tag in _CODE_STRINGS:
                 growth += self._code_string(element, scope)
             elif group == META_GROUP:
@@ -328,6 +333,42 @@ class Substitution:
         stored = scope.source.read(element.start, element.end)
         result = self.maker.make(rule, element.tag, scope, element, stored)
         return 0 if result.data == stored else self.application.apply(rule, element, scope)
+
+    def _known(self, element: Element, known: KnownSequence, scope: Scope) -> int:
+        """Clean a sequence that no rule is for and whose bytes came before; returns how it grew."""
+        cleaner = self.maker.cleaner
+        key = cleaner.steady, cleaner.for_tag(INSTITUTION_NAME).steady
+        if key not in known.clean:
+            if len(known.clean) >= KNOWN_MOST:
+                known.clean.clear()
+            known.clean[key] = self._unsteady_texts(known)
+        unsteady = known.clean[key]
+        is_clean = unsteady is not None and not any(map(cleaner.has_fleeting, unsteady))
+        if is_clean and not known.removes:
+            return 0
+        if is_clean and known.outcome is not None:
+            return self.changes.repeat(known.outcome, element.start, scope)
+        element.items = enter(scope.source, element, scope.encoding)
+        element.known = None
+        mark = self.changes.mark()
+        growth = self._items(element, scope)
+        if is_clean:
+            known.outcome = self.changes.outcome_since(mark, element.start, growth)
+        return growth
+
+    def _unsteady_texts(self, known: KnownSequence) -> tuple[str, ...] | None:
+        """Of the texts of a sequence those that UIDs and times matter to; None where one is unclean."""
+        from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)
+
+        found: list[str] = []
+        for tag, vr, raw in known.texts:
+            steady = self.maker.cleaner.for_tag(tag).steady
+            texts = decode(vr, raw, self.root.characters, self.root.encoding.little).texts
+            if any(map(steady.find, texts)):
+                return None
+            if not is_steady(raw):
+                found += texts
+        return tuple(found)
 
     def _is_known_clean(self, vr: str, raw: bytes, element: Element, scope: Scope) -> bool:
         """Whether a text in ASCII holds no identifier of the file."""
