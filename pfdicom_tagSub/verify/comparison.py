@@ -140,7 +140,7 @@ class Verifier:
         texts = self.texts.search(
             noted.originals,
             noted.results | noted.spared,
-            claims=self.rules.claims_identity_removed,
+            claims=self.expected.claims,
             surroundings=comparison.surroundings,
         )
         if comparison.surroundings is not None:
@@ -428,11 +428,10 @@ class _Comparison:
             return set()
         stamps = {SPECIFIC_CHARACTER_SET}
         if not self.is_directory:
-            stamps.update(tag for tag, _ in self.rules.insertions if tag >> 16 != 0x0002)
+            stamps |= self.expected.insertions
         if self.syntax:
             stamps.add(dictionary.LOSSY_IMAGE_COMPRESSION)
-        known = before.own.known if isinstance(before, PieceDataSet) else {one.tag for one in before.entries}
-        return stamps - known
+        return stamps - _tags_of(before)
 
     def _stamp(self, own: Entry, after: DataSet, stamps: set[int]) -> None:
         """Take an element that was inserted; each is inserted once.
@@ -722,8 +721,7 @@ class _Comparison:
     def _meta(self) -> None:
         """Compare the file meta."""
         before, after = self.before.meta, self.after.meta
-        known = {entry.tag for entry in before.entries}
-        stamps = self.expected.meta_insertions - known
+        stamps = set(self.expected.meta_insertions - _tags_of(before))
         follows = self.expected.followers
         rest = iter(after.entries)
         own = next(rest, None)
@@ -733,7 +731,7 @@ class _Comparison:
                 own = next(rest, None)
             rule = self.rules.meta.get(entry.tag)
             # Of what is not in the standard nobody can say whom it names (PS3.15 E.1.1).
-            drops_unknown = self.rules.claims_identity_removed or self.rules.remove_unknown
+            drops_unknown = self.expected.claims or self.rules.remove_unknown
             is_unknown = drops_unknown and not dictionary.vr_of(entry.tag)
             if rule.template is None if rule is not None else is_unknown:
                 if own is not None and own.tag == entry.tag:
@@ -816,7 +814,7 @@ class _Comparison:
 
         A profile says of each attribute whether it identifies.
         """
-        if not self.rules.claims_identity_removed or tag >> 16 & 1:
+        if not self.expected.claims or tag >> 16 & 1:
             return True
         hit, rule = self.expected.of_public(tag)
         return hit is not Effect.NONE and not (rule is not None and rule.walks)
@@ -874,6 +872,13 @@ def _end_of_group(own: PieceEntries, index: int) -> int:
     while index < last and own.tags[index] >> 16 == group:
         index += 1
     return own.starts[index - 1] + own.pieces[index - 1].size
+
+
+def _tags_of(data: DataSet) -> frozenset[int]:
+    """The tags of a data set."""
+    if isinstance(data, PieceDataSet):
+        return data.own.known
+    return frozenset([entry.tag for entry in data.entries])
 
 
 def _name(entry: Entry, place: Place) -> str:

@@ -72,6 +72,8 @@ class ExpectedRules:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
+        self.claims = rules.claims_identity_removed
+        self.insertions = frozenset([tag for tag, _ in rules.insertions if tag >> 16 != 0x0002])
         self.by_creator = {
             (one.key.group, one.key.creator, one.key.element): one.rule for one in rules.private
         }

@@ -15,7 +15,7 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast, overload
+from typing import Any, BinaryIO, NamedTuple, cast, overload
 
 from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
@@ -52,6 +52,12 @@ MOST_BYTES = 1 << 22
 MOST_SEQUENCES = 32
 """So many sequences that begin alike are remembered."""
 
+SHORTEST_RUN = 4
+"""Fewer pieces are compared one by one."""
+
+MOST_RUN_BYTES = 1 << 22
+"""What is remembered of runs."""
+
 MOST_SEARCHES = 16
 MOST_CONTEXTS = 16
 MOST_HEADERS = 1 << 14
@@ -80,6 +86,7 @@ class ParsedSequence:
         if self._items is None:
             stored, _ = self._context.stored_at(self._data, 0)
             self._items = stored.value
+            self._context.loaded.append(self)
         return self._items
 
     def forget(self) -> None:
@@ -100,12 +107,13 @@ class Piece:
         kind: its VR, and whether it is or looks like a sequence.
         is_large: whether it may be a large binary value.
         following: what followed it last, in an input and in an output.
+        runs: the run that it began last, in an input and in an output.
         clean: the searches that found nothing in it.
     """
 
     __slots__ = (
         *("clean", "data", "following", "is_large", "is_sequence"),
-        *("kind", "size", "stored", "tag", "value"),
+        *("kind", "runs", "size", "stored", "tag", "value"),
     )
 
     def __init__(
@@ -120,6 +128,7 @@ class Piece:
         self.kind = f"{stored.VR}{is_sequence:d}"
         self.is_large = size >= LARGE or tag in PIXEL_DATA
         self.following: list[Piece | None] = [None, None]
+        self.runs: list[_Run | None] = [None, None]
         self.clean: set[object] = set()
 
     def mark_clean(self, search: object) -> None:
@@ -132,6 +141,20 @@ class Piece:
         """It as an element of a data set."""
         own = BytesSource(self.data) if isinstance(self.stored, ParsedSequence) else None
         return Entry(self.tag, start, start + self.value, start + self.size, self.stored, own)
+
+
+class _Run(NamedTuple):
+    """Pieces that followed each other in more than one file, compared in one step.
+
+    Attributes:
+        data: their bytes.
+        pieces: the pieces.
+        places: where each begins.
+    """
+
+    data: bytes
+    pieces: list[Piece]
+    places: list[int]
 
 
 class PieceEntries(Sequence[Entry]):
@@ -203,6 +226,8 @@ class Context:
         self.little = little
         self.encodings = encodings
         self.first: list[Piece | None] = [None, None]
+        self.loaded: list[ParsedSequence] = []
+        """The sequences that hold items."""
         self._pieces: Generations[bytes, Piece] = Generations(MOST_BYTES)
         self._long: dict[bytes, bool] = {}
         self._headers: dict[bytes, _Header] = {}
@@ -280,6 +305,7 @@ class Context:
     def _of_sequence(self, stored: Any, data: bytes, value: int) -> Piece:
         tag = int(stored.tag)
         parsed = ParsedSequence(self, data, stored.value)
+        self.loaded.append(parsed)
         piece = Piece(tag, data, value, len(data), parsed, is_sequence=True)
         if len(data) <= LARGEST_SEQUENCE:
             self._sequence_bytes += len(data)
@@ -300,7 +326,9 @@ class SeriesReader:
         self._meta = Context(implicit=False, little=True, encodings=(default_encoding,))
         self._encodings: dict[tuple[bytes, bytes], tuple[bool, bool]] = {}
         self._contexts: dict[tuple[bool, bool, bytes], Context] = {}
-        self._parsed: list[ParsedSequence] = []
+        self._begun: list[Piece] = []
+        """The pieces that begin runs."""
+        self._run_bytes = 0
 
     def read(self, source: BytesSource, role: int) -> PydicomReading | None:
         """Read a file.
@@ -340,9 +368,10 @@ class SeriesReader:
 
     def forget(self) -> None:
         """Let go of the items of sequences, which take many times the memory of their bytes."""
-        for parsed in self._parsed:
-            parsed.forget()
-        self._parsed.clear()
+        for context in (self._meta, *self._contexts.values()):
+            for parsed in context.loaded:
+                parsed.forget()
+            context.loaded.clear()
 
     def _elements(
         self, data: bytes, place: int, context: Context, role: int, *, is_meta: bool = False
@@ -354,10 +383,22 @@ class SeriesReader:
         startswith = data.startswith
         previous: Piece | None = None
         hint = context.first[role]
+        begin = 0
         while place < size:
+            run = hint.runs[role] if hint is not None else None
+            if run is not None and startswith(run.data, place):
+                self._note_run(pieces, starts, begin, data, role)
+                pieces += run.pieces
+                starts += [place + one for one in run.places]
+                place += len(run.data)
+                previous = run.pieces[-1]
+                hint = previous.following[role]
+                begin = len(pieces)
+                continue
             if hint is not None and hint.data and startswith(hint.data, place):
                 piece = hint
             else:
+                self._note_run(pieces, starts, begin, data, role)
                 if is_meta and not startswith(_META_GROUP, place):
                     break
                 read = context.piece_at(data, place)
@@ -370,15 +411,13 @@ class SeriesReader:
                     context.first[role] = piece
                 else:
                     previous.following[role] = piece
-            if type(piece.stored) is ParsedSequence:
-                self._parsed.append(piece.stored)
-            elif is_meta and (
-                piece.stored.VR not in VRS or piece.stored.length == UNDEFINED or not piece.data
-            ):
-                return None
+                if is_meta and not _is_plain_meta(piece):
+                    return None
             pieces.append(piece)
             starts.append(place)
             place += piece.size
+            if piece is not hint or piece.tag == SPECIFIC_CHARACTER_SET:
+                begin = len(pieces)  # a run is of what is known, in one character set
             previous = piece
             hint = piece.following[role]
             if piece.tag == SPECIFIC_CHARACTER_SET:
@@ -388,7 +427,33 @@ class SeriesReader:
                 if switched is None:
                     return None
                 context = switched
+        self._note_run(pieces, starts, begin, data, role)
         return PieceEntries(pieces, starts), place, context
+
+    def _note_run(self, pieces: list[Piece], starts: list[int], begin: int, data: bytes, role: int) -> None:
+        """Note the run of the last pieces of a list.
+
+        Args:
+            pieces: the pieces so far.
+            starts: where each begins.
+            begin: the index of the first of the run.
+            data: the bytes of the file.
+            role: ``INPUT`` or ``OUTPUT``.
+        """
+        if len(pieces) - begin < SHORTEST_RUN:
+            return
+        first, start = pieces[begin], starts[begin]
+        stop = starts[-1] + pieces[-1].size
+        if stop - start > LARGEST:
+            return
+        self._run_bytes += stop - start
+        if self._run_bytes > MOST_RUN_BYTES:
+            for piece in self._begun:
+                piece.runs = [None, None]
+            self._begun.clear()
+            self._run_bytes = stop - start
+        self._begun.append(first)
+        first.runs[role] = _Run(data[start:stop], pieces[begin:], [one - start for one in starts[begin:]])
 
     def _encoding_of(self, data: bytes, start: int, syntax: bytes) -> tuple[bool, bool] | None:
         """Whether pydicom takes a data set for implicit VR, and for little endian; None where it is deflated.
@@ -438,6 +503,17 @@ class SeriesReader:
                 self._contexts.clear()
             found = self._contexts[key] = Context(implicit=implicit, little=little, encodings=encodings)
         return found
+
+
+def _is_plain_meta(piece: Piece) -> bool:
+    """Whether a piece of a file meta is as it has to be."""
+    stored = piece.stored
+    return (
+        type(stored) is RawDataElement
+        and stored.VR in VRS
+        and stored.length != UNDEFINED
+        and bool(piece.data)
+    )
 
 
 def _is_plain(tag: int) -> bool:
