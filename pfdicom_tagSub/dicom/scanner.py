@@ -531,7 +531,9 @@ class _Scanner:
     ) -> None:
         """The items or fragments of an element of undefined length, and where it ends."""
         value, known, tag = element.value, element.vr, element.tag
-        is_sequence = known == "SQ" or vr == "UN" or (not known and self._begins_item(value, end, inner))
+        is_sequence = (
+            known == "SQ" or vr == "UN" or (not known and self._begins_item(value, end, little=inner.little))
+        )
         if not is_sequence and known and not known.startswith("O"):
             raise FileError(
                 f"{dictionary.text_of(tag)} at byte {element.start} has an undefined length, "
@@ -593,8 +595,8 @@ class _Scanner:
             self.log.checks.append(value)
         return False
 
-    def _begins_item(self, position: int, end: int, encoding: Encoding) -> bool:
-        return end - position >= 8 and self._key(position)[:4] in _ITEM_STARTS[encoding.little]
+    def _begins_item(self, position: int, end: int, *, little: bool) -> bool:
+        return end - position >= 8 and self._key(position)[:4] in _ITEM_STARTS[little]
 
     def _defined_items(
         self, element: Element, encoding: Encoding, around: Encoding, *, certain: bool, depth: int
@@ -661,7 +663,7 @@ class _Scanner:
         self, position: int, end: int, encoding: Encoding, around: Encoding
     ) -> tuple[Encoding, ...]:
         """The encodings that items may have, the likeliest first."""
-        if self._begins_item(position, end, replace(encoding, little=not encoding.little)):
+        if self._begins_item(position, end, little=not encoding.little):
             self.doubt()
             if not encoding.little:
                 return IMPLICIT_LITTLE, EXPLICIT_LITTLE
