@@ -340,7 +340,8 @@ _EPILOGUE = """
                               wrong with the ledger or the log; else ""
 
         No message and no record holds a value that a spec replaces, except
-        the examples of --showValues.
+        the examples of --showValues. --crosswalk and --lookupMissing write
+        files of their own, which do.
 
     EXAMPLES
 

@@ -352,6 +352,28 @@ def test_cohort_is_made_and_a_patient_withdraws(checkout: Path) -> None:
     assert (counts["current"], counts["written"]) == (6, 0)
 
 
+def test_pages_of_the_broker_run(checkout: Path) -> None:
+    """The crosswalk, what a table lacks, what is held, and archives."""
+    (checkout / "project.key").touch(mode=0o600)
+    (checkout / "project.key").write_bytes(bytes(range(32)))
+    (checkout / "ids.csv").write_text("original,replacement\n")
+    crosswalk, _, missing, hold = blocks("docs/how-to/honest-broker.rst")
+    run_bash(crosswalk)
+    assert (
+        (checkout / "crosswalk.csv").read_text("utf-8").startswith("attribute,original,new\nAccessionNumber,")
+    )
+    run_bash(f"{missing.strip()} --json || true")
+    assert "ids,MRN-100234,\n" in (checkout / "missing.csv").read_text("utf-8")
+    shutil.rmtree(checkout / "anon")
+    run_bash(hold)
+    assert (checkout / "held" / "patient-1" / "screen" / "capture.dcm").is_file()
+    assert not (checkout / "anon" / "patient-1" / "screen" / "capture.dcm").exists()
+    shutil.rmtree(checkout / "anon")
+    (archive,) = blocks("docs/how-to/archives.rst")
+    run_bash(archive.replace("-C examples dicom", "-h -C examples dicom"))
+    assert len(list(checkout.glob("anon/incoming.tar.gz/dicom/**/*.dcm"))) == 5
+
+
 def test_session_of_the_notebook_runs(checkout: Path) -> None:
     done = doctest.testfile(str(DOCS / "how-to" / "notebook.rst"), module_relative=False, encoding="utf-8")
     assert done.attempted > 15
