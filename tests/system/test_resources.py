@@ -289,7 +289,7 @@ def test_memory_that_one_file_wants_fails_that_file(trees: Trees, monkeypatch: p
 
     trees.outputs.mkdir()
     with monkeypatch.context() as broken:
-        broken.setattr(subject.patcher, "scan", exhausted)
+        broken.setattr(subject.tools.patcher, "scan", exhausted)
         lost = subject.process(jobs[0])
     assert (lost.status, lost.reason) == (Status.FAILED, "out of memory")
     assert subject.process(jobs[1]).status is Status.WRITTEN

@@ -19,9 +19,9 @@ from pfdicom_tagSub.core.caches import Caches, remembered
 
 PACKAGE = Path(pfdicom_tagSub.__file__).parent
 
-NO_VALUES = {"tag", "group", "keyword", "character", "heads"}
+NO_VALUES = {"tag", "group", "keyword", "character", "heads", "pattern"}
 """What caches of the process may be asked for: a tag, a group, a keyword, a single character, the
-tags and VRs of a file meta. All else may be a value, and is remembered by a worker."""
+tags and VRs of a file meta, a pattern of the code. All else may be a value, and is remembered by a worker."""
 
 
 def test_no_cache_of_the_process_is_asked_for_values_or_the_key() -> None:
