@@ -80,6 +80,10 @@ def _parse_and_run(argv: Sequence[str] | None, signals: Signals, start: float) -
     except SystemExit as stop:  # --help, --man, --synopsis, --version
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     console = Console(options.tree.verbosity, options.syslog)
+    if options.import_rules:
+        from .importing import print_imported  # noqa: PLC0415  (for this alone)
+
+        return print_imported(options.import_rules, console)
     if options.print_spec:
         return _print_spec(options, console)
     if options.log:

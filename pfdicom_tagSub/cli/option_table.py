@@ -289,6 +289,23 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="importRules",
+        field="import_rules",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.SPEC,
+        shown=Shown.NO,
+        help="print the spec that another tool's rules come to (CTP, deid, dicom-anonymizer), and exit",
+        manual="""
+            Print the spec that the rules in a file come to, and exit: a script of
+            the DicomAnonymizer of RSNA's CTP, a recipe of pydicom/deid, or a JSON
+            dictionary of dicom-anonymizer. Rules without an equivalent are listed
+            on standard error with their lines and reasons; the exit code is then
+            1. The other tools work on the data set alone, and a spec at every
+            depth.
+            """,
+    ),
+    Option(
         name="keyFile",
         field="key_file",
         kind=Kind.FILE,

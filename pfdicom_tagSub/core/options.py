@@ -107,6 +107,7 @@ class Options:
         key_file: a file whose bytes are the secret key; "" for none.
         lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
         functions: files with functions of the user's own.
+        import_rules: a file with rules of another tool, to be printed as a spec; "" for none.
         lookup_miss: what becomes of a value that its table lacks.
         lookup_missing: the path of a list of the values that tables lack; "" for none.
         uid_root: what new UIDs begin with; "" for pydicom's root.
@@ -157,6 +158,7 @@ class Options:
     keep_private: tuple[str, ...] = ()
     print_spec: bool = False
     key_file: str = ""
+    import_rules: str = ""
     functions: tuple[str, ...] = ()
     lookup_tables: tuple[str, ...] = ()
     lookup_miss: LookupMiss = LookupMiss.FAIL

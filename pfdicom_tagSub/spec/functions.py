@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from . import ctp_functions as ctp
 from . import date_functions as dates
 from . import hash_functions as hashes
 from . import text_functions as texts
@@ -202,6 +203,62 @@ FUNCTIONS: dict[str, Function] = {
             texts.clean,
             hashes.check_nothing,
             takes_any=True,
+        ),
+        Function(
+            "ctpHash",
+            "%_ctpHash|n_Tag",
+            "what CTP's @hash(Tag,n) gives: the first n digits of the MD5 as a decimal number",
+            ctp.hash_text,
+            ctp.check_length,
+        ),
+        Function(
+            "ctpHashuid",
+            "%_ctpHashuid|root_Tag",
+            "what CTP's @hashuid(root,Tag) gives: the root, and the MD5 of the UID as a decimal number",
+            ctp.hash_uid,
+            ctp.check_root,
+        ),
+        Function(
+            "ctpHashptid",
+            "%_ctpHashptid|site|n_Tag",
+            "what CTP's @hashptid(site,Tag,n) gives: the MD5 of site and value; |n may be left out",
+            ctp.hash_patient,
+            ctp.check_site,
+        ),
+        Function(
+            "ctpHashname",
+            "%_ctpHashname|n|words_Tag",
+            "what CTP's @hashname(Tag,n,words) gives, of so many components of a name or of all",
+            ctp.hash_name,
+            ctp.check_name,
+        ),
+        Function(
+            "ctpIncrementdate",
+            "%_ctpIncrementdate|days_Tag",
+            "what CTP's @incrementdate(Tag,days) gives, in a time zone without summer time",
+            ctp.increment_date,
+            ctp.check_days,
+        ),
+        Function(
+            "ctpModifydate",
+            "%_ctpModifydate|year|month|day_Tag",
+            "what CTP's @modifydate(Tag,year,month,day) gives; * keeps a part",
+            ctp.modify_date,
+            ctp.check_parts,
+        ),
+        Function(
+            "ctpRound",
+            "%_ctpRound|size_Tag",
+            "what CTP's @round(Tag,size) gives: an age rounded to groups of that size",
+            ctp.round_age,
+            ctp.check_size,
+        ),
+        Function(
+            "ctpInitials",
+            "%_ctpInitials_Tag",
+            "what CTP's @initials(Tag) gives: the initials of a name, that of the last name last",
+            ctp.initials,
+            hashes.check_nothing,
         ),
     )
 }

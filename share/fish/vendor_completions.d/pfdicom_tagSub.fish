@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --crosswalk --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --functions --holdDir --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupMissing --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --pixelReview --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --crosswalk --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --functions --holdDir --importRules --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupMissing --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --pixelReview --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -71,6 +71,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l pixelMasks -xka "(_
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l cleanPixelsOf -xka "review all" -d 'which files --cleanPixels cleans: those for review (default) or all'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maskAllFrames -d 'blacken text that --cleanPixels finds on one frame on all frames'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print the spec that results, as JSON, and do nothing else'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l importRules -xka "(__fish_complete_path (commandline -ct))" -d 'print the spec that another tool'"'"'s rules come to (CTP, deid, dicom-anonymizer), and exit'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l functions -xka "(__fish_complete_path (commandline -ct))" -d 'a Python file with functions of your own for the spec; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'

@@ -1,0 +1,1 @@
+"""Rules of other tools, translated to a spec."""

@@ -1,0 +1,256 @@
+"""Rules of other tools become a spec, and what has no equivalent is listed with its line and reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builders import data_set, read, rules_of, written
+from hypothesis import given
+from hypothesis import strategies as st
+from support import run_command
+
+from pfdicom_tagSub import api
+from pfdicom_tagSub.cli.command import main
+from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.spec.importers import ctp, deid, dicom_anonymizer
+from pfdicom_tagSub.spec.importers.translation import Translation
+
+SCRIPT = """<script>
+ <p t="DATEINC">-3210</p>
+ <p t="SITEID">1</p>
+ <p t="UIDROOT">1.2.840.113654.2.70.1</p>
+ {}
+</script>"""
+
+
+def of_script(*entries: str) -> Translation:
+    return ctp.translate(SCRIPT.format("\n ".join(entries)))
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        ('<e en="T" t="00080005">@keep()</e>', {}),
+        (
+            '<e en="T" t="00080020">@incrementdate(this,@DATEINC)</e>',
+            {"StudyDate": "%_ctpIncrementdate|-3210_#tag"},
+        ),
+        ('<e en="T" t="00080050">@hash(this,16)</e>', {"AccessionNumber": "%_ctpHash|16_#tag"}),
+        (
+            '<e en="T" t="0020000d">@hashuid(@UIDROOT,this)</e>',
+            {"StudyInstanceUID": "%_ctpHashuid|1.2.840.113654.2.70.1_#tag"},
+        ),
+        ('<e en="T" t="00100010">@hashname(this,6,2)</e>', {"PatientName": "%_ctpHashname|6|2_#tag"}),
+        ('<e en="T" t="00100020">@lookup(this,pt_id)</e>', {"PatientID": "%_lookup|pt__id_#tag"}),
+        ('<e en="T" t="00100030">@empty()</e>', {"PatientBirthDate": "%_empty_#tag"}),
+        ('<e en="T" t="00100030"></e>', {"PatientBirthDate": "%_empty_#tag"}),
+        ('<e en="T" t="00101002">@remove()</e>', {"OtherPatientIDsSequence": None}),
+        ('<e en="F" t="00101002">@remove()</e>', {}),
+        ('<e en="T" t="00120062">@always()YES</e>', {"PatientIdentityRemoved": "YES"}),
+        ('<e en="T" t="00120062">YES</e>', {"re:PatientIdentityRemoved$": "YES"}),
+        (
+            '<e en="T" t="00120040">@hashptid(@SITEID,PatientID)</e>',
+            {"re:ClinicalTrialSubjectID$": "%_ctpHashptid|1_PatientID"},
+        ),
+        (
+            '<e en="T" t="00120063">@always()@append(){by CTP}</e>',
+            {"DeidentificationMethod": {"add": "by CTP"}},
+        ),
+        ('<e en="T" t="00200010">100% @param(@SITEID)</e>', {"re:StudyID$": "100%% 1"}),
+        ('<e en="T" t="00200010">@truncate(PatientID,3)</e>', {"re:StudyID$": "%_strmsk|***_PatientID"}),
+        (
+            '<e en="T" t="00540016">@always()@process()</e>',
+            {"RadiopharmaceuticalInformationSequence": "%_keep_#tag"},
+        ),
+        ('<k en="T" t="0018">Keep group 0018</k>', {"(0018,xxxx)": "%_keep_#tag"}),
+        ('<r en="T" t="privategroups">Remove</r>', {"private": None}),
+        ('<r en="T" t="curves">Remove</r>', {"(50xx,xxxx)": None}),
+        (
+            '<e en="T" t="00200010">@if(Modality,equals,"C.T"){@keep()}{@remove()}</e>',
+            {
+                "when Modality matches '(?i)^C\\\\.T$'": {"StudyID": "%_keep_#tag"},
+                "when not (Modality matches '(?i)^C\\\\.T$')": {"StudyID": None},
+            },
+        ),
+        (
+            '<e en="T" t="00200010">@if(this,isblank){@quarantine()}{@keep()}</e>',
+            {
+                "when (StudyID absent or StudyID empty)": "%_fail_",
+                "when not ((StudyID absent or StudyID empty))": {"StudyID": "%_keep_#tag"},
+            },
+        ),
+    ],
+)
+def test_rule_of_ctp_becomes_pairs(entry: str, expected: dict[str, Any]) -> None:
+    made = of_script(entry)
+    assert made.untranslated == []
+    assert made.pairs == {key.replace("\\\\", "\\"): value for key, value in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ('<e en="T" t="00131010">@always()CTP</e>', "cannot be inserted"),
+        ('<e en="T" t="00080060">@require()</e>', "cannot be inserted"),
+        ('<e en="T" t="00080020">@incrementdate(this,@NOWHERE)</e>', "the parameter @NOWHERE is not given"),
+        ('<e en="T" t="00080020">@incrementdate(this,soon)</e>', "number of days"),
+        ('<e en="T" t="00100020">@encrypt(this,"key")</e>', "@encrypt has none"),
+        ('<e en="T" t="00100020">@hash(this</e>', "not closed"),
+        ('<e en="T" t="00120064">113999</e>', "the code 113999"),
+        ('<k en="T" t="safeprivateelements">Keep</k>', "retainSafePrivate"),
+    ],
+)
+def test_rule_of_ctp_without_an_equivalent_is_listed_with_its_line(entry: str, reason: str) -> None:
+    made = of_script('<e en="T" t="00100010">@remove()</e>', entry)
+    assert (made.count, made.pairs) == (2, {"PatientName": None})
+    (missing,) = made.untranslated
+    assert missing.line == 6
+    assert reason in missing.reason
+
+
+def test_script_that_removes_what_it_does_not_name_keeps_what_ctp_keeps() -> None:
+    made = of_script(
+        '<e en="T" t="00100020">@keep()</e>',
+        '<r en="T" t="unspecifiedelements">Remove</r>',
+    )
+    content = written(
+        data_set(PatientID="1", PatientName="x", Rows=1, WindowCenter="1", StudyInstanceUID="1.2")
+    )
+    left = read(api.patch_bytes(content, rules_of(made.pairs)))  # type: ignore[arg-type]
+    assert [one.keyword for one in left] == ["PatientID", "StudyInstanceUID", "Rows", "WindowCenter"]
+
+
+def test_script_that_is_no_xml_or_has_entities_is_an_error() -> None:
+    with pytest.raises(SpecError, match="no XML at line 1"):
+        ctp.translate("<script")
+    with pytest.raises(SpecError, match="DOCTYPE"):
+        ctp.translate('<!DOCTYPE x [<!ENTITY a "b">]><script/>')
+
+
+RECIPE = """FORMAT dicom
+
+%header
+# a comment
+ADD PatientIdentityRemoved YES
+REPLACE PatientID anon # why
+BLANK PatientBirthDate
+REMOVE contains:Physician
+KEEP StudyDate
+JITTER SeriesDate -31
+REMOVE ALL
+REPLACE PatientName var:name
+REMOVE PatientAge func:is_old
+
+%filter blacklist
+LABEL Burned In # (somebody)
+  contains BurnedInAnnotation yes|true
+  + notequals Modality SR || missing Modality
+
+%filter graylist
+LABEL A device
+  contains Modality US
+  coordinates 0,0,10,10
+"""
+
+
+def test_recipe_of_deid_becomes_pairs() -> None:
+    made = deid.translate(RECIPE)
+    condition = (
+        "((BurnedInAnnotation matches '(?i)yes|true')) and ((not Modality = 'SR') or (Modality absent))"
+    )
+    assert made.pairs == {
+        "PatientIdentityRemoved": "YES",
+        "re:PatientID$": "anon",
+        "PatientBirthDate": "%_empty_#tag",
+        "re:(?i).*Physician": None,
+        "StudyDate": "%_keep_#tag",
+        "SeriesDate": "%_shift|-31_#tag",
+        "rest": None,
+        f"when ({condition})": "%_fail|Burned In_",
+    }
+    assert [(one.line, one.reason.split()[0]) for one in made.untranslated] == [
+        (12, "a"),
+        (13, "a"),
+        (21, "a"),
+    ]
+    assert made.count == 11
+
+
+def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
+    actions = {
+        "(0x0010, 0x0010)": "replace",
+        "(0x0010, 0x0020)": "delete",
+        "(0x0008, 0x0020)": "delete",
+        "(0x0010, 0x0030)": "empty",
+        "(0x0008, 0x0018)": "replace_UID",
+        "(0x0008, 0x0060)": "keep",
+        "(0x0008, 0x0080)": {"action": "regexp", "find": "a_b", "replace": ""},
+        "(0x0008, 0x0090)": "my_own",
+        "(0x0040, 0x0275)": "replace",
+    }
+    made = dicom_anonymizer.translate(json.dumps(actions, indent=1))
+    assert made.pairs == {
+        "re:PatientName$": "Anonymized",
+        "PatientID": None,
+        "re:StudyDate$": "00010101",
+        "re:PatientBirthDate$": "00010101",
+        "SOPInstanceUID": "%_uid_#tag",
+        "Modality": "%_keep_#tag",
+        "InstitutionName": "%_regex|a__b|_#tag",
+    }
+    assert [(one.line, one.reason.split(";")[0]) for one in made.untranslated] == [
+        (13, "an action of its user's own"),
+        (14, "it goes through the items of a sequence, or fails (VR SQ)"),
+    ]
+
+
+@given(st.text(max_size=60))
+def test_any_text_of_a_script_is_translated_or_listed(text: str) -> None:
+    entry = text.replace("&", "").replace("<", "").replace("\0", "")
+    entry = "".join(one for one in entry if one.isprintable())
+    made = of_script(f'<e en="T" t="00100020">{entry}</e>')
+    assert made.count == 1
+    rules_of(made.pairs)  # type: ignore[arg-type]
+
+
+# --- the command
+
+
+def run(path: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = main(["--importRules", str(path)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_command_prints_a_spec_that_works(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.script").write_text(SCRIPT.format('<e en="T" t="00080050">@hash(this,4)</e>'))
+    code, out, _ = run(tmp_path / "a.script", capsys)
+    assert code == 0
+    (tmp_path / "spec.json").write_text(out)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_bytes(written(data_set(AccessionNumber="hello")))
+    done = run_command(tmp_path / "in", tmp_path / "out", "--tagFile", str(tmp_path / "spec.json"))
+    assert done.code == 0
+    assert read((tmp_path / "out" / "a").read_bytes()).AccessionNumber == "1239"
+
+
+def test_command_lists_what_has_no_equivalent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "deid.dicom").write_text(RECIPE)
+    code, out, err = run(tmp_path / "deid.dicom", capsys)
+    assert code == 1
+    assert "PatientBirthDate" in json.loads(out)
+    assert "deid.dicom, line 12: REPLACE PatientName var:name: no equivalent:" in err
+    assert "8 of 11 rules were translated" in err
+
+
+@pytest.mark.parametrize("text", ["", "PatientName: x", "[1]", "{", "<a"])
+def test_file_of_no_known_tool_is_an_error(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rules").write_text(text)
+    code, out, err = run(tmp_path / "rules", capsys)
+    assert (code, out) == (2, "")
+    assert "--importRules" in err
