@@ -6,7 +6,6 @@ on. CTP hashes with MD5 and writes the digest as one decimal number.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import re
 from datetime import date, timedelta
@@ -19,6 +18,8 @@ LONGEST_UID = 64
 
 def _number_of(text: str) -> str:
     """The MD5 of a text in UTF-8 as a decimal number."""
+    import hashlib  # noqa: PLC0415  (--man needs the registry alone)
+
     digest = hashlib.md5(utf8_of(text), usedforsecurity=False).digest()
     return str(int.from_bytes(digest, "big"))
 

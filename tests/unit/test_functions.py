@@ -191,6 +191,12 @@ def test_empty_values_stay_empty(name: str, resources: Resources) -> None:
         "datepart": "|year",
         "agecap": "|89",
         "regex": "|a|b",
+        "ctpHashuid": "|1.2",
+        "ctpHashptid": "|site",
+        "ctpHashname": "|6",
+        "ctpIncrementdate": "|30",
+        "ctpModifydate": "|*|1|1",
+        "ctpRound": "|5",
     }.get(name, "")
     template = f"%_{name}{arguments}_#tag"
     assert run(template, NO_VALUE, resources) == ("",)
