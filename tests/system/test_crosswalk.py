@@ -19,6 +19,7 @@ import pytest
 from installed import COMMAND, Trees, arguments_of, leftovers, patience, wait_for
 from support import Result, run_command
 
+from pfdicom_tagSub.files.temporary import temporary_name
 from pfdicom_tagSub.report import crosswalk as crosswalks
 from pfdicom_tagSub.report.crosswalk import Crosswalk
 from pfdicom_tagSub.report.sorted_rows import SortedRows
@@ -283,6 +284,15 @@ def test_interrupted_run_writes_what_it_did(trees: Trees, path: Path) -> None:
         assert process.wait(patience(60)) in {143, 0}
     outputs = {str(output) for output in trees.outputs.iterdir()}
     assert {new for _, new in of(rows_of(path), "Path")} == outputs
+
+
+def test_what_a_killed_run_left_is_removed(patients: Trees, path: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    left = tmp_path / temporary_name(1).replace(f"-{os.getpid()}-", f"-{gone.pid}-")
+    left.write_text("originals")
+    run(patients, path)
+    assert not left.exists()
 
 
 # --- many rows
