@@ -6,13 +6,14 @@ Only its detector is used: what is found goes, whatever it reads.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from typing import Any
 
 import cv2
 import numpy as np
 
-from .frames import Numbers, Picture
+from .frames import Numbers, Picture, Rendering
 from .rectangles import Rectangle, clipped
 from .text_evidence import Grey, evidence_of, flattened, grown, is_drawn
 
@@ -24,8 +25,10 @@ OVERLAP = 192
 """Larger pictures are looked at in tiles, so that memory has a bound."""
 
 SIDE = 1024
-SIDE_OF_LARGE = 736
+SIDE_OF_LARGE = 640
 """A picture whose shorter side is less is enlarged; with the second it is looked at for large letters."""
+
+SIDE_OF_FAINT = 736
 
 ENLARGED_MOST = 2
 
@@ -42,6 +45,7 @@ class TextFinder:
     """Finds text; make one in each process or thread, as it uses one thread."""
 
     def __init__(self) -> None:
+        cv2.setNumThreads(1)
         from rapidocr_onnxruntime.ch_ppocr_det import TextDetector  # noqa: PLC0415  (it takes a second)
 
         with resources.as_file(resources.files(PACKAGE) / "models" / _MODEL) as model:
@@ -110,14 +114,22 @@ class TextFinder:
         boxes, _ = self._detect(picture)
         return 0 if boxes is None else len(boxes)
 
-    def look(self, picture: Picture, wider: Picture | None, *, is_first: bool) -> tuple[Rectangle, ...]:
-        """Rectangles around all text of a picture of a frame, of which the first is looked at twice.
+    def look(self, shown: Iterable[Rendering]) -> Iterator[Rectangle]:
+        """Rectangles around all text of a frame.
+
+        One of its pictures is looked at less enlarged, in which large letters are no larger than the detector
+        knows: that of the stretched numbers, or else the first.
 
         Args:
-            picture, wider: as of ``find``.
-            is_first: whether it is the first.
+            shown: its pictures.
         """
-        return self.find(picture, wider, (SIDE, SIDE_OF_LARGE) if is_first else (SIDE,))
+        pictures = list(shown)
+        has_stretched = any(one.is_stretched for one in pictures)
+        for index, one in enumerate(pictures):
+            sides: tuple[int, ...] = (SIDE_OF_LARGE,) if one.is_stretched else (SIDE,)
+            if not has_stretched and not index:
+                sides = (SIDE, SIDE_OF_LARGE)
+            yield from self.find(one.picture, one.wider, sides)
 
     def find_faint(self, numbers: Numbers) -> tuple[Rectangle, ...]:
         """Rectangles around text that is hardly lighter or darker than its place.
@@ -125,7 +137,7 @@ class TextFinder:
         Args:
             numbers: those of a frame in grey, as stored.
         """
-        return self.find(flattened(numbers), sides=(SIDE_OF_LARGE,))
+        return self.find(flattened(numbers), sides=(SIDE_OF_FAINT,))
 
 
 def _starts(size: int) -> list[int]:

@@ -175,8 +175,7 @@ class Finder:
                 from .detecting import TextFinder  # noqa: PLC0415  (it loads the weights)
 
                 self._detector = TextFinder()
-            for index, (picture, wider) in enumerate(renderings(numbers, image, windows)):
-                yield from self._detector.look(picture, wider, is_first=not index)
+            yield from self._detector.look(renderings(numbers, image, windows))
             if is_deep(image):
                 yield from self._detector.find_faint(numbers)
         except MemoryError:

@@ -81,10 +81,12 @@ class Rendering(NamedTuple):
     Attributes:
         picture: grey or in colour.
         wider: with a window thrice as wide, in which less is black and white alone; None for the same.
+        is_stretched: whether it is one more of numbers that are in another as well.
     """
 
     picture: Picture
     wider: Picture | None = None
+    is_stretched: bool = False
 
 
 def renderings(
@@ -117,8 +119,9 @@ def renderings(
     limits = [(0.0, 255.0) if image.stored == 8 and not image.is_signed else (least, most)]
     low, high = (float(one) for one in np.percentile(own, (1.0, 99.0)))
     candidates = [*windows]
+    stretched = (low - 0.1 * (high - low), high + 0.1 * (high - low))
     if high > low and high - low < STRETCHED * (limits[0][1] - limits[0][0]):
-        candidates.append((low - 0.1 * (high - low), high + 0.1 * (high - low)))
+        candidates.append(stretched)
     for start, stop in candidates:
         if stop > start and not any(_is_near((start, stop), known) for known in limits):
             limits.append((start, stop))
@@ -126,7 +129,7 @@ def renderings(
         width = stop - start
         is_whole = start <= least and stop >= most
         wider = None if is_whole else _scaled(numbers, image, start - width, stop + width)
-        yield Rendering(_scaled(numbers, image, start, stop), wider)
+        yield Rendering(_scaled(numbers, image, start, stop), wider, (start, stop) == stretched)
 
 
 def is_deep(image: Image) -> bool:

@@ -290,6 +290,10 @@ STYLES = ("bright", "band", "grey", "dark", "narrow", "soft")
 """How text is drawn: bright, bright on a black band, grey, dark, little above what is there, or blurred."""
 
 
+SEEN = 0.02
+"""How far from what was there strokes have to be, of all shades, to be seen."""
+
+
 @functools.cache
 def font(script: str, size: int, choice: int) -> PIL.ImageFont.FreeTypeFont | PIL.ImageFont.ImageFont | None:
     """A font of a script; None where none is installed."""
@@ -329,6 +333,7 @@ def _plant(
     if style == "soft":
         plane = plane.filter(PIL.ImageFilter.GaussianBlur(0.7))
     alpha = np.asarray(plane).astype(float) / 255
+    ink = alpha > 0.5
     for frame in frames:
         here = shades[frame, y : y + height, x : x + width]
         around = float(np.median(here))
@@ -343,8 +348,9 @@ def _plant(
             value = 0.0 if around > 0.4 else 0.95
         else:
             value = float(np.percentile(here, 95)) + 0.05
+        ink &= np.abs(shades[frame] - value) > SEEN  # a line may cross a place of its own shade
         shades[frame] = shades[frame] * (1 - alpha) + value * alpha
-    return Line(text, size, style, frames, alpha > 0.5)
+    return Line(text, size, style, frames, ink) if ink.any() else None
 
 
 def _values(layout: Layout, shades: Array, random: Random) -> Array:
