@@ -94,7 +94,7 @@ def renew_versions(python: str) -> None:
         resolve += ["--python-version", python, "--python-platform", "linux"]
         resolve += ["--custom-compile-command", COMMAND]
         files = {
-            "requirements.txt": _run([*resolve, "--overrides", left_out.name, "setup.py"]),
+            "requirements.txt": _run([*resolve, "--extra", "yaml", "--overrides", left_out.name, "setup.py"]),
             "build-requirements.txt": _run([*resolve, "-"], BUILD_REQUIREMENTS),
         }
     for name, text in files.items():

@@ -50,20 +50,21 @@ def _wanted_by() -> dict[str, set[str]]:
 
 
 def _requires(name: str) -> set[str]:
-    """What an installed package requires in the image: Python 3.13 on Linux, and no extra."""
+    """What an installed package requires in the image: Python 3.13 on Linux, and of extras specs in YAML."""
     environment = {
         "python_version": "3.13",
         "python_full_version": "3.13.0",
         "sys_platform": "linux",
         "platform_system": "Linux",
         "os_name": "posix",
-        "extra": "",
     }
+    extras = ("", "yaml") if name.startswith("pfdicom") else ("",)
     found = map(Requirement, metadata.requires(name) or [])
     return {
         canonicalize_name(required.name)
         for required in found
-        if required.marker is None or required.marker.evaluate(environment)
+        if required.marker is None
+        or any(required.marker.evaluate({**environment, "extra": extra}) for extra in extras)
     }
 
 
