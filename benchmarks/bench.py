@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import peers
+from command_cost import measure_command
 from peers import Peer, SetupError
 from report import Table, as_rst, as_text, machine
 from sections import Bench, Tree, measure_ledger, measure_memory, measure_startup, measure_tree, say
@@ -23,10 +24,13 @@ from targets import BASIC_0, BASIC_2, PROFILE_STARTUP_SECONDS
 from verification import measure_verification
 
 PROFILE_PREFIX = "profile-"
+NIGHTLY_PREFIX = "nightly-"
 PLAIN = ("flat", "private", "epi", "xa30", "big", "memory", "startup")
-TRUST = ("ledger", "verify")
-SECTIONS = (*PLAIN, *(PROFILE_PREFIX + name for name in PLAIN), *TRUST)
-"""With a prefix: each command does its own full de-identification, the tool that of its profile."""
+TRUST = ("ledger", "verify", "command")
+CAREFUL = tuple(NIGHTLY_PREFIX + name for name in ("flat", "private", "epi", "xa30"))
+SECTIONS = (*PLAIN, *(PROFILE_PREFIX + name for name in PLAIN), *CAREFUL, *TRUST)
+"""With a prefix: each command does its own full de-identification, the tool that of its profile; or the tool
+does what a careful user asks of it, beside peers that prove nothing."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def plain_makers(options: argparse.Namespace, work: Path) -> list[Maker]:
         lambda: peers.dicognito(cache),
         lambda: peers.dicom_anonymizer(cache, work),
         lambda: peers.dcmanon(cache, work),
+        lambda: peers.fw_file_rs(cache, work),
         peers.gdcmanon,
         peers.copying,
     ]
@@ -91,6 +96,18 @@ def profile_makers(options: argparse.Namespace, work: Path) -> list[Maker]:
         lambda: peers.profile_tools(cache, work, options.tool),
         lambda: peers.dicognito(cache),
         lambda: peers.dicom_anonymizer_profile(cache, work),
+    ]
+
+
+def careful_makers(options: argparse.Namespace, work: Path) -> list[Maker]:
+    """What makes the tool's careful runs, and the peers beside them."""
+    cache: Path = options.cache
+    return [
+        lambda: peers.careful_tools(cache, work, options.tool),
+        lambda: peers.dicognito(cache),
+        lambda: peers.dicom_anonymizer_profile(cache, work),
+        lambda: peers.fw_file_rs(cache, work),
+        peers.gdcmanon,
     ]
 
 
@@ -127,7 +144,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--timeout", type=float, default=1800, help="seconds for one command")
     options = parser.parse_args(arguments)
     given = options.only.split(",")
-    unknown = set(given) - {*SECTIONS, PROFILE_PREFIX[:-1]}
+    unknown = set(given) - {*SECTIONS, PROFILE_PREFIX[:-1], NIGHTLY_PREFIX[:-1]}
     options.only = [name for name in SECTIONS if name in given or name.partition("-")[0] in given]
     if unknown:
         parser.error(f"--only: no such section: {', '.join(sorted(unknown))}")
@@ -154,6 +171,7 @@ def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
     plain = [name for name in options.only if name in PLAIN]
     trust = [name for name in options.only if name in TRUST]
     full = [name.removeprefix(PROFILE_PREFIX) for name in options.only if name.startswith(PROFILE_PREFIX)]
+    careful = [name.removeprefix(NIGHTLY_PREFIX) for name in options.only if name.startswith(NIGHTLY_PREFIX)]
     options.cache.mkdir(parents=True, exist_ok=True)
     facts = machine(work)
     say("setting up the peers")
@@ -171,13 +189,25 @@ def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
         PROFILE_PREFIX,
         PROFILE_STARTUP_SECONDS,
     )
-    versions = {peer.name: peer.versions for peer in (*bench.peers, *full_bench.peers)}
+    careful_bench = Bench(
+        options,
+        work,
+        available(careful_makers(options, work) if careful else []),
+        trees_python,
+        bench.verdicts,
+        (peers.CAREFUL_PLAIN, peers.CAREFUL_NIGHTLY),
+        NIGHTLY_PREFIX,
+    )
+    versions = {peer.name: peer.versions for peer in (*bench.peers, *full_bench.peers, *careful_bench.peers)}
     tables: list[Table | None] = [
         Table("Machine and versions", "", ["what", "which"], [*facts, *versions.items()], words=True),
     ]
     sizes = QUICK if options.quick else WHOLE
     tables += measure_sections(bench, plain, sizes)
     tables += measure_sections(full_bench, full, QUICK if options.quick else PROFILE)
+    tables += measure_sections(careful_bench, careful, sizes)
+    if "command" in trust:
+        tables.append(measure_command(bench, 2000 if options.quick else 20_000))
     if "ledger" in trust:
         tables.append(measure_ledger(bench))
     if "verify" in trust:

@@ -6,6 +6,8 @@ Runs as a script under the interpreter that the peer is installed for:
 
 * dcmanon's wheel is a library alone. `dcmanon` walks the tree and calls it for each file;
   `dcmanon-2` does so in two processes, as the example in its repository does.
+* fw-file-rs is a library that de-identifies the bytes of a header. `fw-file-rs` walks the tree, and writes
+  what it makes of each header with the rest of the file after it. ACTIONS.json is a profile in YAML then.
 * dicom-anonymizer has a command, but one that takes a single directory. `dicom-anonymizer` calls
   the same function for each directory of the tree, so that it starts only once;
   `dicom-anonymizer-profile` does so with its default actions below those of ACTIONS.json.
@@ -16,6 +18,7 @@ ACTIONS.json is what the peer's own documentation calls its tag actions, or dict
 import importlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -90,10 +93,23 @@ def call_dicom_anonymizer(
         package.anonymize(str(directory), str(target / directory.relative_to(source)), rules, delete_private)
 
 
+def run_fw_file_rs(source: Path, target: Path, profile: Path) -> None:
+    """One process, one file after the other."""
+    context = importlib.import_module("fw_file_rs.dcm").Context()
+    context = context.deid_profile(profile.read_text("utf-8"))
+    for name, place in files_below(source, target):
+        header = context.read_until_pixels(name)
+        with open(name, "rb") as file, open(place, "wb") as made:
+            made.write(context.deid_header(header))
+            file.seek(len(header))
+            shutil.copyfileobj(file, made, 1 << 20)
+
+
 DRIVERS: dict[str, Callable[[Path, Path, Path], None]] = {
     "dcmanon": run_dcmanon,
     "dcmanon-2": run_dcmanon_2,
     "dicom-anonymizer": run_dicom_anonymizer,
+    "fw-file-rs": run_fw_file_rs,
     "dicom-anonymizer-profile": run_dicom_anonymizer_profile,
 }
 

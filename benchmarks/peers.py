@@ -8,6 +8,7 @@ In the sections of the profile each does its own full de-identification instead.
 """
 
 import functools
+import itertools
 import json
 import secrets
 import shutil
@@ -54,6 +55,7 @@ REQUIREMENTS = {
     "dicognito": ["dicognito"],
     "dicom-anonymizer": ["dicom-anonymizer"],
     "dcmanon": ["dcmanon"],
+    "fw-file-rs": ["fw-file-rs"],
 }
 REPORTED = {
     "tool": ["pfdicom_tagSub", "pydicom", "pftree", "Faker"],
@@ -61,10 +63,12 @@ REPORTED = {
     "dicognito": ["dicognito", "pydicom"],
     "dicom-anonymizer": ["dicom_anonymizer", "pydicom"],
     "dcmanon": ["dcmanon"],
+    "fw-file-rs": ["fw-file-rs"],
 }
 
 TOOL = "pfdicom_tagSub"
 PROFILE = "basic"
+NIGHTLY = ("basic", "retainLongitudinalModifiedDates", "cleanDescriptors")
 CLEANING = ("cleanDescriptors", "cleanStructuredContent", "cleanGraphics", "retainLongitudinalModifiedDates")
 LEFT_OUT_OF_COPY = (".*", "__pycache__", "*.egg-info", "build", "dist", "venv")
 
@@ -82,6 +86,7 @@ class Peer:
     command: Callable[[Path, Path], list[str]]
     slow: bool = False
     replaces: bool = True
+    writes: bool = True
 
 
 def tool_name(threads: int) -> str:
@@ -185,6 +190,40 @@ def profile_tools(cache: Path, work: Path, given: Path | None) -> list[Peer]:
         ),
         Peer(name, versions, tool_command(executable, clean, 2)),
     ]
+
+
+def careful_tools(cache: Path, work: Path, given: Path | None) -> list[Peer]:
+    """The tool with --threads 2 as a careful user runs it, the plain spec and the nightly command first."""
+    executable, versions = installed_tool(cache, given)
+    spec, key = work / "careful-spec.json", work / "careful-key"
+    spec.write_text(json.dumps(SPEC), "utf-8")
+    key.write_bytes(secrets.token_bytes(32))
+    key.chmod(0o600)
+    plain = ("--tagFile", str(spec))
+    profile = ("--profile", ",".join(NIGHTLY), "--keyFile", str(key))
+    numbers = itertools.count()
+
+    def nightly(source: Path, target: Path) -> list[str]:
+        own = work / f"nightly-{next(numbers)}"  # a ledger that knows nothing yet
+        flags = ("--verify", "--ledger", f"{own}.ledger", "--log", f"{own}.log")
+        return tool_command(executable, (*profile, *flags), 2)(source, target)
+
+    def tool(name: str, how: tuple[str, ...], *, writes: bool = True) -> Peer:
+        return Peer(name, versions, tool_command(executable, how, 2), writes=writes)
+
+    return [
+        tool(CAREFUL_PLAIN, plain),
+        Peer(CAREFUL_NIGHTLY, versions, nightly),
+        tool("plain, --verify", (*plain, "--verify")),
+        tool(CAREFUL_REPORT, (*plain, "--report", str(work / "report.html"))),
+        tool(CAREFUL_DRY, (*plain, "--dryRun"), writes=False),
+        tool(CAREFUL_PROFILE, profile),
+        tool("profile, --verify", (*profile, "--verify")),
+    ]
+
+
+CAREFUL_PLAIN, CAREFUL_REPORT, CAREFUL_DRY = "plain", "plain, --report", "plain, --dryRun"
+CAREFUL_PROFILE, CAREFUL_NIGHTLY = "profile with options", "nightly command"
 
 
 def tool_command(executable: Path, how: tuple[str, ...], threads: int) -> Callable[[Path, Path], list[str]]:
@@ -308,6 +347,23 @@ def driven(commands: Path, driver: str, source: Path, target: Path, actions: Pat
         str(target),
         str(actions),
     ]
+
+
+def fw_file_rs(cache: Path, work: Path) -> Peer:
+    """Constants for the same elements, in the header as it reads it (Rust); in one process."""
+    commands = environment(cache, "fw-file-rs", REQUIREMENTS["fw-file-rs"])
+    named = {"PatientName": "ANON^ANON", "PatientID": "abcdefg", "PatientBirthDate": "19000101"}
+    named["AccessionNumber"] = "12345678"
+    fields = [f"    - name: {name}\n      replace-with: '{text}'\n" for name, text in named.items()]
+    patterns = {".*hysician.*": "abcd", ".*stitution.*": "place", ".*ddress.*": "place"}
+    fields += [f"    - regex: '{name}'\n      replace-with: {text}\n" for name, text in patterns.items()]
+    file = work / "fw-file-rs.yaml"
+    file.write_text("version: 1\nname: bench\ndicom:\n  fields:\n" + "".join(fields), "utf-8")
+    return Peer(
+        "fw-file-rs",
+        versions_in(commands, REPORTED["fw-file-rs"]),
+        lambda source, target: driven(commands, "fw-file-rs", source, target, file),
+    )
 
 
 def gdcmanon() -> Peer:

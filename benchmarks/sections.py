@@ -191,13 +191,14 @@ def run_once(bench: Bench, result: Measured, source: Path, expected: Written, *,
         found = written_below(bench.out)
         result.written = found.files
         result.largest = max(result.largest, done.largest)
-        result.fault = fault_in(done, found, expected)
+        if result.peer.writes or done.exit_code:
+            result.fault = fault_in(done, found, expected)
         if result.fault:
             say(f"  {result.peer.name}: {result.fault}: {bench.last_message()}")
         elif untimed:
             result.total = done.total
-            result.replaced = replaced(bench, source)
-            if result.peer.replaces and result.replaced != "yes":
+            result.replaced = replaced(bench, source) if result.peer.writes else MISSING
+            if result.peer.replaces and result.peer.writes and result.replaced != "yes":
                 result.fault = "original names or IDs in the output"
         else:
             result.seconds.append(done.seconds)
@@ -222,9 +223,10 @@ def ratio(measured: Sequence[Measured], row: str, peer: str) -> float | None:
 def judge_tree(bench: Bench, name: str, measured: Sequence[Measured]) -> None:
     """Note the targets for one tree, where the tool was run at all."""
     own = {result.peer.name: result for result in measured if result.peer.name in bench.own}
+    rows = {result.peer.name for result in measured}
     section = bench.prefix + name
     for target in TARGETS:
-        if target.tree != section or target.row not in own:
+        if target.tree != section or target.row not in rows:
             continue
         figure = ratio(measured, target.row, target.peer)
         text, reached = MISSING, None

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from peers import profile_name, tool_name
+from peers import (
+    CAREFUL_DRY,
+    CAREFUL_NIGHTLY,
+    CAREFUL_PLAIN,
+    CAREFUL_PROFILE,
+    CAREFUL_REPORT,
+    profile_name,
+    tool_name,
+)
 
 TOOL_0, TOOL_2 = tool_name(0), tool_name(2)
 BASIC_0, BASIC_2 = profile_name(0), profile_name(2)
@@ -68,6 +76,27 @@ TARGETS = [
         for peer in ("dicognito", "dicom-anonymizer")
     ),
 ]
+TARGETS += [
+    Target(f"nightly-{tree}", row, CAREFUL_PLAIN, 1 / times, f"at most {times} times the time")
+    for tree, most in (("flat", 5), ("private", 5), ("epi", 5), ("xa30", 6))
+    for row, times in (
+        (CAREFUL_PROFILE, 2),
+        (CAREFUL_NIGHTLY, most),
+        (CAREFUL_REPORT, 1.3),
+        (CAREFUL_DRY, 1.3),
+    )
+]
+TARGETS += [
+    Target(f"nightly-{tree}", CAREFUL_NIGHTLY, peer, 15, "at least 15 times as fast")
+    for tree in ("flat", "private", "epi", "xa30")
+    for peer in ("dicognito", "dicom-anonymizer")
+]
+TARGETS += [
+    Target(f"nightly-{tree}", CAREFUL_PLAIN, "gdcmanon", 1.3, "at least 1.3 times as fast")
+    for tree in ("flat", "private", "epi", "xa30")
+]
+COMMAND_SECONDS = 5e-6
+"""What the command itself may take for each file, so that 100 workers can be kept busy."""
 BIG_MEMORY = 150_000_000
 STARTUP_SECONDS = 0.35
 # A second run over files that a ledger knows.
