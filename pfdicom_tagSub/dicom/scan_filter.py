@@ -33,6 +33,7 @@ class ScanFilter:
         groups: the groups of which every element is kept.
         everything: whether every element is kept and every sequence entered.
         unknown: whether every public element that no dictionary knows is kept.
+        kinds: whether elements are kept for what kind they are, see ``keeps``.
         patterns: for each byte order (True is little endian) what to search a sequence for
             before it is entered; None enters every one.
         sought: the tags to enter a sequence for.
@@ -96,6 +97,7 @@ class ScanFilter:
         self._marks: dict[bool, re.Pattern[bytes]] = {}
         self.seeks = bool(sought or private or unknown or self.groups)
         self.unknown = unknown
+        self.kinds = bool(private or unknown or self.groups or self.vrs)
         enter_all = private or unknown or everything
         self.patterns = {
             little: None if enter_all else _tag_pattern(sought, self.groups, little)
@@ -127,9 +129,19 @@ class ScanFilter:
             or (self.unknown and is_unknown(tag))
         )
 
-    def has_vr(self, tag: int, vr: str) -> bool:
-        """Whether an element is kept for its VR."""
-        return vr in self.vrs or vr_of(tag) in self.vrs
+    def keeps(self, tag: int, vr: str) -> bool:
+        """Whether an element is kept for what kind of element it is.
+
+        Args:
+            tag: its tag.
+            vr: its VR; where that is left out, what the dictionary says.
+        """
+        return (
+            (self.private and bool(tag >> 16 & 1))
+            or tag >> 16 in self.groups
+            or (self.unknown and is_unknown(tag))
+            or (bool(self.vrs) and (vr in self.vrs or vr_of(tag) in self.vrs))
+        )
 
     def is_sought(self, tag: int) -> bool:
         """Whether a sequence would be entered for a tag."""

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from selection import examples
 
 from pfdicom_tagSub.core.errors import FileError
+from pfdicom_tagSub.dicom import element_scanner, scan_filter, sources
 from pfdicom_tagSub.dicom import header_cache as chains
-from pfdicom_tagSub.dicom import scan_filter, scanner, sources
 from pfdicom_tagSub.dicom.elements import Element, Encoding, Stretch
 from pfdicom_tagSub.dicom.scan_filter import ScanFilter
 from pfdicom_tagSub.dicom.scanner import scan
@@ -260,7 +260,7 @@ def test_a_scan_of_a_file_does_not_depend_on_scans_before_it(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sources, "WINDOW", data.draw(st.integers(1, 64)))
         patch.setattr(scan_filter, "SEARCH_CHUNK", data.draw(st.integers(4, 64)))
-        patch.setattr(scanner, "IN_SIGHT", data.draw(st.integers(12, 200)))
+        patch.setattr(element_scanner, "IN_SIGHT", data.draw(st.integers(12, 200)))
         patch.setattr(chains, "LENGTH_MOST", data.draw(st.integers(12, 200)))
         for content in [*files, *files]:
             path.write_bytes(content)
@@ -323,7 +323,7 @@ def test_what_repeats_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def walked(*arguments: object) -> object:
         raise AssertionError("an element was looked at by itself")
 
-    monkeypatch.setattr(scanner._Scanner, "element", walked)
+    monkeypatch.setattr(element_scanner.ElementScanner, "element", walked)
     assert scanned(BytesSource(content), EXPLICIT, look) == expected
 
 

@@ -15,7 +15,8 @@ from pfdicom_tagSub.core.errors import FileError
 from pfdicom_tagSub.dicom import scan_filter, sources
 from pfdicom_tagSub.dicom.elements import Element, Encoding, Stretch
 from pfdicom_tagSub.dicom.scan_filter import EVERYTHING, ScanFilter
-from pfdicom_tagSub.dicom.scanner import MAX_DEPTH, place_for, scan, scan_group, settled
+from pfdicom_tagSub.dicom.scanner import place_for, scan, scan_group, settled
+from pfdicom_tagSub.dicom.sequence_scanner import MAX_DEPTH
 from pfdicom_tagSub.dicom.sources import BytesSource, FileSource, Source
 
 Shape = list[tuple[Any, ...]]
