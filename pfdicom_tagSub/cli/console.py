@@ -209,15 +209,15 @@ def progress(total: int, console: Console) -> Iterator[Progress]:
 def _make_bar(total: int) -> tqdm[Any]:
     from tqdm import tqdm  # noqa: PLC0415 (only for a bar)
 
-    class Bar(tqdm):  # type: ignore[type-arg]
+    class ProgressBar(tqdm):  # type: ignore[type-arg]
         """A bar without tqdm's thread and semaphore: worker processes may be forked."""
 
         monitor_interval = 0
 
-    Bar.set_lock(threading.RLock())
+    ProgressBar.set_lock(threading.RLock())
     # A terminal that nobody gave a size has no columns, and tqdm would show nothing.
     has_size = shutil.get_terminal_size((0, 0)).columns > 0
-    return Bar(
+    return ProgressBar(
         total=total,
         unit=" files",
         file=sys.stderr,

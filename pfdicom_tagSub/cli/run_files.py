@@ -50,7 +50,7 @@ class Reporting:
         for text in warned:
             console.warning(text)
         self._console = console
-        self._ran = htmlreport.Ran(
+        self._ran = htmlreport.RunFacts(
             flags_of(options),
             datetime.now(UTC),
             (*rules.warnings, *plan.warnings),

@@ -74,7 +74,7 @@ def length_edits(
     Raises:
         FileError: a length becomes greater than its field can say.
     """
-    changes = _Changes(edits)
+    changes = _EditIndex(edits)
     source, little = data_set.source, data_set.encoding.little
     lengths = [
         index
@@ -122,7 +122,7 @@ def _field(element: Element, length: int, *, little: bool) -> Edit:
     return Edit(element.value, element.value + 4, length.to_bytes(4, "little" if little else "big"))
 
 
-class _Changes:
+class _EditIndex:
     """The changes of a data set, by where they are; insertions are told of apart."""
 
     def __init__(self, edits: Sequence[Edit]) -> None:

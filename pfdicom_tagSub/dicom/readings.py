@@ -113,7 +113,7 @@ def check(data_set: Stretch, scan_filter: ScanFilter, found: Iterable[Element]) 
     """
     if not scan_filter.seeks:
         return
-    known = _Known(found, scan_filter)
+    known = _FoundElements(found, scan_filter)
     encodings = [data_set.encoding] + ([data_set.other] if data_set.other else [])
     for reader in READERS:
         for encoding in encodings:
@@ -128,7 +128,7 @@ def check(data_set: Stretch, scan_filter: ScanFilter, found: Iterable[Element]) 
                     )
 
 
-class _Known:
+class _FoundElements:
     """What a scan found, by place."""
 
     def __init__(self, found: Iterable[Element], scan_filter: ScanFilter) -> None:

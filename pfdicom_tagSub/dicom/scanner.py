@@ -43,7 +43,7 @@ _GROUP_LENGTH = b"%s\0\0UL\4\0"
 """How a group length begins, explicit VR little endian."""
 
 
-class Found(list[Element]):
+class ScanResult(list[Element]):
     """What a scan found.
 
     Attributes:
@@ -71,7 +71,7 @@ def scan(data_set: Stretch, scan_filter: ScanFilter) -> list[Element]:
     """
     start, stop = data_set.start, data_set.stop
     scanner = ElementScanner(data_set.source, scan_filter, start)
-    found = Found()
+    found = ScanResult()
     scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0, kept=found)
     found.is_certain = not scanner.is_in_doubt and not data_set.other
     if (scanner.is_in_doubt or data_set.other) and not scan_filter.everything:

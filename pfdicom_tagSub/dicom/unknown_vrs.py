@@ -21,11 +21,11 @@ LOOKS_MOST = 1 << 14
 _MARKS = {True: (b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"), False: (b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd")}
 _ITEM_ENDS = {True: b"\xfe\xff\x0d\xe0", False: b"\xff\xfe\xe0\x0d"}
 
-Place = tuple[int, int]
+ValuePlace = tuple[int, int]
 """Where a value begins, and how long it is."""
 
 
-def place_of(source: Source, position: int, end: int, *, little: bool) -> Place:
+def place_of(source: Source, position: int, end: int, *, little: bool) -> ValuePlace:
     """Where the value of an element begins whose VR is not known, and its length.
 
     Args:
@@ -69,7 +69,7 @@ class _Ahead:
         """The tag of a header."""
         return self._number(header[:2]) << 16 | self._number(header[2:4])
 
-    def places(self, position: int, header: bytes) -> list[Place]:
+    def places(self, position: int, header: bytes) -> list[ValuePlace]:
         """Where a value may begin and how long it may be, if its VR is not known."""
         code = header[4:6]
         places = [
@@ -80,7 +80,7 @@ class _Ahead:
             places.append((position + 12, self._number(header[8:12])))
         return list(dict.fromkeys(places))
 
-    def goes_on(self, place: Place, tag: int, most: int) -> bool:
+    def goes_on(self, place: ValuePlace, tag: int, most: int) -> bool:
         """Whether elements with greater tags follow after a value.
 
         Args:

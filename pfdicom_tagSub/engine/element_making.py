@@ -37,7 +37,7 @@ _SELF = (SELF_SOURCE,)
 Places = Mapping[tuple[int, ...], Place | None]
 
 
-class _Made(NamedTuple):
+class _MadeElement(NamedTuple):
     """A new element: its bytes, its texts, and what was done."""
 
     data: bytes
@@ -184,7 +184,7 @@ class ElementMaker:
 
     def _made(self, task: _Task) -> Result | None:
         """The new element; None where its text does not fit the character set in force."""
-        made: _Made | None = None
+        made: _MadeElement | None = None
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
             if task.cleaner is not None and task.element is not None and task.template.cleans_only(task.tag):
                 made = self._cleaned(task, task.element, task.cleaner)
@@ -198,7 +198,7 @@ class ElementMaker:
             action = Action.INSERTED
         return Result(made.data, self.memory.note(task.tag, action), made.texts, original)
 
-    def _evaluated_or_missed(self, task: _Task) -> _Made | None:
+    def _evaluated_or_missed(self, task: _Task) -> _MadeElement | None:
         """As ``_evaluated``; None, too, where a lookup table lacks a value, which is noted."""
         try:
             return self._evaluated(task, self.lookups.rules.resources)
@@ -209,7 +209,7 @@ class ElementMaker:
             self._evaluated(task, resources.noting_all())
         return None
 
-    def _evaluated(self, task: _Task, resources: Resources) -> _Made | None:
+    def _evaluated(self, task: _Task, resources: Resources) -> _MadeElement | None:
         """The new element, from the values of the sources of its template.
 
         Returns:
@@ -234,10 +234,10 @@ class ElementMaker:
             return None
         if vr == "SQ" and task.rule.items:
             data = encode_items(tag, task.rule.items, scope.encoding)
-            return _Made(data, fitted.texts, Action.SUBSTITUTED)
+            return _MadeElement(data, fitted.texts, Action.SUBSTITUTED)
         implicit, little = scope.encoding.implicit, scope.encoding.little
         data = encode_element(tag, vr, fitted.texts, characters, implicit=implicit, little=little)
-        return _Made(data, fitted.texts, fitted.action)
+        return _MadeElement(data, fitted.texts, fitted.action)
 
     def _texts(self, task: _Task, lossy: list[str], resources: Resources) -> tuple[str, ...]:
         """The new texts; where bytes of a source have no character, its label joins ``lossy``."""
@@ -263,7 +263,7 @@ class ElementMaker:
 
         return task.template.evaluate(task.tag, value_of, resources, task.cleaner, file_value_of)
 
-    def _cleaned(self, task: _Task, element: Element, cleaner: FileCleaner) -> _Made | None:
+    def _cleaned(self, task: _Task, element: Element, cleaner: FileCleaner) -> _MadeElement | None:
         """An element whose text is cleaned, in its bytes; None where it is plain and something was cut.
 
         What is not cut stays to the byte, whatever the VR allows.
@@ -273,7 +273,7 @@ class ElementMaker:
         if is_plain(raw) or (vr not in CHARSET_VRS and vr != "UN"):
             texts = scope.value(element).texts
             is_same = bool(texts) and all(cleaner.clean(text) == text for text in texts)
-            return _Made(data, texts, Action.SUBSTITUTED) if is_same else None
+            return _MadeElement(data, texts, Action.SUBSTITUTED) if is_same else None
         from ..dicom.byte_cleaning import clean_bytes  # noqa: PLC0415  (for clean options alone)
 
         def clean(text: str) -> str:
@@ -287,7 +287,7 @@ class ElementMaker:
         if new is not raw:
             implicit, little = scope.encoding.implicit, scope.encoding.little
             data = encode_raw(element.tag, vr, new, implicit=implicit, little=little)
-        return _Made(data, texts, Action.SUBSTITUTED)
+        return _MadeElement(data, texts, Action.SUBSTITUTED)
 
 
 def _described(miss: TableMissError, task: _Task) -> str:

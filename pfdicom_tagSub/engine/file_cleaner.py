@@ -159,7 +159,7 @@ def cleaner_for(
     *,
     claims: bool,
     reading: Reading = AS_DECLARED,
-    known: Known | None = None,
+    known: CleanerMemory | None = None,
 ) -> FileCleaner:
     """What removes from a text all that its file says where the rules remove or replace it.
 
@@ -175,8 +175,8 @@ def cleaner_for(
     if elements is None:
         elements = scan(file.data, EVERYTHING)
     root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
-    collector = _Collector(matcher, claims=claims, known=known or Known())
-    collector.collect(elements, root, _Context())
+    collector = _Collector(matcher, claims=claims, known=known or CleanerMemory())
+    collector.collect(elements, root, _DataSetContext())
     meta = Scope(file.source, file.meta, file.meta_encoding, -1)
     for element in file.meta:
         if meta.vr(element) == "AE":
@@ -202,7 +202,7 @@ Part = Literal["nothing", "goes", "stays"]
 KNOWN_MOST = 1 << 12
 
 
-class Known:
+class CleanerMemory:
     """What earlier files showed; of one spec, and kept by one patcher.
 
     Attributes:
@@ -216,10 +216,10 @@ class Known:
         is_fixed: whether the rule that hits a tag does not depend on what else the file holds.
         """
         self.is_fixed = is_fixed
-        self.parts: dict[_Context, dict[tuple[int, str], Part]] = {}
+        self.parts: dict[_DataSetContext, dict[tuple[int, str], Part]] = {}
         self.texts: dict[tuple[object, ...], list[str]] = {}
 
-    def parts_in(self, context: _Context) -> dict[tuple[int, str], Part]:
+    def parts_in(self, context: _DataSetContext) -> dict[tuple[int, str], Part]:
         """The parts that elements play in a context."""
         known = self.parts.setdefault(context, {})
         if len(known) >= KNOWN_MOST:
@@ -234,7 +234,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
+class _DataSetContext:
     """Where a data set is.
 
     Attributes:
@@ -257,7 +257,7 @@ class _Collector:
         pieces: bytes of what is removed or replaced, where nothing says for sure what they are.
     """
 
-    def __init__(self, matcher: RuleMatcher, *, claims: bool, known: Known) -> None:
+    def __init__(self, matcher: RuleMatcher, *, claims: bool, known: CleanerMemory) -> None:
         self.matcher = matcher
         self.claims = claims
         self.known = known
@@ -269,7 +269,7 @@ class _Collector:
         """What to look for: what an option retains is not cut out of other texts."""
         return {(vr, text) for vr, text in self.found if vr not in _RETAINABLE or text not in self.kept}
 
-    def collect(self, elements: Iterable[Element], scope: Scope, context: _Context) -> None:
+    def collect(self, elements: Iterable[Element], scope: Scope, context: _DataSetContext) -> None:
         """Take over what identifies in a data set, at every depth."""
         parts = self.known.parts_in(context)
         for element in elements:
@@ -285,7 +285,7 @@ class _Collector:
                     self.kept.update(self._texts(scope.vr(element), element, scope))
             else:
                 is_hit = self._is_hit(element, scope)
-                inner_context = _Context(
+                inner_context = _DataSetContext(
                     context.is_gone or is_hit,
                     context.is_personal or is_personal(element.tag),
                 )
@@ -314,7 +314,7 @@ class _Collector:
         return self.matcher.is_removed(element, rule) or (rule is not None and not _spares(rule))
 
     def _part(
-        self, element: Element, scope: Scope, context: _Context, parts: dict[tuple[int, str], Part]
+        self, element: Element, scope: Scope, context: _DataSetContext, parts: dict[tuple[int, str], Part]
     ) -> Part:
         """The part that an element plays; kept in ``parts`` where that is up to its tag and VR alone."""
         tag, vr = element.tag, element.vr
@@ -332,7 +332,7 @@ class _Collector:
             parts[tag, vr] = part
         return part
 
-    def _identifies(self, tag: int, context: _Context, *, is_hit: bool) -> bool:
+    def _identifies(self, tag: int, context: _DataSetContext, *, is_hit: bool) -> bool:
         """Whether what goes with an element identifies, and does not only describe.
 
         The words of a description that is removed, or of a code within a sequence that is removed, are

@@ -23,7 +23,7 @@ from .patched import Patched
 
 if TYPE_CHECKING:
     from ..text.cleaning import TextCleaner
-    from .file_cleaner import Known
+    from .file_cleaner import CleanerMemory
 
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""
@@ -166,7 +166,7 @@ class Memory:
         self._outcomes: dict[tuple[object, ...], dict[tuple[object, ...], Outcome]] = {}
         self._outcome_count = 0
         self.clean_texts: dict[tuple[TextCleaner, str, bytes], bool] = {}
-        self._known: Known | None = None
+        self._known: CleanerMemory | None = None
         self._notes: dict[Note, Note] = {}
         self._counts: dict[tuple[object, ...], tuple[list[Note], ElementCounts]] = {}
 
@@ -222,16 +222,16 @@ class Memory:
         self._outcome_count += 1
         self._outcomes.setdefault(context, {})[key] = outcome
 
-    def known(self, is_fixed: Callable[[int], bool]) -> Known:
+    def known(self, is_fixed: Callable[[int], bool]) -> CleanerMemory:
         """What earlier files showed to ``file_cleaner``.
 
         Args:
             is_fixed: whether the rule that hits a tag does not depend on what else a file holds.
         """
         if self._known is None:
-            from .file_cleaner import Known  # noqa: PLC0415  (for clean options alone)
+            from .file_cleaner import CleanerMemory  # noqa: PLC0415  (for clean options alone)
 
-            self._known = Known(is_fixed)
+            self._known = CleanerMemory(is_fixed)
         return self._known
 
     def add_clean_text(self, key: tuple[TextCleaner, str, bytes], *, is_clean: bool) -> None:

@@ -20,7 +20,7 @@ from ..dicom.file_meta import META_TAGS
 from ..dicom.free_text import FREE_TEXT_VRS
 from ..dicom.known_sequences import KnownSequences
 from ..dicom.scan_filter import ScanFilter
-from ..dicom.scanner import Found, scan
+from ..dicom.scanner import ScanResult, scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
 from ..dicom.values import ASCII_VRS, CHARSET_VRS, Value
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
@@ -245,7 +245,7 @@ class Patcher:
             if one.items or end - start > LOCAL_MOST or (overlays and one.tag in overlays):
                 return None
             stored.append(read(start, end))
-        if isinstance(elements, Found) and elements.is_certain:  # their bytes say how they are read
+        if isinstance(elements, ScanResult) and elements.is_certain:  # their bytes say how they are read
             return encoding.implicit, *stored
         read_as = [(one.vr, one.value - one.start, one.stop - one.start) for one in elements]
         return encoding.implicit, *stored, tuple(read_as)

@@ -12,7 +12,7 @@ from ..dicom.edits import Edit
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
 from ..pixels.encapsulated import NewFrames, edits_of, frames_of
-from ..pixels.finding import Finder, Found, Told, windows_of
+from ..pixels.finding import Finder, Findings, HeaderFindings, windows_of
 from ..pixels.frame_codecs import codec_of, reason_against
 from ..pixels.frames import check_frame_size, native_frame
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
@@ -74,28 +74,28 @@ class PixelCleaner:
         reason = reason_to_review(root)
         if not reason and self.settings.selection is PixelSelection.REVIEW:
             return PixelCleaning()
-        told = self.finder.header(root)
-        if not told.rectangles and PixelMethod.TEXT not in self.settings.methods:
-            return PixelCleaning(review=self._unchanged(reason, told))
+        by_header = self.finder.header(root)
+        if not by_header.rectangles and PixelMethod.TEXT not in self.settings.methods:
+            return PixelCleaning(review=self._unchanged(reason, by_header))
         image = self._image(root)
         if image is None:
             return PixelCleaning(review=reason)
         if not image.is_native:
-            return self._compressed(file, root, told, image, reason)
-        found = self._find(file, root, told, image)
+            return self._compressed(file, root, by_header, image, reason)
+        found = self._find(file, root, by_header, image)
         if not found.masks:
-            return PixelCleaning(review=self._unchanged(reason, told))
+            return PixelCleaning(review=self._unchanged(reason, by_header))
         masked = MaskedPixels.of(image, found.masks)
         return PixelCleaning(
             PixelEdits((Edit(masked.start, masked.stop, masked),)),
-            _told(image, found),
-            self._left(reason, told),
+            _cleaned_pixels(image, found),
+            self._left(reason, by_header),
             image,
             found.masks,
         )
 
     def _compressed(
-        self, file: DicomFile, root: Scope, told: Told, image: Image, reason: str
+        self, file: DicomFile, root: Scope, by_header: HeaderFindings, image: Image, reason: str
     ) -> PixelCleaning:
         """What becomes of compressed frames: those with a rectangle are changed, the others stay."""
         if problem := reason_against(image.syntax):
@@ -107,11 +107,11 @@ class PixelCleaner:
         codec = codec_of(image, frames.data(source, 0))
         if PixelMethod.TEXT in self.settings.methods:
             pictures = (codec.decoded(frames.data(source, index)) for index in range(image.frames))
-            found = self.finder.find_text(told, codec.shown, pictures, windows_of(root))
+            found = self.finder.find_text(by_header, codec.shown, pictures, windows_of(root))
         else:
-            found = self.finder.find(told, image)
+            found = self.finder.find(by_header, image)
         if not found.masks:
-            return PixelCleaning(review=self._unchanged(reason, told))
+            return PixelCleaning(review=self._unchanged(reason, by_header))
         common = found.masks.common
         own = {frame: codec.fitted((*common, *more)) for frame, more in found.masks.own.items()}
         masks = Masks(codec.fitted(common), own)
@@ -124,25 +124,25 @@ class PixelCleaner:
                 new.add(index, data)
                 blocks += count
         edits = edits_of(frames, new.frames, offsets, root.elements.get(EXTENDED_LENGTHS))
-        cleaned = _told(image, Found(masks, found.methods))
+        cleaned = _cleaned_pixels(image, Findings(masks, found.methods))
         if blocks:
             cleaned = replace(cleaned, bits=0, blocks=blocks)
         forgets = is_new and image.syntax in FORGETFUL and LOSSY_IMAGE_COMPRESSION not in root.elements
         return PixelCleaning(
             PixelEdits(edits, codec.syntax if is_new else "", forgets),
             cleaned,
-            self._left(reason, told),
+            self._left(reason, by_header),
             image,
             masks,
         )
 
-    def _find(self, file: DicomFile, root: Scope, told: Told, image: Image) -> Found:
+    def _find(self, file: DicomFile, root: Scope, by_header: HeaderFindings, image: Image) -> Findings:
         if PixelMethod.TEXT not in self.settings.methods:
-            return self.finder.find(told, image)
+            return self.finder.find(by_header, image)
         check_frame_size(image)
         check_size(image)
         frames = (native_frame(file.data.source, image, frame) for frame in range(image.frames))
-        return self.finder.find_text(told, image, frames, windows_of(root))
+        return self.finder.find_text(by_header, image, frames, windows_of(root))
 
     def _image(self, root: Scope) -> Image | None:
         """The pixels; None where there are none."""
@@ -151,24 +151,24 @@ class PixelCleaner:
         except FileError as error:
             raise FileError(f"its pixels cannot be cleaned: {error}") from None
 
-    def _unchanged(self, reason: str, told: Told) -> str:
-        if told.is_suspicious:
+    def _unchanged(self, reason: str, by_header: HeaderFindings) -> str:
+        if by_header.is_suspicious:
             reason = reason or _SUSPICIOUS
         if not reason:
             return ""
         methods = " and no ".join(self.settings.methods)
         return _NOTHING_FOUND.format(reason=reason, methods=methods)
 
-    def _left(self, reason: str, told: Told) -> str:
+    def _left(self, reason: str, by_header: HeaderFindings) -> str:
         """Why a person should look at pixels that were cleaned."""
         if reason in _FACES:
             return reason
         if PixelMethod.TEXT in self.settings.methods:
             return ""
-        return _SUSPICIOUS if told.is_suspicious else _HEADERS_ALONE
+        return _SUSPICIOUS if by_header.is_suspicious else _HEADERS_ALONE
 
 
-def _told(image: Image, found: Found) -> CleanedPixels:
+def _cleaned_pixels(image: Image, found: Findings) -> CleanedPixels:
     """What the record says of a file whose pixels are cleaned."""
     masks = found.masks
     rectangles = [PixelRectangle(*one, frame=-1) for one in masks.common]

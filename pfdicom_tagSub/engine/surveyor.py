@@ -178,7 +178,7 @@ class Surveyor:
         Args:
             substitution: the pass, which has been done.
         """
-        survey = _Survey(self, substitution)
+        survey = _SurveyBuilder(self, substitution)
         survey.add_changes()
         partly = survey.add_remaining()
         kinds = {_kind(survey.root, substitution.meta): 1}
@@ -258,7 +258,7 @@ class Surveyor:
         return found
 
 
-class _Survey:
+class _SurveyBuilder:
     """That of one file, as it grows.
 
     Attributes:

@@ -31,7 +31,7 @@ Values = Callable[[int], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True)
-class Condition:
+class MaskCondition:
     """One operator on one attribute.
 
     Attributes:
@@ -44,7 +44,7 @@ class Condition:
     tags: tuple[int, ...]
     operator: str
     texts: tuple[str, ...] = ()
-    inner: tuple[Condition, ...] = ()
+    inner: tuple[MaskCondition, ...] = ()
 
     def holds(self, values: Values) -> bool:
         """Whether a file fulfils it."""
@@ -70,7 +70,7 @@ class DeviceMask:
         rectangles: what is blackened; () where no place is known and a person has to look.
     """
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[MaskCondition, ...]
     rectangles: tuple[Rectangle, ...]
 
     def fits(self, values: Values) -> bool:
@@ -197,7 +197,7 @@ def _rectangle(content: object, origin: str) -> Rectangle:
     return found
 
 
-def _conditions(key: str, value: object, origin: str) -> tuple[Condition, ...]:
+def _conditions(key: str, value: object, origin: str) -> tuple[MaskCondition, ...]:
     tags = dictionary.tags_of(key)
     if not tags and re.fullmatch(r"[0-9A-Fa-f]{8}", key):
         tags = (int(key, 16),)
@@ -206,22 +206,22 @@ def _conditions(key: str, value: object, origin: str) -> tuple[Condition, ...]:
         hint = f"did you mean {near}?" if near else "give a keyword, or 8 hex digits"
         raise SpecError(f"{origin}: no attribute has that name; {hint}")
     if not isinstance(value, Mapping):
-        return (Condition(tuple(tags), "is", _texts(value, origin)),)
+        return (MaskCondition(tuple(tags), "is", _texts(value, origin)),)
     if not value:
         raise SpecError(f"{origin}: give a value or operators")
     found = []
     for operator, own in value.items():
         if operator == "not":
-            found.append(Condition(tuple(tags), "not", inner=_conditions(key, own, origin)))
+            found.append(MaskCondition(tuple(tags), "not", inner=_conditions(key, own, origin)))
         elif operator in _FLAGS:
             if own is not True:
                 raise SpecError(f'{origin}: "{operator}" takes true')
-            found.append(Condition(tuple(tags), operator))
+            found.append(MaskCondition(tuple(tags), operator))
         elif operator in _OPERATORS:
             texts = _texts(own, origin)
             if operator == "matches":
                 _check_patterns(texts, origin)
-            found.append(Condition(tuple(tags), operator, texts))
+            found.append(MaskCondition(tuple(tags), operator, texts))
         else:
             raise SpecError(f"{origin}: unknown operator {json.dumps(operator)}")
     return tuple(found)

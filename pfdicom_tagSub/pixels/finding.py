@@ -38,7 +38,7 @@ TRANSFER_SYNTAX_UID = 0x00020010
 
 
 @dataclass(frozen=True)
-class Told:
+class HeaderFindings:
     """What a header tells of the places of text.
 
     Attributes:
@@ -53,7 +53,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Found:
+class Findings:
     """What is to be blackened.
 
     Attributes:
@@ -102,7 +102,7 @@ class Finder:
         syntax = meta.raw(own).decode("latin-1").strip(" \0") if meta is not None and own is not None else ""
         return image_of(root, syntax)
 
-    def header(self, root: Scope) -> Told:
+    def header(self, root: Scope) -> HeaderFindings:
         """What the header tells of the places of text."""
         rows, columns = size_of(root)
         rectangles: list[Rectangle] = []
@@ -120,26 +120,30 @@ class Finder:
             if own:
                 methods.append(PixelMethod.DEVICES)
                 rectangles += own
-        return Told(tuple(rectangles), tuple(methods), is_suspicious)
+        return HeaderFindings(tuple(rectangles), tuple(methods), is_suspicious)
 
-    def find(self, told: Told, image: Image) -> Found:
+    def find(self, by_header: HeaderFindings, image: Image) -> Findings:
         """What has to be blackened.
 
         Args:
-            told: what the header tells.
+            by_header: what the header tells.
             image: the pixels.
         """
-        return Found(Masks(fitted(told.rectangles, image)), told.methods)
+        return Findings(Masks(fitted(by_header.rectangles, image)), by_header.methods)
 
     def find_text(
-        self, told: Told, image: Image, frames: Iterable[Numbers], windows: tuple[tuple[float, float], ...]
-    ) -> Found:
+        self,
+        by_header: HeaderFindings,
+        image: Image,
+        frames: Iterable[Numbers],
+        windows: tuple[tuple[float, float], ...],
+    ) -> Findings:
         """What has to be blackened, with text that a detector finds on any frame.
 
         What the header told is not looked at again.
 
         Args:
-            told: what the header tells.
+            by_header: what the header tells.
             image: the pixels.
             frames: the numbers of every frame, in order.
             windows: those that the header names.
@@ -147,7 +151,7 @@ class Finder:
         Raises:
             FileError: a frame cannot be looked at.
         """
-        common = fitted(told.rectangles, image)
+        common = fitted(by_header.rectangles, image)
         black = image.black if image.samples == 3 else image.black[0]
         seen: dict[bytes, tuple[Rectangle, ...]] = {}
         own: dict[int, tuple[Rectangle, ...]] = {}
@@ -160,11 +164,11 @@ class Finder:
                 seen[digest] = fitted(self._texts(shown, image, windows), image)
             if seen[digest]:
                 own[index] = seen[digest]
-        methods = (*told.methods, *([PixelMethod.TEXT] if own else []))
+        methods = (*by_header.methods, *([PixelMethod.TEXT] if own else []))
         if own and (len(seen) == 1 or self.settings.all_frames):
             every = {one for found in own.values() for one in found}
-            return Found(Masks(fitted((*common, *every), image)), methods)
-        return Found(Masks(common, own), methods)
+            return Findings(Masks(fitted((*common, *every), image)), methods)
+        return Findings(Masks(common, own), methods)
 
     def _texts(
         self, numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]

@@ -31,7 +31,7 @@ _MIDDLE = 1024
 
 
 @dataclass(frozen=True)
-class Header:
+class FrameHeader:
     """What the frame header of a JPEG says.
 
     Attributes:
@@ -56,7 +56,7 @@ class Header:
         return 8 * max(one for one, _ in self.factors), 8 * max(one for _, one in self.factors)
 
 
-def header_of(data: bytes) -> Header:
+def header_of(data: bytes) -> FrameHeader:
     """Read the frame header.
 
     Raises:
@@ -78,14 +78,14 @@ def header_of(data: bytes) -> Header:
                 break
             rows, columns = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
             factors = tuple((body[at] >> 4, body[at] & 15) for at in range(7, 6 + 3 * body[5], 3))
-            return Header(marker, body[0], rows, columns, factors)
+            return FrameHeader(marker, body[0], rows, columns, factors)
         if marker == 0xDA:
             break
         place += 2 + size
     raise FileError("a frame of PixelData is no JPEG")
 
 
-def checked_header(data: bytes, rows: int, columns: int, samples: int) -> Header:
+def checked_header(data: bytes, rows: int, columns: int, samples: int) -> FrameHeader:
     """The header of a JPEG whose blocks can be replaced.
 
     Args:
@@ -168,7 +168,7 @@ class Coefficients:
         self.tables = [self._jpeg.qt[numbers[index]] for index in range(len(self.planes))]
         self.is_colour = str(self._jpeg.jpeg_color_space).endswith("YCbCr")
 
-    def blacken(self, rectangles: tuple[Rectangle, ...], header: Header, *, is_inverse: bool) -> int:
+    def blacken(self, rectangles: tuple[Rectangle, ...], header: FrameHeader, *, is_inverse: bool) -> int:
         """Make blocks black; returns how many.
 
         Args:
@@ -201,7 +201,7 @@ def black_of(own: Coefficients, index: int, *, is_inverse: bool) -> int:
 
 
 def block_flags(
-    shape: tuple[int, ...], index: int, rectangles: tuple[Rectangle, ...], header: Header
+    shape: tuple[int, ...], index: int, rectangles: tuple[Rectangle, ...], header: FrameHeader
 ) -> npt.NDArray[np.bool_]:
     """Which blocks of a component are in rectangles."""
     across, down = header.factors[index] if len(header.factors) > 1 else (1, 1)

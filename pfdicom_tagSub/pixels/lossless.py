@@ -68,7 +68,7 @@ def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
     for plugin in plugins or _STRICTEST.get(image.syntax, ("",)):
         try:
             with warnings.catch_warnings(action="ignore"):  # they may quote the file
-                found, told = decoder.as_array(
+                found, properties = decoder.as_array(
                     encapsulate([data], has_bot=False),
                     index=0,
                     raw=True,
@@ -83,7 +83,7 @@ def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
         shape = (image.rows, image.columns, *((3,) if image.samples == 3 else ()))
         if found.shape != shape:
             raise FileError("a compressed frame has other rows, columns or samples than the file says")
-        del told
+        del properties
         return np.asarray(found)
     raise FileError(f"a compressed frame is damaged, or no decoder can read it: {problem}")
 

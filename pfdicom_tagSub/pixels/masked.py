@@ -44,7 +44,7 @@ class Masks:
         return count if self.common else sum(bool(found) for found in self.own.values())
 
 
-class Run(NamedTuple):
+class ByteRun(NamedTuple):
     """Bytes that become others.
 
     Attributes:
@@ -58,7 +58,7 @@ class Run(NamedTuple):
     keep: int = 0
 
 
-def frame_runs(image: Image, rectangles: tuple[Rectangle, ...]) -> list[Run]:
+def frame_runs(image: Image, rectangles: tuple[Rectangle, ...]) -> list[ByteRun]:
     """The bytes of a frame that are in rectangles, in order; counted from the frame's first.
 
     Args:
@@ -82,14 +82,14 @@ def frame_runs(image: Image, rectangles: tuple[Rectangle, ...]) -> list[Run]:
             whole = band.spans == ((0, image.columns),)
             if whole:
                 size = (band.bottom - band.top) * row_size
-                found.append(Run(base + band.top * row_size, fill * (size // len(fill))))
+                found.append(ByteRun(base + band.top * row_size, fill * (size // len(fill))))
                 continue
             parts = [
                 (left * width, fill * ((right - left) * width // len(fill))) for left, right in band.spans
             ]
             for row in range(band.top, band.bottom):
                 start = base + row * row_size
-                found += [Run(start + place, data) for place, data in parts]
+                found += [ByteRun(start + place, data) for place, data in parts]
     return found
 
 
@@ -119,7 +119,7 @@ def blacken_frames(data: bytearray, image: Image, rectangles: tuple[Rectangle, .
                 whole[:, plane, band.top : band.bottom, start:stop] = pattern
 
 
-def bit_runs(image: Image, first: int, rectangles: tuple[Rectangle, ...]) -> Iterator[Run]:
+def bit_runs(image: Image, first: int, rectangles: tuple[Rectangle, ...]) -> Iterator[ByteRun]:
     """The bytes of a frame of single bits that are in rectangles, in order (PS3.5 8.1.1).
 
     Args:
@@ -135,18 +135,18 @@ def bit_runs(image: Image, first: int, rectangles: tuple[Rectangle, ...]) -> Ite
                 yield from _bits(start, stop, value)
 
 
-def _bits(start: int, stop: int, value: int) -> Iterator[Run]:
+def _bits(start: int, stop: int, value: int) -> Iterator[ByteRun]:
     """Single bits, of which the first of a byte is its lowest."""
     while start < stop:
         byte, bit = divmod(start, 8)
         if bit or stop - start < 8:
             end = min(stop, (byte + 1) * 8)
             changed = (1 << (end - byte * 8)) - (1 << bit)
-            yield Run(byte, bytes([value & changed]), 0xFF ^ changed)
+            yield ByteRun(byte, bytes([value & changed]), 0xFF ^ changed)
             start = end
         else:
             size = (stop - start) // 8
-            yield Run(byte, bytes([value]) * size)
+            yield ByteRun(byte, bytes([value]) * size)
             start += size * 8
 
 
@@ -196,7 +196,7 @@ class MaskedPixels(ChangedBytes):
     def __len__(self) -> int:
         return self.stop - self.start
 
-    def _runs(self) -> Iterator[Run]:
+    def _runs(self) -> Iterator[ByteRun]:
         """All runs in order."""
         image = self.image
         step = image.frame_bits // 8
@@ -211,7 +211,7 @@ class MaskedPixels(ChangedBytes):
             runs = frame_runs(image, self.masks.of(frame)) if own else common
             base = frame * step
             for run in runs:
-                yield Run(base + run.start, run.data)
+                yield ByteRun(base + run.start, run.data)
 
     def pieces(self, source: Source) -> Iterator[bytes]:
         """The pixels, black where a mask is."""
@@ -270,11 +270,11 @@ class MaskedPixels(ChangedBytes):
             yield bytes(data)
 
 
-def _runs_of(image: Image, frame: int, rectangles: tuple[Rectangle, ...]) -> list[Run]:
+def _runs_of(image: Image, frame: int, rectangles: tuple[Rectangle, ...]) -> list[ByteRun]:
     first = frame * image.frame_bits
     if image.allocated == 1:
         return list(bit_runs(image, first, rectangles))
-    return [Run(first // 8 + run.start, run.data) for run in frame_runs(image, rectangles)]
+    return [ByteRun(first // 8 + run.start, run.data) for run in frame_runs(image, rectangles)]
 
 
 def _swap(data: bytearray) -> None:

@@ -47,5 +47,5 @@ class PixelSettings:
     @property
     def digest(self) -> str:
         """What tells one setting from another, for a ledger."""
-        told = (self.methods, self.masks, self.selection, self.all_frames)
-        return hashlib.sha256(repr(told).encode()).hexdigest()
+        asked = (self.methods, self.masks, self.selection, self.all_frames)
+        return hashlib.sha256(repr(asked).encode()).hexdigest()

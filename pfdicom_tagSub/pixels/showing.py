@@ -33,7 +33,7 @@ MAXIMUM = -1
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownPicture:
     """One picture.
 
     Attributes:
@@ -54,7 +54,7 @@ def shown_frames(count: int) -> tuple[int, ...]:
 
 def pictures(
     file: DicomFile, root: Scope, image: Image, rectangles: tuple[PixelRectangle, ...]
-) -> Iterator[Shown]:
+) -> Iterator[ShownPicture]:
     """Pictures of a file as a viewer would show it: frames, then the maximum where there are many.
 
     Args:
@@ -72,12 +72,12 @@ def pictures(
     for index, picture in enumerate(_rendered(file, root, image)):
         masked = _masked(picture, image, [one for one in rectangles if one.frame in {-1, index}])
         if index in chosen:
-            yield Shown(index, _jpeg(picture), _jpeg(masked) if rectangles else b"")
+            yield ShownPicture(index, _jpeg(picture), _jpeg(masked) if rectangles else b"")
         if image.frames > 1:
             highest = picture if highest is None else np.maximum(highest, picture)
             cleaned = masked if cleaned is None else np.maximum(cleaned, masked)
     if highest is not None and cleaned is not None:
-        yield Shown(MAXIMUM, _jpeg(highest), _jpeg(cleaned) if rectangles else b"")
+        yield ShownPicture(MAXIMUM, _jpeg(highest), _jpeg(cleaned) if rectangles else b"")
 
 
 def _rendered(file: DicomFile, root: Scope, image: Image) -> Iterator[Picture]:

@@ -33,7 +33,7 @@ _NAMES = {PRIVATE_LABEL: "Private elements", PREAMBLE_LABEL: "Preamble"}
 
 
 @dataclass(frozen=True)
-class Ran:
+class RunFacts:
     """What ran, beside what the record says.
 
     Attributes:
@@ -49,13 +49,13 @@ class Ran:
     workers: int = 0
 
 
-def render(target: Target, report: RunReport, ran: Ran) -> str:
+def render(target: Target, report: RunReport, ran: RunFacts) -> str:
     """The text of a report: a page, or the record where its name ends in ``.json``."""
     return page(report, ran) if target.path.endswith(ReportFormat.HTML) else to_json(report) + "\n"
 
 
 @dataclass(frozen=True)
-class Part:
+class ChartPart:
     """A part of a bar: its class in the style sheet, where it begins and how long it is (of 100)."""
 
     name: str
@@ -64,16 +64,16 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Bar:
+class ChartRow:
     """A row of a chart: what it is of, its parts, and what it says in words."""
 
     label: str
-    parts: tuple[Part, ...]
+    parts: tuple[ChartPart, ...]
     text: str
 
 
 @dataclass(frozen=True)
-class Point:
+class Notice:
     """Something that the reader has to know first.
 
     Attributes:
@@ -87,7 +87,7 @@ class Point:
     anchor: str = ""
 
 
-def page(report: RunReport, ran: Ran) -> str:
+def page(report: RunReport, ran: RunFacts) -> str:
     """The page.
 
     Args:
@@ -249,51 +249,51 @@ def _changed(report: RunReport) -> int:
     return sum(sum(row.values()) for row in report.elements.values()) - same
 
 
-def _points(report: RunReport, ran: Ran) -> Iterator[Point]:
+def _points(report: RunReport, ran: RunFacts) -> Iterator[Notice]:
     """What the reader has to know first, the worst first."""
     if report.residuals:
-        yield Point("bad", f"{_files(len(report.residuals))} still hold a replaced value", "residuals")
+        yield Notice("bad", f"{_files(len(report.residuals))} still hold a replaced value", "residuals")
     if failed := report.counts[Status.FAILED]:
-        yield Point("bad", f"{_files(failed)} failed and have no output from this run", "failures")
+        yield Notice("bad", f"{_files(failed)} failed and have no output from this run", "failures")
     survey = report.survey
     if survey and survey.left:
         kinds = len(survey.left)
         noun = "kind of identifying attribute is" if kinds == 1 else "kinds of identifying attributes are"
         verb = "stays" if kinds == 1 else "stay"
-        yield Point("look", f"{_number(kinds)} {noun} present and {verb} as before", "left")
+        yield Notice("look", f"{_number(kinds)} {noun} present and {verb} as before", "left")
     if report.pixel_review:
-        yield Point(
+        yield Notice(
             "look",
             f"the pixels of {_files(len(report.pixel_review))} should be looked at by a person",
             "pixels",
         )
     if report.paths_with_values:
-        yield Point(
+        yield Notice(
             "look", f"the paths of {_files(report.paths_with_values)} hold a value that was replaced in them"
         )
     if report.unknown_character_sets:
-        yield Point(
+        yield Notice(
             "look",
             f"{_files(len(report.unknown_character_sets))} with text in ASCII alone declare a Specific "
             "Character Set that is none of the standard's",
         )
     if survey and (same := sum(row.same for row in survey.elements)):
-        yield Point("look", f"{_number(same)} elements hit by a key are the same as before", "elements")
+        yield Notice("look", f"{_number(same)} elements hit by a key are the same as before", "elements")
     invalid = sum(row[Action.INVALID] + row[Action.CUT] for row in report.elements.values())
     if invalid:
-        yield Point(
+        yield Notice(
             "look", f"{_number(invalid)} new values were cut, or not valid and left empty", "elements"
         )
     if survey and survey.idle_keys:
         number = len(survey.idle_keys)
         noun = "key of the spec" if number == 1 else "keys of the spec"
-        yield Point("look", f"{_number(number)} {noun} hit nothing: misspelt, or not in these files", "idle")
+        yield Notice("look", f"{_number(number)} {noun} hit nothing: misspelt, or not in these files", "idle")
     for text in ran.warnings:
-        yield Point("look", text)
+        yield Notice("look", text)
     if survey and not survey.left:
-        yield Point("good", "no identifying attribute of the standard's list stays as it was", "left")
+        yield Notice("good", "no identifying attribute of the standard's list stays as it was", "left")
     if not report.counts[Status.FAILED]:
-        yield Point("good", "no file failed")
+        yield Notice("good", "no file failed")
 
 
 def _files(number: int) -> str:
@@ -308,12 +308,12 @@ def _by_reason(outcomes: Sequence[FileOutcome]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _element_bars(survey: SurveyReport) -> tuple[Bar, ...]:
+def _element_bars(survey: SurveyReport) -> tuple[ChartRow, ...]:
     """What is done to the elements that there are most of."""
     rows = sorted(survey.elements, key=lambda row: (-row.total, row.tag))[:CHARTED_MOST]
     most = max([row.total for row in rows], default=1)
     return tuple(
-        Bar(
+        ChartRow(
             row.label,
             tuple(_parts(((a.value, n) for a, n in row.actions.items()), most)),
             ", ".join(_done(row)),
@@ -322,7 +322,7 @@ def _element_bars(survey: SurveyReport) -> tuple[Bar, ...]:
     )
 
 
-def _histograms(survey: SurveyReport) -> tuple[tuple[str, str, tuple[Bar, ...]], ...]:
+def _histograms(survey: SurveyReport) -> tuple[tuple[str, str, tuple[ChartRow, ...]], ...]:
     return (
         ("Modalities", "modality", _histogram(survey.modalities)),
         ("Kinds of objects (SOP classes)", "sop-class", _histogram(survey.sop_classes)),
@@ -330,18 +330,20 @@ def _histograms(survey: SurveyReport) -> tuple[tuple[str, str, tuple[Bar, ...]],
     )
 
 
-def _histogram(counts: Mapping[str, int]) -> tuple[Bar, ...]:
+def _histogram(counts: Mapping[str, int]) -> tuple[ChartRow, ...]:
     shown = list(counts.items())[:BARS_MOST]
     if rest := sum(list(counts.values())[BARS_MOST:]):
         shown.append((f"{len(counts) - BARS_MOST} others together", rest))
     most = max([count for _, count in shown], default=1)
-    return tuple(Bar(name, tuple(_parts([("files", count)], most)), _files(count)) for name, count in shown)
+    return tuple(
+        ChartRow(name, tuple(_parts([("files", count)], most)), _files(count)) for name, count in shown
+    )
 
 
-def _parts(counts: Iterable[tuple[str, int]], most: int) -> Iterator[Part]:
+def _parts(counts: Iterable[tuple[str, int]], most: int) -> Iterator[ChartPart]:
     start = 0.0
     for name, count in counts:
         if count:
             length = max(100 * count / most, 0.4)  # what is there is to be seen
-            yield Part(name, round(start, 2), round(length, 2))
+            yield ChartPart(name, round(start, 2), round(length, 2))
             start += length

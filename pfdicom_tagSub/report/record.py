@@ -176,10 +176,10 @@ def to_json(report: RunReport) -> str:
     )
 
 
-def cleaned_pixels(told: CleanedPixels) -> dict[str, object]:
+def cleaned_pixels(cleaned: CleanedPixels) -> dict[str, object]:
     """What the record and the log say of cleaned pixels."""
     return {
-        "methods": list(told.methods),
+        "methods": list(cleaned.methods),
         "rectangles": [
             {
                 "x": one.x,
@@ -188,11 +188,11 @@ def cleaned_pixels(told: CleanedPixels) -> dict[str, object]:
                 "height": one.height,
                 "frame": None if one.frame < 0 else one.frame + 1,
             }
-            for one in told.rectangles
+            for one in cleaned.rectangles
         ],
-        "frames": told.frames,
-        "bits": told.bits,
-        "blocks": told.blocks,
+        "frames": cleaned.frames,
+        "bits": cleaned.bits,
+        "blocks": cleaned.blocks,
     }
 
 

@@ -51,7 +51,7 @@ _MARK = "@FILES@"
 
 
 @dataclass(frozen=True)
-class Looked:
+class FileToReview:
     """A file to be looked at.
 
     Attributes:
@@ -127,12 +127,12 @@ class ReviewSheet:
             raise
 
 
-def looked_at(report: RunReport) -> list[Looked]:
+def looked_at(report: RunReport) -> list[FileToReview]:
     """The files of a run that were cleaned, or that a person has to look at, in order of their paths."""
     reasons = dict(report.pixel_review)
     cleaned = dict(report.pixels_cleaned)
     return [
-        Looked(path, reasons.get(path, ""), cleaned.get(path))
+        FileToReview(path, reasons.get(path, ""), cleaned.get(path))
         for path in sorted(reasons.keys() | cleaned.keys(), key=lambda path: path.split("/"))
     ]
 
@@ -146,10 +146,10 @@ def _page(count: int, *, is_dry: bool) -> str:
 
 
 def _write_file(
-    stream: IO[str], finder: Finder, file: Looked, input_root: str, *, follow_links: bool
+    stream: IO[str], finder: Finder, file: FileToReview, input_root: str, *, follow_links: bool
 ) -> None:
     """One file as a block of JSON, which no browser decodes before it is shown."""
-    told = {
+    entry = {
         "path": file.path,
         "reason": file.reason,
         "methods": list(file.cleaned.methods) if file.cleaned is not None else [],
@@ -163,21 +163,23 @@ def _write_file(
     }
     try:
         with warnings.catch_warnings(action="ignore"):
-            _read(told, finder, file, os.path.join(input_root, file.path), follow_links=follow_links)
+            _read(entry, finder, file, os.path.join(input_root, file.path), follow_links=follow_links)
     except (FileError, NotDicomError) as error:
-        told["problem"] = str(error)
+        entry["problem"] = str(error)
     except OSError as error:
-        told["problem"] = f"it cannot be read: {error.strerror}"
+        entry["problem"] = f"it cannot be read: {error.strerror}"
     except MemoryError:
-        told["problem"] = "out of memory"
+        entry["problem"] = "out of memory"
     except Exception as error:  # of a decoder, whose texts may quote the file
-        told["problem"] = f"it cannot be shown: {type(error).__name__}"
+        entry["problem"] = f"it cannot be shown: {type(error).__name__}"
     # What a path holds must not end the block.
-    text = json.dumps(told, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(entry, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     stream.write(f'<script type="application/json" class="file">{text}</script>\n')
 
 
-def _read(told: dict[str, object], finder: Finder, file: Looked, path: str, *, follow_links: bool) -> None:
+def _read(
+    entry: dict[str, object], finder: Finder, file: FileToReview, path: str, *, follow_links: bool
+) -> None:
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
     descriptor = os.open(path, flags)
     try:
@@ -186,8 +188,8 @@ def _read(told: dict[str, object], finder: Finder, file: Looked, path: str, *, f
         image = finder.image(root)
         if image is None:
             raise FileError("it has no pixels")
-        told |= {"rows": image.rows, "columns": image.columns, "frames": image.frames}
-        told |= {"file": _of_file(root), "device": _of_device(root, image.rows, image.columns)}
+        entry |= {"rows": image.rows, "columns": image.columns, "frames": image.frames}
+        entry |= {"file": _of_file(root), "device": _of_device(root, image.rows, image.columns)}
         rectangles = file.cleaned.rectangles if file.cleaned is not None else ()
         shown = []
         for picture in pictures(parsed, root, image, rectangles):
@@ -199,7 +201,7 @@ def _read(told: dict[str, object], finder: Finder, file: Looked, path: str, *, f
                     "rectangles": list(_drawn(rectangles, picture.frame)),
                 }
             )
-        told["pictures"] = shown
+        entry["pictures"] = shown
     finally:
         os.close(descriptor)
 

@@ -313,8 +313,8 @@ class Ledger:
         )
 
     def _row(self, row: tuple[Any, ...]) -> Row:
-        _, identity, size, mtime_ns, skipped, output, output_size, output_mtime_ns, *told = row
-        review, holds, left, pixels = told
+        _, identity, size, mtime_ns, skipped, output, output_size, output_mtime_ns, *details = row
+        review, holds, left, pixels = details
         return Row(
             is_of_this_run=identity == self._identity,
             source=Stamp(size, mtime_ns),

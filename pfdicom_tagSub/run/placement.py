@@ -183,7 +183,7 @@ def clear_of_directories(
         yield directory.selected(is_clear)
 
 
-class LastOnes:
+class HeldBackDicomdirs:
     """Holds DICOMDIRs back until it is known where the files went that they name."""
 
     def __init__(self, on_outcome: OnOutcome) -> None:

@@ -18,7 +18,7 @@ from ..spec.output_names import may_quote_replaced
 from ..spec.templates import prepare
 from .already_done import AlreadyDone
 from .placement import (
-    LastOnes,
+    HeldBackDicomdirs,
     OnOutcome,
     claim_own,
     clear_of_directories,
@@ -71,7 +71,7 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         member_size=settings.max_inflated,
         held=settings.held,
     )
-    last = LastOnes(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
+    last = HeldBackDicomdirs(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
     report = last.note if last else listeners.on_outcome
     already_done = None
     if ledger is not None:

@@ -31,11 +31,11 @@ from .conditions import (
     NUMBER_VRS,
     AllOf,
     AnyOf,
-    Comparison,
     Condition,
     Not,
     Step,
     Subject,
+    ValueTest,
     date_digits,
     number_of,
 )
@@ -86,10 +86,10 @@ def parse_condition(text: str, origin: str) -> Condition:
     >>> parse_condition("Modality in ('US', 'XA') and not PatientID present", "x").subjects[0].text
     'Modality'
     """
-    return _Parser(text, origin).whole()
+    return _ConditionParser(text, origin).whole()
 
 
-class _Parser:
+class _ConditionParser:
     def __init__(self, text: str, origin: str) -> None:
         self.text = text
         self.origin = origin
@@ -171,13 +171,13 @@ class _Parser:
         finally:
             self.depth -= 1
 
-    def test(self) -> Comparison:
+    def test(self) -> ValueTest:
         subject = self.subject()
         token = self.take()
         if token.text in STATES:
             if subject.is_path:
                 raise self.fail(token.column, "every file has a path")
-            return Comparison(subject, token.text)
+            return ValueTest(subject, token.text)
         if token.text not in OPERATORS or token.kind == "text":
             hint = _hint(token.text, (*STATES, *OPERATORS))
             shown = repr(token.text) if token.text else "the end"
@@ -191,8 +191,8 @@ class _Parser:
                 f"{subject.text} has no text to compare (VR {subject.vr}); ask for {' or '.join(STATES)}",
             )
         if token.text == "in":
-            return Comparison(subject, "in", self.literals(subject, token))
-        return Comparison(subject, token.text, (self.literal(subject, token),))
+            return ValueTest(subject, "in", self.literals(subject, token))
+        return ValueTest(subject, token.text, (self.literal(subject, token),))
 
     def literals(self, subject: Subject, operator: _Token) -> tuple[str, ...]:
         pair = _PAIR.fullmatch(self.next.text) if self.next.kind == "tag" else None

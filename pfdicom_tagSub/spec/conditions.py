@@ -79,7 +79,7 @@ class Facts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ValueTest:
     """One comparison of a subject with literals.
 
     Attributes:
@@ -169,7 +169,7 @@ class AnyOf:
         return tuple(subject for part in self.parts for subject in part.subjects)
 
 
-Condition = Comparison | Not | AllOf | AnyOf
+Condition = ValueTest | Not | AllOf | AnyOf
 
 
 # --- comparing

@@ -97,9 +97,9 @@ class Edition:
 
 def edition() -> Edition:
     """The edition of the tables that are in the package."""
-    told = json.loads(_read("tables/edition.json"))
-    name = f"{told['standard']} {told['edition']}"
-    return Edition(name, told["attributes"], told["contentItems"])
+    found = json.loads(_read("tables/edition.json"))
+    name = f"{found['standard']} {found['edition']}"
+    return Edition(name, found["attributes"], found["contentItems"])
 
 
 def _read(name: str) -> str:

@@ -21,7 +21,7 @@ from pfdicom_tagSub import __version__
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import Action, FileOutcome, Stage, Status
 from pfdicom_tagSub.report import html as htmlreport
-from pfdicom_tagSub.report.html import Ran, page
+from pfdicom_tagSub.report.html import RunFacts, page
 from pfdicom_tagSub.report.record import RunReport
 from pfdicom_tagSub.report.survey import Count, ElementRow, LeftRow, SurveyReport
 
@@ -119,7 +119,7 @@ def report_of(survey: SurveyReport | None = None, failures: int = 0, **changes: 
     return RunReport(**(content | changes))  # type: ignore[arg-type]
 
 
-RAN = Ran((("--inputDir", "in"),), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+RAN = RunFacts((("--inputDir", "in"),), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 
 
 # --- the page
