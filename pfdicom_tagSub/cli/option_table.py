@@ -375,7 +375,7 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.SPEC,
         refines="lookupTable",
         identifies_outputs=True,
-        help="what a value that its table lacks does: fail its file (default), empty the element, or stay",
+        help="what to do with a value that its table lacks: fail its file (default), empty or keep it",
         manual="""
             What becomes of a value that its table lacks: 'fail', the default,
             fails its file; 'empty' leaves the value empty; 'keep' leaves it as it is.
