@@ -191,8 +191,8 @@ _DESCRIPTION = """
               6  keys of content items, those with a value type last
 
           and of those in one line, the last. The keys private, unknown, text
-          and rest are weaker than every other key. A key that never wins is
-          warned of.
+          and rest are weaker than every other key. A warning names a key that
+          never wins.
         * Values come from the original file, never from a substituted one.
         * What looks like a directive and is none is taken as text, with a
           warning.

@@ -1018,7 +1018,7 @@ OPTIONS: tuple[Option, ...] = (
                 residuals       what --verify found
                 milliseconds    what the file took
 
-            SIGHUP has the file opened anew, for logrotate. A log that cannot be
+            On SIGHUP the file is opened again, for logrotate. A log that cannot be
             opened ends the run at the start with exit code 2; lines that cannot be
             written are counted and reported with exit code 1. It is made for
             its owner alone and has to lie outside of both trees. A symbolic link

@@ -126,7 +126,7 @@ FUNCTIONS: dict[str, Function] = {
             "%_datepart|part_Tag",
             "the year, quarter or month of a date: in a DA or DT its first day, so that "
             "%_datepart|month_StudyDate makes 20240501 of 20240517; elsewhere 2024, 2024-Q2 or 2024-05. What "
-            "is no date, or does not say, is emptied",
+            "is no date, or lacks that part, is emptied",
             dates.part_of_date,
             dates.check_part,
         ),
