@@ -24,7 +24,6 @@ from .scan_filter import ScanFilter
 from .sequence_scanner import ITEM_ENDS, MAX_DEPTH, ZEROS, SequenceScanner
 from .sources import is_zeros
 
-NUMBER_OF_FRAMES = 0x00280008
 IN_SIGHT = 1 << 12
 """So much of a file is read ahead at least, for chains to match."""
 
@@ -425,11 +424,11 @@ class ElementScanner(SequenceScanner):
 
     def frames(self, stop: int, encoding: Encoding) -> int:
         """The number of frames that is told before fragments; 1 where it is not."""
-        before = ElementScanner(self.source, ScanFilter((NUMBER_OF_FRAMES,), ()))
+        before = ElementScanner(self.source, ScanFilter((dictionary.NUMBER_OF_FRAMES,), ()))
         position = self.start
         while position < stop - 12:  # the header of the pixel data
             element, position = before.element(position, self.source.size, encoding, 0)
-            if element is not None and element.tag == NUMBER_OF_FRAMES:
+            if element is not None and element.tag == dictionary.NUMBER_OF_FRAMES:
                 text = self.source.read(element.value, element.stop).strip(b"\0 ")
                 return int(text) if text.isdigit() else 1
         return 1

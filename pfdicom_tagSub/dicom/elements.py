@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 UNDEFINED = 0xFFFFFFFF
 
+# Items and their ends (PS3.5 7.5).
+ITEM = 0xFFFEE000
+ITEM_END = 0xFFFEE00D
+SEQUENCE_END = 0xFFFEE0DD
+
 CUT_OFF = "the file is cut off or damaged there; copy it again"
 """What it mostly means that bytes are missing."""
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from .changed_bytes import ChangedBytes
+from .dictionary import BITS_ALLOCATED, BITS_STORED, HIGH_BIT
 from .sources import Source
 
 GROUPS = range(0x6000, 0x6100, 2)
@@ -19,10 +20,6 @@ BIT_POSITION = 0x0102
 OVERLAY_DATA = 0x3000
 PIECE = 1 << 20
 
-PIXEL_DATA = 0x7FE00010
-BITS_ALLOCATED = 0x00280100
-BITS_STORED = 0x00280101
-HIGH_BIT = 0x00280102
 CELL = frozenset({BITS_ALLOCATED, BITS_STORED, HIGH_BIT})
 """What says which bits of a cell the pixels use (PS3.5 8.1.1)."""
 

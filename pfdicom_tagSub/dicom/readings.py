@@ -21,8 +21,11 @@ from ..dicom import dictionary
 from .elements import (
     EXPLICIT_BIG,
     IMPLICIT_BIG,
+    ITEM,
+    ITEM_END,
     LONG_VRS,
     OTHER_VRS,
+    SEQUENCE_END,
     SHORT_VRS,
     UNDEFINED,
     Element,
@@ -33,9 +36,6 @@ from .header_cache import ITEM_MARKS
 from .scan_filter import ScanFilter
 from .sources import Source
 
-ITEM = 0xFFFEE000
-ITEM_END = 0xFFFEE00D
-SEQUENCE_END = 0xFFFEE0DD
 DEPTH_MOST = 64
 STEPS_MOST = 1 << 20
 """So many elements are looked at; a file in doubt that has more of them fails."""

@@ -14,6 +14,9 @@ from .elements import (
     EXPLICIT_LITTLE,
     IMPLICIT_BIG,
     IMPLICIT_LITTLE,
+    ITEM,
+    ITEM_END,
+    SEQUENCE_END,
     SHORT_VRS,
     UNDEFINED,
     Element,
@@ -24,9 +27,6 @@ from .header_cache import Log
 from .scan_filter import ScanFilter
 from .sources import Source, is_zeros
 
-ITEM = 0xFFFEE000
-ITEM_END = 0xFFFEE00D
-SEQUENCE_END = 0xFFFEE0DD
 MAX_DEPTH = 64
 
 ATTEMPTS_MOST = 4096

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
+from ..dicom.dictionary import INTEGER_PIXEL_DATA
 from ..dicom.edits import Edit
 from ..dicom.elements import Stretch
-from ..dicom.embedded_overlays import CELL, PIXEL_DATA, ClearedBits, described, kept_bits, position_of
+from ..dicom.embedded_overlays import CELL, ClearedBits, described, kept_bits, position_of
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import Scope
 
 NOT_CLEARED = "an overlay in its pixels could not be cleared"
 
-_PIXELS = ScanFilter({PIXEL_DATA, *CELL}, ())
+_PIXELS = ScanFilter({INTEGER_PIXEL_DATA, *CELL}, ())
 
 
 def clear_overlays(groups: Iterable[int], data: Stretch, root: Scope) -> tuple[Edit | None, str]:
@@ -33,7 +34,7 @@ def clear_overlays(groups: Iterable[int], data: Stretch, root: Scope) -> tuple[E
     if not positions:
         return None, ""
     scope = Scope(root.source, scan(data, _PIXELS), root.encoding, data.start)
-    pixels = scope.elements.get(PIXEL_DATA)
+    pixels = scope.elements.get(INTEGER_PIXEL_DATA)
     if pixels is None:
         return None, ""
     kept = kept_bits(positions, _numbers(scope, CELL), little=scope.encoding.little)

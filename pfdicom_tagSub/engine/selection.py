@@ -12,7 +12,7 @@ from ..dicom.file import DicomFile
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
-from ..spec.conditions import BINARY_VRS, EVERY_ITEM, Facts, Held, Step, Subject, significant
+from ..spec.conditions import EVERY_ITEM, VRS_WITHOUT_TEXT, Facts, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
 
 R = TypeVar("R")
@@ -90,7 +90,7 @@ class _File:
             for element in _found(scope, subject):
                 is_present = True
                 vr = scope.vr(element)
-                if vr in BINARY_VRS:
+                if vr in VRS_WITHOUT_TEXT:
                     texts += ["(binary)"] * (element.stop > element.value)
                 else:
                     texts += significant(vr, scope.value(element).texts)

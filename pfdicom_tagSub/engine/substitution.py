@@ -12,10 +12,15 @@ from ..core.outcome import Action
 from ..dicom import dictionary
 from ..dicom.character_sets import UTF8, is_plain
 from ..dicom.dicomdir import offset_edits, records_above
-from ..dicom.dictionary import DIRECTORY_RECORD_SEQUENCE, REFERENCED_FILE_ID, SPECIFIC_CHARACTER_SET
+from ..dicom.dictionary import (
+    DIRECTORY_RECORD_SEQUENCE,
+    INTEGER_PIXEL_DATA,
+    REFERENCED_FILE_ID,
+    SPECIFIC_CHARACTER_SET,
+)
 from ..dicom.edits import Edit, in_order
 from ..dicom.elements import IMPLICIT_LITTLE, Element, Encoding, Item, Stretch
-from ..dicom.embedded_overlays import PIXEL_DATA, ClearedBits
+from ..dicom.embedded_overlays import ClearedBits
 from ..dicom.file import DicomFile
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import CURE, META_GROUP
@@ -199,11 +204,11 @@ class Substitution:
 
     def _clear_overlays(self) -> str:
         """Clear the overlays in pixels; returns why a person should look at these, "" for no reason."""
-        if PIXEL_DATA in self.present or self.lookups.overlay_tags.isdisjoint(self.root.elements):
+        if INTEGER_PIXEL_DATA in self.present or self.lookups.overlay_tags.isdisjoint(self.root.elements):
             return ""
         edit, reason = clear_overlays(self.lookups.overlays, self.file.data, self.root)
         if edit is not None:
-            self.changes.add(Change(self.changes.note(PIXEL_DATA, Action.SUBSTITUTED), self.root))
+            self.changes.add(Change(self.changes.note(INTEGER_PIXEL_DATA, Action.SUBSTITUTED), self.root))
             self.changes.edits.append(edit)
         return reason
 
@@ -216,7 +221,7 @@ class Substitution:
                 break
         else:
             changes.edits += self.pixel_edits.edits
-            changes.add(Change(changes.note(PIXEL_DATA, Action.SUBSTITUTED), self.root))
+            changes.add(Change(changes.note(INTEGER_PIXEL_DATA, Action.SUBSTITUTED), self.root))
             return
         from ..pixels.masked import MaskedPixels  # noqa: PLC0415  (where pixels are cleaned alone)
 

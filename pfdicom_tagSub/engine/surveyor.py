@@ -30,7 +30,7 @@ from ..core.file_survey import (
 )
 from ..core.outcome import Action, FileOutcome
 from ..dicom import dictionary
-from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, name_of_uid
+from ..dicom.dictionary import MODALITY, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, name_of_uid
 from ..dicom.edits import COPY_CHUNK
 from ..dicom.elements import Element
 from ..dicom.file import PREAMBLE
@@ -47,7 +47,6 @@ from ..spec.templates import HIDING
 from .changes import Change
 from .element_making import VAST
 from .file_meta_substitution import FOLLOWERS
-from .pixel_review import MODALITY, SOP_CLASS_UID
 from .substitution import Substitution
 
 R = TypeVar("R")

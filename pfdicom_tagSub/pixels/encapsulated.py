@@ -14,7 +14,7 @@ from ..dicom.elements import Element
 from ..dicom.sources import Source
 from .image import Image
 
-ITEM = b"\xfe\xff\x00\xe0"
+ITEM_START = b"\xfe\xff\x00\xe0"
 IN_MEMORY = 1 << 24
 FRAME_BYTES_MOST = 1 << 29
 """The bytes of a compressed frame; more are taken for a lie."""
@@ -82,7 +82,7 @@ def _items(source: Source, place: int, stop: int) -> Iterator[Fragment]:
     while place < stop:
         header = source.read(place, min(place + 8, stop))
         length = int.from_bytes(header[4:8], "little")
-        if len(header) < 8 or header[:4] != ITEM or place + 8 + length > stop:
+        if len(header) < 8 or header[:4] != ITEM_START or place + 8 + length > stop:
             raise FileError("a fragment of PixelData is damaged")
         yield Fragment(place, place + 8, place + 8 + length)
         place += 8 + length
@@ -148,7 +148,7 @@ class NewFrames:
     def add(self, frame: int, data: bytes) -> None:
         """Note the compressed bytes of a frame."""
         data += b"\0" * (len(data) % 2)
-        item = ITEM + len(data).to_bytes(4, "little") + data
+        item = ITEM_START + len(data).to_bytes(4, "little") + data
         self._file.seek(self._size)
         self._file.write(item)
         self.frames[frame] = Stored(self._file, self._size, self._size + len(item))

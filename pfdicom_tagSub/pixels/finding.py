@@ -12,6 +12,7 @@ import numpy as np
 
 from ..core.errors import FileError
 from ..core.options import PixelMethod
+from ..dicom.dictionary import TRANSFER_SYNTAX_UID
 from ..dicom.file import DicomFile
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
@@ -33,8 +34,6 @@ RESCALE_INTERCEPT = 0x00281052
 RESCALE_SLOPE = 0x00281053
 WINDOW = frozenset({WINDOW_CENTER, WINDOW_WIDTH, RESCALE_INTERCEPT, RESCALE_SLOPE})
 WINDOWS_MOST = 2
-
-TRANSFER_SYNTAX_UID = 0x00020010
 
 
 @dataclass(frozen=True)

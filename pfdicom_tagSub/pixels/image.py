@@ -8,35 +8,37 @@ from typing import NamedTuple
 from pydicom import uid
 
 from ..core.errors import FileError
-from ..dicom.dictionary import label_of
+from ..dicom.dictionary import (
+    BITS_ALLOCATED,
+    BITS_STORED,
+    COLUMNS,
+    DOUBLE_PIXEL_DATA,
+    FLOAT_PIXEL_DATA,
+    HIGH_BIT,
+    INTEGER_PIXEL_DATA,
+    NUMBER_OF_FRAMES,
+    PIXEL_REPRESENTATION,
+    ROWS,
+    SAMPLES_PER_PIXEL,
+    label_of,
+)
 from ..dicom.elements import Element
 from ..dicom.scope import Scope
 
-SAMPLES_PER_PIXEL = 0x00280002
 PHOTOMETRIC_INTERPRETATION = 0x00280004
 PLANAR_CONFIGURATION = 0x00280006
-NUMBER_OF_FRAMES = 0x00280008
-ROWS = 0x00280010
-COLUMNS = 0x00280011
-BITS_ALLOCATED = 0x00280100
-BITS_STORED = 0x00280101
-HIGH_BIT = 0x00280102
-PIXEL_REPRESENTATION = 0x00280103
 PIXEL_PADDING_VALUE = 0x00280120
 PALETTE = frozenset({0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203})
 SEGMENTED_PALETTE = frozenset({0x00281221, 0x00281222, 0x00281223})
 EXTENDED_OFFSETS = 0x7FE00001
 EXTENDED_LENGTHS = 0x7FE00002
-FLOAT_PIXEL_DATA = 0x7FE00008
-DOUBLE_PIXEL_DATA = 0x7FE00009
-PIXEL_DATA = 0x7FE00010
 
 DESCRIPTION = frozenset(
     {SAMPLES_PER_PIXEL, PHOTOMETRIC_INTERPRETATION, PLANAR_CONFIGURATION, NUMBER_OF_FRAMES, ROWS, COLUMNS}
     | {BITS_ALLOCATED, BITS_STORED, HIGH_BIT, PIXEL_REPRESENTATION, PIXEL_PADDING_VALUE}
     | PALETTE
     | SEGMENTED_PALETTE
-    | {EXTENDED_OFFSETS, EXTENDED_LENGTHS, FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA, PIXEL_DATA}
+    | {EXTENDED_OFFSETS, EXTENDED_LENGTHS, FLOAT_PIXEL_DATA, DOUBLE_PIXEL_DATA, INTEGER_PIXEL_DATA}
 )
 """What has to be known of a file."""
 
@@ -158,7 +160,7 @@ def image_of(root: Scope, syntax: str) -> Image | None:
     elements = root.elements
     if FLOAT_PIXEL_DATA in elements or DOUBLE_PIXEL_DATA in elements:
         raise FileError("pixels of floating point numbers cannot be cleaned: leave the file out")
-    pixels = elements.get(PIXEL_DATA)
+    pixels = elements.get(INTEGER_PIXEL_DATA)
     if pixels is None:
         return None
     rows, columns = _number(root, ROWS), _number(root, COLUMNS)

@@ -20,8 +20,9 @@ from ..core.errors import ExitCode
 from ..core.options import ReportFormat
 from ..core.outcome import Action, FileOutcome, Status
 from ..text.printable import visible
+from .labels import PRIVATE_LABEL
 from .record import RunReport, to_json
-from .survey import PREAMBLE_LABEL, PRIVATE_LABEL, Count, Depths, ElementRow, SurveyReport
+from .survey import PREAMBLE_LABEL, Count, Depths, ElementRow, SurveyReport
 from .survey_table import WORDS
 from .targets import Target
 

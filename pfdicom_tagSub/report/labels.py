@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-
 PRIVATE_LABEL = "private"
 """What the record calls the private elements removed by ``--removePrivateTags``."""
 

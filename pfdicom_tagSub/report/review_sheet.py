@@ -23,7 +23,7 @@ from jinja2 import Environment, StrictUndefined
 from .._version import __version__
 from ..core.errors import FileError, NotDicomError, PlanError
 from ..core.outcome import CleanedPixels, PixelRectangle
-from ..dicom.dictionary import label_of
+from ..dicom.dictionary import COLUMNS, MODALITY, ROWS, SOP_INSTANCE_UID, label_of
 from ..dicom.file import parse
 from ..dicom.scope import Scope
 from ..dicom.sources import FileSource
@@ -39,12 +39,8 @@ FILES_AT_ONCE = 200
 RECTANGLES_MOST = 500
 """The rectangles that are drawn on a picture."""
 
-SOP_INSTANCE_UID = 0x00080018
-MODALITY = 0x00080060
 MANUFACTURER = 0x00080070
 MODEL = 0x00081090
-ROWS = 0x00280010
-COLUMNS = 0x00280011
 
 _DEVICE = (MODALITY, MANUFACTURER, MODEL)
 _MARK = "@FILES@"

@@ -16,13 +16,13 @@ from ..core.file_survey import PREAMBLE_TAG, PRIVATE, TEXTLESS, ElementChange, F
 from ..core.outcome import Action
 from ..dicom.dictionary import label_of, text_of
 from ..spec.rules import RuleSet
+from .labels import PRIVATE_LABEL
 
 DISTINCT_MOST = 100_000
 """Up to so many different values are counted exactly."""
 
 PENDING_MOST = 1 << 12
 
-PRIVATE_LABEL = "private"
 PREAMBLE_LABEL = "preamble"
 
 Depths = Mapping[int, int]

@@ -24,11 +24,11 @@ from ..dicom import dictionary
 from ..text.patterns import find_problem
 from .conditions import (
     AGE,
-    BINARY_VRS,
     COMPARISONS,
     DATE_VRS,
     EVERY_ITEM,
     NUMBER_VRS,
+    VRS_WITHOUT_TEXT,
     AllOf,
     AnyOf,
     Condition,
@@ -185,7 +185,7 @@ class _ConditionParser:
                 token.column,
                 f"after {subject.text} one of {_AFTER} is expected, not {shown}{hint}",
             )
-        if subject.vr in BINARY_VRS:
+        if subject.vr in VRS_WITHOUT_TEXT:
             raise self.fail(
                 token.column,
                 f"{subject.text} has no text to compare (VR {subject.vr}); ask for {' or '.join(STATES)}",

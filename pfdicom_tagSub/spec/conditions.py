@@ -19,7 +19,7 @@ from .keys import PrivateKey
 
 NUMBER_VRS = frozenset({"DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"})
 DATE_VRS = frozenset({"DA", "DT", "TM"})
-BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ"})
+VRS_WITHOUT_TEXT = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ"})
 
 EVERY_ITEM = -1
 

@@ -113,8 +113,8 @@ FUNCTIONS: dict[str, Function] = {
             "the date moved by days, later or with a minus earlier, as in %_shift|-30_StudyDate; "
             "or by the days that a --lookupTable has for the PatientID, as in %_shift|table_StudyDate, "
             "or for another element, as in %_shift|table|accessionNumber_StudyDate. What is a date, and "
-            "what becomes of all else, is as with dateshift; --lookupMiss says what becomes of the dates of a "
-            "patient who is not in the table",
+            "what becomes of all else, is as with dateshift; --lookupMiss says what becomes of the dates of "
+            "a patient who is not in the table",
             dates.shift,
             dates.check_shift,
             find_seed=dates.shift_seed,

@@ -16,8 +16,14 @@ from typing import Literal, NamedTuple
 from ..core.errors import FileError
 from ..dicom import dictionary
 from ..dicom.character_sets import UTF8_CHARSET
-from ..dicom.dictionary import DIRECTORY_RECORD_SEQUENCE, SPECIFIC_CHARACTER_SET, TYPE_1, TYPE_2
-from ..dicom.embedded_overlays import GROUPS, PIXEL_DATA
+from ..dicom.dictionary import (
+    DIRECTORY_RECORD_SEQUENCE,
+    INTEGER_PIXEL_DATA,
+    SPECIFIC_CHARACTER_SET,
+    TYPE_1,
+    TYPE_2,
+)
+from ..dicom.embedded_overlays import GROUPS
 from ..dicom.free_text import is_free_text
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import BytesSource, FileSource, Source
@@ -48,7 +54,7 @@ from .series_search import Noted, SeriesSearch
 from .text_search import TextSearches
 
 CHUNK = 1 << 20
-CLEANED = frozenset({0x7FE00001, 0x7FE00002, PIXEL_DATA})
+CLEANED = frozenset({0x7FE00001, 0x7FE00002, INTEGER_PIXEL_DATA})
 """The pixels, and the places and lengths of their frames."""
 
 Values = set[ElementText]
@@ -407,7 +413,7 @@ class _Comparison:
             self._added(pair, after, rule, place, around)
         elif self.has_cleaned_pixels and place.is_root and entry.tag in CLEANED:
             pass  # held against the input pixel by pixel (pixel_check)
-        elif kept is not None and entry.tag == PIXEL_DATA and not entry.is_open:
+        elif kept is not None and entry.tag == INTEGER_PIXEL_DATA and not entry.is_open:
             check_cleared((entry, before), (own, after), kept)
         else:
             if entry.tag in self.expected.kept and not is_sequence(entry, before):

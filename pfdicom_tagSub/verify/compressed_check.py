@@ -10,8 +10,7 @@ import numpy as np
 from pydicom.encaps import generate_frames
 
 from ..core.errors import FileError
-from ..dicom.dictionary import TRANSFER_SYNTAX_UID
-from ..dicom.embedded_overlays import PIXEL_DATA
+from ..dicom.dictionary import INTEGER_PIXEL_DATA, TRANSFER_SYNTAX_UID
 from ..dicom.inflating import InflateLimit
 from ..dicom.sources import Source
 from ..pixels import lossless
@@ -131,7 +130,7 @@ def _syntax_of(meta: DataSet) -> str:
 
 def _frames(data: DataSet, count: int) -> Iterator[bytes]:
     """The frames of a data set, as pydicom finds them."""
-    found = data.with_tag(PIXEL_DATA)
+    found = data.with_tag(INTEGER_PIXEL_DATA)
     if len(found) != 1:
         raise FileError("PixelData does not occur once, as it has to where it is cleaned")
     tables = [data.with_tag(tag) for tag in (EXTENDED_OFFSETS, EXTENDED_LENGTHS)]

@@ -15,7 +15,7 @@ from ..dicom.character_sets import DEFAULT_CHARACTER_SET, CharacterSet, characte
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
 from ..dicom.sources import Source
 from ..dicom.values import decode
-from ..spec.conditions import BINARY_VRS, EVERY_ITEM, Held, Step, Subject, significant
+from ..spec.conditions import EVERY_ITEM, VRS_WITHOUT_TEXT, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
 from ..spec.variants import Variants
 from .comparison import Verifier
@@ -100,7 +100,7 @@ class PydicomFacts:
             for entry in _named(data, subject):
                 is_present = True
                 vr = known_vr(entry, data)
-                if vr in BINARY_VRS or entry.is_parsed:
+                if vr in VRS_WITHOUT_TEXT or entry.is_parsed:
                     texts += ["(binary)"] * (not _is_empty(entry))
                 else:
                     value = raw_value(entry, data)

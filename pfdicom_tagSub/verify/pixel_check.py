@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import FileError
-from ..dicom.embedded_overlays import PIXEL_DATA, cleared
+from ..dicom.dictionary import INTEGER_PIXEL_DATA
+from ..dicom.embedded_overlays import cleared
 from ..dicom.inflating import InflateLimit
 from ..dicom.sources import Source
 from ..pixels.image import Image
@@ -45,7 +46,7 @@ def check_native(
         FileError: they are not what they should be.
     """
     data_sets = read_again(source, limit).data, read_again(written, limit).data
-    found = [data.with_tag(PIXEL_DATA) for data in data_sets]
+    found = [data.with_tag(INTEGER_PIXEL_DATA) for data in data_sets]
     if len(found[0]) != 1 or len(found[1]) != 1:
         raise FileError("PixelData does not occur once, as it has to where it is cleaned")
     (before,), (after,) = found
