@@ -51,7 +51,7 @@ setup(
     python_requires=">=3.11",
     install_requires=[
         "pydicom>=3,<4",  # dicom/dictionary.py reads its tables, which have no public names
-        "pftree>=4.2,<5",  # plan.py extends its scanner
+        "pftree>=4.2,<5",  # run/walk.py extends its scanner
         "pfmisc",
         "Faker",
         "jinja2",
