@@ -243,10 +243,10 @@ def patch_file(
         rules: the compiled spec.
         overwrite: replace a target that exists and differs.
         verify: read the target again and hold it against the source; a difference that no rule
-            explains fails, and elements that hold a value that was replaced are told as residuals.
+            explains fails, and ``residuals`` names elements that hold a value that was replaced.
 
     Returns:
-        How it ended; failures and skips are told, not raised.
+        How it ended. A failure or a skip is a result, too; nothing is raised for it.
     """
     path = os.fspath(source)
     output = os.path.abspath(os.fspath(target))
@@ -281,7 +281,7 @@ def run_tree(
         input_dir: the tree to read, or one file.
         output_dir: the tree to write.
         rules: the compiled spec.
-        threads: workers; 0 works in line. With workers, call it under
+        threads: workers; with 0 this process does the work. With workers, call it under
             ``if __name__ == "__main__":`` where processes are spawned, not forked.
         overwrite: replace outputs that exist and differ.
         where: the condition that chooses files, as ``--where`` takes it; "" takes all.

@@ -315,9 +315,9 @@ OPTIONS: tuple[Option, ...] = (
         help="a file of at least 16 bytes, the secret of pseudonyms",
         manual="""
             The secret key of pseudonyms, UIDs and dates: the bytes of the file as
-            they are, at least 16. A file that others can read is warned of. Without
-            this option the environment variable PFDICOM_TAGSUB_KEY is the key. See
-            THE SECRET.
+            they are, at least 16. There is a warning if others can read the file.
+            Without this option the environment variable PFDICOM_TAGSUB_KEY is the
+            key. See THE SECRET.
             """,
     ),
     Option(

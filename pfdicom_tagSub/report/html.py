@@ -41,7 +41,7 @@ class RunFacts:
         options: the flags that were given and their values, without secrets.
         started: when the command began.
         warnings: what the run warned of.
-        workers: how many files at once; 0 for in line.
+        workers: how many files at once; 0 where the command did the work itself.
     """
 
     options: tuple[tuple[str, str], ...]
