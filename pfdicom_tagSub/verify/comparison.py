@@ -164,14 +164,14 @@ class Verifier:
         )
 
 
-class _Pair(NamedTuple):
+class _BeforeAndAfter(NamedTuple):
     """An element of the input and what has become of it."""
 
     before: Entry
     after: Entry
 
 
-class _Element(NamedTuple):
+class _CheckedElement(NamedTuple):
     """An element of the input, what the spec does to it, and what its pixels are to be joined with."""
 
     entry: Entry
@@ -246,7 +246,7 @@ class _Comparison:
             around: where look-ups from ``before`` go.
         """
         self.codecs.update(before.encodings, after.encodings)
-        untouched: list[_Pair] = []
+        untouched: list[_BeforeAndAfter] = []
         stamps = self._stamps(before, place)
         kept = self._kept_bits(before) if before is self.before.data else None
         rest = iter(after.entries)
@@ -256,7 +256,7 @@ class _Comparison:
             while own is not None and own.tag != entry.tag and own.tag in stamps:
                 self._stamp(own, after, stamps)
                 own = next(rest, None)
-            planned = _Element(entry, effect, rule, kept)
+            planned = _CheckedElement(entry, effect, rule, kept)
             if self._is_taken(planned, own, after, place, around, untouched):
                 own = next(rest, None)
         while own is not None:
@@ -298,7 +298,7 @@ class _Comparison:
             key = surroundings, piece, own if own is not None and own.tag == piece.tag else None, planned
             proof = proofs.get(key)
             if proof is None:
-                element = _Element(olds.at(number), planned.effect, planned.rule, kept)
+                element = _CheckedElement(olds.at(number), planned.effect, planned.rule, kept)
                 found = news.at(index) if index < last else None
                 proof = self._proof(element, found, after, place, around)
                 if planned.is_lasting and piece.data and (key[2] is None or key[2].data):
@@ -346,13 +346,13 @@ class _Comparison:
         self._note(proof)
 
     def _proof(
-        self, element: _Element, own: Entry | None, after: DataSet, place: Place, around: Surroundings
+        self, element: _CheckedElement, own: Entry | None, after: DataSet, place: Place, around: Surroundings
     ) -> Proof:
         """Compare an element of the input with what has become of it, and tell what came of it."""
         noted = self.originals, self.results, self.spared, self.codecs
         self.originals, self.results, self.spared, self.codecs = set(), set(), set(), set()
         try:
-            untouched: list[_Pair] = []
+            untouched: list[_BeforeAndAfter] = []
             is_taken = self._is_taken(element, own, after, place, around, untouched)
             if untouched:
                 self._same(untouched, around.data, after, place, around)
@@ -368,12 +368,12 @@ class _Comparison:
 
     def _is_taken(
         self,
-        element: _Element,
+        element: _CheckedElement,
         own: Entry | None,
         after: DataSet,
         place: Place,
         around: Surroundings,
-        untouched: list[_Pair],
+        untouched: list[_BeforeAndAfter],
     ) -> bool:
         """Hold an element of the input against the next one of the output.
 
@@ -404,7 +404,7 @@ class _Comparison:
         if own is None or own.tag != entry.tag:
             self._complain(entry, own, before, place)
         assert own is not None
-        pair = _Pair(entry, own)
+        pair = _BeforeAndAfter(entry, own)
         if effect is Effect.CHANGED:
             assert rule is not None
             self._changed(pair, after, rule, place, around)
@@ -461,7 +461,9 @@ class _Comparison:
             f"{_name(entry, place)} is missing, or is not where it was, though no rule removes it"
         )
 
-    def _changed(self, pair: _Pair, after: DataSet, rule: Rule, place: Place, around: Surroundings) -> None:
+    def _changed(
+        self, pair: _BeforeAndAfter, after: DataSet, rule: Rule, place: Place, around: Surroundings
+    ) -> None:
         """An element that a rule hits: what stood there must not be left, here or elsewhere."""
         before = around.data
         template = rule.template
@@ -478,7 +480,7 @@ class _Comparison:
             self._check_stays(pair.before, rule, place, around)
         self._collect(pair.after, after, rule, self.results)
 
-    def _holds_the_same(self, pair: _Pair, before: DataSet, after: DataSet) -> bool:
+    def _holds_the_same(self, pair: _BeforeAndAfter, before: DataSet, after: DataSet) -> bool:
         """Whether the value of an element is the same, whatever its header is."""
         one, other = pair
         return self._equal(
@@ -497,7 +499,9 @@ class _Comparison:
         if not may_stay(rule, entry, around, self.rules):
             raise FileError(f"{_name(entry, place)} is as it was though the key {rule.key} hits it")
 
-    def _added(self, pair: _Pair, after: DataSet, rule: Rule, place: Place, around: Surroundings) -> None:
+    def _added(
+        self, pair: _BeforeAndAfter, after: DataSet, rule: Rule, place: Place, around: Surroundings
+    ) -> None:
         """An element that a rule adds to: what stood there has to be there still."""
         if rule.items:
             self._enter(pair, after, place, around, added=len(rule.items))
@@ -514,7 +518,7 @@ class _Comparison:
 
     def _same(
         self,
-        pairs: Sequence[_Pair],
+        pairs: Sequence[_BeforeAndAfter],
         before: DataSet,
         after: DataSet,
         place: Place,
@@ -541,7 +545,7 @@ class _Comparison:
             else:
                 self._differs(pair, before, after, place)
 
-    def _follows(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> bool:
+    def _follows(self, pair: _BeforeAndAfter, before: DataSet, after: DataSet, place: Place) -> bool:
         """Whether an element is a length or an offset, which has to follow what changed; it is checked."""
         tag = pair.before.tag
         is_length = tag != REST and (tag & 0xFFFF == 0 or (tag == dictionary.LENGTH_TO_END and place.is_root))
@@ -565,7 +569,7 @@ class _Comparison:
         return self.expected.may_occur_in(data.source.read(entry.value, entry.end))
 
     def _enter(
-        self, pair: _Pair, after: DataSet, place: Place, around: Surroundings, *, added: int = 0
+        self, pair: _BeforeAndAfter, after: DataSet, place: Place, around: Surroundings, *, added: int = 0
     ) -> None:
         """Compare the items of two sequences; at the end of the second as many as are added may be new."""
         before = around.data
@@ -606,7 +610,9 @@ class _Comparison:
                 kept.append((item, rule))
         return kept
 
-    def _pass_over(self, pair: _Pair, before: DataSet, after: DataSet, name: str, problem: FileError) -> None:
+    def _pass_over(
+        self, pair: _BeforeAndAfter, before: DataSet, after: DataSet, name: str, problem: FileError
+    ) -> None:
         """A sequence of the input that cannot be read.
 
         Raises:
@@ -651,7 +657,7 @@ class _Comparison:
         for one, other in zip(old, new, strict=True):
             self._records[one.data.base + one.start] = other.data.base + other.start
 
-    def _differs(self, pair: _Pair, before: DataSet, after: DataSet, place: Place) -> None:
+    def _differs(self, pair: _BeforeAndAfter, before: DataSet, after: DataSet, place: Place) -> None:
         """An element that no rule hits and that differs: a few have to follow others.
 
         Raises:
@@ -670,7 +676,7 @@ class _Comparison:
         raise FileError(f"{name} differs from the input's though no rule hits it")
 
     def _check_length(
-        self, pair: _Pair, old: bytes, new: bytes, before: DataSet, after: DataSet, name: str
+        self, pair: _BeforeAndAfter, old: bytes, new: bytes, before: DataSet, after: DataSet, name: str
     ) -> None:
         """A length is true, or it is as it was and so is all that it measures."""
         order: Literal["big", "little"] = "little" if before.little else "big"
@@ -826,7 +832,7 @@ class _Comparison:
         return hit is not Effect.NONE and not (rule is not None and rule.walks)
 
 
-def _is_cleaned(pair: _Pair, before: DataSet, after: DataSet) -> bool:
+def _is_cleaned(pair: _BeforeAndAfter, before: DataSet, after: DataSet) -> bool:
     """Whether an element is a text of which something was cut out, and nothing is new in it."""
     if not is_free_text(vr_of(pair.before, before), raw_value(pair.before, before)):
         return False
@@ -891,9 +897,9 @@ def _name(entry: Entry, place: Place) -> str:
     return place.above + name_of(entry.tag)
 
 
-def _runs(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
+def _runs(pairs: Sequence[_BeforeAndAfter]) -> Iterator[list[_BeforeAndAfter]]:
     """Elements that follow each other without a gap in both files."""
-    run: list[_Pair] = []
+    run: list[_BeforeAndAfter] = []
     for pair in pairs:
         if run and (run[-1].before.end != pair.before.start or run[-1].after.end != pair.after.start):
             yield run

@@ -138,14 +138,14 @@ def _frames(data: DataSet, count: int) -> Iterator[bytes]:
     if all(len(one) == 1 for one in tables):
         offsets, lengths = (raw_value(one[0], data) for one in tables)
         extended = (offsets, lengths) if offsets and lengths else None
-    stream = io.BufferedReader(_Stretch(data.source, found[0].value, found[0].value_end))
+    stream = io.BufferedReader(_StretchFile(data.source, found[0].value, found[0].value_end))
     try:
         yield from generate_frames(stream, number_of_frames=count, extended_offsets=extended)
     except (ValueError, OSError, EOFError) as error:
         raise FileError(f"pydicom finds no frames in PixelData: {type(error).__name__}") from None
 
 
-class _Stretch(io.RawIOBase):
+class _StretchFile(io.RawIOBase):
     """A stretch of a source as a file."""
 
     def __init__(self, source: Source, start: int, stop: int) -> None:

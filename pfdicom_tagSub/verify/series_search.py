@@ -128,7 +128,7 @@ class SeriesSearch:
         left = core.left | texts_of_traces(noted.spared - core.noted.spared)
         own = wanted_of(noted.originals - core.noted.originals, more, left, noted.codecs)
         named: Named = {}
-        file = _File(output)
+        file = _OutputInPieces(output)
         found = file.find(core.wanted, own, core.token)
         if found is not None:
             # What is worth a second look, of the values that the file itself has
@@ -171,7 +171,7 @@ class SeriesSearch:
 
     def _look(
         self,
-        file: _File,
+        file: _OutputInPieces,
         exact: Wanted,
         surroundings: object,
         pause: Callable[[], None],
@@ -192,7 +192,7 @@ class SeriesSearch:
             for name, place in found:
                 named[name] = 2, start + place
 
-    def _look_at(self, file: _File, index: int, near: NeedleSearch) -> tuple[tuple[str, int], ...]:
+    def _look_at(self, file: _OutputInPieces, index: int, near: NeedleSearch) -> tuple[tuple[str, int], ...]:
         """What is found in one piece, and where in it."""
         entry = file.data.own.at(index)
         named: Named = {}
@@ -202,7 +202,7 @@ class SeriesSearch:
 
     def _bulk(
         self,
-        file: _File,
+        file: _OutputInPieces,
         core: _Core,
         own: Wanted,
         noted: Noted,
@@ -225,7 +225,7 @@ class SeriesSearch:
             exact.bulk(file.output.source, file.data.own.at(index), named)
 
 
-class _File:
+class _OutputInPieces:
     """An output whose data set was read in pieces."""
 
     def __init__(self, output: PydicomReading) -> None:
