@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 PathLike = str | os.PathLike[str]
 
 
-class _Kept(threading.local):
+class _KeptWorkers(threading.local):
     """What a thread patched with last: to make it anew for each file takes longer than the file."""
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ def _settings(rules: RuleSet) -> Settings:
     return Settings(rules, pixels=rules.pixels.settings, cleaned_rules=rules.pixels.rules)
 
 
-_kept = _Kept()
+_kept = _KeptWorkers()
 
 
 def compile_spec(

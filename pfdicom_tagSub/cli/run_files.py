@@ -260,6 +260,7 @@ class Sheet:
 
 
 def cluster_of(options: Options) -> Cluster | None:
+    """The Dask cluster that the options name; None where this machine does the work."""
     if not options.dask:
         return None
     return Cluster(options.dask, options.key_file, options.lookup_tables, options.dask_send_key)

@@ -57,7 +57,9 @@ def is_creator(tag: int) -> bool:
     return bool(tag >> 16 & 1) and tag & 0xFFFF in CREATORS
 
 
-def _noted(found: Place | None, tags: tuple[int, ...], records: Iterable[Scope]) -> Place | None:
+def _noted(
+    found: PlacedElement | None, tags: tuple[int, ...], records: Iterable[Scope]
+) -> PlacedElement | None:
     for record in records:
         record._found[tags] = found
     return found
@@ -114,8 +116,8 @@ class Scope:
         self.beyond: Scope | None = None
         self.reading: Reading = reading if parent is None else parent.reading
         self._characters: CharacterSet | None = None
-        self._found: dict[tuple[int, ...], Place | None] = {}
-        self._found_above: dict[tuple[int, ...], Place | None] = {}
+        self._found: dict[tuple[int, ...], PlacedElement | None] = {}
+        self._found_above: dict[tuple[int, ...], PlacedElement | None] = {}
 
     @property
     def owner(self) -> Scope:
@@ -171,7 +173,7 @@ class Scope:
             return self.parent is None
         return bool(declared.unknown) or declared.is_default
 
-    def find(self, tags: tuple[int, ...]) -> Place | None:
+    def find(self, tags: tuple[int, ...]) -> PlacedElement | None:
         """The nearest element with one of the tags, and the data set it is in."""
         scope: Scope | None = self
         left_root = False
@@ -191,7 +193,7 @@ class Scope:
                 scope = scope.above or scope.parent
         return _noted(None, tags, records)
 
-    def find_for_file(self, tags: tuple[int, ...]) -> Place | None:
+    def find_for_file(self, tags: tuple[int, ...]) -> PlacedElement | None:
         """The element with one of the tags that speaks for the whole file, and the data set it is in.
 
         That is the one of the root; in a DICOMDIR, which speaks of many patients, the one of the topmost
@@ -200,7 +202,7 @@ class Scope:
         """
         scope = self
         records: list[Scope] = []  # each is asked once, however long their chain is
-        found: Place | None = None
+        found: PlacedElement | None = None
         is_of_record = False
         while (around := scope.parent) is not None:
             above: Scope | None = None
@@ -265,5 +267,5 @@ class Scope:
         return decode(self.vr(element), self.raw(element), self.characters, self.encoding.little)
 
 
-Place = tuple[Element, Scope]
+PlacedElement = tuple[Element, Scope]
 """An element, and the data set that it is in."""

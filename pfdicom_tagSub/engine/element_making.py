@@ -12,7 +12,7 @@ from ..dicom.character_sets import REPLACEMENT, UTF8, CharacterSet, is_plain
 from ..dicom.dictionary import label_of
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile
-from ..dicom.scope import Place, Reading, Scope
+from ..dicom.scope import PlacedElement, Reading, Scope
 from ..dicom.values import BINARY_VRS, CHARSET_VRS, Value, can_hold, decode, encode_element, encode_raw, fit
 from ..spec.function_types import Resources
 from ..spec.rules import Rule
@@ -34,7 +34,7 @@ PATH_MOST = 128
 
 _SELF = (SELF_SOURCE,)
 
-Places = Mapping[tuple[int, ...], Place | None]
+Places = Mapping[tuple[int, ...], PlacedElement | None]
 
 
 class _MadeElement(NamedTuple):
@@ -45,7 +45,7 @@ class _MadeElement(NamedTuple):
     action: Action
 
 
-class _Task(NamedTuple):
+class _MakingTask(NamedTuple):
     """What a new element is made of.
 
     Attributes:
@@ -147,7 +147,7 @@ class ElementMaker:
         switched = bool(self.switched) and scope.owner.key in self.switched
         key: list[object] = [rule.index, tag, stored, scope.encoding.implicit, scope.encoding.little]
         key += (*text_identity(scope.characters), switched)
-        nearby: dict[tuple[int, ...], Place | None] = {}
+        nearby: dict[tuple[int, ...], PlacedElement | None] = {}
         for tags in self.lookups.reads[rule.index]:
             if element is not None and (tags == _SELF or tag in tags):
                 nearby[(tag,) if tags == _SELF else tags] = element, scope
@@ -175,14 +175,16 @@ class ElementMaker:
         if known is not None:
             return known
         characters = UTF8 if switched else scope.characters
-        task = _Task(rule, template, tag, vr, scope, characters, element, stored, nearby, of_file, cleaner)
+        task = _MakingTask(
+            rule, template, tag, vr, scope, characters, element, stored, nearby, of_file, cleaner
+        )
         made = self._made(task)
         if made is None:
             return Result(stored, self.memory.note(tag, Action.INVALID), ())
         self.memory.add_result(tuple(key), made, size)
         return made
 
-    def _made(self, task: _Task) -> Result | None:
+    def _made(self, task: _MakingTask) -> Result | None:
         """The new element; None where its text does not fit the character set in force."""
         made: _MadeElement | None = None
         with warnings.catch_warnings(action="ignore"):  # pydicom's, of texts that it cannot read
@@ -198,7 +200,7 @@ class ElementMaker:
             action = Action.INSERTED
         return Result(made.data, self.memory.note(task.tag, action), made.texts, original)
 
-    def _evaluated_or_missed(self, task: _Task) -> _MadeElement | None:
+    def _evaluated_or_missed(self, task: _MakingTask) -> _MadeElement | None:
         """As ``_evaluated``; None, too, where a lookup table lacks a value, which is noted."""
         try:
             return self._evaluated(task, self.lookups.rules.resources)
@@ -209,7 +211,7 @@ class ElementMaker:
             self._evaluated(task, resources.noting_all())
         return None
 
-    def _evaluated(self, task: _Task, resources: Resources) -> _MadeElement | None:
+    def _evaluated(self, task: _MakingTask, resources: Resources) -> _MadeElement | None:
         """The new element, from the values of the sources of its template.
 
         Returns:
@@ -239,7 +241,7 @@ class ElementMaker:
         data = encode_element(tag, vr, fitted.texts, characters, implicit=implicit, little=little)
         return _MadeElement(data, fitted.texts, fitted.action)
 
-    def _texts(self, task: _Task, lossy: list[str], resources: Resources) -> tuple[str, ...]:
+    def _texts(self, task: _MakingTask, lossy: list[str], resources: Resources) -> tuple[str, ...]:
         """The new texts; where bytes of a source have no character, its label joins ``lossy``."""
         if task.vr == "SQ":
             return ()
@@ -263,7 +265,7 @@ class ElementMaker:
 
         return task.template.evaluate(task.tag, value_of, resources, task.cleaner, file_value_of)
 
-    def _cleaned(self, task: _Task, element: Element, cleaner: FileCleaner) -> _MadeElement | None:
+    def _cleaned(self, task: _MakingTask, element: Element, cleaner: FileCleaner) -> _MadeElement | None:
         """An element whose text is cleaned, in its bytes; None where it is plain and something was cut.
 
         What is not cut stays to the byte, whatever the VR allows.
@@ -290,7 +292,7 @@ class ElementMaker:
         return _MadeElement(data, texts, Action.SUBSTITUTED)
 
 
-def _described(miss: TableMissError, task: _Task) -> str:
+def _described(miss: TableMissError, task: _MakingTask) -> str:
     """What a lookup table lacks: of which element, and how deep it is."""
     depth, scope = 0, task.scope
     while scope.parent is not None:

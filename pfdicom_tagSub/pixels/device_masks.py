@@ -26,7 +26,7 @@ _LONGEST = 1 << 10
 _OPERATORS = frozenset({"is", "contains", "startsWith", "endsWith", "matches"})
 _FLAGS = frozenset({"missing", "present"})
 
-Values = Callable[[int], tuple[str, ...] | None]
+ValuesOfFile = Callable[[int], tuple[str, ...] | None]
 """Gives the texts of an element, () for one that is empty or a sequence without items; None if absent."""
 
 
@@ -46,7 +46,7 @@ class MaskCondition:
     texts: tuple[str, ...] = ()
     inner: tuple[MaskCondition, ...] = ()
 
-    def holds(self, values: Values) -> bool:
+    def holds(self, values: ValuesOfFile) -> bool:
         """Whether a file fulfils it."""
         if self.operator == "not":
             return not all(one.holds(values) for one in self.inner)
@@ -73,7 +73,7 @@ class DeviceMask:
     conditions: tuple[MaskCondition, ...]
     rectangles: tuple[Rectangle, ...]
 
-    def fits(self, values: Values) -> bool:
+    def fits(self, values: ValuesOfFile) -> bool:
         """Whether it is for a file."""
         return all(one.holds(values) for one in self.conditions)
 

@@ -165,7 +165,7 @@ class Distinct:
         return Count(DISTINCT_MOST, is_exact=False) if self._is_full else Count(self._number)
 
 
-class _ElementCounts:
+class _CountsOfElement:
     """The sums of the elements of one keyword."""
 
     def __init__(self, tag: int) -> None:
@@ -223,7 +223,7 @@ class Survey:
         """
         self._keys = rules.keys
         self._shows_values = shows_values
-        self._elements: dict[str, _ElementCounts] = {}
+        self._elements: dict[str, _CountsOfElement] = {}
         self._rules: set[int] = set()
         self._left: Counter[Remaining] = Counter()
         self._modalities: Counter[str] = Counter()
@@ -249,7 +249,7 @@ class Survey:
             label = _label(hit.tag)
             element = self._elements.get(label)
             if element is None:
-                element = self._elements[label] = _ElementCounts(hit.tag)
+                element = self._elements[label] = _CountsOfElement(hit.tag)
             element.add(hit, count)
         self._rules |= sums.rules
         self._left.update(sums.left)

@@ -176,6 +176,7 @@ Condition = ValueTest | Not | AllOf | AnyOf
 
 
 def number_of(text: str) -> Decimal | None:
+    """The number that a text is; None where it is none."""
     return Decimal(text.strip()) if _NUMBER.fullmatch(text.strip()) else None
 
 

@@ -165,6 +165,15 @@ Key = (
 
 
 def resolve(text: str, origin: str) -> Key:
+    """What a key hits.
+
+    Args:
+        text: the key as written.
+        origin: where it comes from, for messages.
+
+    Raises:
+        SpecError: it names nothing that a spec may replace.
+    """
     if text.startswith(PATTERN_PREFIX):
         return _pattern_key(text, origin)
     if text.startswith(VR_PREFIX):

@@ -80,6 +80,11 @@ def _holds(tag: int, literal: str) -> bool:
 
 
 def check_literal(rule: Rule, tags: tuple[int, ...]) -> None:
+    """Check the literal of a rule for elements that its key names.
+
+    Raises:
+        SpecError: the VR of one does not allow it.
+    """
     literal = rule.template.literal if rule.template else None
     if literal is not None and not all(_holds(tag, literal) for tag in tags):
         raise SpecError(

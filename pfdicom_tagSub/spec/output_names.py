@@ -21,6 +21,11 @@ DIRECTORY_KEY = "--outputDirTemplate"
 
 
 def stem_of(text: str) -> Template | None:
+    """The template of ``--outputFileStem``; None where none is given.
+
+    Raises:
+        SpecError: it is none, or means nothing in a file name.
+    """
     if not text:
         return None
     template = parse_template(text, STEM_KEY)

@@ -19,7 +19,7 @@ from itertools import accumulate
 
 from ..core.caches import remembered
 from .ages import find_ages
-from .clues import Clues, Key
+from .clues import Clues, Gaps
 from .common_words import ORDINARY, TITLES
 from .comparable import fold, is_unbounded, split_tokens
 from .dotted_numbers import UID, uids_in
@@ -345,7 +345,7 @@ class _Scan:
             return at + 1
         return 0
 
-    def _bounded_end(self, at: int, length: int, how: Key) -> int:
+    def _bounded_end(self, at: int, length: int, how: Gaps) -> int:
         offset = self.offsets[at]
         end = bisect_left(self.offsets, offset + length, lo=at)
         if end == len(self.offsets) or self.offsets[end] != offset + length:

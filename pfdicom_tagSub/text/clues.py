@@ -18,7 +18,7 @@ _SPELT_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å"
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class Gaps:
     """How the tokens of an identifier may be apart in a text.
 
     Attributes:
@@ -50,7 +50,7 @@ class Clues:
 
     words: dict[str, frozenset[str]] = field(default_factory=dict)
     common: dict[str, frozenset[str]] = field(default_factory=dict)
-    keys: dict[str, Key] = field(default_factory=dict)
+    keys: dict[str, Gaps] = field(default_factory=dict)
     short_numbers: set[str] = field(default_factory=set)
     solids: set[str] = field(default_factory=set)
     dates: set[tuple[str, str, str]] = field(default_factory=set)
@@ -74,11 +74,11 @@ class Clues:
         for key, how in other.keys.items():
             self.add(key, how)
 
-    def add(self, key: str, how: Key) -> None:
+    def add(self, key: str, how: Gaps) -> None:
         """Take over a key; where two identifiers share it, either's gaps will do."""
         known = self.keys.get(key, how)
         if known != how:
-            how = Key(known.boundaries | how.boundaries, known.loose or how.loose)
+            how = Gaps(known.boundaries | how.boundaries, known.loose or how.loose)
         self.keys[key] = how
 
     def add_word(self, word: str, initials: frozenset[str] = frozenset()) -> None:
@@ -115,12 +115,12 @@ class Clues:
                 offset += len(token)
             digits = sum(map(str.isdigit, key))
             loose = digits >= _LEAST_DIGITS_WITH_GAPS
-            self.add(key, Key(frozenset(boundaries), loose))
+            self.add(key, Gaps(frozenset(boundaries), loose))
             rest = key.lstrip("0")
             if key[0] == "0" and sum(map(str.isdigit, rest)) >= 4:
                 zeros = len(key) - len(rest)
                 self.add(
-                    rest, Key(frozenset(offset - zeros for offset in boundaries if offset > zeros), loose)
+                    rest, Gaps(frozenset(offset - zeros for offset in boundaries if offset > zeros), loose)
                 )
 
 

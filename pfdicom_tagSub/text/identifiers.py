@@ -12,7 +12,7 @@ from datetime import date
 
 from ..core.caches import remembered
 from .addresses import add_address
-from .clues import LEAST_DIGITS, Clues, Key, is_ordinary
+from .clues import LEAST_DIGITS, Clues, Gaps, is_ordinary
 from .common_words import ORDINARY
 from .comparable import fold, split_tokens
 from .person_names import add_name
@@ -60,8 +60,8 @@ def clues_of(vr: str, text: str) -> Clues:
         _add_time(clues, digits[0][8:])
     elif vr == "AS":
         if age := re.fullmatch(r"0*([1-9]\d*)Y", text):
-            clues.add(f"{age[1]}y", Key(frozenset({len(age[1])})))
-            clues.add(f"{age[1]:0>3}y", Key(frozenset({max(3, len(age[1]))})))
+            clues.add(f"{age[1]}y", Gaps(frozenset({len(age[1])})))
+            clues.add(f"{age[1]:0>3}y", Gaps(frozenset({max(3, len(age[1]))})))
     elif vr == "UI":
         clues.uids.add(text)
     elif vr in _NUMBER_VRS:
@@ -158,5 +158,5 @@ def _add_phone(clues: Clues, text: str) -> None:
         for rest in {digits[skip:] for skip in range(4)} | {bare[skip:] for skip in range(4)}:
             if len(rest) >= _LEAST_DIGITS_OF_PHONE:
                 clues.phones.add(rest)
-                clues.add(rest, Key(loose=True))
-                clues.add(f"0{rest}", Key(loose=True))
+                clues.add(rest, Gaps(loose=True))
+                clues.add(f"0{rest}", Gaps(loose=True))

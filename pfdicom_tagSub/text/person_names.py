@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Container, Mapping
 
-from .clues import LEAST_DIGITS, Clues, Key, spellings
+from .clues import LEAST_DIGITS, Clues, Gaps, spellings
 from .common_words import NOT_IDENTIFYING, ORDINARY, PARTICLES
 from .comparable import fold, is_ideograph, is_unbounded, split_tokens
 
@@ -92,7 +92,7 @@ def _add_part(clues: Clues, words: set[str], part: str) -> None:  # noqa: C901, 
         if len(tokens) == 1 and not is_ideograph(tokens[0]):
             words.add(tokens[0])
         else:
-            clues.add("".join(tokens), Key())
+            clues.add("".join(tokens), Gaps())
     elif tokens[0].isdigit() and len(tokens) == 1:
         if len(tokens[0]) >= LEAST_DIGITS:
             clues.add_phrase(part)

@@ -57,7 +57,7 @@ CHUNK = 1 << 20
 CLEANED = frozenset({0x7FE00001, 0x7FE00002, INTEGER_PIXEL_DATA})
 """The pixels, and the places and lengths of their frames."""
 
-Values = set[ElementText]
+ElementTextSet = set[ElementText]
 
 
 class Verifier:
@@ -199,9 +199,9 @@ class _Comparison:
         self.after = after
         self.renames = renames
         self.pause = pause
-        self.originals: Values = set()
-        self.results: Values = set()
-        self.spared: Values = set()
+        self.originals: ElementTextSet = set()
+        self.results: ElementTextSet = set()
+        self.spared: ElementTextSet = set()
         self.codecs: set[str] = set()
         self.is_directory = bool(before.data.with_tag(dictionary.FIRST_RECORD_OFFSET))
         self.has_cleaned_pixels = False
@@ -807,7 +807,13 @@ class _Comparison:
         return True
 
     def _collect(
-        self, entry: Entry, data: DataSet, rule: Rule | None, values: Values, *, is_named: bool = False
+        self,
+        entry: Entry,
+        data: DataSet,
+        rule: Rule | None,
+        values: ElementTextSet,
+        *,
+        is_named: bool = False,
     ) -> None:
         """Note the texts of an element, at every depth.
 

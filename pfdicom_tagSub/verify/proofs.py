@@ -71,7 +71,7 @@ NOTHING: frozenset[ElementText] = frozenset()
 STAMPED = Planned(Effect.ADDED, None)
 """Stands for the effect on an element that was inserted."""
 
-Key = tuple[object, Piece, Piece | None, Planned]
+ProofKey = tuple[object, Piece, Piece | None, Planned]
 
 
 class Proofs:
@@ -79,17 +79,17 @@ class Proofs:
 
     def __init__(self, rules: RuleSet, expected: ExpectedRules) -> None:
         self._expected = expected
-        self._known: Generations[Key, Proof] = Generations(MOST_BYTES)
+        self._known: Generations[ProofKey, Proof] = Generations(MOST_BYTES)
         self._plans: dict[Hashable, tuple[Planned, ...]] = {}
         self._planned: dict[tuple[Effect, int, bool, bool, bool, bool], Planned] = {}
         self._surroundings: dict[Hashable, object] = {}
         self._looked_up = rules.sources | {dictionary.PIXEL_REPRESENTATION}
 
-    def get(self, key: Key) -> Proof | None:
+    def get(self, key: ProofKey) -> Proof | None:
         """The proof for a key; None where there is none yet."""
         return self._known.get(key)
 
-    def put(self, key: Key, proof: Proof) -> None:
+    def put(self, key: ProofKey, proof: Proof) -> None:
         """Remember a proof."""
         _, before, after, _ = key
         told = len(proof.originals) + len(proof.results) + len(proof.spared)

@@ -246,6 +246,7 @@ def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
 
 
 def is_bulk(entry: Entry) -> bool:
+    """Whether an element holds much that is no text, so that only long texts are looked for in it."""
     if entry.tag in PIXEL_DATA:
         return True
     return entry.end - entry.start >= LARGE and entry.vr in BULK_VRS and not entry.tag >> 16 & 1
@@ -278,6 +279,7 @@ class Leaves:
 
 
 def leaves_of_head(output: PydicomReading) -> list[Leaf]:
+    """What is searched before the data set: the preamble and the file meta."""
     leaves = [Leaf(0, len(output.preamble), "preamble")] if output.preamble else []
     leaves += [
         Leaf(

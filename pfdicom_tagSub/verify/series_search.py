@@ -40,15 +40,15 @@ MOST_OWN = 48
 
 MOST_LOOKED_AT = 1 << 12
 
-Values = Set[ElementText]
+ElementTexts = Set[ElementText]
 
 
 class Noted(NamedTuple):
     """What the comparison of one file noted; as the arguments of ``find_residuals``."""
 
-    originals: Values
-    results: Values
-    spared: Values
+    originals: ElementTexts
+    results: ElementTexts
+    spared: ElementTexts
     codecs: Set[str]
 
 
