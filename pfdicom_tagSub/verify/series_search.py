@@ -13,24 +13,12 @@ from typing import NamedTuple
 
 from .element_texts import ElementText
 from .generations import Generations
+from .leaves import Leaves, is_bulk, leaves_of_entry, leaves_of_head
+from .needle_search import Named, NeedleSearch, is_day_in, likely_in
 from .pieces import Piece, PieceDataSet
 from .pydicom_reading import PydicomReading
-from .residuals import (
-    MOST_NAMED,
-    Leaves,
-    Named,
-    NeedleSearch,
-    Stated,
-    Wanted,
-    is_bulk,
-    is_day_in,
-    is_in_path,
-    leaves_of_entry,
-    leaves_of_head,
-    likely_in,
-    texts_of_traces,
-    wanted_of,
-)
+from .residuals import MOST_NAMED, is_in_path
+from .search_targets import SearchTargets, Stated, targets_of, texts_of_traces
 from .search_terms import Needle, needles_of, traces_of
 from .text_search import TextSearch
 
@@ -59,7 +47,7 @@ class _Core:
         self.noted = noted
         self.stated = Stated.of(noted.results)
         self.left = texts_of_traces(noted.spared)
-        self.wanted = wanted_of(noted.originals, self.stated, self.left, noted.codecs)
+        self.wanted = targets_of(noted.originals, self.stated, self.left, noted.codecs)
         self.token = object()
         self.sources: dict[bytes | str, set[ElementText]] = {}
         """For the bytes of each needle, and each day, the values that they are of."""
@@ -126,14 +114,14 @@ class SeriesSearch:
         core = self._core_of(noted)
         more = core.stated.with_more(noted.results - core.noted.results)
         left = core.left | texts_of_traces(noted.spared - core.noted.spared)
-        own = wanted_of(noted.originals - core.noted.originals, more, left, noted.codecs)
+        own = targets_of(noted.originals - core.noted.originals, more, left, noted.codecs)
         named: Named = {}
         file = _OutputInPieces(output)
         found = file.find(core.wanted, own, core.token)
         if found is not None:
             # What is worth a second look, of the values that the file itself has
             wanted = core.sources_of(*found) & noted.originals
-            exact = wanted_of(wanted | (noted.originals - core.noted.originals), more, left, noted.codecs)
+            exact = targets_of(wanted | (noted.originals - core.noted.originals), more, left, noted.codecs)
             self._look(file, exact, surroundings, pause, named)
         if any(is_in_path(path, part.texts, part.days) for part in (core.wanted, own)):
             whole = file.wanted(noted)
@@ -172,7 +160,7 @@ class SeriesSearch:
     def _look(
         self,
         file: _OutputInPieces,
-        exact: Wanted,
+        exact: SearchTargets,
         surroundings: object,
         pause: Callable[[], None],
         named: Named,
@@ -204,7 +192,7 @@ class SeriesSearch:
         self,
         file: _OutputInPieces,
         core: _Core,
-        own: Wanted,
+        own: SearchTargets,
         noted: Noted,
         pause: Callable[[], None],
         named: Named,
@@ -266,13 +254,13 @@ class _OutputInPieces:
         yield from self.holding(indices[:half], found, found_days)
         yield from self.holding(indices[half:], found, found_days)
 
-    def wanted(self, noted: Noted) -> Wanted:
+    def wanted(self, noted: Noted) -> SearchTargets:
         """What is looked for in the file."""
         stated, left = Stated.of(noted.results), texts_of_traces(noted.spared)
-        return wanted_of(noted.originals, stated, left, noted.codecs)
+        return targets_of(noted.originals, stated, left, noted.codecs)
 
     def find(
-        self, common: Wanted, own: Wanted, token: object
+        self, common: SearchTargets, own: SearchTargets, token: object
     ) -> tuple[Sequence[Needle], Sequence[str]] | None:
         """What may be in the text of the file; None where nothing is.
 

@@ -18,7 +18,7 @@ from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.run.worker import Settings, Worker
 from pfdicom_tagSub.verify import residuals
-from pfdicom_tagSub.verify.residuals import likely_in
+from pfdicom_tagSub.verify.needle_search import likely_in
 from pfdicom_tagSub.verify.search_terms import Needle
 
 PACKAGE = str(Path(pfdicom_tagSub.__file__).parent)
