@@ -31,25 +31,15 @@ from ..spec.content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
 from ..spec.rules import Rule, RuleSet
 from ..spec.text_functions import NOTHING_LEFT
 from .element_texts import ElementText, name_of, texts_of, vr_of
+from .entries import REST, DataSet, Entry, PydicomReading, SequenceItem
 from .expected_rules import FOLLOWED, Effect, ExpectedRules, Place
 from .overlay_check import check_cleared, kept_of
 from .pieces import INPUT, OUTPUT, Piece, PieceDataSet, PieceEntries, SeriesReader
 from .proofs import NOTHING, STAMPED, Proof, Proofs
-from .pydicom_reading import (
-    REST,
-    DataSet,
-    Entry,
-    PydicomReading,
-    SequenceItem,
-    in_memory,
-    is_sequence,
-    items_of,
-    raw_value,
-    read_again,
-    readings_of,
-)
+from .pydicom_reading import in_memory, read_again
 from .residuals import find_residuals
 from .same_value import Surroundings, is_constant, may_stay
+from .sequence_reading import is_sequence, items_of, raw_value, readings_of
 from .series_search import Noted, SeriesSearch
 from .text_search import TextSearches
 

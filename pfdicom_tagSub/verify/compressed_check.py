@@ -26,7 +26,9 @@ from ..pixels.jpeg_blocks import (
 )
 from ..pixels.masked import Masks
 from ..pixels.rectangles import Rectangle
-from .pydicom_reading import DataSet, raw_value, read_again
+from .entries import DataSet
+from .pydicom_reading import read_again
+from .sequence_reading import raw_value
 
 _TOLERATED = 24
 """How light a black pixel of a JPEG may be: quantization and the colour of its neighbours count."""

@@ -17,9 +17,10 @@ from ..dicom import dictionary
 from ..dicom.values import CHARSET_VRS, SINGLE_VALUED_VRS
 from ..spec.identifying_tags import is_postal
 from ..text.identifiers import ADDRESS
+from .entries import REST, DataSet, Entry
 from .expected_rules import creator_of
-from .pydicom_reading import REST, DataSet, Entry, dictionary_vr, is_sequence, items_of, raw_value
 from .search_terms import SEARCHED_VRS, TEXTS, TermKind
+from .sequence_reading import dictionary_vr, is_sequence, items_of, raw_value
 
 LONGEST_VALUE = 1 << 16
 """Longer values are no texts to look for."""

@@ -25,7 +25,8 @@ from ..spec.content_items import (
 )
 from ..spec.keys import KeywordKey, MaskKey, PatternKey, VRKey
 from ..spec.rules import Rule, RuleSet
-from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
+from .entries import REST, DataSet, Entry
+from .sequence_reading import is_sequence, items_of, raw_value
 
 
 class Effect(Enum):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from ..dicom.dictionary import PIXEL_DATA
 from .element_texts import name_of, vr_of
+from .entries import REST, DataSet, Entry, PydicomReading
 from .pieces import LARGE
-from .pydicom_reading import REST, DataSet, Entry, PydicomReading, is_sequence, items_of
+from .sequence_reading import is_sequence, items_of
 
 BULK_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
 

@@ -10,8 +10,8 @@ from ..core.caches import remembered
 from ..dicom.sources import Source
 from ..text.common_words import TERMS
 from .element_texts import is_of_codes, is_of_make, name_of
+from .entries import Entry
 from .leaves import Leaf, Leaves
-from .pydicom_reading import Entry
 from .search_terms import NUMBERS, Needle, TermKind, notations_of, plain_notations
 
 CHUNK = 1 << 20

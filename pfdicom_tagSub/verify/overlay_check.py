@@ -7,7 +7,8 @@ from typing import Literal
 from ..core.errors import FileError
 from ..dicom.embedded_overlays import CELL, GROUPS, cleared, described, kept_bits, position_of
 from ..spec.rules import RuleSet
-from .pydicom_reading import DataSet, Entry, raw_value
+from .entries import DataSet, Entry
+from .sequence_reading import raw_value
 
 PIECE = 3 << 18
 """How much is compared at a time: whole cells of every size."""

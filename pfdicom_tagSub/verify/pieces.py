@@ -25,19 +25,10 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 from ..dicom import dictionary
 from ..dicom.dictionary import PIXEL_DATA, SPECIFIC_CHARACTER_SET
 from ..dicom.sources import BytesSource
+from .entries import UNDEFINED, DataSet, Entry, PydicomReading, encodings_of
 from .generations import Generations
-from .pydicom_reading import (
-    DEFERRED,
-    DEFLATED,
-    HEAD,
-    UNDEFINED,
-    VRS,
-    DataSet,
-    Entry,
-    PydicomReading,
-    encodings_of,
-    is_sequence_at,
-)
+from .pydicom_reading import DEFERRED, DEFLATED, HEAD
+from .sequence_reading import VRS, is_sequence_at
 
 LARGE = 1 << 14
 """Binary values from this length on are searched by themselves."""

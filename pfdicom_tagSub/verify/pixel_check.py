@@ -15,7 +15,8 @@ from ..dicom.sources import Source
 from ..pixels.image import Image
 from ..pixels.masked import Masks
 from ..pixels.rectangles import Rectangle
-from .pydicom_reading import DataSet, Entry, read_again
+from .entries import DataSet, Entry
+from .pydicom_reading import read_again
 
 _ROWS_AT_ONCE = 1 << 22
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ..text.in_paths import holds_text
 from .element_texts import ElementText
+from .entries import DataSet, Entry, PydicomReading
 from .leaves import Leaves, is_bulk, leaves_of, leaves_of_head
 from .needle_search import CHUNK, Named, NeedleSearch, is_day_in
-from .pydicom_reading import DataSet, Entry, PydicomReading
 from .search_targets import Stated, targets_of, texts_of_traces
 from .search_terms import UNBOUNDED
 from .text_search import TextSearch

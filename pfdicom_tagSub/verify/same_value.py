@@ -18,9 +18,10 @@ from ..dicom.character_sets import CharacterSet
 from ..dicom.values import BINARY_VRS, Value, decode, fit
 from ..spec.rules import Literal, Rule, RuleSet
 from ..spec.templates import SELF_SOURCE, Template
+from .entries import DataSet, Entry
 from .expected_rules import creator_of
-from .pydicom_reading import DataSet, Entry, is_sequence, items_of, raw_value
 from .search_terms import SEARCHED_VRS
+from .sequence_reading import is_sequence, items_of, raw_value
 
 
 @dataclass(frozen=True, slots=True)

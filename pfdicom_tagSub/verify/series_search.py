@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from .element_texts import ElementText
+from .entries import PydicomReading
 from .generations import Generations
 from .leaves import Leaves, is_bulk, leaves_of_entry, leaves_of_head
 from .needle_search import Named, NeedleSearch, is_day_in, likely_in
 from .pieces import Piece, PieceDataSet
-from .pydicom_reading import PydicomReading
 from .residuals import MOST_NAMED, is_in_path
 from .search_targets import SearchTargets, Stated, targets_of, texts_of_traces
 from .search_terms import Needle, needles_of, traces_of

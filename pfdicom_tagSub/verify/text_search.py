@@ -16,9 +16,10 @@ from ..text.cleaning import TextCleaner, cleaner_of
 from ..text.comparable import SHORTEST, fold
 from ..text.identifiers import ADDRESS
 from .element_texts import ElementText, name_of, text_in, vr_of
+from .entries import REST, DataSet, Entry
 from .pieces import Piece, PieceDataSet
-from .pydicom_reading import REST, DataSet, Entry, is_sequence, items_of, raw_value
 from .search_terms import NAMES, TEXTS, TermKind, traces_of
+from .sequence_reading import is_sequence, items_of, raw_value
 
 SEARCHED_VRS = TEXTS | NAMES | {"", "UN", "OB"}
 """VRs of text, and those under which a private element may hold any."""

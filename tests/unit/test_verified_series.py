@@ -36,7 +36,8 @@ from pfdicom_tagSub.run.worker import Settings, Worker
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.verify.comparison import Verifier
 from pfdicom_tagSub.verify.pieces import INPUT, ParsedSequence, SeriesReader
-from pfdicom_tagSub.verify.pydicom_reading import items_of, read_again
+from pfdicom_tagSub.verify.pydicom_reading import read_again
+from pfdicom_tagSub.verify.sequence_reading import items_of
 
 NAME, PATIENT_ID, ACCESSION, STUDY_ID, DESCRIPTION = (
     0x00100010,
