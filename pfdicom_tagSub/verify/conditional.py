@@ -20,7 +20,9 @@ from ..spec.keys import PrivateKey
 from ..spec.variants import Variants
 from .comparison import Verifier
 from .expected_rules import creator_of, known_vr
-from .pydicom_reading import DataSet, Entry, PydicomReading, is_sequence, items_of, raw_value, read_again
+from .entries import DataSet, Entry, PydicomReading
+from .pydicom_reading import read_again
+from .sequence_reading import is_sequence, items_of, raw_value
 
 KEPT_MOST = 64
 """For so many sets of conditions that hold the verifiers are kept."""
