@@ -295,7 +295,7 @@ class _Collector:
                     own = replace(inner_context, is_item_gone=True) if is_item_gone else inner_context
                     self.collect(item.elements, inner, own)
 
-    def _take(self, element: Element, known: KnownSequence, scope: Scope, context: _Context) -> None:
+    def _take(self, element: Element, known: KnownSequence, scope: Scope, context: _DataSetContext) -> None:
         """Take over what a sequence says that is not entered again."""
         key = context, scope.characters.terms
         said = known.said.get(key)

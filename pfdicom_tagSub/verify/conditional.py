@@ -19,8 +19,8 @@ from ..spec.conditions import EVERY_ITEM, VRS_WITHOUT_TEXT, Held, Step, Subject,
 from ..spec.keys import PrivateKey
 from ..spec.variants import Variants
 from .comparison import Verifier
-from .expected_rules import creator_of, known_vr
 from .entries import DataSet, Entry, PydicomReading
+from .expected_rules import creator_of, known_vr
 from .pydicom_reading import read_again
 from .sequence_reading import is_sequence, items_of, raw_value
 

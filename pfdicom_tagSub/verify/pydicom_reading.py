@@ -22,7 +22,6 @@ from pydicom.filereader import data_element_generator, read_dataset, read_partia
 from ..core.errors import FileError
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit, inflate
 from ..dicom.sources import BytesSource, FileSource, Source, is_zeros
-from .entries import Entry, PydicomReading, UNDEFINED, completed, data_set_of, entry_of
 from .entries import Entry, PydicomReading, completed, data_set_of, entry_of
 
 if TYPE_CHECKING:
