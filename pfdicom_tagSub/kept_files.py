@@ -129,9 +129,9 @@ class KeptFiles:
         """The record, when the reports are written."""
         if not self._targets:
             return report
-        from .report.html import Ran, render  # noqa: PLC0415  (where there is a report alone)
+        from .report.html import RunFacts, render  # noqa: PLC0415  (where there is a report alone)
 
-        ran = Ran((), self._started, report.warnings, self._options.tree.threads)
+        ran = RunFacts((), self._started, report.warnings, self._options.tree.threads)
         for target in self._targets:
             try:
                 target.write(render(target, report, ran))

@@ -75,7 +75,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l importRules -xka "(
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l functions -xka "(__fish_complete_path (commandline -ct))" -d 'a Python file with functions of your own for the spec; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'
-complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMiss -xka "fail empty keep" -d 'what a value that its table lacks does: fail its file (default), empty the element, or stay'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMiss -xka "fail empty keep" -d 'what to do with a value that its table lacks: fail its file (default), empty or keep it'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupMissing -xka "(__fish_complete_path (commandline -ct))" -d 'list the values that the lookup tables lack in FILE.csv, for you alone'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l uidRoot -x -d 'what the UIDs that the run makes begin with, e.g. 1.2.826.0.1.3680043.8.498'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l assumeCharacterSet -x -d 'the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100'
