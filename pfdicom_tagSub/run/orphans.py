@@ -113,7 +113,7 @@ def prune(
         return EMPTY_INPUT
     if any(one.output_path for one in gone):
         gone = _without_shared(ledger, gone)
-    trees = [_Tree(root) for root in (plan.output_root, hold_root) if root]
+    trees = [_OutputTree(root) for root in (plan.output_root, hold_root) if root]
 
     def orphan_of(one: Gone, fate: OrphanFate, reason: str = "") -> Orphan:
         shown = tree.below(one.output_path) if tree is not None and names_outputs and one.is_shown else ""
@@ -145,7 +145,7 @@ def prune(
     return ""
 
 
-class _Tree:
+class _OutputTree:
     """A tree of outputs."""
 
     def __init__(self, root: str) -> None:
@@ -204,7 +204,7 @@ def _without_shared(ledger: Ledger, gone: list[Gone]) -> list[Gone]:
     return [one._replace(output_path="") if one.output_path in shared else one for one in gone]
 
 
-def _fate(tree: _Tree | None, one: Gone, *, removes: bool) -> tuple[OrphanFate | None, str]:
+def _fate(tree: _OutputTree | None, one: Gone, *, removes: bool) -> tuple[OrphanFate | None, str]:
     """What becomes of an output, and why it stays; None where there is none."""
     folder, _, name = one.output_path.rpartition("/")
     if not one.output_path:
@@ -227,7 +227,7 @@ def _fate(tree: _Tree | None, one: Gone, *, removes: bool) -> tuple[OrphanFate |
     return OrphanFate.PRUNED, ""
 
 
-def _settle(tree: _Tree, folder: str) -> None:
+def _settle(tree: _OutputTree, folder: str) -> None:
     """Have removals on the disk before the ledger forgets them, and remove directories that hold nothing."""
     folders, root = tree.folders, tree.root
     for place in _upwards(folder, root):
