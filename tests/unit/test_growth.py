@@ -17,7 +17,7 @@ import pfdicom_tagSub
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.run.worker import Settings, Worker
-from pfdicom_tagSub.verify import residuals
+from pfdicom_tagSub.verify import needle_search
 from pfdicom_tagSub.verify.needle_search import likely_in
 from pfdicom_tagSub.verify.search_terms import Needle
 
@@ -78,7 +78,7 @@ def test_needles_that_are_likely_in_data_are_all_that_are_in_it(monkeypatch: pyt
     ]
     needles = [Needle(text) for text in texts]
     assert likely_in(data, needles) == needles
-    monkeypatch.setattr(residuals, "FEW_STEPS", 0)
+    monkeypatch.setattr(needle_search, "FEW_STEPS", 0)
     found = [needle.folded for needle in likely_in(data, needles)]
     assert found == [b"doe^jane", b"jane", b"4711", b"47", b"tail-end", b"seen", b"no"]
     for rest in (b"", b"abc", b"4711"):
