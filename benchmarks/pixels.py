@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +41,7 @@ TOOL = [sys.executable, "-m", "pfdicom_tagSub"]
 SPEC = ["--tagInfo", "PatientName:anon", "-v", "0", "--json"]
 
 
-def run_tool(source: Path, output: Path, *flags: str) -> tuple[dict, float, int]:
+def run_tool(source: Path, output: Path, *flags: str) -> tuple[dict[str, Any], float, int]:
     """The record of a run, its seconds of processor time, and its largest memory in bytes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(

@@ -31,7 +31,7 @@ def stand_in(worker: Worker, job: FileJob) -> FileOutcome:
 
 
 if __name__ == "__main__":
-    Worker.process = stand_in  # type: ignore[method-assign]
+    Worker.process = stand_in  # type: ignore[method-assign, assignment]
     started = time.perf_counter()
     code = main(sys.argv[1:])
     used = resource.getrusage(resource.RUSAGE_SELF)

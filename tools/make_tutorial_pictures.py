@@ -31,7 +31,14 @@ def main() -> None:
         folder = Path(name)
         subprocess.run([sys.executable, ROOT / "examples" / "make_pictures.py", folder / "in"], check=True)
         flags = ["--tagInfo", "PatientName:ANON", "--cleanPixels", "regions,devices,text", "-v", "0"]
-        command = [sys.executable, "-m", "pfdicom_tagSub", folder / "in", folder / "out", *flags]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "pfdicom_tagSub",
+            folder / "in",
+            folder / "out",
+            *flags,
+        ]
         subprocess.run(command, check=True)
         for picture, (file, index) in PICTURES.items():
             sides = [frame_of(folder / tree / file, index) for tree in ("in", "out")]

@@ -117,7 +117,8 @@ def _field(random: Random, rows: int, columns: int, cell: int) -> Array:
 
 def _ellipse(rows: int, columns: int, y: float, x: float, height: float, width: float) -> Array:
     down, across = np.mgrid[0:rows, 0:columns]
-    return ((down / rows - y) / height) ** 2 + ((across / columns - x) / width) ** 2 < 1
+    inside: Array = ((down / rows - y) / height) ** 2 + ((across / columns - x) / width) ** 2 < 1
+    return inside
 
 
 def ultrasound(random: Random, rows: int, columns: int) -> Array:
@@ -127,7 +128,8 @@ def ultrasound(random: Random, rows: int, columns: int) -> Array:
     distance = np.hypot(across - columns / 2, down + rows * 0.05) / rows
     inside = (np.abs(angle) < 0.65) & (distance > 0.12) & (distance < 0.98)
     speckle = random.rayleigh(0.35, (rows, columns)) * (0.35 + 0.65 * _field(random, rows, columns, 48))
-    return np.clip(_smooth(speckle, 0.8) * (1.1 - 0.5 * distance), 0, 1) * inside * 0.85
+    shown: Array = np.clip(_smooth(speckle, 0.8) * (1.1 - 0.5 * distance), 0, 1) * inside * 0.85
+    return shown
 
 
 def capture(random: Random, rows: int, columns: int) -> Array:
@@ -367,7 +369,8 @@ def _values(layout: Layout, shades: Array, random: Random) -> Array:
         return np.concatenate([made, np.full_like(made, 128), np.full_like(made, 128)], axis=-1)
     if layout.samples == 3:
         tint = np.array([1.0, 1.0, random.choice([1.0, 1.0, 0.4])])
-        return (made * tint).astype(np.int64)
+        tinted: Array = (made * tint).astype(np.int64)
+        return tinted
     return made
 
 
@@ -437,7 +440,7 @@ def _syntax(number: int, layout: Layout) -> str:
 def _data_set(known: Kind, layout: Layout, values: Array, name: str) -> Dataset:
     count, rows, columns, _ = values.shape
     made = picture(layout, frames=count, rows=rows, columns=columns, values=values)
-    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = known.sop_class[count > 1]
+    made.SOPClassUID = made.file_meta.MediaStorageSOPClassUID = uid.UID(known.sop_class[count > 1])
     made.Modality = known.modality
     made.Manufacturer = "PLANTED"
     made.BurnedInAnnotation = "YES"

@@ -121,7 +121,7 @@ def test_frames_without_a_mask_keep_their_bytes(tmp_path: Path, monkeypatch: pyt
 
     looked: list[int] = []
 
-    def find(_: object, picture: Any) -> tuple[Rectangle, ...]:
+    def find(_: object, picture: Any, *_further: Any, **_named: Any) -> tuple[Rectangle, ...]:
         looked.append(1)
         return (Rectangle(5, 5, 20, 10),) if len(looked) == 2 else ()
 
