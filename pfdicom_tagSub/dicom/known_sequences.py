@@ -59,7 +59,7 @@ class Said(NamedTuple):
     pieces: frozenset[bytes]
 
 
-class Outcome(NamedTuple):
+class KnownChanges(NamedTuple):
     """What becomes of a sequence.
 
     Attributes:
@@ -118,7 +118,7 @@ class KnownSequence:
         self.filter = scan_filter
         self.said: dict[Hashable, Said] = {}
         self.clean: dict[Hashable, tuple[str, ...] | None] = {}
-        self.outcome: Outcome | None = None
+        self.outcome: KnownChanges | None = None
 
     def at(self, start: int) -> Element:
         """It as an element at a place; its items are not entered."""

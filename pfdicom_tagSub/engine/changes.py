@@ -11,7 +11,7 @@ from ..core.file_survey import PRIVATE
 from ..core.outcome import Action, ElementCounts
 from ..dicom.edits import Edit
 from ..dicom.elements import UNDEFINED, Element
-from ..dicom.known_sequences import Outcome
+from ..dicom.known_sequences import KnownChanges
 from ..dicom.scope import Scope
 from ..spec.rules import Rule
 from .memory import Memory, Note
@@ -129,7 +129,7 @@ class Changes:
         """Where the changes have come to."""
         return len(self.edits), len(self._made), self._more_private
 
-    def outcome_since(self, mark: tuple[int, int, int], start: int, growth: int) -> Outcome | None:
+    def outcome_since(self, mark: tuple[int, int, int], start: int, growth: int) -> KnownChanges | None:
         """What was done to a stretch since a mark; None for more than the removal of private elements.
 
         Args:
@@ -145,9 +145,9 @@ class Changes:
         own = [(edit.start - start, edit.stop - start, edit.data) for edit in new if type(edit.data) is bytes]
         if len(own) < len(new):
             return None
-        return Outcome(tuple(own), growth, len(notes) + self._more_private - more)
+        return KnownChanges(tuple(own), growth, len(notes) + self._more_private - more)
 
-    def repeat(self, outcome: Outcome, start: int, scope: Scope) -> int:
+    def repeat(self, outcome: KnownChanges, start: int, scope: Scope) -> int:
         """Do to a stretch what was done to another; returns by how many bytes it grew."""
         self.edits += [Edit(start + first, start + last, data) for first, last, data in outcome.edits]
         if outcome.removed:

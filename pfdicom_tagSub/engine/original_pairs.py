@@ -14,11 +14,11 @@ ATTRIBUTES = {
 }
 """The attributes of a crosswalk, at the top level of a data set."""
 
-Pair = tuple[str, str, str]
+OriginalPair = tuple[str, str, str]
 """The name of an attribute, its original value and the new one, "" for one that was removed or emptied."""
 
 
-def pairs_of(root: Scope, changes: Changes) -> tuple[Pair, ...]:
+def pairs_of(root: Scope, changes: Changes) -> tuple[OriginalPair, ...]:
     """The pairs of one file.
 
     Args:
@@ -26,7 +26,7 @@ def pairs_of(root: Scope, changes: Changes) -> tuple[Pair, ...]:
         changes: what was done to it.
     """
     made = changes.texts_of(ATTRIBUTES, root)
-    found: list[Pair] = []
+    found: list[OriginalPair] = []
     for tag, name in ATTRIBUTES.items():
         element = root.elements.get(tag)
         if element is None:

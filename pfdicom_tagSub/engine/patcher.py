@@ -37,7 +37,7 @@ from .utf8_switch import CannotHold, bound_to_character_set
 
 if TYPE_CHECKING:
     from .changes import Changes
-    from .original_pairs import Pair
+    from .original_pairs import OriginalPair
     from .surveyor import SurveyOptions, Surveyor
 
 
@@ -93,7 +93,7 @@ class Patcher:
         pairs: whether they tell original and new identifiers.
         """
         self.paired: Collection[int] = ()
-        self._pairs_of: Callable[[Scope, Changes], tuple[Pair, ...]] | None = None
+        self._pairs_of: Callable[[Scope, Changes], tuple[OriginalPair, ...]] | None = None
         if pairs:
             from .original_pairs import ATTRIBUTES, pairs_of  # noqa: PLC0415  (only where somebody asks)
 

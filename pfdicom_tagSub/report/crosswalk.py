@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ..core.errors import OwnFileError
 from ..files.replacing import alone_in, check_replaceable, reason_of, replaced
-from .sorted_rows import Row, SortedRows
+from .sorted_rows import SortedRow, SortedRows
 
 FLAG = "--crosswalk"
 COLUMNS = ("attribute", "original", "new")
@@ -56,7 +56,7 @@ class Crosswalk:
         except OSError as error:
             raise OwnFileError(f"{FLAG} {path}: {reason_of(error)}") from None
 
-    def add(self, pairs: tuple[Row, ...]) -> None:
+    def add(self, pairs: tuple[SortedRow, ...]) -> None:
         """Take the pairs of a file."""
         if self.problem:
             return
@@ -125,7 +125,7 @@ class Crosswalk:
         if self._look():
             self._rows.add(self._read_sqlite() if self._is_sqlite else self._read_csv())
 
-    def _read_csv(self) -> Iterator[Row]:
+    def _read_csv(self) -> Iterator[SortedRow]:
         line = 0
         before = csv.field_size_limit(_LONGEST)
         try:
@@ -152,7 +152,7 @@ class Crosswalk:
             writer.writerow(COLUMNS)
             writer.writerows(self._rows.sorted())
 
-    def _read_sqlite(self) -> Iterator[Row]:
+    def _read_sqlite(self) -> Iterator[SortedRow]:
         place = f"file:{quote(os.fsencode(os.path.abspath(self.path)))}?mode=ro"
         try:
             connection = sqlite3.connect(place, uri=True)

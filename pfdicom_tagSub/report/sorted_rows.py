@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-Row = tuple[str, str, str]
+SortedRow = tuple[str, str, str]
 
 RECENT_MOST = 1 << 14
 """So many rows are remembered, so that what most files have in common is kept once."""
@@ -26,13 +26,13 @@ class SortedRows:
             self._connection.execute(f"PRAGMA {setting}")
         self._connection.execute("CREATE TABLE found (first BLOB, second BLOB, third BLOB)")
         self._connection.execute("BEGIN")
-        self._recent: set[Row] = set()
+        self._recent: set[SortedRow] = set()
         self._is_empty = True
 
     def __bool__(self) -> bool:
         return not self._is_empty
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[SortedRow]) -> None:
         """Take some rows.
 
         Raises:
@@ -45,7 +45,7 @@ class SortedRows:
                 0, f"its rows could not be kept for the time being ({type(error).__name__})"
             ) from None
 
-    def _new(self, rows: Iterable[Row]) -> Iterator[tuple[bytes, ...]]:
+    def _new(self, rows: Iterable[SortedRow]) -> Iterator[tuple[bytes, ...]]:
         for row in rows:
             if row in self._recent:
                 continue
@@ -55,7 +55,7 @@ class SortedRows:
             self._is_empty = False
             yield tuple(text.encode("utf-8", "surrogateescape") for text in row)
 
-    def sorted(self, order: tuple[int, int, int] = (1, 2, 3)) -> Iterator[Row]:
+    def sorted(self, order: tuple[int, int, int] = (1, 2, 3)) -> Iterator[SortedRow]:
         """The rows, each once.
 
         Args:

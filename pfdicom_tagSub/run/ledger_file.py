@@ -111,6 +111,7 @@ def ready(path: str) -> tuple[os.stat_result, tuple[str, ...]]:
 
 
 def connected(path: str, *, reads_only: bool) -> sqlite3.Connection:
+    """The database of a ledger; nothing is made or changed where it is only read."""
     place = os.path.abspath(path)
     if reads_only:
         place = f"file:{quote(os.fsencode(place))}?mode=ro"

@@ -318,4 +318,5 @@ def tags_in(data: DataSet) -> frozenset[int]:
 
 
 def shown_name(entry: Entry, place: Place) -> str:
+    """What a message calls an element: its name, after the sequences and items that it is in."""
     return place.above + name_of(entry.tag)

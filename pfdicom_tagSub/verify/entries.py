@@ -158,6 +158,7 @@ def entry_of(stored: Any, source: Source) -> Entry:
 
 
 def tag_bytes(tag: int, order: str) -> bytes:
+    """A tag as a file has it whose byte order is ``"little"`` or ``"big"``."""
     two = "big" if order == "big" else "little"
     return (tag >> 16).to_bytes(2, two) + (tag & 0xFFFF).to_bytes(2, two)  # type: ignore[arg-type]
 

@@ -80,6 +80,7 @@ def leaves_of_head(output: PydicomReading) -> list[Leaf]:
 
 
 def leaves_of(data: DataSet, above: str, base: int = 0) -> Iterator[Leaf]:
+    """The values of all elements of a data set, at every depth."""
     for entry in data.entries:
         yield from leaves_of_entry(entry, data, above, base)
 

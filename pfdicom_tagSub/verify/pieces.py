@@ -119,7 +119,7 @@ class Piece:
         self.kind = f"{stored.VR}{is_sequence:d}"
         self.is_large = size >= LARGE or tag in PIXEL_DATA
         self.following: list[Piece | None] = [None, None]
-        self.runs: list[_Run | None] = [None, None]
+        self.runs: list[_PieceRun | None] = [None, None]
         self.clean: set[object] = set()
 
     def mark_clean(self, search: object) -> None:
@@ -134,7 +134,7 @@ class Piece:
         return Entry(self.tag, start, start + self.value, start + self.size, self.stored, own)
 
 
-class _Run(NamedTuple):
+class _PieceRun(NamedTuple):
     """Pieces that followed each other in more than one file, compared in one step.
 
     Attributes:
@@ -444,7 +444,9 @@ class SeriesReader:
             self._begun.clear()
             self._run_bytes = stop - start
         self._begun.append(first)
-        first.runs[role] = _Run(data[start:stop], pieces[begin:], [one - start for one in starts[begin:]])
+        first.runs[role] = _PieceRun(
+            data[start:stop], pieces[begin:], [one - start for one in starts[begin:]]
+        )
 
     def _encoding_of(self, data: bytes, start: int, syntax: bytes) -> tuple[bool, bool] | None:
         """Whether pydicom takes a data set for implicit VR, and for little endian; None where it is deflated.

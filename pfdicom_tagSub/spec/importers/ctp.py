@@ -39,7 +39,7 @@ _GLOBAL: dict[str, dict[str, object]] = {
 
 
 @dataclass
-class _Entry:
+class _ScriptElement:
     kind: str
     line: int
     tag: str
@@ -48,7 +48,7 @@ class _Entry:
 
 
 @dataclass(frozen=True)
-class _Call:
+class _ScriptCall:
     """A call of a function: its name, its arguments, and what stands in braces after it."""
 
     name: str
@@ -70,7 +70,7 @@ def translate(text: str) -> Translation:
             continue
         rule = f"{one.tag} {one.text.strip()}".strip()[:_SHOWN]
         try:
-            pairs = _Rule(parameters).pairs(one)
+            pairs = _ScriptRule(parameters).pairs(one)
         except NoEquivalentError as error:
             made.add(one.line, rule, None, str(error))
             continue
@@ -78,15 +78,15 @@ def translate(text: str) -> Translation:
     return made
 
 
-def _entries(text: str) -> list[_Entry]:
+def _entries(text: str) -> list[_ScriptElement]:
     """The elements of the XML, in their order."""
-    found: list[_Entry] = []
+    found: list[_ScriptElement] = []
     parser = expat.ParserCreate()
 
     def start(name: str, attributes: dict[str, str]) -> None:
         is_on = attributes.get("en", "T") == "T"
         if name in {"p", "e", "k", "r"}:
-            found.append(_Entry(name, parser.CurrentLineNumber, attributes.get("t", ""), is_on))
+            found.append(_ScriptElement(name, parser.CurrentLineNumber, attributes.get("t", ""), is_on))
 
     def data(content: str) -> None:
         if found:
@@ -105,13 +105,13 @@ def _entries(text: str) -> list[_Entry]:
     return found
 
 
-class _Rule:
+class _ScriptRule:
     """Translates one element of a script."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
         self.parameters = parameters
 
-    def pairs(self, entry: _Entry) -> dict[str, object]:
+    def pairs(self, entry: _ScriptElement) -> dict[str, object]:
         """What an element comes to.
 
         Raises:
@@ -137,7 +137,7 @@ class _Rule:
         if tag == _METHOD_CODES and re.fullmatch(r"[0-9]{6}(/[0-9]{6})*", script):
             return {key_of(tag): {"add": [self._code(code) for code in script.split("/")]}}
         pieces = _pieces(script)
-        if len(pieces) == 1 and isinstance(pieces[0], _Call):
+        if len(pieces) == 1 and isinstance(pieces[0], _ScriptCall):
             whole = self._of_call(tag, pieces[0], always=always)
             if whole is not None:
                 return whole
@@ -154,7 +154,7 @@ class _Rule:
             raise NoEquivalentError(f"the code {code} is none of CID 7050 that is known here")
         return {"CodeValue": code, "CodingSchemeDesignator": "DCM", "CodeMeaning": _CODES[code]}
 
-    def _of_call(self, tag: int, call: _Call, *, always: bool) -> dict[str, object] | None:
+    def _of_call(self, tag: int, call: _ScriptCall, *, always: bool) -> dict[str, object] | None:
         """What a call that stands alone comes to; None where it is only a text."""
         key = key_of(tag)
         match call.name:
@@ -176,7 +176,7 @@ class _Rule:
                 raise NoEquivalentError("a spec has the same rule for items and the data set")
         return None
 
-    def _of_condition(self, tag: int, call: _Call) -> dict[str, object]:
+    def _of_condition(self, tag: int, call: _ScriptCall) -> dict[str, object]:
         condition = self._condition(tag, call.arguments)
         branches = (*call.blocks, "")[:2]
         made: dict[str, object] = {}
@@ -204,12 +204,12 @@ class _Rule:
                 return f"{element} matches {_quoted(f'^(?:{other})$')}"
         raise NoEquivalentError(f"the condition {test}")
 
-    def _of_piece(self, piece: str | _Call) -> str:
+    def _of_piece(self, piece: str | _ScriptCall) -> str:
         if isinstance(piece, str):
             return literal(piece)
         return self._template(piece)
 
-    def _template(self, call: _Call) -> str:  # noqa: C901  (a case for each function)
+    def _template(self, call: _ScriptCall) -> str:  # noqa: C901  (a case for each function)
         arguments = call.arguments
 
         def source(place: int) -> str:
@@ -272,13 +272,13 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _pieces(script: str) -> list[str | _Call]:
+def _pieces(script: str) -> list[str | _ScriptCall]:
     """The texts and calls of a script, in order.
 
     Raises:
         NoEquivalentError: a call that does not end.
     """
-    found: list[str | _Call] = []
+    found: list[str | _ScriptCall] = []
     place = 0
     while place < len(script):
         match = re.compile(r"@([a-z]+)\(").match(script, place)
@@ -301,7 +301,7 @@ def _pieces(script: str) -> list[str | _Call]:
             end = _closing(script, start, "{", "}")
             blocks.append(script[start:end])
             place = end + 1
-        found.append(_Call(match[1], arguments if arguments != ("",) else (), tuple(blocks)))
+        found.append(_ScriptCall(match[1], arguments if arguments != ("",) else (), tuple(blocks)))
     return found
 
 
