@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from .keys import PatternKey
 from .pairs import OUTSIDE, Nested, SpecValue, TagSpec
 
-_Value = SpecValue | Nested
-_Entries = dict[object, tuple[str, "_Value | _Entries"]]
+_JsonValue = SpecValue | Nested
+_Entries = dict[object, tuple[str, "_JsonValue | _Entries"]]
 """By what a key names, an element, a pattern or a condition: the key as written, and its value."""
 
 
-def merged(layers: Iterable[TagSpec]) -> list[tuple[str, _Value]]:
+def merged(layers: Iterable[TagSpec]) -> list[tuple[str, _JsonValue]]:
     """The pairs of several specs.
 
     A key that a later spec has, however it writes it, is left out of those before; the pairs of blocks
@@ -53,7 +53,7 @@ def _merge(lower: _Entries, upper: _Entries) -> None:
         lower[identity] = text, value
 
 
-def _pairs(entries: _Entries) -> Iterator[tuple[str, _Value]]:
+def _pairs(entries: _Entries) -> Iterator[tuple[str, _JsonValue]]:
     for text, value in entries.values():
         yield text, Nested(tuple(_pairs(value))) if isinstance(value, dict) else value
 
