@@ -30,7 +30,7 @@ from .sources import Source, is_zeros
 MAX_DEPTH = 64
 
 ATTEMPTS_MOST = 4096
-"""So many readings of what may be items are tried in one scan."""
+"""So many readings of what may be items may fail in one scan."""
 
 _DELIMITER = ScanFilter((SEQUENCE_END,))
 
@@ -62,7 +62,7 @@ class SequenceScanner(ABC):
         start: where the data set begins.
         blocks: counts what cannot be replayed from headers alone.
         is_in_doubt: whether others may read something differently.
-        attempts: how many readings of what may be items were tried.
+        attempts: how many readings of what may be items failed.
         entered: where the sequence begins that is entered whether or not its bytes came before; -1 for none.
     """
 
@@ -175,7 +175,6 @@ class SequenceScanner(ABC):
             self.filter = outer.within
         try:
             for reading in self._readings(element.value, end, encoding, around):
-                self.attempts += 1
                 if self.attempts > ATTEMPTS_MOST:
                     raise FileError(f"too much can be read in several ways at byte {element.start}")
                 try:
@@ -184,6 +183,7 @@ class SequenceScanner(ABC):
                     )
                 except FileError as error:
                     first = first or error
+                    self.attempts += 1  # what is read at once is gone over once, and costs no attempt
                     self.doubt()
         finally:
             self.filter = outer

@@ -6,6 +6,8 @@ burned in, or is of a kind that commonly has.
 
 from __future__ import annotations
 
+import re
+
 from ..dicom.dictionary import MEDIA_STORAGE_SOP_CLASS_UID, MODALITY, SAMPLES_PER_PIXEL, SOP_CLASS_UID
 from ..dicom.scope import Scope
 
@@ -74,8 +76,17 @@ _CAPTURES = ("SECONDARY", "SCREEN", "CAPTURE", "PRINT")
 _SCREENS = ("SCREEN", "CAPTURE", "DOSEREPORT", "DOSEINFO", "PATIENTPROTOCOL")
 """What an Image Type says of a picture of a screen or a report, letters only."""
 
-_DESCRIBED = ("SCREENSAVE", "SCREENSHOT", "SCREENCAPTURE", "SECONDARYCAPTURE", *_SCREENS[2:])
-"""What a Series Description says of one, letters only."""
+_words_of = re.compile("[A-Z]+").findall
+_REPORTS = frozenset({"REPORT", "PROT", "PROTOCOL", "FILM"})
+"""Words of an Image Type that stand for a picture of text, such as CSA REPORT or CT_SOM5 PROT."""
+
+_DESCRIBED = (
+    *("SCREENSAVE", "SCREENSHOT", "SCREENCAPTURE", "SECONDARYCAPTURE", *_SCREENS[2:]),
+    *("DOSISBERICHT", "DOSISPROTOKOLL", "PATIENTENPROTOKOLL", "BILDSCHIRM"),
+    *("RAPPORTDEDOSE", "RAPPORTDOSE", "CAPTUREDECRAN", "CAPTUREÉCRAN"),
+    *("INFORMEDEDOSIS", "INFORMEDOSIS", "CAPTURADEPANTALLA"),
+)
+"""What a Series Description says of one in four languages, letters only."""
 
 
 def reason_to_review(root: Scope) -> str:
@@ -109,6 +120,8 @@ def _kind(root: Scope) -> str:
         return "a captured fluoroscopic image"
     if _says(image_type, _SCREENS) or _says(_texts(root, SERIES_DESCRIPTION), _DESCRIBED):
         return "a captured screen"
+    if any(not _REPORTS.isdisjoint(_words_of(text)) for text in image_type[1:]):
+        return "a picture of a report"
     if any(text.isdecimal() and int(text) > 1 for text in _texts(root, SAMPLES_PER_PIXEL)):
         return "a picture in colour"
     if not any(classes) and root.beyond is not None:

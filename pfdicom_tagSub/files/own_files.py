@@ -1,7 +1,7 @@
 """The files that a run keeps for itself, a log and a ledger: nobody else's hand is in them.
 
 Such a file is named by the user of a run, perhaps root, and often lies where others may write. A
-link that is planted there would have the run write into a file of their choice.
+link that is planted there, symbolic or hard, would have the run write into a file of their choice.
 """
 
 from __future__ import annotations
@@ -38,4 +38,6 @@ def find_problem(found: os.stat_result) -> str:
         return f"others may write to it (its mode is {mode:04o}); chmod go-w it, or name another file"
     if found.st_uid not in {os.geteuid(), 0}:
         return "it belongs to another user, who may write to it; name another file"
+    if found.st_nlink > 1:
+        return "it has another name as well (a hard link), behind which may be any file; name another file"
     return ""

@@ -2,6 +2,7 @@
 
 %md5|7_PatientID        a function without its underscore
 %_md5|7_PatientIDD      a keyword with something glued to it
+%keep                   a function without its source
 {PatientID}             a form of other languages
 """
 
@@ -33,6 +34,7 @@ _FUNCTION = re.compile(
 _SPACED = re.compile(
     rf"(?P<sign>%_?)(?P<name>{_WORD})(?P<arguments>(?:[|:( ][^_%)]*)?)[_:|() ]+(?P<source>{_SOURCE})"
 )
+_WITHOUT_SOURCE = re.compile(rf"%_?(?P<name>{_WORD})(?P<arguments>{_ARGUMENTS})_?(?![A-Za-z0-9_#%])")
 _BRACKETED = re.compile(
     rf"(?P<open>[$%#@]?\{{\{{?|[$%]\(|<|\[)[ %]*(?P<source>{_SOURCE})\s*(?P<close>\}}\}}?|\)s?|>|\])"
 )
@@ -82,7 +84,7 @@ def _in_plain(plain: str) -> Iterator[tuple[str, str]]:
     """What of a plain text looks like a directive, and the directive."""
     position = 0
     while position < len(plain):
-        for find in (_function_at, _tag_text_at, _tag_at, _source_at):
+        for find in (_function_at, _without_source_at, _tag_text_at, _tag_at, _source_at):
             if found := find(plain, position):
                 length, meant = found
                 yield plain[position : position + length], meant
@@ -106,6 +108,13 @@ def _function_at(plain: str, position: int) -> tuple[int, str] | None:
             arguments = f"|{arguments.strip('|')}" if arguments.strip("|") else ""
             return match.start("source") + length - position, f"%_{name}{arguments}_{source}"
     return None
+
+
+def _without_source_at(plain: str, position: int) -> tuple[int, str] | None:
+    match = _WITHOUT_SOURCE.match(plain, position)
+    if match is None or match["name"].lower() not in FUNCTIONS:
+        return None
+    return len(match[0]), f"%_{match['name'].lower()}{match['arguments']}_#tag"
 
 
 def _function_named(word: str) -> str:

@@ -974,6 +974,13 @@ def test_ledger_that_is_a_link_is_not_followed(target: str, done: Nightly, tmp_p
     assert before == (contents(tmp_path / "out"), done.ledger.read_bytes())
 
 
+def test_ledger_that_has_a_second_name_is_refused(done: Nightly, tmp_path: Path) -> None:
+    (tmp_path / "second").hardlink_to(done.ledger)
+    assert "hard link" in done.run(code=2)["error"]
+    (tmp_path / "second").unlink()
+    assert done.run()["exitCode"] == 0
+
+
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
 def test_ledger_that_others_may_write_to_is_refused(mode: int, done: Nightly) -> None:
     done.ledger.chmod(mode)

@@ -351,6 +351,17 @@ def test_log_that_is_a_link_is_not_followed(trees: Trees, tmp_path: Path) -> Non
     assert not trees.outputs.exists()
 
 
+def test_log_that_has_a_second_name_is_refused(trees: Trees, tmp_path: Path) -> None:
+    trees.make("a.dcm")
+    (tmp_path / "victim").write_bytes(b"root:x\n")
+    (tmp_path / "victim").chmod(0o600)
+    (tmp_path / "log").hardlink_to(tmp_path / "victim")
+    done = run_command(trees.inputs, trees.outputs, "--json", "--log", str(tmp_path / "log"))
+    assert done.code == 2
+    assert "hard link" in done.record["error"]
+    assert (tmp_path / "victim").read_bytes() == b"root:x\n"
+
+
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666, 0o777])
 def test_log_that_others_may_write_to_is_refused(trees: Trees, tmp_path: Path, mode: int) -> None:
     trees.make("a.dcm")

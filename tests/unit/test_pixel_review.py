@@ -28,6 +28,7 @@ FLUOROSCOPIC = "a captured fluoroscopic image"
 SCREEN = "a captured screen"
 COLOUR = "a picture in colour"
 FILM = "a film page"
+REPORT = "a picture of a report"
 
 
 def rules_of(**pairs: str) -> RuleSet:
@@ -92,6 +93,11 @@ XA: dict[str, Any] = {"SOPClassUID": STORAGE + "12.1", "Modality": "XA"}
         ({**CT, "SeriesDescription": "Screen Save"}, SCREEN),
         ({**CT, "SeriesDescription": "Patient Protocol"}, SCREEN),
         ({**CT, "SeriesDescription": "3 screenshots"}, SCREEN),
+        ({**CT, "SeriesDescription": "Dosisprotokoll"}, SCREEN),
+        ({**CT, "SeriesDescription": "Rapport de dose"}, SCREEN),
+        ({**CT, "SeriesDescription": "informe_de_dosis"}, SCREEN),
+        ({**CT, "ImageType": ["DERIVED", "SECONDARY", "OTHER", "CSA REPORT"]}, REPORT),
+        ({**CT, "ImageType": ["DERIVED", "SECONDARY", "OTHER", "CT_SOM5 PROT"]}, REPORT),
         ({"SOPClassUID": STORAGE + "1", "Modality": "BMD"}, "a densitometry report"),
         ({**CT, "SecondaryCaptureDeviceID": "X1"}, CAPTURE),
         ({**CT, "SecondaryCaptureDeviceManufacturer": "VEPRO"}, CAPTURE),
@@ -115,6 +121,7 @@ def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, f
         {**CT, "ImageType": ["DERIVED", "SECONDARY", "AXIAL", "MPR"]},
         {**CT, "SamplesPerPixel": 1, "SeriesDescription": "SCREENING LOW DOSE"},
         {"SOPClassUID": uid.MRImageStorage, "Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
+        {**CT, "ImageType": ["ORIGINAL", "PRIMARY", "PROTON", "REPORTED"]},
         {"SOPClassUID": uid.EnhancedMRImageStorage, "Modality": "MR"},
         {**XA, "ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE"]},
         {"SOPClassUID": uid.SegmentationStorage, "Modality": "SEG"},

@@ -381,6 +381,26 @@ def test_scan_reads_items_in_implicit_vr_within_explicit_vr(
     ]
 
 
+@forms
+def test_scan_enters_any_number_of_sequences_that_read_at_once(form: Form) -> None:
+    count = 5000
+    data = b"".join(
+        sequence(STUDIES, item(element(NAME, "PN", b"%06d" % number, form), form), form)
+        for number in range(count)
+    )
+    found = scanned(data, form, ScanFilter((NAME,)))
+    assert sum(len(part.elements) for one in found for part in one.items or ()) == count
+
+
+@explicit_forms
+def test_scan_ends_where_too_many_sequences_read_in_a_second_way_alone(form: Form) -> None:
+    items = item(element(NAME, "PN", b"AB", EXPLICIT), EXPLICIT)  # what should be implicit VR
+    one = element(PRIVATE_SQ, "UN", items, form)
+    assert len(scanned(one * 100, form, ScanFilter((NAME,)))) == 100
+    with pytest.raises(FileError, match="begins like a sequence that cannot be read"):
+        scanned(one * 5000, form, ScanFilter((NAME,)))
+
+
 @explicit_forms
 def test_scan_reads_an_element_without_a_vr_within_explicit_vr(form: Form) -> None:
     bare = Form("bare", "", implicit=True, little=form.little)
