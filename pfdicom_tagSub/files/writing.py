@@ -73,8 +73,12 @@ def write(
             if check is not None:
                 _check_existing(folder, name, source, check)
             return Status.UNCHANGED
-        temporary, descriptor = _created(folder, run)
+        temporary = temporary_name(next(_numbers), run)
         try:
+            # Within the block: a signal that ends the process often comes right after a call of the system.
+            descriptor = _created(folder, temporary)
+            if descriptor is None:
+                continue
             try:
                 _write(descriptor, source, chunks(), pause)
                 if durable:
@@ -96,15 +100,13 @@ def write(
         return Status.WRITTEN
 
 
-def _created(folder: int, run: str) -> tuple[str, int]:
-    """A new file under a temporary name: the name and its descriptor."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    while True:
-        temporary = temporary_name(next(_numbers), run)
-        try:
-            return temporary, os.open(temporary, flags, 0o666, dir_fd=folder)
-        except FileExistsError:
-            continue  # that of another container, whose process ids began anew
+def _created(folder: int, temporary: str) -> int | None:
+    """The descriptor of a new file; None where the name is taken: by another container, whose process ids
+    began anew."""
+    try:
+        return os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666, dir_fd=folder)
+    except FileExistsError:
+        return None
 
 
 def _check(folder: int, name: str, check: Callable[[Source], None]) -> None:
