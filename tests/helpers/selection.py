@@ -1,7 +1,10 @@
 """What a run of the tests takes by default, and what it leaves to ``--all``.
 
-Nothing is left out but more of the same. A test says in one of three ways that there is more of it:
+Nothing is left out but more of the same. There are four ways to say that there is more of it:
 
+* ``slow_tests.txt`` names the tests that took longer than a default run of minutes can spend on one: more
+  than two seconds of a system test, three of a unit test, five of another (all variants of a default run
+  together, on two cores). Each has quicker neighbours that watch the same code.
 * ``thorough`` marks what stands for no kind of fault of its own: a further file of the same structure,
   a further moment of the same interruption.
 * Of a test with several parameters, in one of the folders of ``COMBINED`` or marked ``combined``, every
@@ -15,19 +18,23 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 T = TypeVar("T")
 
+TESTS = Path(__file__).parents[1]
+SLOW = frozenset((TESTS / "slow_tests.txt").read_text("utf-8").split())
+
 COMBINED = ("corpus", "property", "system")
 """Folders of tests that take long enough for combinations to be chosen among."""
 
-SYSTEM_MOST = 3
+SYSTEM_MOST = 1
 """So many variants of a system test run by default: each starts processes."""
 
-FEWER = 4
+FEWER = 6
 """By how much a default run shortens a series."""
 
 thorough = pytest.mark.thorough
@@ -67,7 +74,7 @@ def first_of_each(values: Iterable[T], kind: Callable[[T], object]) -> list[obje
 
 def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
     """The tests of a collection that a default run does not take."""
-    left = {item for item in items if item.get_closest_marker("thorough")}
+    left = {item for item in items if item.get_closest_marker("thorough") or _is_slow(item)}
     for group in _by_function(item for item in items if item not in left):
         taken = _covering(group)
         if group[0].path.parent.name == "system":
@@ -76,10 +83,16 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
     return left
 
 
+def _is_slow(item: pytest.Item) -> bool:
+    return f"{item.path.relative_to(TESTS)}::{getattr(item, 'originalname', item.name)}" in SLOW
+
+
 def _spread(items: list[T], most: int) -> list[T]:
     """So many of a list at most, from its beginning, its middle and its end."""
     if len(items) <= most:
         return items
+    if most == 1:
+        return items[:1]
     return [items[round(place * (len(items) - 1) / (most - 1))] for place in range(most)]
 
 
