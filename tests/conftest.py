@@ -71,5 +71,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.write_line(
         f"{config.stash[LEFT_OUT]} tests that take long or are more of the same (files of one structure, "
         "combinations of parameters, further moments of one interruption)\n"
-        "and most examples of the others: python -m pytest --all runs them, and so does .ci/run. The soak (tests/soak) needs PFDICOM_TAGSUB_SOAK=1."
+        "and most examples of the others: python -m pytest --all runs them, and so does .ci/run. "
+        "The soak (tests/soak) needs PFDICOM_TAGSUB_SOAK=1."
     )
