@@ -52,16 +52,17 @@ def score(one: Planted, output: bytes, masks: Array) -> Score:
     gone, left = 0, []
     near = np.zeros(masks.shape, bool)
     for line in one.lines:
-        rows, columns = np.where(line.ink)
-        margin = max(12, int(rows.max() - rows.min()))
+        rows, columns = (list(map(int, places)) for places in np.where(line.ink))
+        top, bottom, start, stop = min(rows), max(rows), min(columns), max(columns)
+        margin = max(12, bottom - top)
         for frame in line.frames:
             covered = float(masks[frame][line.ink].mean())
             if covered >= GONE:
                 gone += 1
             else:
                 left.append((line, frame, covered))
-            top, start = max(rows.min() - margin, 0), max(columns.min() - 3 * margin, 0)
-            near[frame, top : rows.max() + margin, start : columns.max() + 3 * margin] = True
+            across = slice(max(start - 3 * margin, 0), stop + 3 * margin)
+            near[frame, max(top - margin, 0) : bottom + margin, across] = True
     before, after = numbers_of(one.content), numbers_of(output)
     changed = int((before != after).any(axis=3)[~masks].sum())
     return Score(gone, tuple(left), float((masks & ~near).mean()), changed)
