@@ -116,6 +116,7 @@ def test_blocks_outside_of_the_masks_keep_their_coefficients(tmp_path: Path, kin
 
 
 def test_frames_without_a_mask_keep_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
     from pfdicom_tagSub.pixels.detecting import TextFinder
     from pfdicom_tagSub.pixels.rectangles import Rectangle
 
