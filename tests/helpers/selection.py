@@ -4,7 +4,8 @@ Nothing is left out but more of the same. There are four ways to say that there 
 
 * ``slow_tests.txt`` names the tests that took longer than a default run of minutes can spend on one: more
   than two seconds of a system test, three of a unit test, five of another (all variants of a default run
-  together, on two cores). Each has quicker neighbours that watch the same code.
+  together, on two cores). Most have quicker neighbours that watch the same
+  code; of the tests with a cluster few are left.
 * ``thorough`` marks what stands for no kind of fault of its own: a further file of the same structure,
   a further moment of the same interruption.
 * Of a test with several parameters, in one of the folders of ``COMBINED`` or marked ``combined``, every
