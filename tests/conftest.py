@@ -5,12 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from inherited import make_signals_usual, make_surroundings_usual
 from installed import Trees
 from selection import Selection, left_out
 
 LEFT_OUT = pytest.StashKey[int]()
+
+# A commit passes or fails whenever it is tested; new examples are looked for when asked for, by
+# --hypothesis-profile=random. Loaded before the test modules make their settings.
+hypothesis.settings.register_profile("same", derandomize=True)
+hypothesis.settings.register_profile("random", derandomize=False)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture
@@ -21,17 +28,23 @@ def trees(tmp_path: Path) -> Trees:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--all``."""
+    """Add ``--all`` and ``--slow-system``."""
     parser.addoption(
         "--all",
         action="store_true",
         help="run all tests, also files, combinations and examples that are more of the same",
+    )
+    parser.addoption(
+        "--slow-system",
+        action="store_true",
+        help="run every system test, the slow ones too, in one variant",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Decide how much is taken, before test modules are imported."""
     Selection.everything = config.getoption("--all")
+    Selection.slow_system = config.getoption("--slow-system")
     config.stash[LEFT_OUT] = 0
     make_surroundings_usual()
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):

@@ -488,15 +488,15 @@ def _differences(
                 yield f"{where}: changed from {want} to {have}"
         else:
             element = decoded(data_set, tag)
-            if _as_read(texts_of(element)) != _as_read(want.texts):
+            if _as_read(texts_of(element), element.VR) != _as_read(want.texts, element.VR):
                 yield f"{where}: {texts_of(element)}, {want} expected"
             elif want.texts and want.vr != element.VR:
                 yield f"{where}: VR {element.VR}, {want.vr} expected"
 
 
-def _as_read(texts: list[str]) -> list[str]:
-    """Texts without the blanks at their ends, which are padding to a reader (PS3.5 6.2)."""
-    texts = [text.rstrip(" ") for text in texts]
+def _as_read(texts: list[str], vr: str) -> list[str]:
+    """Texts without the blanks that are padding to a reader: at the end, and around numbers (PS3.5 6.2)."""
+    texts = [text.strip(" ") if vr in ("DS", "IS") else text.rstrip(" ") for text in texts]
     return [] if texts == [""] else texts
 
 

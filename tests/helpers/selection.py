@@ -45,6 +45,8 @@ class Selection:
     """How much is taken; decided before the test modules are imported."""
 
     everything = False
+    slow_system = False
+    """Whether the slow tests of ``tests/system`` are taken as the quick ones are."""
 
 
 def examples(count: int) -> int:
@@ -85,6 +87,8 @@ def left_out(items: Sequence[pytest.Item]) -> set[pytest.Item]:
 
 
 def _is_slow(item: pytest.Item) -> bool:
+    if Selection.slow_system and item.path.parent.name == "system":
+        return False
     return f"{item.path.relative_to(TESTS)}::{getattr(item, 'originalname', item.name)}" in SLOW
 
 
