@@ -111,10 +111,13 @@ _DESCRIPTION = """
             (0029,"SIEMENS CSA HEADER",10)    a private element: group,
                                               private creator, and the last
                                               two hex digits of the element
-            (60xx,3000) or (0029,xxxx)        tags with any digit for x: in a
-                                              group only the last two, which
-                                              stand for the even groups (never
-                                              pixel data or file meta)
+            (60xx,3000) or (0029,xxxx)        tags in which x is any digit; in
+                                              the group only the last two may
+                                              be, and stand for even groups
+                                              (never pixel data or file meta)
+            VR:PN                             each element of a VR, private ones
+                                              too where their VR is known
+                                              (never pixel data or file meta)
             private                           every private element that no
                                               other key names; its value is
                                               null or %_keep_#tag
@@ -122,37 +125,42 @@ _DESCRIPTION = """
                                               that no dictionary knows and no
                                               other key names; its value is
                                               null or %_keep_#tag
-            rest                              every element that no other key
-                                              names, at every depth, but for
-                                              what an object needs to be read;
-                                              its value is null
+            rest                              every element, at every depth, that
+                                              no other key names and that an
+                                              object can be read without; its
+                                              value is null
             ContentSequence[121022,DCM]       content items of structured
-                                              documents by the code and coding
-                                              scheme of their concept, and
-                                              their value type as a third word;
+                                              documents, by the code and coding
+                                              scheme of their concept and, as
+                                              a third word, their value type;
                                               null removes the item, a template
                                               is applied to its value
             text                              every free text that no other key
                                               names; its value is
                                               %_clean_#tag or %_keep_#tag
-            preamble                          the 128 bytes before the data
-                                              set; its value is "", which
+            preamble                          the 128 bytes at the beginning of
+                                              the file; its value is "", which
                                               makes them zeros
+            when Modality = 'US'              a block: its value is an object of
+                                              pairs that apply to the files for
+                                              which the condition holds (see
+                                              --where), or "%_skip_", or
+                                              "%_fail|reason_"
 
         A value is a template; "" empties the element and null (in JSON)
-        removes it. Numbers are taken as their text. A sequence that a key
-        hits is emptied, or removed with null. Group 0002 is the file meta.
+        removes it. A number is taken as its text. A sequence that a key hits
+        is emptied, or removed with null. Group 0002 is the file meta.
 
         For a sequence a value may also be a list of items (in JSON):
 
             "ReferencedStudySequence": [{"ReferencedSOPInstanceUID": "1.2.3"}]
 
         The items have keywords as keys and texts, numbers or again lists as
-        values. They replace those of the sequence, and a file that holds it
-        nowhere gets it at the top level, unless the list is written as
-        {"replace": [...]}. With {"add": [...]} the items that are there stay,
-        and those that are missing come after them; {"add": "text"} does the
-        same to the values of a text.
+        values. They replace those of the sequence. A file that lacks the
+        sequence gets it at the top level, unless the list is written as
+        {"replace": [...]}. With {"add": [...]} the items of the sequence stay,
+        and those of the list that it lacks come after them; {"add": "text"}
+        does the same to the values of a text.
 
         The grammar of a template:
 
@@ -160,8 +168,8 @@ _DESCRIPTION = """
             directive := "%" [ "_" function ( "|" argument )* "_" ] source
             source    := keyword | "#tag"
 
-        ``#tag`` by itself becomes the keyword of the element hit; as a source
-        it stands for the value of that element. ``%%`` is a percent sign. A
+        ``#tag`` by itself becomes the keyword of the element that is hit; as
+        a source it stands for the value of that element. ``%%`` is a percent sign. A
         ``%`` that begins no directive is plain text. ``%keyword`` is the value
         of that element; it takes the longest known keyword that the text
         begins with. Within an argument, write ``__`` for an underscore. So
@@ -180,60 +188,61 @@ _DESCRIPTION = """
         * A substitution applies wherever its element occurs, at any depth.
           A source inside a sequence item is looked up in that item, then
           outwards to the root of the data set.
-        * Of the keys that hit an element the strongest wins. From the weakest
-          to the strongest:
+        * If several keys hit an element, the strongest decides. From the
+          weakest to the strongest:
 
-              1  keys with x digits of the profile
-              2  explicit keys (keyword, tag, private element) of the profile
-              3  keys with x digits of the spec, in the order of writing
-              4  explicit keys of the spec
-              5  re: keys of the spec, in the order of writing
-              6  keys of content items, those with a value type last
+              1  keys of the profile, which rank among themselves as below
+              2  keys with x digits, and by VR
+              3  keys for one element (keyword, tag, private element)
+              4  re: keys
+              5  keys of content items; one with a value type is stronger
 
           and of those in one line, the last. The keys private, unknown, text
-          and rest are weaker than every other key. A warning names a key that
-          never wins.
+          and rest are weaker than every other key. The keys in a block that
+          holds are stronger than all keys outside of it. A warning names a
+          key that can never win.
         * Values come from the original file, never from a substituted one.
-        * What looks like a directive and is none is taken as text, with a
+        * What looks like a directive but is none is taken as text, with a
           warning.
-        * A literal for an element that a file holds nowhere is inserted at
-          the top level. A template whose source the file lacks inserts
-          nothing, nor does one whose source is the element hit.
+        * A key by keyword or tag whose element a file lacks inserts it at the
+          top level, if the file has all sources of the template. A template
+          whose source is #tag inserts nothing.
         * An empty value stays empty under every function but name.
-        * Multi-valued elements are substituted value by value.
-        * A result too long for its VR is cut to the VR's maximum. A result
+        * Elements of several values are substituted value by value.
+        * A text that is too long for its VR is cut to the VR's maximum. A result
           that its VR does not allow (hex digits in a date, letters in a
           number) leaves the element empty. Both are counted in the record.
-        * Where a new text does not fit the character set of its file, a file
-          with only ASCII in use is switched to UTF-8 (ISO_IR 192); any other
-          file fails.
-        * Where other readers (pydicom, dcmtk, gdcm, dcm4che) would read the
-          bytes in another way, what any of them would show of a replaced
-          element is gone, or the file fails.
-        * MediaStorageSOPInstanceUID follows SOPInstanceUID whenever it is
-          written. In a DICOMDIR the record offsets are kept true.
+        * If a new text does not fit the character set of its file, and the
+          file uses nothing but ASCII, the file is switched to UTF-8 (ISO_IR
+          192); any other file fails.
+        * If other readers (pydicom, dcmtk, gdcm, dcm4che) would read the bytes
+          in another way, what any of them would show of a replaced element is
+          gone, or the file fails.
+        * Whenever SOPInstanceUID is written, MediaStorageSOPInstanceUID gets
+          the same value. In a DICOMDIR the record offsets are corrected.
         * File meta that contradicts itself (group length, padding, an element
           twice) fails the file.
 
     THE SECRET
 
-        hmac, uid, dateshift and dummy work under a secret key: the bytes of
-        the file that --keyFile names or, without it, of the environment
-        variable PFDICOM_TAGSUB_KEY; at least 16 of them. Make one with
+        hmac, uid, dateshift and dummy use a secret key: the bytes of the file
+        that --keyFile names or, without this option, the value of the
+        environment variable PFDICOM_TAGSUB_KEY; at least 16 bytes. Make one
+        with
 
             head -c 32 /dev/urandom > study.key && chmod 600 study.key
 
         The same key gives the same results on every host, on every day and
         with any number of workers; another key gives others. Whoever has the
-        key can tell which pseudonym belongs to which patient: keep it as you
-        keep the originals, or destroy it when nobody should be able to.
+        key can find out which pseudonym belongs to which patient. Keep it as
+        you keep the originals, or destroy it when nobody should be able to.
 
-        Each function derives a key of its own from it, so a table of what one
-        function makes is no help with another. The record has a fingerprint
-        of the key, never the key.
+        Each function derives a key of its own from it, so knowing the results
+        of one function is no help with another. The record has a fingerprint
+        of the key, and never the key.
 
-        Without a key hmac is an error in the spec. uid and dateshift then give
-        the same results for everybody, and the command warns of that.
+        Without a key hmac is an error in the spec. uid, dateshift and dummy
+        then give the same results for everybody, and a warning says so.
 
     PROFILES
 
@@ -241,10 +250,9 @@ _DESCRIPTION = """
         Profile of DICOM PS3.15 Annex E: Tables E.1-1 and E.3.4-1. It is
         written in the language of the spec, and --printSpec shows it.
 
-        Without the option cleanPixelData no profile looks at pixels. The
-        record lists files whose pixels may show who the patient is under
-        pixelReview. BurnedInAnnotation is asserted only where pixels were
-        cleaned.
+        Without the option cleanPixelData no profile looks at pixels. Under
+        pixelReview the record lists files whose pixels may show who the
+        patient is. BurnedInAnnotation is set only where pixels were cleaned.
 
     ERRORS IN A SPEC
 
@@ -254,21 +262,22 @@ _DESCRIPTION = """
         keyword, an unknown function, a wrong argument, hmac without a secret
         key, an unknown lookup table, a literal that its VR does not allow, a
         key given twice, an element that says how the file itself is encoded,
-        no spec or more than one, invalid JSON (with line and column) or
-        another format in its place, a --tagInfo pair without its separator.
+        no spec and no profile, more than one of --tagStruct, --tagFile and
+        --tagInfo, invalid JSON (with line and column) or another format in its
+        place, a --tagInfo pair without its separator.
 """
 
 _EPILOGUE = """
         Any option may be abbreviated as long as it stays unambiguous
-        (--splitKey for --splitKeyValue). -e <ext> and --extension <ext> are
-        --fileFilter <ext>, as the README of 3.1.1 has it.
+        (--splitKey for --splitKeyValue). -e <ext> and --extension <ext> mean
+        --fileFilter <ext>, as in the README of 3.1.1.
 
     EXIT CODES
 
-        0     every file found was processed (written, unchanged, current or
-              skipped)
-        1     at least one file failed or a directory could not be read; all
-              others were written; or the ledger, the log or the record could
+        0     no file failed: each one is written, unchanged, current, held or
+              skipped
+        1     at least one file failed, or a directory could not be read; all
+              others were written. Or the ledger, the log or the record could
               not be written to its end
         2     bad usage, spec or environment; nothing was written
         130   interrupted (SIGINT); no partial file is left
@@ -285,9 +294,9 @@ _EPILOGUE = """
             dryRun            whether nothing was written
             counts            found, written, unchanged, current (see
                               --ledger), skipped, notSelected (see --where),
-                              held (see --pixelReview),
-                              failed; found is the sum of the others
-            elements          per keyword (or tag, where it has no keyword):
+                              held (see --pixelReview) and failed; found is
+                              the sum of the others
+            elements          for each keyword (or tag, where it has no keyword):
                               how many were substituted, removed, emptied,
                               inserted, cut (too long for the VR) and invalid
                               (emptied because the VR does not allow the
@@ -295,26 +304,27 @@ _EPILOGUE = """
                               --removePrivateTags removed
             failures          a list of path (relative to the <inputDir>),
                               output (the path of the output, relative to
-                              the <outputDir>; null where it got none, or
-                              where it is named after what may be
+                              the <outputDir>; null if it got none, or is
+                              named after something that may be
                               replaced), stage (read, name, pixels,
                               substitute, write or verify) and reason
             skipped           a list of path and reason
             skippedNotListed  how many more there are than fit into 30 MB
             archives          a list of path and kind (zip, tar, gz, ...): the
                               skipped files in which there may be DICOM
-            orphans           outputs whose inputs are gone, by the --ledger:
+            orphans           outputs in the --ledger whose inputs are gone:
                               how many were pruned and left, and files, a
                               list of path, output, outcome (pruned or left)
                               and reason
-            warnings          the warnings, whatever the verbosity is
+            warnings          all warnings, whatever the verbosity is
             runTime           in seconds
             versions          of pydicom, Faker and python
             specDigest        the SHA-256 of the spec
             specParts         a list of option, name and digest: the files of
                               --tagFile, and the functions of --functions
             profile           the profile and its options; "" for none
-            profileEdition    the edition of the standard of its tables
+            profileEdition    the edition of the standard that its tables
+                              are from
             keyFingerprint    16 hex digits that tell one secret key from
                               another; "" without one
             pixelReview       a list of path, output, held (whether it is in
@@ -333,20 +343,21 @@ _EPILOGUE = """
                               whose text is all ASCII
             residuals         a list of path, output and elements: the outputs in
                               which --verify found values that were replaced
-            survey            with --dryRun or --report: per keyword what is
-                              done, what identifies and stays, keys that hit
-                              nothing, what the files are; else null
-            error             what ended the run with exit code 2, or went
+            survey            with --dryRun or --report: for each keyword what
+                              is done, what identifies and stays, keys that
+                              hit nothing, what the files are; else null
+            error             what ended the run with exit code 2, or what went
                               wrong with the ledger or the log; else ""
 
         No message and no record holds a value that a spec replaces, except
         the examples of --showValues. --crosswalk and --lookupMissing write
-        files of their own, which do.
+        originals to files of their own.
 
     EXAMPLES
 
-    De-identify a tree with the profile, a secret key and verification; see
-    what would happen first, with --dryRun in place of --verify:
+    De-identify a tree with the profile, a secret key and verification. To see
+    first what would happen, give --dryRun in place of --verify and
+    --onResidual:
 
         head -c 32 /dev/urandom > project.key && chmod 600 project.key
         pfdicom_tagSub                                                          \\
@@ -410,8 +421,8 @@ _EPILOGUE = """
     contains "hysician" with 4 digits of their MD5, and those of institutions
     and addresses with the keyword itself.
 
-    Every night from cron, which mails what is printed: errors only. (A % is
-    special in a crontab, so the spec is in a file.)
+    Every night from cron, which mails what is printed, here only errors. (A %
+    is special in a crontab, so the spec is in a file.)
 
         PATH=/usr/local/bin:/usr/bin:/bin
         30 2 * * *  pfdicom_tagSub -I /in -O /anon -F /etc/anon.json -v 0 --ledger /var/lib/anon.db

@@ -22,9 +22,9 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.PATH,
         help="the directory to read (required)",
         manual="""
-            The input tree: every file in it, at any depth. If it is a file, that
-            file alone. The first argument that belongs to no option stands for it,
-            and the second for the <outputDir>: pfdicom_tagSub IN OUT ...
+            The input tree: every file in it, at any depth. If this is a file, that
+            file alone. The first argument that belongs to no option is taken for
+            it, and the second for the <outputDir>: pfdicom_tagSub IN OUT ...
             """,
     ),
     Option(
@@ -39,10 +39,10 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.PATH,
         help="the directory to write, created if absent (required)",
         manual="""
-            The output tree. It is created if absent, and so are directories in it
-            in which something is written. It may lie inside the <inputDir>, and is
-            then not read as input; it cannot be the <inputDir> itself. A symbolic
-            link below the <outputDir> is never written through.
+            The output tree. It is created if absent, and so are the directories
+            in it that get files. It may lie inside the <inputDir>, and is then not
+            read as input; it cannot be the <inputDir> itself. A symbolic link
+            below the <outputDir> is never written through.
             """,
     ),
     Option(
@@ -73,12 +73,12 @@ OPTIONS: tuple[Option, ...] = (
             The spec as a JSON object in a file; '-' reads standard input. A file
             that ends in .yaml or .yml is YAML, which needs PyYAML (the extra
             yaml), and one that ends in .toml is TOML. In YAML a plain value is
-            the text that is written (YES is no truth value, 0010 no number). In
-            TOML, which has no null, { remove = true } removes an element.
+            the text that is written (YES is not a truth value, 0010 not a number).
+            In TOML, which has no null, { remove = true } removes an element.
 
-            Given more than once, the files are merged to one spec: what a later
-            file says of a key replaces what the earlier ones say of the same key.
-            The record names each file with its digest.
+            If the option is given more than once, the files are merged into one
+            spec: what a later file says of a key replaces what the earlier ones
+            say of the same key. The record names each file with its digest.
             """,
     ),
     Option(
@@ -92,7 +92,7 @@ OPTIONS: tuple[Option, ...] = (
         joined="join the pairs with the --splitToken",
         help="the spec as text: 'PatientName:anon ++ PatientAge:'",
         manual="""
-            The spec as delimited text, for where JSON is hard to quote:
+            The spec as delimited text, where JSON is hard to quote:
 
                 <key><splitKeyValue><value><splitToken><key><splitKeyValue>...
 
@@ -151,11 +151,11 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.SPEC,
         need=Need.SPEC,
         joined="join the options with commas",
-        help="the profile of PS3.15 Annex E to apply below the spec: basic, and options of it",
+        help="the profile of PS3.15 Annex E to apply below the spec: basic, and its options",
         manual="""
             Apply a profile below the spec, which may then be left out: every key
-            of the spec is stronger. The name is basic; the options, as PS3.15
-            Annex E names them:
+            of the spec is stronger. The name is basic. The options, with the names
+            of PS3.15 Annex E, keep or do more:
 
                 retainSafePrivate               private elements known to be safe
                 retainUIDs                      UIDs as they are
@@ -163,16 +163,15 @@ OPTIONS: tuple[Option, ...] = (
                 retainInstitutionIdentity       the institution
                 retainPatientCharacteristics    age, sex, size, weight and others
                 retainLongitudinalFullDates     dates and times as they are
-                retainLongitudinalModifiedDates dates moved by days, for each
-                                                patient by another number
+                retainLongitudinalModifiedDates dates, moved by a number of days
+                                                that differs between patients
                 cleanDescriptors                descriptions without identifiers
                 cleanStructuredContent          structured reports likewise
-                cleanGraphics                   graphics, annotations and overlays
-                                                likewise
-                cleanPixelData                  burned-in text, with all methods of
-                                                --cleanPixels
+                cleanGraphics                   graphic annotations likewise
+                cleanPixelData                  pixels, burned-in text blackened
+                                                with all methods of --cleanPixels
 
-            See PROFILES for what none of them does.
+            See PROFILES for what no option does.
             """,
     ),
     Option(
@@ -201,31 +200,32 @@ OPTIONS: tuple[Option, ...] = (
         metavar="METHODS",
         group=Group.SPEC,
         joined="join the methods with commas",
-        help="blacken burned-in text where these tell: regions, devices, text",
+        help="blacken burned-in text by these methods: regions, devices, text",
         manual="""
             Blacken text that is burned into the pixels. The methods:
 
-                regions  in ultrasound, all that is outside of the regions that
+                regions  in ultrasound, everything outside of the regions that
                          the file names (SequenceOfUltrasoundRegions)
-                devices  the places where devices write, by a list of masks in
-                         the package and that of --pixelMasks
+                devices  the places where devices write, by the masks in the
+                         package and those of --pixelMasks
                 text     text that a detector finds on any frame, whatever it
-                         reads
+                         says
 
-            Only what is blackened changes, frame by frame; everything else of
-            the pixels stays to the bit, which is checked before the output gets
-            its name, also without --verify. Of JPEG baseline and extended (8 bits)
-            the blocks under a mask are replaced without decoding; frames of RLE,
-            JPEG 2000 and JPEG-LS are decoded and encoded again without a loss.
-            Lossless JPEG, JPEG of 12 bits and HTJ2K become another lossless
-            transfer syntax. A file with a mask and pixels that are compressed
-            otherwise, or a video, fails. Files that were cleaned say
-            so: BurnedInAnnotation is NO, and the code 113101 and a text are added
-            to what says how they were de-identified. The record lists them under
-            pixelsCleaned, and what a person still has to look at under
-            pixelReview. No method finds handwriting, faces, or text that nobody
-            foresaw. It needs numpy (the extra pixels). The option cleanPixelData of
-            a profile means all methods.
+            Only what is blackened changes, frame by frame. All other pixels stay
+            the same to the bit; this is checked before the output gets its name,
+            even without --verify. In JPEG baseline and extended (8 bits) the
+            blocks under a mask are replaced without decoding; frames of RLE,
+            JPEG 2000 and JPEG-LS are decoded and encoded again without loss.
+            Lossless JPEG, JPEG of 12 bits and HTJ2K get another lossless transfer
+            syntax. A file with a mask fails if its pixels are compressed in
+            another way, or are a video.
+
+            Files that were cleaned say so: BurnedInAnnotation is NO, and the code
+            113101 and a text are added to what says how they were de-identified.
+            The record lists them under pixelsCleaned, and under pixelReview the
+            files that a person still has to look at. No method finds handwriting,
+            faces, or text that nobody foresaw. --cleanPixels needs numpy (the extra
+            pixels). The option cleanPixelData of a profile means all methods.
             """,
     ),
     Option(
@@ -244,11 +244,11 @@ OPTIONS: tuple[Option, ...] = (
 
             Every attribute under "when" has to fit: a value, a list of values, or
             the operators is, contains, startsWith, endsWith, matches (a regular
-            expression), missing, present and not; case does not count. A
-            rectangle is x, y, width, height in pixels from the top left. All
-            masks that fit add up. "kind": "review" with no rectangles names files
-            that a person has to see. With "replaces": true beside "masks" the
-            list of the package is not used.
+            expression), missing, present and not. Case is ignored. A rectangle is
+            x, y, width and height in pixels, from the top left. All masks that
+            fit are applied together. "kind": "review" without rectangles names
+            files that a person has to see. With "replaces": true beside "masks"
+            the masks of the package are not used.
             """,
     ),
     Option(
@@ -261,8 +261,8 @@ OPTIONS: tuple[Option, ...] = (
         refines="cleanPixels",
         help="which files --cleanPixels cleans: those for review (default) or all",
         manual="""
-            Which files --cleanPixels cleans: those that pixelReview of the record
-            would list, the default, or all.
+            Which files --cleanPixels cleans: review, the default, means those that
+            the record would list under pixelReview; all means all.
             """,
     ),
     Option(
@@ -272,8 +272,8 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.SPEC,
         help="blacken text that --cleanPixels finds on one frame on all frames",
         manual="""
-            Blacken what the method text of --cleanPixels finds on one frame on
-            all frames of the file, not on those alone where it was found.
+            What the method text of --cleanPixels finds on one frame is blackened
+            on all frames of the file, and not only on those where it was found.
             """,
     ),
     Option(
@@ -282,10 +282,10 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.SWITCH,
         group=Group.SPEC,
         shown=Shown.NO,
-        help="print the spec that results, as JSON, and do nothing else",
+        help="print the resulting spec as JSON, and exit",
         manual="""
-            Print the spec that --profile, --keepPrivate and the spec come to, as
-            JSON, and exit. It can be edited and given back with --tagFile.
+            Print the spec that results from --profile, --keepPrivate and the spec,
+            as JSON, and exit. It can be edited and given back with --tagFile.
             """,
     ),
     Option(
@@ -295,14 +295,14 @@ OPTIONS: tuple[Option, ...] = (
         value="<file>",
         group=Group.SPEC,
         shown=Shown.NO,
-        help="print the spec that another tool's rules come to (CTP, deid, dicom-anonymizer), and exit",
+        help="print a spec made from another tool's rules (CTP, deid, dicom-anonymizer), and exit",
         manual="""
-            Print the spec that the rules in a file come to, and exit: a script of
-            the DicomAnonymizer of RSNA's CTP, a recipe of pydicom/deid, or a JSON
-            dictionary of dicom-anonymizer. Rules without an equivalent are listed
-            on standard error with their lines and reasons; the exit code is then
-            1. The other tools work on the data set alone, and a spec at every
-            depth.
+            Print a spec that is made from the rules in a file, and exit. The file
+            is a script of the DicomAnonymizer of RSNA's CTP, a recipe of
+            pydicom/deid, or a JSON dictionary of dicom-anonymizer. Rules without
+            an equivalent are listed on standard error with their lines and
+            reasons; the exit code is then 1. The other tools change the top level
+            of a data set only, and a spec every depth.
             """,
     ),
     Option(
@@ -312,7 +312,7 @@ OPTIONS: tuple[Option, ...] = (
         value="<file>",
         group=Group.SPEC,
         shown=Shown.HIDDEN,
-        help="a file of at least 16 bytes, the secret of pseudonyms",
+        help="a file of at least 16 bytes, the secret key of pseudonyms",
         manual="""
             The secret key of pseudonyms, UIDs and dates: the bytes of the file as
             they are, at least 16. There is a warning if others can read the file.
@@ -337,13 +337,13 @@ OPTIONS: tuple[Option, ...] = (
                 def shout(value, arguments, secret):
                     return value.upper() + "!" * arguments[0]
 
-            is used as %_shout|1_PatientComments. The file is run here and by
-            every worker, so give only one that you trust. A function has to be
-            pure, as results are remembered. An exception fails the file; the
-            record tells its type and the function, and no value. The record
-            (specParts) names the functions that the spec uses, each with the
-            SHA-256 of its file. A package has functions with entry points of
-            the group pfdicom_tagSub.functions, named as the functions are.
+            is used as %_shout|1_PatientComments. The Python file is run here and
+            by every worker, so give only one that you trust. A function has to be
+            pure, since its results are remembered. An exception fails the DICOM
+            file; the record has its type and the function, and no value. The
+            record (specParts) names the functions that the spec uses, each with
+            the SHA-256 of its file. A package offers functions by entry points of
+            the group pfdicom_tagSub.functions that have the functions' names.
             """,
     ),
     Option(
@@ -358,7 +358,7 @@ OPTIONS: tuple[Option, ...] = (
         manual="""
             A table of replacements for the function lookup: a CSV file in UTF-8,
             whose first row names the columns original and replacement (others
-            are ignored). The name consists of letters, digits, underscores and
+            are ignored). The <name> consists of letters, digits, underscores and
             hyphens; an underscore is written '__' in a template:
 
                 --lookupTable ids=ids.csv --tagInfo 'PatientID:%_lookup|ids_PatientID'
@@ -391,11 +391,12 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.HIDDEN,
         help="list the values that the lookup tables lack in FILE.csv, for you alone",
         manual="""
-            List all values that the lookup tables lack, of the files that the run
-            opens, in a CSV file with the columns table, original and an empty
-            replacement to be filled in. It is written when the run ends, with
-            --dryRun, too, whatever --lookupMiss says. It holds originals: it is
-            readable by its owner alone and has to lie outside of both trees.
+            List all values of the files that the run opens and the lookup tables
+            lack, in a CSV file with the columns table, original and replacement;
+            the last is empty, to be filled in. The list is written when the run
+            ends, also with --dryRun, and whatever --lookupMiss says. It holds
+            originals, so only its owner can read it, and it has to lie outside of
+            both trees.
             """,
     ),
     Option(
@@ -408,8 +409,8 @@ OPTIONS: tuple[Option, ...] = (
         help="what the UIDs that the run makes begin with, e.g. 1.2.826.0.1.3680043.8.498",
         manual="""
             What the UIDs that %_uid_ makes begin with: a root of your own, of at
-            most 38 characters, instead of pydicom's. The same UID becomes another
-            one under another root.
+            most 38 characters, instead of pydicom's. With another root, a UID
+            becomes a different one.
             """,
     ),
     Option(
@@ -421,15 +422,16 @@ OPTIONS: tuple[Option, ...] = (
         identifies_outputs=True,
         help="the Specific Character Set of files that declare none, or an unknown one, e.g. ISO_IR 100",
         manual="""
-            How to read the text of files that do not say: those without a Specific
-            Character Set, or with one that is none of the standard's (such as 'Not
-            Supplied'). Without this option such a file fails where it holds more
-            than ASCII and a new or a cleaned text depends on it. Text that is not
-            valid in the character set that its file declares is read so, too. The
-            term is one of PS3.3 C.12.1.1.2, such as 'ISO_IR 100' (Latin-1) or
-            'ISO_IR 192' (UTF-8), or several with backslashes between. Outputs of
-            files that do not say declare it. Spellings of known terms, such as
-            'ISO IR 100' or 'utf8', are understood without it.
+            The character set of files that do not declare one: those without a
+            Specific Character Set, or with one that is none of the standard's
+            (such as 'Not Supplied'). Without this option such a file fails if it
+            holds more than ASCII and a new or a cleaned text depends on it. Text
+            that is not valid in the character set that its file declares is read
+            in this one, too. The term is one of PS3.3 C.12.1.1.2, such as
+            'ISO_IR 100' (Latin-1) or 'ISO_IR 192' (UTF-8), or several, separated
+            by backslashes. The outputs of files that declare none declare it.
+            Usual spellings of known terms, such as 'ISO IR 100' or 'utf8', are
+            understood without this option.
             """,
     ),
     Option(
@@ -442,17 +444,16 @@ OPTIONS: tuple[Option, ...] = (
         identifies_outputs=True,
         help="template that names the outputs, e.g. %PatientID",
         manual="""
-            Name the outputs: a template in the language of the spec, evaluated
-            on the original data set, so
+            Name the outputs by a template in the language of the spec, which is
+            evaluated on the original data set, such as
 
                 --outputFileStem '%_md5|7_PatientID-%InstanceNumber'
 
-            The extension of the input is kept if DICOM files have it (.dcm, .ima,
-            .dicom, ...). The result is made safe for a file name, on Windows and
-            on a command line too: no value can lead outside its output
-            directory. Of two
-            inputs that would take one name the second fails, and nothing is
-            overwritten.
+            The extension of the input is kept if it is one of DICOM files (.dcm,
+            .ima, .dicom, ...). The result is made safe as a file name, also on
+            Windows and on a command line: no value can lead outside its output
+            directory. If two inputs would get the same name, the second one
+            fails, and nothing is overwritten.
             """,
     ),
     Option(
@@ -464,15 +465,16 @@ OPTIONS: tuple[Option, ...] = (
         identifies_outputs=True,
         help="template of the directories of the outputs, e.g. %_hmac|8_PatientID/%Modality",
         manual="""
-            Name the directories of the outputs below the <outputDir>: a template
-            in the language of the spec, evaluated on the original data set, so
+            Name the directories of the outputs below the <outputDir> by a template
+            in the language of the spec, which is evaluated on the original data
+            set, such as
 
                 --outputDirTemplate '%_hmac|8_PatientID/%StudyDate/%Modality'
 
-            A '/' in the template separates directories, one in a value does not;
-            each part is made safe as that of --outputFileStem is. Of two inputs
-            that would take one path the second fails, and nothing is
-            overwritten. It excludes --outputLeafDir.
+            A '/' in the template separates directories, one in a value does not.
+            Each part is made safe as with --outputFileStem. If two inputs would
+            get the same path, the second one fails, and nothing is overwritten.
+            It excludes --outputLeafDir.
             """,
     ),
     Option(
@@ -483,13 +485,13 @@ OPTIONS: tuple[Option, ...] = (
         help="do all but the writing; print what would be done",
         manual="""
             Do everything but the writing, and print on standard output what
-            would be done: per keyword how many elements at which depths of
+            would be done: for each keyword how many elements at which depths of
             sequences, what is done to them, how many different values they have
             before and after, and an example of a result; the identifying
             attributes of PS3.15 Table E.1-1 that are present and stay as they
             are; the keys of the spec that hit nothing; modalities, SOP classes
-            and transfer syntaxes. With --json only the record is printed, and
-            all this is in it.
+            and transfer syntaxes. With --json only the record is printed, which
+            then has all of this.
 
             No file and no directory is made. Existing outputs are compared as
             in a real run, and the exit code is that of a real run. It excludes
@@ -506,12 +508,12 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.NO,
         help="write a report to FILE.html or FILE.json; may be repeated",
         manual="""
-            When the run ends, write a report: to a <file> that ends in .html a
-            page for people, which needs nothing but a browser; to one that ends
-            in .json the record with the survey of --dryRun in it. It may be
-            repeated. The file is written whole or not at all, can be read by its
-            owner only, since it names files by their paths, and cannot lie in
-            the <inputDir>. A report that could not be written ends the run
+            Write a report when the run ends. If the name of the <file> ends in
+            .html, it is a page for people, which needs nothing but a browser; if
+            it ends in .json, it is the record with the survey of --dryRun. The
+            option may be repeated. The file is written whole or not at all. Since
+            it names files by their paths, only its owner can read it. It cannot
+            lie in the <inputDir>. If it cannot be written there, the run ends
             before the first file is read.
             """,
     ),
@@ -524,16 +526,17 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.NO,
         help="write a page with the pictures that a person has to look at, FILE.html",
         manual="""
-            When the run ends, write one page with the pictures of every file that
-            was cleaned (--cleanPixels) or that pixelReview of the record lists:
-            first, middle and last frame and the maximum over all frames, windowed
-            as the file asks, with the rectangles that were blackened and a switch
-            between before and after. It needs nothing but a browser. Files are
-            marked good or bad with the keyboard, rectangles are drawn, and both
-            can be saved: a list of paths as --filesFrom reads it, and JSON as
-            --pixelMasks reads it. It works with --dryRun. The page shows patients'
-            pictures: it is readable by its owner alone and cannot lie in one of
-            the trees. It needs numpy and Pillow (the extra pixels).
+            When the run ends, write a page with the pictures of every file that
+            was cleaned (--cleanPixels) or that the record lists under pixelReview:
+            the first, the middle and the last frame and the maximum over all
+            frames, windowed as the file asks, with the rectangles that were
+            blackened and a switch between before and after. The page needs nothing
+            but a browser. On it, files are marked as good or bad with the keyboard
+            and rectangles drawn with the mouse. Both can be saved, the marks as a
+            list of paths for --filesFrom, the rectangles as JSON for --pixelMasks.
+            With --dryRun the page shows what would be blackened. It shows
+            patients' pictures, so only its owner can read it, and it cannot lie in
+            one of the trees. The option needs numpy and Pillow (the extra pixels).
             """,
     ),
     Option(
@@ -544,8 +547,8 @@ OPTIONS: tuple[Option, ...] = (
         help="show original values in --dryRun's table and in reports",
         manual="""
             Show original values in the table of --dryRun and in reports: an example
-            for each keyword, and results that are made of originals. Table and
-            reports are then patients' data, to be kept where the originals are.
+            for each keyword, and results that are made of originals. The table and
+            the reports are then patients' data; keep them where the originals are.
             Without this option they hold no original.
             """,
     ),
@@ -620,15 +623,15 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.PATH,
         help="process the files that this one lists, one a line; - reads standard input",
         manual="""
-            Process the files that <file> lists, one a line, instead of all below
-            the <inputDir>; '-' reads standard input. Paths are relative to the
+            Process the files that <file> lists, one on each line, instead of all
+            below the <inputDir>; '-' reads standard input. Paths are relative to the
             <inputDir>, or absolute and below it:
 
                 find /incoming -name '*.dcm' -newer stamp -print0 |
                     pfdicom_tagSub /incoming /anon --filesFrom - --null ...
 
-            A file that is not there fails. Files that are named twice are done
-            once. It excludes the filters and --maxDepth.
+            A file that does not exist fails. A file that is named twice is
+            processed once. The option excludes the filters and --maxDepth.
             """,
     ),
     Option(
@@ -638,7 +641,7 @@ OPTIONS: tuple[Option, ...] = (
         refines="filesFrom",
         help="a NUL ends each path of --filesFrom, as find -print0 writes them",
         manual="""
-            A NUL ends each path of --filesFrom, not the end of a line.
+            The paths of --filesFrom are ended by NULs, and not by ends of lines.
             """,
     ),
     Option(
@@ -647,16 +650,16 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.SWITCH,
         help="read the members of zip, tar (gz, bz2, xz) and .dcm.gz files as folders",
         manual="""
-            Read archives as folders of the archive's name: files that end in
-            .zip, .tar, .tar.gz, .tgz, .tar.bz2, .tbz2, .tbz, .tar.xz, .txz and
+            Read archives as if they were folders of the same name: files that end
+            in .zip, .tar, .tar.gz, .tgz, .tar.bz2, .tbz2, .tbz, .tar.xz, .txz and
             .dcm.gz. The output of the member s/1.dcm of in/a.zip is
             out/a.zip/s/1.dcm, a file in a directory. Nothing is unpacked to disk;
             a member is in memory while it is processed. Names are made safe, and
-            none leads out of the folder. An archive with more than a million
-            members fails, a member with more than 1G (see --maxInflated), and an
-            archive that becomes larger than 256M and than 200 times its size.
-            Encrypted members fail; links in archives are skipped, and so are
-            archives in archives. Filters choose archives, not members.
+            none leads out of the folder. An archive fails if it has more than a
+            million members, or if it unpacks to more than 256M and to more than
+            200 times its size. A member fails if it has more than 1G (see
+            --maxInflated) or is encrypted. Links in archives are skipped, and so
+            are archives inside archives. Filters choose archives, not members.
             """,
     ),
     Option(
@@ -668,16 +671,16 @@ OPTIONS: tuple[Option, ...] = (
         help="process only files for which this holds, e.g. \"Modality in ('CT', 'MR')\"",
         manual="""
             Process only the files for which a condition on their original values
-            holds; the others are skipped and counted as notSelected:
+            holds; the others are skipped, and counted as notSelected:
 
                 --where "Modality = 'CT' and not SeriesDescription contains 'scout'"
 
             Operators are = != < <= > >= in contains startsWith endsWith matches,
-            present absent empty, and or not, and brackets. Elements are named by
-            keyword or tag, inside of sequences as Sequence[0].Element or, in
-            whichever item, Sequence[*].Element; path is the path of the file
+            present absent empty, combined by and, or, not and brackets. Elements
+            are named by keyword or tag; those in a sequence as Sequence[0].Element
+            or, in any item, Sequence[*].Element. path is the path of the file
             relative to the <inputDir>. Numbers and dates are compared as such. An
-            element with several values passes where one of them does.
+            element with several values passes if one of them does.
             """,
     ),
     Option(
@@ -687,8 +690,8 @@ OPTIONS: tuple[Option, ...] = (
         value="<template>",
         help="template of each output directory's last name; %s is the input's, e.g. 'anon-%s'",
         manual="""
-            Rename the last component of each output directory with a pattern
-            in which %s stands for the input directory's name, so that
+            Rename the last component of each output directory by a pattern in
+            which %s stands for the name of the input directory, so that
 
                 --outputLeafDir 'anon-%s'
 
@@ -702,10 +705,10 @@ OPTIONS: tuple[Option, ...] = (
         field="tree.relativeDir",
         kind=Kind.SWITCH,
         shown=Shown.NO,
-        help="accepted as in 3.1.1; the paths in the --json record are always relative",
+        help="accepted for 3.1.1; the paths in the --json record are always relative",
         manual="""
-            Accepted as in 3.1.1. The paths in the record are always relative to
-            the <inputDir>.
+            Accepted, since commands for 3.1.1 have it, and has no effect. The
+            paths in the record are always relative to the <inputDir>.
             """,
     ),
     Option(
@@ -714,8 +717,8 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.SWITCH,
         help="follow symbolic links to files and directories; they are skipped without it",
         manual="""
-            Follow symbolic links to files and to directories. A directory has
-            outputs under each name that leads to it; one that leads to a
+            Follow symbolic links to files and to directories. The files of a
+            directory have outputs under each name that leads to it. A link to a
             directory above itself is reported and not followed. Without this flag
             links are skipped. FIFOs, sockets and devices are never opened.
             """,
@@ -729,7 +732,7 @@ OPTIONS: tuple[Option, ...] = (
             Replace existing outputs. An output that exists and equals what would
             be written is left as it is and counts as unchanged, with or without
             this flag. One that differs is replaced only with this flag; without
-            it that file fails. So the same command can run every night.
+            it the file fails. So the same command can run every night.
             """,
     ),
     Option(
@@ -767,9 +770,9 @@ OPTIONS: tuple[Option, ...] = (
         help="what --verify does with an output that holds a replaced value (default: report)",
         manual="""
             What --verify does with an output that still holds a value that was
-            replaced in it. report, the default: name the elements (never the
-            values) in the record under residuals, and warn at the end. fail: fail
-            the file, which leaves no output, not even one of an earlier run.
+            replaced in it. report, the default, names the elements (never the
+            values) in the record under residuals, and warns at the end. fail
+            fails the file, so there is no output, not even one of an earlier run.
             """,
     ),
     Option(
@@ -782,14 +785,15 @@ OPTIONS: tuple[Option, ...] = (
         identifies_outputs=True,
         help="what becomes of files whose pixels a person has to see: listed (default), held, or failed",
         manual="""
-            What becomes of files whose pixels a person has to see, those that the
-            record lists under pixelReview. list, the default: they are written as
-            all others. hold: they are written below the --holdDir instead of the
-            <outputDir>, under the same relative path, and count as held. fail:
-            they fail, and have no output. With hold and fail an output of an
-            earlier run is removed from the <outputDir> if the --ledger or
-            --overwrite allows it; else the file fails. Nothing is looked for
-            without a --profile or --cleanPixels, so hold and fail need one.
+            What becomes of files whose pixels a person has to see, that is, those
+            that the record lists under pixelReview. With list, the default, they
+            are written like all others. With hold they are written below the
+            --holdDir instead of the <outputDir>, under the same relative path, and
+            count as held. With fail they fail, and have no output. With hold and
+            fail an output of an earlier run is removed from the <outputDir> if the
+            --ledger or --overwrite allows this; otherwise the file fails. hold and
+            fail need a --profile or --cleanPixels, since without them no such file
+            is looked for.
             """,
     ),
     Option(
@@ -816,11 +820,12 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.OPERATION,
         help="how large a deflated data set may become, such as 8G (default 4G)",
         manual="""
-            How large a deflated data set, or a member of an archive, may become,
-            in bytes or with K, M, G or T: 8G. A file whose data set becomes larger fails. Without this option
-            the limit is 4G, and beyond 256M also 200 times what is stored. What
-            does not fit into memory goes to a temporary directory (TMPDIR), or
-            to the output directory where there is none.
+            How large a deflated data set, or a member of an archive, may become:
+            in bytes, or with K, M, G or T, such as 8G. What becomes larger fails.
+            Without this option the limit for data sets is 4G, and beyond 256M also
+            200 times what is stored. A data set that does not fit into memory goes
+            to a temporary directory (TMPDIR), or to the output directory if there
+            is none.
             """,
     ),
     Option(
@@ -830,13 +835,13 @@ OPTIONS: tuple[Option, ...] = (
         value="<number>|auto",
         metavar="NUMBER",
         default=0,
-        help="how many workers process files at a time, or auto; 0, the default, is none",
+        help="how many workers process files, or auto; with 0, the default, there are none",
         manual="""
-            Process files with <number> workers at a time, whatever the directories
-            look like. With 0, the default, the command does the work itself; auto
-            is one worker for each CPU that the run may use. The workers are
-            processes, or threads on a free-threaded Python. The outputs are the
-            same bytes for every number.
+            Process files with <number> workers, however the files are spread over
+            directories. With 0, the default, the command does the work itself;
+            auto means one worker for each CPU that the run may use. The workers
+            are processes, or threads on a free-threaded Python. The outputs are
+            the same bytes for every number.
             """,
     ),
     Option(
@@ -848,19 +853,19 @@ OPTIONS: tuple[Option, ...] = (
         shown=Shown.HIDDEN,
         help="work on the Dask cluster at ADDRESS",
         manual="""
-            Process the files with the workers of a Dask cluster, whose scheduler is
-            at the <address>, HOST:PORT or tls://HOST:PORT, and not with any here.
-            It needs the package distributed (the extra dask) here and on every
-            worker, the same versions of pfdicom_tagSub, pydicom, Faker and Python
-            everywhere, and the <inputDir> and the <outputDir> under the same paths
-            on every worker. The outputs are the same bytes as without.
+            Process the files with the workers of a Dask cluster, and not on this
+            machine. The <address> is that of its scheduler, HOST:PORT or
+            tls://HOST:PORT. It needs the package distributed (the extra dask) here
+            and on every worker, the same versions of pfdicom_tagSub, pydicom, Faker
+            and Python everywhere, and the <inputDir> and the <outputDir> under the
+            same paths on every worker. The outputs are the same bytes as without.
 
             The rules go to the workers with the work. The files of --keyFile and
             --lookupTable do not: every worker reads them itself, from the same
-            paths, and a worker that finds none, or others, ends the run. The files
-            of a worker that is lost are done again by others. Without any worker a
-            run waits for 300 seconds (the setting pfdicom-tagsub.workers-timeout of
-            Dask).
+            paths. If a worker does not find them, or finds others, the run ends. If
+            a worker is lost, others do its files again. If there is no worker, the
+            run waits for 300 seconds (Dask's setting
+            pfdicom-tagsub.workers-timeout).
             """,
     ),
     Option(
@@ -871,8 +876,8 @@ OPTIONS: tuple[Option, ...] = (
         help="send the secret key to the Dask workers with the work",
         manual="""
             Send the secret key and the lookup tables to the workers with the
-            rules. They pass through the memory of the scheduler, and over the
-            network as they are unless the <address> begins with tls://.
+            rules. They pass through the memory of the scheduler, and unencrypted
+            over the network unless the <address> begins with tls://.
             """,
     ),
     Option(
@@ -882,10 +887,10 @@ OPTIONS: tuple[Option, ...] = (
         value="<level>",
         default=1,
         shown=Shown.NO,
-        help="accepted for commands that pass it to all tools of the family; has no effect",
+        help="accepted, since other commands of the family have it; has no effect",
         manual="""
-            Accepted as other commands of the family have it; it has no effect, since
-            the work is divided by file.
+            Accepted, since other commands of the family have it. It has no effect,
+            since the work is divided by file.
             """,
     ),
     Option(
@@ -926,7 +931,7 @@ OPTIONS: tuple[Option, ...] = (
         kind=Kind.FILE,
         value="<file>",
         group=Group.OPERATION,
-        help="an SQLite file of what is done, to be skipped next time",
+        help="an SQLite file that lists what is done, to be skipped next time",
         manual="""
             Keep a list of what is done in an SQLite file, and do not open again
             what is on it. An input is done if its path, size and time of last
@@ -936,20 +941,20 @@ OPTIONS: tuple[Option, ...] = (
             Such a file counts as current; its elements are not counted. A file that
             is not DICOM is not opened again either, and counts as skipped.
 
-            A changed input, or all of them when the rules change, is done again.
-            Its output is replaced without --overwrite if this ledger knows it to be
-            its own and nobody touched it since. An earlier output under another
-            name (see --outputFileStem) stays where it is. Where outputs get other
-            names, a DICOMDIR is always done again.
+            An input that changed is done again, and if the rules change, all inputs
+            are. The output is replaced without --overwrite if the ledger lists it
+            and nobody changed it since. An earlier output under another name (see
+            --outputFileStem) stays where it is. If outputs are named by templates,
+            a DICOMDIR is always done again.
 
-            Outputs are on the disk before they are on record. One run at a time
-            uses a ledger; a second one ends at once with exit code 2, and so does
-            one whose ledger is damaged or cannot be written. A ledger that fails in
-            the middle of a run is reported with exit code 1, and the run goes on
-            without it. The ledger holds the paths of inputs, so it is made for its
-            owner alone, and has to lie outside of both trees. A symbolic link, or a
-            file that others may write to, is refused. With --dryRun it is not
-            written, and read for --prune alone.
+            Outputs are on the disk before the ledger lists them. One run at a time
+            uses a ledger; a second one ends at once with exit code 2, and so does a
+            run whose ledger is damaged or cannot be written. If the ledger fails in
+            the middle of a run, the run goes on without it, and the exit code is 1.
+            The ledger holds the paths of inputs, so only its owner can read it, and
+            it has to lie outside of both trees. A symbolic link, or a file that
+            others may write to, is refused. With --dryRun the ledger is not
+            written, and is read for --prune alone.
             """,
     ),
     Option(
@@ -960,14 +965,14 @@ OPTIONS: tuple[Option, ...] = (
         refines="ledger",
         help="remove the outputs of the --ledger whose inputs are gone",
         manual="""
-            When all else is done, remove the outputs whose inputs are gone, as
-            those of a patient who withdrew consent. Only outputs that the --ledger
-            has, and that are as they were left, are removed, and directories that
-            hold nothing afterwards. The record lists them under orphans; an output
-            that was changed since stays, and the exit code is 1. With --dryRun
-            they are listed and stay. Without --prune they are listed and warned
-            of. If the <inputDir> holds no file at all, nothing is removed: perhaps
-            it is not mounted.
+            When all else is done, remove the outputs whose inputs are gone, such
+            as those of a patient who withdrew consent. An output is removed only
+            if the --ledger lists it and it is as it was left. Directories that are
+            empty afterwards are removed, too. The record lists the outputs under
+            orphans. An output that was changed since stays, and the exit code is
+            1. With --dryRun the outputs are listed and stay. Without --prune they
+            are listed, with a warning. If the <inputDir> holds no file at all,
+            nothing is removed: perhaps it is not mounted.
             """,
     ),
     Option(
@@ -981,18 +986,18 @@ OPTIONS: tuple[Option, ...] = (
         help="a table of original and new identifiers, FILE.csv or FILE.sqlite, for you alone",
         manual="""
             Keep a table of which original became which new value, in a <file> that
-            ends in .csv or .sqlite, with the columns attribute, original and new:
-            a row for each pair of PatientID, AccessionNumber, StudyInstanceUID,
-            SeriesInstanceUID and SOPInstanceUID, and of the paths of input and
-            output (the attribute Path). What earlier runs wrote stays in it. A
-            value that was removed or emptied has an empty new one.
+            ends in .csv or .sqlite, with the columns attribute, original and new.
+            It has a row for each original PatientID, AccessionNumber,
+            StudyInstanceUID, SeriesInstanceUID and SOPInstanceUID, and for each
+            path of an input (the attribute Path). What earlier runs wrote stays in
+            it. If a value was removed or emptied, the new one is empty.
 
-            Whoever has it knows who the patients are. It is readable by its owner
-            alone, has to lie outside of both trees, and is replaced as a whole
-            when the run ends, also one that was interrupted. Different originals
-            that became one are warned of. It is written with --dryRun, too, and
-            holds what the same run without would write. With a --ledger, all
-            files are opened where it does not exist yet.
+            Whoever has the table knows who the patients are. Only its owner can
+            read it, and it has to lie outside of both trees. It is replaced as a
+            whole when the run ends, even if the run was interrupted. There is a
+            warning if different originals became the same new value. With --dryRun
+            it is written, too, as the same run without --dryRun would write it.
+            With a --ledger, all files are opened if the table does not exist yet.
             """,
     ),
     Option(
@@ -1003,7 +1008,7 @@ OPTIONS: tuple[Option, ...] = (
         group=Group.OPERATION,
         help="append a JSON line for each file to FILE",
         manual="""
-            Append a line of JSON for each file, current ones too:
+            Append a line of JSON for each file, also for current ones:
 
                 time            UTC, in ISO 8601
                 path            relative to the <inputDir>
@@ -1018,12 +1023,12 @@ OPTIONS: tuple[Option, ...] = (
                 residuals       what --verify found
                 milliseconds    what the file took
 
-            On SIGHUP the file is opened again, for logrotate. A log that cannot be
-            opened ends the run at the start with exit code 2; lines that cannot be
-            written are counted and reported with exit code 1. It is made for
-            its owner alone and has to lie outside of both trees. A symbolic link
-            is not followed, except /dev/stdout and the like; a file that others
-            may write to is refused.
+            On SIGHUP the file is opened again, for logrotate. If the log cannot be
+            opened, the run ends at the start with exit code 2; lines that cannot
+            be written are counted and reported, with exit code 1. Only its owner
+            can read the log, and it has to lie outside of both trees. A symbolic
+            link is not followed, except /dev/stdout and the like; a file that
+            others may write to is refused.
             """,
     ),
     Option(

@@ -72,15 +72,16 @@ def test_manual_documents_the_functions_that_the_spec_knows(page: str) -> None:
 def test_manual_documents_the_grammar_and_the_rules(page: str) -> None:
     for part in ("template  :=", "directive :=", "source    :=", "re:.*hysician", "(0010,0010)", "null"):
         assert part in page
-    for part in ("at any depth", "the strongest wins", "stays empty", "value by value", "ISO_IR 192"):
+    for part in ("at any depth", "the strongest decides", "stays empty", "value by value", "ISO_IR 192"):
         assert part in page
 
 
 def test_manual_documents_the_keys_of_the_spec_from_the_weakest_to_the_strongest(page: str) -> None:
-    for part in ("(60xx,3000)", "private  ", "text  ", "preamble  ", '"replace": [...]'):
+    keys = ("(60xx,3000)", "VR:PN  ", "private  ", "unknown  ", "rest  ", "text  ", "preamble  ", "when Modality")
+    for part in (*keys, "ContentSequence[", '"replace": [...]'):
         assert part in page
-    order = ["x digits of the profile", "private element) of the profile"]
-    order += ["x digits of the spec", "explicit keys of the spec", "re: keys of the spec"]
+    order = ["1  keys of the profile", "2  keys with x digits, and by VR", "3  keys for one element"]
+    order += ["4  re: keys", "5  keys of content items"]
     places = [page.index(part) for part in order]
     assert places == sorted(places)
 
@@ -97,7 +98,7 @@ def test_manual_documents_the_secret_and_what_goes_without(page: str) -> None:
     section = page[page.index("    THE SECRET\n") : page.index("    PROFILES\n")]
     for part in (KEY_VARIABLE.decode(), "--keyFile", f"at least {LEAST_BYTES}", "fingerprint"):
         assert part in section
-    using = section[: section.index(" work under a secret key")]
+    using = section[: section.index(" use a secret key")]
     named = {name for name in FUNCTIONS if re.search(rf"\b{name}\b", using)}
     assert named == {name for name, it in FUNCTIONS.items() if it.secret is not SecretUse.NONE}
 
