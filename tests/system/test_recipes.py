@@ -125,7 +125,7 @@ def test_logrotate_tells_the_unit_of_the_recipe() -> None:
 
 def test_logrotate_tells_the_run_of_cron_but_not_its_shell(places: Places) -> None:
     (pattern,) = re.findall(
-        r"With cron the line is ``pkill -HUP -u anon -f '(.*)' \|\| true``", text_of(PAGE)
+        r"With cron, the line .* is\n``pkill -HUP -u anon -f '(.*)' \|\| true``", text_of(PAGE)
     )
     command = block(PAGE, "text", "30 2").strip().split(None, 5)[5]
     assert re.search(pattern, f"/opt/tagsub/bin/python3 {command}")
