@@ -77,7 +77,16 @@ def test_manual_documents_the_grammar_and_the_rules(page: str) -> None:
 
 
 def test_manual_documents_the_keys_of_the_spec_from_the_weakest_to_the_strongest(page: str) -> None:
-    keys = ("(60xx,3000)", "VR:PN  ", "private  ", "unknown  ", "rest  ", "text  ", "preamble  ", "when Modality")
+    keys = (
+        "(60xx,3000)",
+        "VR:PN  ",
+        "private  ",
+        "unknown  ",
+        "rest  ",
+        "text  ",
+        "preamble  ",
+        "when Modality",
+    )
     for part in (*keys, "ContentSequence[", '"replace": [...]'):
         assert part in page
     order = ["1  keys of the profile", "2  keys with x digits, and by VR", "3  keys for one element"]
