@@ -79,6 +79,6 @@ def make(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(f"use: {sys.argv[0]} DIRECTORY")
     make(Path(sys.argv[1]))
