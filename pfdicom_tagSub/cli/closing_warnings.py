@@ -44,7 +44,8 @@ def warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None:
     if archives := totals.archives:
         console.warning(
             f"what is in {_number(archives, 'archive')} was not processed: "
-            f"{_some([path for path, _ in archives])}; unpack and run again; --json lists all under archives"
+            f"{_some([path for path, _ in archives])}; give --archives, or unpack them, and run again; "
+            "--json lists all under archives"
         )
 
 

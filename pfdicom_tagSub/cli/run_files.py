@@ -219,7 +219,7 @@ def log_of(plan: Plan, options: Options, console: Console) -> FileLog | None:
 
     check_outside(plan, "--log", options.log)
     if options.dry_run:
-        console.warning("--dryRun does not write the --log: its lines would tell of files that nobody wrote")
+        console.warning("--dryRun does not write the --log, whose lines are about files that are written")
         return None
     return FileLog(options.log)
 

@@ -54,7 +54,7 @@ class InflateLimit:
         Raises:
             FileError: it is too large.
         """
-        cure = "if it is no attack, raise the limit (--maxInflated)"
+        cure = "if this is not an attack, raise the limit (--maxInflated)"
         if inflated > self.size:
             raise FileError(f"the deflated data set inflates to more than {self.size:,} bytes: {cure}")
         if self.ratio and inflated > HARMLESS and inflated > self.ratio * stored:

@@ -45,7 +45,7 @@ _SUFFIXES = {
     ".txz": "tar.xz",
     ".dcm.gz": "gz",
 }
-_CURE = "if it is no attack, raise the limit (--maxInflated), or unpack it yourself"
+_CURE = "if this is not an attack, raise the limit (--maxInflated), or unpack it yourself"
 _ERRORS = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
     *(EOFError, ValueError, OSError, LookupError, OverflowError),

@@ -178,7 +178,7 @@ def begin(
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     ((verdict,),) = connection.execute("PRAGMA quick_check(1)")
     if verdict != "ok":
-        raise LedgerError(f"--ledger {path} is damaged; move it away, and all is done and recorded anew")
+        raise LedgerError(f"--ledger {path} is damaged; move it away, and the next run does everything again")
     connection.execute("SELECT directory, pixels FROM files JOIN directories ON id = directory LIMIT 1")
     ((salt,),) = connection.execute("SELECT value FROM settings WHERE name = 'salt'")
     tree = (os.fsencode(input_root), os.fsencode(output_root))
@@ -209,7 +209,7 @@ def reason_of(error: Exception) -> str:
     if code == sqlite3.SQLITE_NOTADB:
         return "it is not a ledger; give another file"
     if code == sqlite3.SQLITE_CORRUPT or not isinstance(error, sqlite3.Error):
-        return "it is damaged; move it away, and all is done and recorded anew"
+        return "it is damaged; move it away, and the next run does everything again"
     if isinstance(error, sqlite3.OperationalError):
         return str(error)
     return f"it cannot be used ({type(error).__name__})"

@@ -126,7 +126,7 @@ def in_own_directories(
             if output is None:
                 continue
             if output in outputs:
-                reason = f"its output would have the name of that of {outputs[output]}"
+                reason = f"its output would have the same name as that of {outputs[output]}"
                 on_outcome(FileOutcome(job.relative, Status.FAILED, Stage.NAME, reason))
                 continue
             outputs[output] = own
@@ -288,7 +288,7 @@ class _Paths:
                 return reason
             files = self._files[folder] = {}
         if name in files:
-            return f"its output would have the path of that of {files[name]}"
+            return f"its output would have the same path as that of {files[name]}"
         if path in self._folders:
             return f"its output would have the path of a directory of the output of {self._folders[path]}"
         files[name] = relative

@@ -312,7 +312,7 @@ def _walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]], list
 
 
 _SLOW_FILTER = (
-    "a pattern of --fileFilter or --dirFilter takes too long to match: it repeats what it repeats, as in "
+    "a pattern of --fileFilter or --dirFilter takes too long to match: it repeats a repetition, as in "
     "(a+)+; write it without"
 )
 

@@ -30,7 +30,7 @@ FUNCTIONS: dict[str, Function] = {
             "md5",
             "%_md5|n_Tag",
             "the first n hex digits of the MD5 of the value's text in UTF-8; all 32 without |n. Whoever "
-            "can try all numbers of a hospital finds the one behind it: hmac keeps them out",
+            "can try all numbers of a hospital finds the one behind it; with hmac, nobody can",
             hashes.md5,
             hashes.check_digits,
         ),
@@ -45,10 +45,10 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "hmac",
             "%_hmac|n_Tag",
-            "the first n hex digits of the HMAC-SHA-256 of the value's text in UTF-8 under the secret key; "
-            "all 64 without |n. It needs the key. With 16 digits, no two of millions of values meet. Another "
-            "alphabet is written after n, here and for sha256: base32 (at most 52 characters) or HEX, whose "
-            "capital letters and digits may be File IDs, as in %_hmac|8|base32_SOPInstanceUID, or digits "
+            "the first n hex digits of the HMAC-SHA-256 of the value's text in UTF-8 with the secret key, "
+            "which it needs; all 64 without |n. With 16 digits, millions of values have different results. "
+            "Here and in sha256 another alphabet may follow n: base32 (at most 52 characters) or HEX, whose "
+            "capital letters and digits may be in File IDs, as in %_hmac|8|base32_SOPInstanceUID, or digits "
             "(at most 32), as in %_hmac|12|digits_PatientID",
             hashes.hmac,
             hashes.check_digest,
@@ -58,8 +58,8 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "strmsk",
             "%_strmsk|mask_Tag",
-            "the value through a mask: each * keeps the character at its place, any other character "
-            "replaces it; the result is as long as the shorter of the two",
+            "the value seen through a mask: each * keeps the character at its place, and any other "
+            "character replaces it; the result is as long as the shorter of the two",
             texts.mask,
             texts.check_mask,
         ),
@@ -75,8 +75,8 @@ FUNCTIONS: dict[str, Function] = {
             "name",
             "%_name|seedTag_Tag",
             "a made-up name, LAST^FIRST^ANON, the same for the same value of the element seedTag, whose "
-            "first letter is written small (patientID); seeded on the value of Tag itself without "
-            "|seedTag or where the file lacks that element",
+            "first letter is written small (patientID). Without |seedTag, or if the file lacks that "
+            "element, it depends on the value of Tag itself",
             texts.name,
             texts.check_seed,
             seeded=True,
@@ -86,8 +86,8 @@ FUNCTIONS: dict[str, Function] = {
             "uid",
             "%_uid_Tag",
             "a new UID, the same for the same UID in every file, at most 64 characters long; UIDs that the "
-            "standard registers, such as those of SOP classes, stay. It uses the secret key where one is "
-            "given; without it, whoever has a UID can find its new one",
+            "standard registers, such as those of SOP classes, stay. It uses the secret key if one is "
+            "given; without it, whoever has a UID can compute the new one",
             hashes.uid,
             hashes.check_nothing,
             secret=SecretUse.USED,
@@ -96,11 +96,12 @@ FUNCTIONS: dict[str, Function] = {
             "dateshift",
             "%_dateshift|seedTag|days_Tag",
             "the date moved back by 1 to days (at most 36525) whole days, by the same number for the same "
-            "value of the element seedTag (patientID), so that intervals stay. That value is the one of the "
-            "data set itself, or of the patient's record in a DICOMDIR, whatever an item holds. DA, DT and a "
-            "text that is wholly a date are moved; a DT keeps its precision, its time and its offset, a TM "
-            "stays as it is, and what is no valid date or time is emptied. It uses the secret key where one "
-            "is given; without it, whoever has the value of seedTag can find the number of days",
+            "value of the element seedTag (patientID), so that intervals stay. That value is the one at the "
+            "top level of the data set, or in the patient's record of a DICOMDIR, whatever an item holds. "
+            "DA, DT and a text that is wholly a date are moved; a DT keeps its precision, its time and its "
+            "offset, a TM stays as it is, and what is not a valid date or time is emptied. It uses the "
+            "secret key if one is given; without it, whoever has the value of seedTag can compute the number "
+            "of days",
             dates.date_shift,
             dates.check_date_shift,
             seeded=True,
@@ -110,11 +111,11 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "shift",
             "%_shift|days_Tag",
-            "the date moved by days, later or with a minus earlier, as in %_shift|-30_StudyDate; "
-            "or by the days that a --lookupTable has for the PatientID, as in %_shift|table_StudyDate, "
-            "or for another element, as in %_shift|table|accessionNumber_StudyDate. What is a date, and "
-            "what becomes of all else, is as with dateshift; --lookupMiss says what becomes of the dates of "
-            "a patient who is not in the table",
+            "the date moved by a number of days, to a later date, or with a minus to an earlier one, as in "
+            "%_shift|-30_StudyDate; or by the days that a --lookupTable has for the PatientID, as in "
+            "%_shift|table_StudyDate, or for another element, as in "
+            "%_shift|table|accessionNumber_StudyDate. The same values as with dateshift are moved, stay or "
+            "are emptied; --lookupMiss says what becomes of the dates of a patient who is not in the table",
             dates.shift,
             dates.check_shift,
             find_seed=dates.shift_seed,
@@ -124,18 +125,18 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "datepart",
             "%_datepart|part_Tag",
-            "the year, quarter or month of a date: in a DA or DT its first day, so that "
+            "the year, quarter or month of a date: in a DA or DT its first day, so "
             "%_datepart|month_StudyDate makes 20240501 of 20240517; elsewhere 2024, 2024-Q2 or 2024-05. What "
-            "is no date, or lacks that part, is emptied",
+            "is not a date, or lacks that part, is emptied",
             dates.part_of_date,
             dates.check_part,
         ),
         Function(
             "agecap",
             "%_agecap|years_Tag",
-            "the age, but one year more than the years where it is greater: %_agecap|89_PatientAge makes "
-            "090Y of all from 090Y on, as 45 CFR 164.514 (HIPAA Safe Harbor) asks for. What is no age is "
-            "emptied",
+            "the age; if it is greater than the years, one year more than these: %_agecap|89_PatientAge "
+            "makes 090Y of all ages from 090Y on, as 45 CFR 164.514 (HIPAA Safe Harbor) requires. What is "
+            "not an age is emptied",
             dates.cap_age,
             dates.check_age,
         ),
@@ -144,7 +145,7 @@ FUNCTIONS: dict[str, Function] = {
             "%_regex|pattern|new_Tag",
             "the value with the replacement where the Python regular expression matches; \\1 "
             "is its first group. %_regex|^(....).*|\\1_AccessionNumber keeps four characters. The last "
-            "argument is the replacement, so a | may stand in the pattern; an underscore is written twice. "
+            "argument is the replacement, so the pattern may hold a |; an underscore is written twice. "
             "A value in which nothing matches stays as it is",
             texts.rewrite,
             texts.check_pattern,
@@ -152,8 +153,8 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "lookup",
             "%_lookup|table_Tag",
-            "the replacement of the value in the table that --lookupTable names so; --lookupMiss says what "
-            "becomes of a value that the table lacks",
+            "the replacement of the value in the table with this name, which --lookupTable gives; "
+            "--lookupMiss says what becomes of a value that the table lacks",
             texts.lookup,
             texts.check_table,
             find_problem=texts.find_missing_table,
@@ -161,8 +162,8 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "keep",
             "%_keep_#tag",
-            "leaves the element as it is: the way to exempt one from a profile or from a pattern. It "
-            "stands alone, on the element hit. Keys that hit elements inside a kept sequence still work",
+            "leaves the element as it is, and so exempts it from a profile or a pattern. It is the whole "
+            "template. Keys that hit elements inside a kept sequence still work",
             texts.keep,
             hashes.check_nothing,
             takes_any=True,
@@ -171,8 +172,8 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "empty",
             "%_empty_#tag",
-            'empties the element where a file has it and never inserts it, as "" does. It stands alone, '
-            "on the element hit",
+            'empties the element if a file has it, and never inserts it, while "" does. It is the whole '
+            "template",
             texts.empty,
             hashes.check_nothing,
             takes_any=True,
@@ -182,10 +183,10 @@ FUNCTIONS: dict[str, Function] = {
             "dummy",
             "%_dummy|seedTag_#tag",
             "a value that the VR allows and that is not the original; for a UID the same as uid. With the "
-            "secret key it is the same for the same value and the same value of the element seedTag "
-            "(patientID), so that it links no two patients; without |seedTag, the same for the same value. "
-            "It differs between values as far as the VR has room. Without the key, or where the file lacks "
-            "seedTag, it is one constant per VR",
+            "secret key it is the same if the value and that of the element seedTag (patientID) are the "
+            "same, so it does not link one patient to another; without |seedTag, if the value is the same. "
+            "Different values get different dummies as far as the VR has room. Without the key, or if the "
+            "file lacks seedTag, it is a constant for each VR",
             texts.dummy,
             texts.check_seed,
             seeded=True,
@@ -197,9 +198,9 @@ FUNCTIONS: dict[str, Function] = {
             "clean",
             "%_clean_#tag",
             "the text without the values that the same file holds in elements which the spec removes or "
-            "replaces: names by their parts, numbers, dates in the usual notations; and without ages over "
+            "replaces (names by their parts, numbers, dates in the usual notations), and without ages over "
             "89. A sequence is kept, and keys that hit elements inside it still work; a private element that "
-            "is no text is kept, too",
+            "is not text is kept, too",
             texts.clean,
             hashes.check_nothing,
             takes_any=True,
@@ -228,7 +229,7 @@ FUNCTIONS: dict[str, Function] = {
         Function(
             "ctpHashname",
             "%_ctpHashname|n|words_Tag",
-            "what CTP's @hashname(Tag,n,words) gives, of so many components of a name or of all",
+            "what CTP's @hashname(Tag,n,words) gives, for so many words of a name, or for all",
             ctp.hash_name,
             ctp.check_name,
         ),

@@ -290,7 +290,7 @@ def _pattern_key(text: str, origin: str) -> PatternKey:
             keywords = tuple(filter(pattern.match, dictionary.all_keywords()))
     except TooSlowError:
         raise SpecError(
-            f"{origin}: {shortened(text)} takes too long to match: it repeats what it repeats, as in (a+)+; "
+            f"{origin}: {shortened(text)} takes too long to match: it repeats a repetition, as in (a+)+; "
             "write it without"
         ) from None
     for keyword in keywords:

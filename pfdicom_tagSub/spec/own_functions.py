@@ -82,7 +82,7 @@ def spec_function(
     if not (name.isascii() and name.isalnum() and name[:1].isalpha()):
         raise SpecError(f"spec_function: {shortened(name)} is no name: a letter, then letters and digits")
     if unknown := described.vrs - ALL_VRS:
-        raise SpecError(f"spec_function {name}: no VR: {', '.join(sorted(unknown))}")
+        raise SpecError(f"spec_function {name}: unknown VR: {', '.join(sorted(unknown))}")
     if any(kind not in (str, int, float) for kind in described.arguments):
         raise SpecError(f"spec_function {name}: arguments are of the kinds str, int and float")
     if not 0 <= optional <= len(described.arguments):

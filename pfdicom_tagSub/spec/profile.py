@@ -169,7 +169,7 @@ def _options(text: str) -> tuple[str, ...]:
     if name != BASIC:
         raise SpecError(
             f"--profile {shortened(text)}: unknown profile {quoted(name)}; "
-            f"there is {BASIC}, and options after it"
+            f"there is {BASIC}, with options after it"
         )
     for option in given:
         if option not in OPTIONS:

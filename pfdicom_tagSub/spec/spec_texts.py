@@ -44,7 +44,7 @@ def _json_of(spec: Mapping[str, object]) -> str:
     try:
         return json.dumps(_plain(spec, ""), allow_nan=False)
     except (ValueError, RecursionError):
-        raise SpecError(f"{ORIGIN}: it holds itself, or a number that is none") from None
+        raise SpecError(f"{ORIGIN}: it holds itself, or a number that is not finite") from None
 
 
 def _plain(value: object, key: str) -> object:

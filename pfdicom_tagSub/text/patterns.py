@@ -54,7 +54,7 @@ def rewrite(text: str, pattern: str, replacement: str) -> str:
         with in_time(REWRITING_SECONDS):
             return compiled(pattern).sub(replacement, text)
     except TooSlowError:
-        raise PatternError("a pattern took too long: it repeats what it repeats, as in (a+)+") from None
+        raise PatternError("a pattern took too long: it repeats a repetition, as in (a+)+") from None
 
 
 def occurs(text: str, pattern: str) -> bool:
@@ -68,7 +68,7 @@ def occurs(text: str, pattern: str) -> bool:
         with in_time(REWRITING_SECONDS):
             return compiled(pattern).search(text) is not None
     except TooSlowError:
-        raise PatternError("a pattern took too long: it repeats what it repeats, as in (a+)+") from None
+        raise PatternError("a pattern took too long: it repeats a repetition, as in (a+)+") from None
 
 
 def _check_length(text: str) -> None:
@@ -91,7 +91,5 @@ def find_problem(pattern: str, replacement: str) -> str:
             for trial in trials:
                 compiled(pattern).sub(replacement, trial)
     except TooSlowError:
-        return (
-            "the pattern takes too long to match: it repeats what it repeats, as in (a+)+; write it without"
-        )
+        return "the pattern takes too long to match: it repeats a repetition, as in (a+)+; write it without"
     return ""

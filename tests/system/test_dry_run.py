@@ -90,7 +90,7 @@ def test_dry_run_tells_what_the_real_run_does(trees: Trees) -> None:
     flags = ("--json", "--outputFileStem", "%PatientID", "--threads", "2")
     dry, real = trees.run("--dryRun", *flags), trees.run(*flags)
     assert dry.code == real.code == 1
-    assert any("its output would have the name of that of" in reason for reason in dry.failures.values())
+    assert any("its output would have the same name as that of" in reason for reason in dry.failures.values())
     for key in ("counts", "failures", "skipped", "elements", "pixelReview", "pathsWithValues"):
         assert dry.record[key] == real.record[key], key
     assert (dry.record["dryRun"], real.record["dryRun"]) == (True, False)

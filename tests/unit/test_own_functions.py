@@ -144,7 +144,7 @@ def test_wrong_use_is_an_error_in_the_spec(template: str, said: str, file: Path)
         ("x = ", "SyntaxError in line 1"),
         ("\n\n1 / 0", "ZeroDivisionError in line 3"),
         ("from pfdicom_tagSub import spec_function\nspec_function('a_b')", "a_b is no name"),
-        ("from pfdicom_tagSub import spec_function\nspec_function('ab', vrs={'XX'})", "no VR: XX"),
+        ("from pfdicom_tagSub import spec_function\nspec_function('ab', vrs={'XX'})", "unknown VR: XX"),
         ("from pfdicom_tagSub import spec_function\nspec_function('ab', arguments=(bool,))", "str, int and"),
         ("from pfdicom_tagSub import spec_function\nspec_function('ab', optional=1)", "cannot be left out"),
         (TEXT.replace('"shout"', '"md5"'), "one of the tool's has this name"),

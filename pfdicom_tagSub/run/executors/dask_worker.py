@@ -232,10 +232,10 @@ def _completed(briefing: Briefing) -> Settings:
             raise SpecError(f"--keyFile {path}: there is no such file")
         secret, _ = load_secret(path, {})
         if secret is None or secret.fingerprint != briefing.fingerprint:
-            raise SpecError(f"--keyFile {path}: the key is another one there")
+            raise SpecError(f"--keyFile {path}: the worker finds another key there")
     tables = load_tables(briefing.tables)
     if digest_of(tables, secret) != briefing.digest:
-        raise SpecError("--lookupTable: the tables are others there")
+        raise SpecError("--lookupTable: the worker finds other tables there")
     resources = replace(settings.rules.resources, secret=secret, tables=tables)
     return settings.with_resources(resources)
 
@@ -267,7 +267,7 @@ def begin(ticket: Ticket, briefing: Parcel) -> str:
     except SpecError as error:
         return f"{error}; give a file that every worker can read, or --daskSendKey"
     except Exception as error:  # its text may quote anything
-        return f"{type(error).__name__} as it was told of the run"
+        return f"{type(error).__name__} as it received the settings of the run"
     return ""
 
 

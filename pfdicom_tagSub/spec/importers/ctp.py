@@ -151,7 +151,7 @@ class _ScriptRule:
 
     def _code(self, code: str) -> dict[str, str]:
         if code not in _CODES:
-            raise NoEquivalentError(f"the code {code} is none of CID 7050 that is known here")
+            raise NoEquivalentError(f"the code {code} is not one of CID 7050")
         return {"CodeValue": code, "CodingSchemeDesignator": "DCM", "CodeMeaning": _CODES[code]}
 
     def _of_call(self, tag: int, call: _ScriptCall, *, always: bool) -> dict[str, object] | None:
