@@ -16,6 +16,7 @@ CONVERSION_TYPE = 0x00080064
 BURNED_IN_ANNOTATION = 0x00280301
 RECOGNIZABLE_VISUAL_FEATURES = 0x00280302
 ENCAPSULATED_DOCUMENT = 0x00420011
+STUDY_DESCRIPTION = 0x00081030
 SERIES_DESCRIPTION = 0x0008103E
 
 CAPTURE_DEVICES = frozenset(
@@ -33,6 +34,7 @@ REVIEWED = frozenset(
         BURNED_IN_ANNOTATION,
         RECOGNIZABLE_VISUAL_FEATURES,
         ENCAPSULATED_DOCUMENT,
+        STUDY_DESCRIPTION,
         SERIES_DESCRIPTION,
         SAMPLES_PER_PIXEL,
         *CAPTURE_DEVICES,
@@ -86,7 +88,7 @@ _DESCRIBED = (
     *("RAPPORTDEDOSE", "RAPPORTDOSE", "CAPTUREDECRAN", "CAPTUREÉCRAN"),
     *("INFORMEDEDOSIS", "INFORMEDOSIS", "CAPTURADEPANTALLA"),
 )
-"""What a Series Description says of one in four languages, letters only."""
+"""What a description of the series or the study says of one in four languages, letters only."""
 
 
 def reason_to_review(root: Scope) -> str:
@@ -118,7 +120,8 @@ def _kind(root: Scope) -> str:
         return "a secondary capture"
     if modality in _FLUOROSCOPIC and any(word in text for text in image_type for word in _CAPTURES):
         return "a captured fluoroscopic image"
-    if _says(image_type, _SCREENS) or _says(_texts(root, SERIES_DESCRIPTION), _DESCRIBED):
+    described = _texts(root, SERIES_DESCRIPTION) + _texts(root, STUDY_DESCRIPTION)
+    if _says(image_type, _SCREENS) or _says(described, _DESCRIBED):
         return "a captured screen"
     if any(not _REPORTS.isdisjoint(_words_of(text)) for text in image_type[1:]):
         return "a picture of a report"

@@ -1,4 +1,4 @@
-"""Ages over 89 in a text, in numbers and in words of English, German, French and Spanish.
+"""Ages over 89 in a text: in words of English, German, French and Spanish, in numbers beside words of more.
 
 So old people are few: such an age identifies by itself (45 CFR 164.514(b)(2)(i)(C)), whether or not the
 file holds it elsewhere. A number alone is no age: a word beside it has to say so.
@@ -15,15 +15,35 @@ _LONGEST_NUMBER = 6  # tokens, as in quatre-vingt-dix-sept
 
 _UNIT_WORDS = (
     "year years yr yrs yo yearold yearsold jahr jahre jahren jhr ans annees ano anos jahrig jahrige jahriger "
-    "jahriges jahrigen jahrigem jaehrig jaehrige jaehriger jaehriges jaehrigen jaehrigem"
+    "jahriges jahrigen jahrigem jaehrig jaehrige jaehriger jaehriges jaehrigen jaehrigem yom yof "
+    "anni год года jaar jaren jarig jarige ar arig arige arigt let vuotta vuotias yas yasinda tahun "
+    "letni letnia letniego letniej лет летнии летняя летнего "
+    "летнеи 歳 才 岁 歲 세"
 )
 _UNITS = frozenset(_UNIT_WORDS.split())
 _LETTERS = frozenset({"y", "j", "a"})
-_AFTER = frozenset({"old", "olds", "o", "of", "age", "alt", "alte", "alter", "alten", "de", "d", "edad"})
-_LAST = _AFTER - {"of", "de", "d"}
-_BEFORE = frozenset({"age", "aged", "alter", "edad", "agee", "agees", "ages"})
-_BETWEEN = frozenset({"is", "of", "von", "ist", "de", "d", "at", "approx", "ca"})
+_BEFORE_STOP = frozenset({"y", "j", "л"})  # units where nothing more is said
+_SEXES = frozenset({"f", "m", "w"})
+_TEMPERATURES = frozenset({"t", "temp", "temperature", "fever", "febrile"})
+_POLISH = frozenset("pacjent pacjentka pacjentki chory chora kobieta mezczyzna".split())  # noqa: SIM905
+"""Beside one of these "95 lat" is an age; elsewhere it is a lateral view."""
+_IN_A_YEAR = frozenset({"birthday", "geburtstag", "lebensjahr", "lj"})  # after an ordinal number
+_ORDINALS = frozenset({"th", "st", "nd", "rd"})
+_AFTER_WORDS = "old olds o of age alt alte alter alten de d edad idade di eta oud"
+_AFTER = frozenset(_AFTER_WORDS.split())
+_LAST = _AFTER - {"of", "de", "d", "di"}
+_BEFORE_WORDS = (
+    "age aged alter edad agee agees ages idade eta leeftijd wiek wieku возраст возрасте alder 龄 齢 齡"
+)
+_BEFORE = frozenset(_BEFORE_WORDS.split())
+_BETWEEN = frozenset(
+    {"is", "of", "von", "ist", "de", "d", "di", "at", "approx", "ca", "in"}
+    | {"years", "yrs", "y", "jahren", "j"}
+)
 _PERSONS = frozenset({"f", "m", "w", "female", "male", "woman", "man", "lady", "patient"})
+_PATIENTS = frozenset({"pt", "pat", "patient", "patientin", "patiente", "paciente"})
+_NINETIES = "nineties"
+_WHOSE = frozenset({"her", "his", "their"})
 _OLD_PEOPLE = (
     "nonagenarian nonagenarians centenarian centenarians nonagenaire nonagenaires centenaire centenaires "
     "nonagenario nonagenaria nonagenarios centenario centenaria centenarios"
@@ -64,7 +84,7 @@ def _numbers() -> frozenset[str]:
 
 _NUMBERS = _numbers()
 _STARTS = frozenset({number[:4] for number in _NUMBERS})
-_AGE_WORDS = _UNITS | _LETTERS | _BEFORE | _OLD
+_AGE_WORDS = _UNITS | _LETTERS | _BEFORE_STOP | _BEFORE | _SEXES | _IN_A_YEAR | {"lat"}
 
 
 def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int, int]]:
@@ -79,8 +99,8 @@ def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int,
         if token[:1].isdigit():
             is_number = has_age_word and len(token) in (2, 3) and _LEAST <= int(token) <= _MOST
             is_fraction = gaps[at] in (".", ",") and at > 0 and tokens[at - 1].isdigit()
-            end = at + 1 if is_number and not is_fraction else 0
-        elif token in _OLD:
+            end = _after_fraction(tokens, gaps, at + 1) if is_number and not is_fraction else 0
+        elif token in _OLD or (token == _NINETIES and at and tokens[at - 1] in _WHOSE):
             yield at, at + 1
             continue
         elif token[:4] in _STARTS or token in ("a", "one"):
@@ -120,23 +140,63 @@ def _is_near(gap: str) -> bool:
     return len(gap) <= _NEAREST and "\n" not in gap
 
 
+def _after_fraction(tokens: Sequence[str], gaps: Sequence[str], end: int) -> int:
+    """The token after the fraction of a year that a number may have, as in 95.5."""
+    has_one = (
+        end < len(tokens) and gaps[end] in (".", ",") and len(tokens[end]) == 1 and tokens[end].isdigit()
+    )
+    return end + has_one
+
+
 def _age(tokens: Sequence[str], gaps: Sequence[str], at: int, end: int) -> tuple[int, int] | None:
     """An age around a number; None where no word beside it says so."""
-    count = len(tokens)
-    if end < count and _is_near(gaps[end]):
-        unit = tokens[end]
-        is_glued = gaps[end] == ""
-        following = tokens[end + 1] if end + 1 < count and len(gaps[end + 1]) <= 1 else ""
-        if unit in _UNITS or (unit in _LETTERS and (is_glued or following in ("o", "old"))):
-            return at, _last(tokens, gaps, end + 1)
-        if unit == "y" and (following in _PERSONS or end + 1 == count or gaps[end + 1][0] in ".,;:)/"):
-            return at, end + 1
+    if last := _unit_end(tokens, gaps, at, end) or _sex_end(tokens, gaps, at, end):
+        return at, last
+    if at and tokens[at - 1] in _SEXES and gaps[at].strip() == "/" and end == at + 1:
+        return at - 1, end
     before = at
     while before and tokens[before - 1] in _BETWEEN and _is_near(gaps[before]):
         before -= 1
     if before and tokens[before - 1] in _BEFORE and _is_near(gaps[before]):
         return before - 1, end
     return None
+
+
+def _unit_end(tokens: Sequence[str], gaps: Sequence[str], at: int, end: int) -> int:
+    """The token after the unit that follows a number, or 0."""
+    count = len(tokens)
+    if end < count and tokens[end] in _ORDINALS and not gaps[end]:
+        end += 1
+    if end >= count or not _is_near(gaps[end]):
+        return 0
+    unit = tokens[end]
+    if unit in _IN_A_YEAR:
+        return end + 1
+    is_glued = gaps[end] == ""
+    following = tokens[end + 1] if end + 1 < count and len(gaps[end + 1]) <= 1 else ""
+    if unit in _UNITS or (unit in _LETTERS and (is_glued or following in ("o", "old"))):
+        return _last(tokens, gaps, end + 1)
+    if end + 1 == count and not gaps[end + 1].strip():
+        stops = unit == "y" or (at > 0 and tokens[at - 1] in _SEXES)  # 95 J may be an energy, too
+    else:
+        stops = gaps[end + 1][:1] in (*".,;:)/",)
+    if unit in _BEFORE_STOP and (following in _PERSONS or stops):
+        return end + 1
+    return end + 1 if unit == "lat" and not _POLISH.isdisjoint(tokens) else 0
+
+
+def _sex_end(tokens: Sequence[str], gaps: Sequence[str], at: int, end: int) -> int:
+    """The token after the letter of a sex that follows a number, as in 95F, 95/M and pt 95 F, or 0."""
+    count = len(tokens)
+    if end != at + 1 or end >= count or tokens[end] not in _SEXES:
+        return 0
+    is_part = (at > 0 and not gaps[at]) or (end + 1 < count and not gaps[end + 1])
+    before = tokens[at - 1] if at else ""
+    if is_part or before in _TEMPERATURES:
+        return 0
+    is_said = gaps[end].strip() == "/" or (gaps[end] == " " and before in _PATIENTS)
+    is_said |= gaps[end] == "" and tokens[end] != "w" and (tokens[at], tokens[end]) != ("99", "m")  # 99mTc
+    return end + 1 if is_said else 0
 
 
 def _last(tokens: Sequence[str], gaps: Sequence[str], end: int) -> int:

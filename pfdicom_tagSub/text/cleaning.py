@@ -19,10 +19,11 @@ from itertools import accumulate
 
 from ..core.caches import remembered
 from .ages import find_ages
+from .broken_words import join_lines
 from .clues import Clues, Gaps
 from .common_words import ORDINARY, TITLES
 from .comparable import fold, is_unbounded, split_tokens
-from .dotted_numbers import UID, uids_in
+from .dotted_numbers import UID, spellings_of_uids, uids_in
 from .excision import Span, cut_out
 from .identifiers import clues_of
 from .links import NamesInLinks, find_links
@@ -147,6 +148,14 @@ class _Index:
     def find(self, text: str) -> list[Span]:
         """Where identifiers are in a text, in no order."""
         folded, origins = fold(text)
+        spans = self._search(text, folded, origins)
+        if joined := join_lines(folded, origins):
+            found = self._search(text, joined.text, joined.origins)
+            spans += [span for span in found if joined.is_across(*span)]
+        return spans
+
+    def _search(self, text: str, folded: str, origins: list[int] | None) -> list[Span]:
+        """The spans in `text` of what is found in it as it is folded."""
         parts = split_tokens(folded)
         tokens = parts[1::2]
         offsets = list(accumulate(map(len, tokens), initial=0))
@@ -172,10 +181,11 @@ class _Index:
             spans = scan.find(hits)
         spans += scan.ages()
         uids = self.clues.uids
-        if uids and "." in folded:
-            spans += [
-                match.span() for match in UID.finditer(folded) if not uids.isdisjoint(uids_in(match[0]))
-            ]
+        if uids:
+            for written in spellings_of_uids(folded):
+                spans += [
+                    match.span() for match in UID.finditer(written) if not uids.isdisjoint(uids_in(match[0]))
+                ]
         if self.clues.phones:
             spans += self._phones(folded)
         spans += self._links(folded, spans)
@@ -458,7 +468,7 @@ class _Scan:
         return gap.endswith("#") or (at > 0 and len(gap) <= 3 and self.tokens[at - 1] in _BESIDE_IDS)
 
     def _joins(self, at: int, end: int) -> bool:
-        return all(len(gap) <= 3 and not gap.strip(" .,-/_':|~·+") for gap in self.gaps[at + 1 : end])
+        return all(len(gap) <= 3 and not gap.strip(" .,-/_':|~·+\r\n") for gap in self.gaps[at + 1 : end])
 
     def _date(self, at: int) -> tuple[int, int] | None:
         """The tokens of a date that holds the number at a token as its first."""

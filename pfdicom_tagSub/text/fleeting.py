@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..core.caches import remembered
 from .comparable import fold, split_tokens
-from .dotted_numbers import UID, uids_in
+from .dotted_numbers import UID, spellings_of_uids, uids_in
 from .identifiers import clues_of
 
 
@@ -36,7 +36,8 @@ def handles_of(text: str) -> Handles:
     parts = split_tokens(folded)
     tokens, gaps = parts[1::2], parts[2::2]
     clocks = [(hour, rest) for hour, rest, gap in zip(tokens, tokens[1:], gaps, strict=False) if gap == ":"]
-    uids = (form for match in UID.finditer(folded) for form in uids_in(match[0]))
+    numbers = (match[0] for written in spellings_of_uids(folded) for match in UID.finditer(written))
+    uids = (form for number in numbers for form in uids_in(number))
     return Handles(frozenset(uids), frozenset(tokens), frozenset(clocks))
 
 

@@ -22,6 +22,7 @@ _SHORTEST_PIECE = 3
 _LEAST_OF_STEM = 3
 _LONGEST_TITLE = 9
 _LEAST_BESIDE_INITIAL = 6
+_LEAST_OF_GARBLED = 4
 
 _GLUED = (
     "dr drs prof mr mrs ms miss mister herr herrn hr fr frau mme mlle mrdr profdr pat patient patientin pt "
@@ -112,8 +113,17 @@ def _add_part(clues: Clues, words: set[str], part: str) -> None:  # noqa: C901, 
             words |= {
                 f"{tokens[0][: at + 1]}e{tokens[0][at + 1 :]}" for at, c in enumerate(tokens[0]) if c in "aou"
             }
+        if not part.isascii():
+            _add_garbled(clues, part)
         if len(pieces := _CAMEL.findall(part)) > 1 and "".join(pieces) == part:
             clues.add_phrase(" ".join(pieces))  # Xiao Ming for XiaoMing
+
+
+def _add_garbled(clues: Clues, part: str) -> None:
+    """Add a part as it is where its letters beyond ASCII got lost, or its UTF-8 was taken for Latin-1."""
+    clues.add_phrase("".join(c if c.isascii() else " " for c in part), least=_LEAST_OF_GARBLED)
+    for taken in ("latin-1", "cp1252"):
+        clues.add_phrase(part.encode("utf-8", "ignore").decode(taken, "ignore"), least=_LEAST_OF_GARBLED)
 
 
 def _add_pieces(clues: Clues, words: set[str], name: str) -> None:

@@ -202,11 +202,12 @@ def test_cleaning_finds_the_parts_of_an_address(address: str, text: str, cleaned
             "7 Mar '50",
             "7·3·1950",
         ),
+        *("7 de março de 1950", "7 marca 1950 r.", "7 марта 1950", "7 März\r\n1950"),
         *("1950, March 7", "7 marzo 1950", "1950~03~07", "19500307T101230+0100", "7/Mar/1950", "03071950"),
     ],
 )
 def test_cleaning_finds_dates_with_any_separators_and_times_glued_to_them(text: str) -> None:
-    assert clean(f"x {text} y", ("DA", "19500307")) == "x y"
+    assert clean(f"x {text} y", ("DA", "19500307")).replace(" r.", "") == "x y"
 
 
 @pytest.mark.parametrize(
@@ -246,6 +247,62 @@ def test_cleaning_finds_ages_over_89_in_four_languages(text: str, cleaned: str) 
     "text",
     [
         *(
+            "95F",
+            "95M",
+            "95/F",
+            "M/95",
+            "pt 95 F",
+            "95yof",
+            "95 yom",
+            "95 J.",
+            "W 95 J",
+            "95 LJ",
+            "95. Lebensjahr",
+        ),
+        *(
+            "95.5 years",
+            "95th birthday",
+            "her nineties",
+            "age in years: 95",
+            "Alter (J): 95",
+            "Alter in Jahren: 95",
+        ),
+        *(
+            "95 лет",
+            "возраст: 95",
+            "95-летняя",
+            "95-letnia",
+            "wiek 95",
+            "pacjent, 95 lat",
+            "95 jaar",
+            "95-jarige",
+        ),
+        *(
+            "leeftijd 95",
+            "95 anni",
+            "età 95",
+            "95 anos de idade",
+            "idade 95",
+            "95 år",
+            "95-årig",
+            "95歳",
+            "95岁",
+            "年龄95",
+        ),
+        *("95세", "95 let", "95 vuotta", "95 yaşında"),
+    ],
+)
+def test_cleaning_finds_ages_over_89_by_a_letter_and_beside_words_of_more_languages(text: str) -> None:
+    left = clean(f"x {text}, end")
+    assert not any(map(str.isdigit, left))
+    assert "nineties" not in left
+    assert left.endswith("end")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
             "TE 95 ms",
             "95 y axis",
             "age 45",
@@ -255,11 +312,70 @@ def test_cleaning_finds_ages_over_89_in_four_languages(text: str, cleaned: str) 
             "Patient (93)",
             "100 kV 95 mA",
         ),
+        *(
+            "temp 102F",
+            "95.5F",
+            "98.6 F",
+            "100 J",
+            "Tc-99m",
+            "99mTc MDP",
+            "100W",
+            "AP 90 lat",
+            "a95f-11",
+            "95 y2",
+        ),
+        *("image 95F3", "120/80 M", "matrix 128 F"),
         *("image 95", "89 years old", "neunzig Grad", "cent images", "quatre coupes", "one hundred slices"),
     ],
 )
 def test_cleaning_keeps_numbers_that_are_no_age_over_89(text: str) -> None:
     assert clean(text) == text
+
+
+@pytest.mark.parametrize("gap", ["-\n", "-\r\n", "- \r\n  "])
+@pytest.mark.parametrize(
+    ("identifier", "text"),
+    [
+        (("PN", "Quibbleford^Marigold"), "x quibble{}FORD y"),
+        (("PN", "Müller^Jörg"), "x Mül{}ler y"),
+        (("PN", "Müller^Jörg"), "x Muel{}ler y"),
+        (("LO", "ZQ4711220"), "x ZQ47{}11220 y"),
+    ],
+)
+def test_cleaning_finds_what_a_line_end_divides(identifier: tuple[str, str], text: str, gap: str) -> None:
+    assert clean(text.format(gap), identifier) == "x y"
+
+
+def test_cleaning_keeps_lines_and_their_hyphens() -> None:
+    text = "Quibbleford saw T1-\nweighted con-\ntrast of Doe-\nhead"
+    assert clean(text, ("PN", "Quibbleford^M")) == "saw T1-\nweighted con-\ntrast of Doe-\nhead"
+    assert clean("ÄÖ: Quibble-\nford\nsaw", ("PN", "Quibbleford^M")) == "ÄÖ:\nsaw"
+
+
+@pytest.mark.parametrize("garbled", ["M?ller", "M??ller", "M\ufffdller", "Mller", "MÃ¼ller"])
+def test_cleaning_finds_names_whose_letters_were_garbled(garbled: str) -> None:
+    assert clean(f"x {garbled} y", ("PN", "Müller^Jo")).rstrip("s y") == "x"
+
+
+@pytest.mark.parametrize("name", ["Groß^Ann", "Weiß^Ann", "André^Ann", "Peña^Ann"])
+def test_cleaning_keeps_short_rests_of_names(name: str) -> None:
+    assert clean("gro wei pea, and r", ("PN", name)) == "gro wei pea, and r"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "x 1_2_826_0_1_77 y",
+            "x CT_1_2_826_0_1_77_9 y",
+            "x CT.1.2.826.0.1.77.dcm y",
+            "x CT.1_2_826_0_1_77.3 y",
+        ),
+    ],
+)
+def test_cleaning_finds_uids_of_file_names(text: str) -> None:
+    assert "826" not in clean(text, ("UI", "1.2.826.0.1.77"))
+    assert clean(text, ("UI", "1.2.826.0.1.7")) == text
 
 
 @pytest.mark.parametrize(
@@ -275,6 +391,7 @@ def test_cleaning_keeps_numbers_that_are_no_age_over_89(text: str) -> None:
             "quatre-vingt-",
             "@",
         ),
+        *("a-\n", "1_2_3_4_", "95F ", "Quibble-\n"),
         *("www.", "://", "ninety one ", "DrDr", "7 de ", "1950-", "4711 ", "IL ", "x_", "QUIBBLEFOR"),
     ],
 )

@@ -8,7 +8,7 @@ import pytest
 
 from pfdicom_tagSub.text.comparable import fold
 from pfdicom_tagSub.text.date_texts import shift_text
-from pfdicom_tagSub.text.months import ENGLISH, NAMES, NUMBERS
+from pfdicom_tagSub.text.months import ENGLISH, MORE, NAMES, NUMBERS
 from pfdicom_tagSub.verify.search_terms import notations_of
 
 
@@ -33,3 +33,10 @@ def test_names_are_found_by_verification_and_moved_by_dateshift(month: int) -> N
         assert pattern.search(f"on 7 {name} 1958".encode())
         if len(name) >= 3:
             assert shift_text(f"7 {name} 1958", 1).lower().startswith(("6 ", "06 "))
+
+
+def test_names_that_are_only_read_are_of_one_month_and_moved_by_dateshift() -> None:
+    named = [(fold(name)[0], str(month)) for month, row in enumerate(MORE, 1) for name in row]
+    assert all(NUMBERS[name] == month for name, month in named)
+    assert shift_text("7 października 1958", 7) == "30 september 1958"
+    assert shift_text("7 марта 1958", 1) == "06 march 1958"

@@ -90,6 +90,7 @@ XA: dict[str, Any] = {"SOPClassUID": STORAGE + "12.1", "Modality": "XA"}
         ({**CT, "ImageType": ["DERIVED", "SECONDARY", "DOSE REPORT"]}, SCREEN),
         ({**CT, "ImageType": ["DERIVED", "SECONDARY", "DOSE_INFO"]}, SCREEN),
         ({**CT, "SeriesDescription": "Dose Report"}, SCREEN),
+        ({**CT, "StudyDescription": "Dose Report"}, SCREEN),
         ({**CT, "SeriesDescription": "Screen Save"}, SCREEN),
         ({**CT, "SeriesDescription": "Patient Protocol"}, SCREEN),
         ({**CT, "SeriesDescription": "3 screenshots"}, SCREEN),
