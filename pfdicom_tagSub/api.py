@@ -25,6 +25,7 @@ from .core.outcome import FileOutcome
 from .core.pixel_packages import find_problem
 from .core.plan import FileJob
 from .dicom.edits import pieces
+from .dicom.elements import Element
 from .dicom.file import DicomFile, parse
 from .dicom.sources import BytesSource
 from .engine.patched import Patched
@@ -61,7 +62,7 @@ class _KeptWorkers(threading.local):
         self.worker: Worker | None = None
         self.pixels: PixelWork | None = None
 
-    def patcher_of(self, rules: RuleSet, file: DicomFile) -> Patcher:
+    def patcher_of(self, rules: RuleSet, file: DicomFile) -> tuple[Patcher, list[Element] | None]:
         if self.patcher is None or self.patcher.rules is not rules:
             self.patcher = Patcher(rules)
             self.caches = Caches()
@@ -72,8 +73,8 @@ class _KeptWorkers(threading.local):
             if rules.variants is not None:
                 from .engine.conditional import PatcherChoice  # noqa: PLC0415  (for conditions alone)
 
-                self.choice = PatcherChoice(rules.variants, self.patcher, Patcher)
-        return self.patcher if self.choice is None else self.choice.of(file, "")
+                self.choice = PatcherChoice(self.patcher, Patcher, rules.variants)
+        return (self.patcher, None) if self.choice is None else self.choice.of(file, "")
 
     def worker_of(self, rules: RuleSet, *, overwrite: bool, verify: bool) -> Worker:
         settings = replace(_settings(rules), overwrite=overwrite, follow_links=True, verify=verify)
@@ -209,11 +210,11 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
     """
     source = BytesSource(data)
     file = parse(source)
-    patcher = _kept.patcher_of(rules, file)
+    patcher, elements = _kept.patcher_of(rules, file)
     with _kept.caches:
         if _kept.pixels is not None and (cleaned := _cleaned(file, _kept.pixels)) is not None:
             return cleaned
-        return _bytes_of(file, patcher.patch(file, patcher.scan(file)))
+        return _bytes_of(file, patcher.patch(file, patcher.scan(file) if elements is None else elements))
 
 
 def _cleaned(file: DicomFile, pixels: PixelWork) -> bytes | None:
@@ -221,8 +222,9 @@ def _cleaned(file: DicomFile, pixels: PixelWork) -> bytes | None:
     cleaning = pixels.cleaner.clean(file)
     if not cleaning.edits:
         return None
-    patcher = pixels.tools.patcher_for(file, "")
-    patched = patcher.patch(file, patcher.scan(file), None, cleaning.edits)
+    patcher, elements = pixels.tools.choose(file, "")
+    elements = patcher.scan(file) if elements is None else elements
+    patched = patcher.patch(file, elements, None, cleaning.edits)
     made = _bytes_of(file, patched)
     pixels.check(file.source, BytesSource(made), cleaning, patched, lambda: None)
     return made

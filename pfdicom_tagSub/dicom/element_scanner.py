@@ -95,12 +95,12 @@ class ElementScanner(SequenceScanner):
             chain, count = family.match(buffer, place, end - base, pattern)
             if chain is not None:
                 if chain.kept:
-                    self._keep(chain, position, kept)
+                    self.keep(chain, position, kept)
                 if self.recording:
                     self.log.replay(chain, position)
                 position += chain.places[count]
             elif family.wants_more():
-                position = self._record(position, end, encoding, kept, family, depth=depth)
+                position = self.record(position, end, encoding, kept, family, depth=depth)
             else:
                 element, position = self.element(position, end, encoding, depth)
                 if element is not None:
@@ -129,7 +129,7 @@ class ElementScanner(SequenceScanner):
             return True
         return False
 
-    def _keep(self, chain: Chain, position: int, kept: list[Element]) -> None:
+    def keep(self, chain: Chain, position: int, kept: list[Element]) -> None:
         """Keep what is to be kept of a chain that lies at a place."""
         if self.filter.merges:
             for many, tag, vr, start, value, stop in chain.runs:
@@ -149,7 +149,7 @@ class ElementScanner(SequenceScanner):
         except FileError:
             return []
 
-    def _record(
+    def record(
         self,
         position: int,
         end: int,
@@ -177,6 +177,8 @@ class ElementScanner(SequenceScanner):
                 key = self.key_at(position)
                 if key == ZEROS or key[:4] == ITEM_ENDS[encoding.little]:
                     break
+                if not depth and self.is_beyond(key, little=encoding.little):
+                    break
                 if not chain.is_empty() and key in families:
                     break
                 blocks = self.blocks
@@ -193,6 +195,10 @@ class ElementScanner(SequenceScanner):
         family.add(made)
         self.filter.learnt(len(made.headers))
         return position
+
+    def is_beyond(self, key: bytes, *, little: bool) -> bool:  # noqa: ARG002
+        """Whether the scan ends before an element of the data set that begins so."""
+        return False
 
     def element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element | None, int]:
         """One element of any kind.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .dictionary import is_unknown, vr_of
 from .header_cache import Family
@@ -18,6 +18,23 @@ _TEXT = re.compile(rb"[\t\n\f\r\x1b\x20-\xff]*\0?").fullmatch
 
 LEARNT_MOST = 1 << 18
 """How many headers all chains together may remember."""
+
+
+class Asked(NamedTuple):
+    """What a scan is to keep besides, as conditions ask for it.
+
+    Attributes:
+        tags: the tags to keep.
+        entered: the tags to enter sequences for.
+        walked: tags of sequences that are entered whatever becomes of them.
+    """
+
+    tags: frozenset[int] = frozenset()
+    entered: frozenset[int] = frozenset()
+    walked: frozenset[int] = frozenset()
+
+
+NOTHING_ASKED = Asked()
 
 
 class ScanFilter:

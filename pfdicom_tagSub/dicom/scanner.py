@@ -55,7 +55,7 @@ class ScanResult(list[Element]):
     is_certain: bool
 
 
-def scan(data_set: Stretch, scan_filter: ScanFilter) -> list[Element]:
+def scan(data_set: Stretch, scan_filter: ScanFilter) -> ScanResult:
     """Find elements in a data set and, where needed, in its sequences.
 
     Args:

@@ -1,57 +1,117 @@
-"""The rules of each file where a spec has conditions."""
+"""Which files are processed, and by what rules, where conditions decide on that."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..core.errors import FileError, SkippedError, SpecError
+from ..core.errors import FileError, NotSelectedError, SkippedError, SpecError
+from ..dicom.elements import Element
 from ..dicom.file import DicomFile
+from ..dicom.scanner import ScanResult
 from ..dicom.scope import Reading
+from ..spec.conditions import Condition, Facts
 from ..spec.rules import RuleSet
 from ..spec.variants import Variants
 from ..spec.when_blocks import Ending
 from .patcher import Patcher
-from .selection import Selection
+from .selection import Question, Selection
 
 KEPT_MOST = 64
 """For so many sets of conditions that hold the rules are kept, with all that is remembered of files."""
 
 
 class PatcherChoice:
-    """A patcher for each set of conditions that hold; make one in each worker.
+    """Chooses files, and a patcher for each by the set of conditions that hold; make one in each worker.
 
     What a patcher remembers of files is of its own rules, so that the outcome of the conditions is part of
     every key.
+
+    A file is scanned by the patcher of the file before, which is mostly the right one, for what conditions
+    ask, too. Where it is not, the right one scans once more; where it finds what it cannot read, conditions
+    scan for themselves first: what becomes of a file does not depend on the one before.
+
+    Whether a file is chosen is asked before of its beginning alone, up to the last element that the condition
+    names: most files of a large tree go no further. Where elements stand in no order, or twice, a file is
+    chosen only if the condition holds for all of it, too.
     """
 
-    def __init__(self, variants: Variants, base: Patcher, make: Callable[[RuleSet], Patcher]) -> None:
+    def __init__(
+        self,
+        base: Patcher,
+        make: Callable[[RuleSet], Patcher],
+        variants: Variants | None,
+        where: Condition | None = None,
+    ) -> None:
         """Args:
-        variants: the spec.
-        base: the patcher for files for which no condition holds.
+        base: the patcher for files for which no condition of the spec holds.
         make: makes others.
+        variants: the spec; None where it has no conditions.
+        where: the condition that chooses files; None takes all.
         """
         self._variants = variants
+        self._where = where
         self._base = base
         self._make = make
         self._kept: dict[tuple[int, ...], Patcher] = {}
-        self._selection = Selection(variants.subjects, Reading(base.rules.assumed))
+        subjects = (*(where.subjects if where else ()), *(variants.subjects if variants else ()))
+        self._selection = Selection(subjects, Reading(base.rules.assumed))
+        self._question = Question(self._selection, self._holding)
+        self._first: Question[bool] | None = None
+        if where is not None:
+            self._chooser = Selection(where.subjects, Reading(base.rules.assumed))
+            self._first = Question(self._chooser, where.holds)
+        self._last = self._asking(base)
 
-    def of(self, file: DicomFile, path: str) -> Patcher:
-        """The patcher for a file.
+    def of(self, file: DicomFile, path: str) -> tuple[Patcher, list[Element]]:
+        """The patcher for a file, and what it scanned.
 
         Args:
             file: the file.
             path: its path relative to the input directory.
 
         Raises:
+            NotSelectedError: the condition that chooses files does not hold for it.
             SkippedError: a condition of the spec skips it.
-            FileError: one fails it, or cannot be decided.
+            FileError: one fails it, or cannot be decided, or its bytes do not make a data set.
         """
-        held = self._selection.ask(file, path, self._variants.holding)
-        end = self._variants.ending(held)
+        if self._first is not None and not self._first.of(file, path, self._chooser.beginning(file)):
+            raise NotSelectedError
+        elements = self._scanned(file)
+        held = self._question.of(file, path, elements)
+        if held is None:
+            raise NotSelectedError
+        end = self._variants.ending(held) if self._variants is not None else None
         if end is not None:
             raise SkippedError(end.reason) if end.ending is Ending.SKIPPED else FileError(end.reason)
-        if not held:
+        patcher = self._patcher(held)
+        is_scanned = patcher is self._last and elements is not None
+        self._last = patcher
+        if elements is None or not is_scanned:
+            return patcher, patcher.scan(file)
+        return patcher, patcher.without_asked(elements)
+
+    def _scanned(self, file: DicomFile) -> ScanResult | None:
+        """What the patcher of the file before finds; None where that does not answer."""
+        if self._selection.asked is None:
+            return None
+        try:
+            return self._last.scan_asked(file)
+        except FileError:
+            return None
+
+    def _holding(self, facts: Facts) -> tuple[int, ...] | None:
+        """The blocks of the spec that hold for a file; None where it is not chosen.
+
+        Raises:
+            FileError: a condition cannot be decided.
+        """
+        if self._where is not None and not self._where.holds(facts):
+            return None
+        return self._variants.holding(facts) if self._variants is not None else ()
+
+    def _patcher(self, held: tuple[int, ...]) -> Patcher:
+        """The patcher for files for which these blocks hold."""
+        if not held or self._variants is None:
             return self._base
         found = self._kept.get(held)
         if found is None:
@@ -61,5 +121,10 @@ class PatcherChoice:
                 raise FileError(f"the conditions that hold for it do not go together: {error}") from None
             if len(self._kept) >= KEPT_MOST:
                 self._kept.clear()
-            found = self._kept[held] = self._make(rules)
+            found = self._kept[held] = self._asking(self._make(rules))
         return found
+
+    def _asking(self, patcher: Patcher) -> Patcher:
+        if self._selection.asked is not None:
+            patcher.ask_for(self._selection.asked)
+        return patcher

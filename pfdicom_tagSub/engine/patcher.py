@@ -19,7 +19,7 @@ from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import META_TAGS
 from ..dicom.free_text import FREE_TEXT_VRS
 from ..dicom.known_sequences import KnownSequences
-from ..dicom.scan_filter import ScanFilter
+from ..dicom.scan_filter import NOTHING_ASKED, Asked, ScanFilter
 from ..dicom.scanner import ScanResult, scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
 from ..dicom.values import ASCII_VRS, CHARSET_VRS, Value
@@ -110,15 +110,16 @@ class Patcher:
             self.surveyor = Surveyor(rules, survey_options)
         self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
         self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
-        self.filter = self._scan_filter(is_surveyed=survey_options is not None)
+        self.filter = self._scan_filter()
+        self._asked_filter = self.filter
         self.is_local = survey_options is None and not pairs and self._reads_no_more_than_elements()
 
-    def _scan_filter(self, *, is_surveyed: bool) -> ScanFilter:
-        """What the rules need to see of a data set."""
-        rules, blocks = self.rules, self.lookups.blocks
+    def _scan_filter(self, asked: Asked = NOTHING_ASKED) -> ScanFilter:
+        """What the rules need to see of a data set, and what is asked of it besides."""
+        rules, blocks, is_surveyed = self.rules, self.lookups.blocks, self.surveyor is not None
         hit = self._hit_tags()
         followed = self._followed_tags(hit)
-        kept = hit | rules.sources | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
+        kept = hit | rules.sources | asked.tags | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
         kept.add(dictionary.LENGTH_TO_END)
         kept |= META_TAGS  # they fail a file in whose data set they stand
         kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
@@ -127,7 +128,7 @@ class Patcher:
         kept.update(self.paired)
         kept |= REVIEWED if rules.claims_identity_removed else set()
         kept |= {CONCEPT_NAME, VALUE_TYPE} if rules.content else set()
-        entered = hit | rules.meta.keys() | {FOLLOWING[tag] for tag in followed}
+        entered = hit | rules.meta.keys() | {FOLLOWING[tag] for tag in followed} | asked.entered
         if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
             records = {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
             entered |= records
@@ -139,6 +140,7 @@ class Patcher:
             kept.add(dictionary.PIXEL_REPRESENTATION)
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
         walked += [tag for tag, rule in rules.table.items() if rule.walks or rule.adds]
+        walked += asked.walked
         is_narrow = rules.texts is not None and not is_surveyed and not rules.asks_for_vrs
         merges = self.lookups.drops_private and not is_surveyed and not rules.asks_for_vrs
         merges = merges and not any(tag >> 16 & 1 for tag in rules.sources)
@@ -195,13 +197,36 @@ class Patcher:
         odd = any(group & 1 for group in rules.groups)
         return not (rules.private or rules.remove_private or odd or rules.cleans or rules.asks_for_vrs)
 
-    def scan(self, file: DicomFile) -> list[Element]:
+    def scan(self, file: DicomFile) -> ScanResult:
         """What the rules need to see of a file.
 
         Raises:
             FileError: its bytes do not make a data set.
         """
         return scan(file.data, self.filter)
+
+    def ask_for(self, asked: Asked) -> None:
+        """Let ``scan_asked`` keep what conditions ask for."""
+        self._asked_filter = self._scan_filter(asked)
+
+    def scan_asked(self, file: DicomFile) -> ScanResult:
+        """What the rules need to see of a file, and what conditions ask for.
+
+        Raises: as of ``scan``.
+        """
+        return scan(file.data, self._asked_filter)
+
+    def without_asked(self, elements: ScanResult) -> ScanResult:
+        """What ``scan_asked`` found, without what conditions alone asked for.
+
+        Where more was looked at than that, it is of no matter, and stays.
+        """
+        own = self.filter
+        if not self.is_local or own is self._asked_filter:
+            return elements
+        left = ScanResult(element for element in elements if _is_kept_by(own, element))
+        left.is_certain = elements.is_certain
+        return left
 
     def patch(
         self,
@@ -321,6 +346,14 @@ class Patcher:
                 "declare the right one, or give --assumeCharacterSet TERM"
             )
         return made
+
+
+def _is_kept_by(own: ScanFilter, element: Element) -> bool:
+    """Whether a filter that knows no VRs keeps an element, or something in it."""
+    if own.is_named(element.tag) or not element.tag & 0xFFFF:
+        return True
+    inner = [one for item in element.items or () for one in item.elements if one.tag & 0xFFFF]
+    return any(_is_kept_by(own, one) for one in inner)
 
 
 def _with_plain(signal: UnknownCharacterSet, file: DicomFile, reading: Reading) -> Reading:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
+from ..dicom.beginning import scan_beginning
 from ..dicom.dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile
-from ..dicom.scan_filter import ScanFilter
-from ..dicom.scanner import scan
+from ..dicom.scan_filter import Asked, ScanFilter
+from ..dicom.scanner import ScanResult, enter, scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
 from ..spec.conditions import EVERY_ITEM, VRS_WITHOUT_TEXT, Facts, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
@@ -19,9 +20,20 @@ R = TypeVar("R")
 
 _META_GROUP = 0x0002
 
+REMEMBERED = 1 << 12
+"""So many answers are kept."""
+
+LONGEST = 1 << 10
+"""Answers to what is told by longer elements are not kept."""
+
 
 class Selection:
-    """Asks files for what conditions are about; make one in each worker."""
+    """Asks files for what conditions are about; make one in each worker.
+
+    Attributes:
+        asked: what a scan for other things is to keep, too, so that it answers; None where it would change
+            what is made of the file: private elements may be taken together.
+    """
 
     def __init__(self, subjects: Iterable[Subject], reading: Reading) -> None:
         """Args:
@@ -37,30 +49,118 @@ class Selection:
         entered = {tag for one in nested for tag in (*one.tags, *_private_tags(one.private))}
         entered |= {step.tag for one in nested for step in one.steps[1:]}
         self._filter = ScanFilter(kept, entered, walked=sequences)
+        self._beginning_filter = ScanFilter(kept, entered, walked=sequences)
+        self._asks_meta = any(tag >> 16 == _META_GROUP for tag in tags)
+        self._asks_path = any(subject.is_path for subject in subjects)
+        self._kept = frozenset(kept)
+        needs_sign = any("SS" in subject.vr for subject in subjects)
+        self._last = max(tags | sequences, default=0)
+        if needs_sign:
+            self._last = max(self._last, PIXEL_REPRESENTATION)
+        self.asked: Asked | None = None
+        if all(subject.private is None for subject in subjects):
+            self.asked = Asked(frozenset(kept), frozenset(entered), frozenset(sequences))
 
-    def ask(self, file: DicomFile, path: str, question: Callable[[Facts], R]) -> R:
+    def ask(
+        self,
+        file: DicomFile,
+        path: str,
+        question: Callable[[Facts], R],
+        elements: Iterable[Element] | None = None,
+    ) -> R:
         """Ask a file.
 
         Args:
             file: the file.
             path: its path relative to the input directory.
             question: what to ask, such as whether a condition holds.
+            elements: what a scan found in it that kept ``asked``, too; None to scan it.
 
         Raises:
             FileError: its bytes do not make a data set, or a condition cannot be decided.
         """
-        elements = scan(file.data, self._filter)
+        return self.ask_anew(
+            file, path, question, scan(file.data, self._filter) if elements is None else elements
+        )[0]
+
+    def beginning(self, file: DicomFile) -> ScanResult | None:
+        """What of a file a condition can be decided by, if its elements stand in order (PS3.5 7.1).
+
+        Returns:
+            What stands before the first element that comes after all that is asked; None where that is not
+            certain.
+
+        Raises:
+            FileError: its bytes do not make a data set.
+        """
+        if file.data.other:
+            return None
+        elements = scan_beginning(file.data, self._beginning_filter, self._last)
+        return elements if elements.is_certain else None
+
+    def key_of(self, file: DicomFile, path: str, elements: ScanResult | None) -> tuple[object, ...] | None:
+        """All that an answer depends on; None where it is more than a few elements."""
+        if elements is None or self._asks_meta or not elements.is_certain:
+            return None
+        read, kept = file.data.source.read, self._kept
+        stored: list[bytes] = []
+        for one in elements:
+            if one.tag in kept:
+                if one.items is not None or one.known is not None or one.end - one.start > LONGEST:
+                    return None
+                stored.append(read(one.start, one.end))
+        encoding = file.data.encoding
+        return encoding.implicit, encoding.little, path if self._asks_path else "", *stored
+
+    def ask_anew(
+        self, file: DicomFile, path: str, question: Callable[[Facts], R], elements: Iterable[Element]
+    ) -> tuple[R, bool]:
+        """As ``ask``; also whether all that was asked is read as the file declares.
+
+        Args: as of ``ask``.
+        """
         reading = self._reading
         while True:
             root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
             meta = Scope(file.source, file.meta, file.meta_encoding, -1)
             try:
                 with warnings.catch_warnings(action="ignore"):  # pydicom's, which may quote values
-                    return question(_File(root, meta, path))
+                    return question(_File(root, meta, path)), reading is self._reading
             except UnknownCharacterSet as signal:
                 from .unknown_terms import with_plain  # noqa: PLC0415  (its patterns are for odd files alone)
 
                 reading = with_plain(signal, file, reading)
+
+
+class Question(Generic[R]):
+    """A question to many files, of which many give the same answer."""
+
+    def __init__(self, selection: Selection, ask: Callable[[Facts], R]) -> None:
+        """Args:
+        selection: asks files.
+        ask: what is asked.
+        """
+        self._selection = selection
+        self._ask = ask
+        self._answers: dict[tuple[object, ...], R] = {}
+
+    def of(self, file: DicomFile, path: str, elements: ScanResult | None) -> R:
+        """The answer of a file.
+
+        Args, Raises: as of ``Selection.ask``.
+        """
+        selection = self._selection
+        key = selection.key_of(file, path, elements)
+        if key is None or elements is None:
+            return selection.ask(file, path, self._ask, elements)
+        if key in self._answers:
+            return self._answers[key]
+        answer, is_declared = selection.ask_anew(file, path, self._ask, elements)
+        if is_declared:
+            if len(self._answers) >= REMEMBERED:
+                self._answers.clear()
+            self._answers[key] = answer
+        return answer
 
 
 def _private_tags(key: PrivateKey | None) -> Iterator[int]:
@@ -104,7 +204,10 @@ def _below(scope: Scope, steps: tuple[Step, ...]) -> Iterator[Scope]:
         return
     step, *others = steps
     sequence = scope.elements.get(step.tag)
-    items = (sequence.items or []) if sequence is not None else []
+    if sequence is None:
+        return
+    known = sequence.known is not None
+    items = enter(scope.source, sequence, scope.encoding) if known else sequence.items or []
     for number, item in enumerate(items):
         if step.item in {EVERY_ITEM, number}:
             inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)

@@ -17,6 +17,7 @@ from ..core.options import ReviewPolicy
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
 from ..dicom.edits import Chunk
+from ..dicom.elements import Element
 from ..dicom.file import DicomFile, parse
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import FIRST_WINDOW, BytesSource, FileSource, ReadAhead, Source
@@ -33,7 +34,6 @@ from ..text.safe_names import safe_component, safe_name
 if TYPE_CHECKING:
     from ..engine.conditional import PatcherChoice
     from ..engine.pixel_cleaning import PixelCleaning
-    from ..engine.selection import Selection
     from ..engine.surveyor import SurveyOptions
     from ..files.archives import ArchiveReader
     from ..pixels.settings import PixelSettings
@@ -154,7 +154,6 @@ class Worker:
         self.read_ahead = ReadAhead()
         self.tools = Tools(settings)
         self.pixels = None if settings.pixels is None else PixelWork(settings, settings.pixels)
-        self.selection = _selection_of(settings)
         self.folders = Folders(settings.output_root)
         self.held_folders = Folders(settings.held.hold_root) if settings.held is not None else self.folders
         self._archives: ArchiveReader | None = None
@@ -211,15 +210,15 @@ class Worker:
             ahead = self.read_ahead.size
             with self._opened(job, ahead) as source:
                 file = parse(source, self.settings.inflate_limit)
-                (self._select_and_name if self._notes_misses else self._select)(file, job)
+                patcher, elements = self._chosen(file, job)
                 is_cleaned = False
                 if self.pixels is not None:
                     stage = Stage.PIXELS
                     cleaning = self.pixels.cleaner.clean(file)
                     if is_cleaned := bool(cleaning.edits):
                         tools = self.pixels.tools
-                patcher = tools.patcher_for(file, job.relative)
-                elements = patcher.scan(file)
+                        patcher, elements = tools.choose(file, job.relative)
+                elements = patcher.scan(file) if elements is None else elements
                 self.read_ahead.learn(source)
                 stage = Stage.SUBSTITUTE
                 patched = patcher.patch(
@@ -322,26 +321,15 @@ class Worker:
             raise FileError(f"a person has to see its pixels: {review}")
         return held.path_of(job.output_path)
 
-    def _select(self, file: DicomFile, job: FileJob) -> None:
-        """Let a file go for which the condition of the run does not hold.
+    def _chosen(self, file: DicomFile, job: FileJob) -> tuple[Patcher, list[Element] | None]:
+        """As ``Tools.choose``; what the names of a chosen file miss, which others may make, is noted.
 
-        Raises:
-            NotSelectedError: it does not.
-            FileError: it cannot be decided.
+        Raises: as of ``Tools.choose`` and ``_names_of``.
         """
-        where = self.settings.where
-        if self.selection is None or where is None:
-            return
-        if not self.selection.ask(file, job.relative, where.holds):
-            raise NotSelectedError
-
-    def _select_and_name(self, file: DicomFile, job: FileJob) -> None:
-        """Let a file go as ``_select`` does, and note what its names miss, which others may make.
-
-        Raises: as of ``_select`` and ``_names_of``.
-        """
-        self._select(file, job)
-        self._names_of(file)
+        chosen = self.tools.choose(file, job.relative)
+        if self._notes_misses:
+            self._names_of(file)
+        return chosen
 
     def _shown(self, job: FileJob) -> str:
         """The path of an output as far as this run makes it; without an output directory its name."""
@@ -420,10 +408,7 @@ class Worker:
         try:
             with self._opened(job) as source:
                 file = parse(source, self.settings.inflate_limit)
-                self._select(file, job)
-                self.tools.patcher_for(
-                    file, job.relative
-                )  # a file that a condition skips or fails has no name
+                self.tools.choose(file, job.relative)  # a file that a condition keeps out has no name
                 stage = Stage.NAME
                 *components, last = self._names_of(file) + [own] * (not stems)
                 name = safe_name(last, own) if stems else own
@@ -495,7 +480,7 @@ class PixelWork:
 
         assert settings.cleaned_rules is not None
         self.limit = settings.inflate_limit
-        own = replace(settings, rules=settings.cleaned_rules)
+        own = replace(settings, rules=settings.cleaned_rules, where=None)  # which has been asked
         self.cleaner = PixelCleaner(pixels)
         self.tools = Tools(own)
 
@@ -544,27 +529,28 @@ class Tools:
         self.verifier = _verifier_of(settings)
         self._patchers: PatcherChoice | None = None
         self._verifiers: VerifierChoice | None = None
-        variants = settings.rules.variants
-        if variants is None:
+        variants, where = settings.rules.variants, settings.where
+        if variants is None and where is None:
             return
-        from ..engine.conditional import PatcherChoice  # noqa: PLC0415  (for specs with conditions alone)
+        from ..engine.conditional import PatcherChoice  # noqa: PLC0415  (for runs with conditions alone)
 
         self._patchers = PatcherChoice(
-            variants, self.patcher, lambda rules: _patcher_of(replace(settings, rules=rules))
+            self.patcher, lambda rules: _patcher_of(replace(settings, rules=rules)), variants, where
         )
-        if self.verifier is not None:
+        if variants is not None and self.verifier is not None:
             from ..verify.conditional import VerifierChoice  # noqa: PLC0415  (likewise)
 
             self._verifiers = VerifierChoice(self.verifier, variants)
 
-    def patcher_for(self, file: DicomFile, path: str) -> Patcher:
-        """The patcher for a file.
+    def choose(self, file: DicomFile, path: str) -> tuple[Patcher, list[Element] | None]:
+        """The patcher for a file, and what it scanned; None where no condition had to know.
 
         Raises:
+            NotSelectedError: the condition of the run does not hold for it.
             SkippedError: a condition of the spec skips it.
             FileError: one fails it, or cannot be decided.
         """
-        return self.patcher if self._patchers is None else self._patchers.of(file, path)
+        return (self.patcher, None) if self._patchers is None else self._patchers.of(file, path)
 
     def verifier_for(self, source: Source, path: str) -> Verifier | None:
         """What verifies an output, chosen by its own reading of the input; None where nothing is verified.
@@ -592,15 +578,6 @@ def _verifier_of(settings: Settings) -> Verifier | None:
     # What is verified was read within the limit, and may have grown by what was replaced in it.
     limit = replace(settings.inflate_limit, size=2 * settings.inflate_limit.size, ratio=0)
     return Verifier(settings.rules, renames=settings.renames, limit=limit)
-
-
-def _selection_of(settings: Settings) -> Selection | None:
-    if settings.where is None:
-        return None
-    from ..dicom.scope import Reading  # noqa: PLC0415
-    from ..engine.selection import Selection  # noqa: PLC0415  (for runs with a condition alone)
-
-    return Selection(settings.where.subjects, Reading(settings.rules.assumed))
 
 
 Task = Callable[[Worker, FileJob], R]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from pathlib import Path
 
 import pydicom.data
@@ -16,6 +17,7 @@ from pfdicom_tagSub.dicom.scope import Reading
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.selection import Selection
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
+from pfdicom_tagSub.spec.conditions import Facts, Held, Subject
 from pfdicom_tagSub.verify.conditional import PydicomFacts
 from pfdicom_tagSub.verify.pydicom_reading import read_again
 
@@ -60,3 +62,28 @@ def test_scan_and_pydicom_find_the_same(root: str) -> None:
         found += sum(one.is_present for one in held)
     assert compared > len(files) / 2
     assert found > 10 * compared
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_beginning_of_a_file_says_what_all_of_it_does(root: str) -> None:
+    if not ROOTS[root].exists():
+        pytest.skip(f"{ROOTS[root]} is not here")
+    files = sorted(path for path in ROOTS[root].rglob("*") if path.is_file())[:: step(1)]
+    selections = [(one, Selection((one,), Reading())) for one in SUBJECTS]
+    compared = 0
+    for path in files:
+        try:
+            file = parse(BytesSource(path.read_bytes()))
+            for subject, selection in selections:
+                beginning = selection.beginning(file)
+                if beginning is not None:
+                    ask = partial(_held, subject)
+                    assert selection.ask(file, "a", ask, beginning) == selection.ask(file, "a", ask), subject
+                    compared += 1
+        except (FileError, NotDicomError):
+            continue
+    assert compared > len(files) / 2 * len(SUBJECTS)
+
+
+def _held(subject: Subject, facts: Facts) -> Held:
+    return facts.held(subject)

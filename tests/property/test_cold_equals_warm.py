@@ -21,6 +21,7 @@ from selection import examples
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
 from pfdicom_tagSub.dicom.edits import pieces
+from pfdicom_tagSub.dicom.elements import Element
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patcher import Output, Patcher
@@ -242,13 +243,15 @@ def series(draw: st.DrawFn) -> list[bytes]:
 Result = tuple[object, ...]
 
 
-def result_of(patcher: Patcher, caches: Caches, content: bytes) -> Result:
-    """All that is told of a file, and its output."""
+def result_of(
+    patcher: Patcher, caches: Caches, content: bytes, elements: list[Element] | None = None
+) -> Result:
+    """All that is told of a file, and its output; its elements are scanned unless they are given."""
     source = BytesSource(content)
     try:
         with caches:
             file = parse(source)
-            patched = patcher.patch(file, patcher.scan(file))
+            patched = patcher.patch(file, patcher.scan(file) if elements is None else elements)
             output = b"".join(pieces(source, Output(file, patched).chunks()))
     except (FileError, NotDicomError) as error:
         return type(error), str(error)

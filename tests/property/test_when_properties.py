@@ -13,7 +13,7 @@ from selection import examples
 from test_cold_equals_warm import CHECKED, result_of, series
 
 from pfdicom_tagSub.core.caches import Caches
-from pfdicom_tagSub.core.errors import FileError, NotDicomError, SkippedError
+from pfdicom_tagSub.core.errors import FileError, NotDicomError, NotSelectedError, SkippedError
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.scope import Reading
 from pfdicom_tagSub.dicom.sources import BytesSource
@@ -142,19 +142,46 @@ def rules_of(spec: dict[str, Any]) -> RuleSet:
     return compile_rules(parse_json(json.dumps(spec), "test"))
 
 
-def chosen(rules: RuleSet, contents: Sequence[bytes]) -> list[object]:
+def chosen(rules: RuleSet, contents: Sequence[bytes], where: str = "") -> list[object]:
     """What becomes of files one after the other."""
-    choice = PatcherChoice(rules.variants, Patcher(rules), Patcher) if rules.variants else None
+    condition = parse_condition(where, "test") if where else None
+    choice = PatcherChoice(Patcher(rules), Patcher, rules.variants, condition)
     plain, caches = Patcher(rules), Caches()
     found: list[object] = []
     for content in contents:
+        if rules.variants is None and condition is None:
+            found.append(result_of(plain, caches, content))
+            continue
         try:
-            patcher = choice.of(parse(BytesSource(content)), "") if choice else plain
-        except (FileError, NotDicomError, SkippedError) as error:
+            patcher, elements = choice.of(parse(BytesSource(content)), "")
+        except (FileError, NotDicomError, NotSelectedError, SkippedError) as error:
             found.append((type(error), str(error)))
             continue
-        found.append(result_of(patcher, caches, content))
+        found.append(result_of(patcher, caches, content, elements))
+        assert found[-1] == result_of(Patcher(patcher.rules), Caches(), content)
     return found
+
+
+@pytest.mark.filterwarnings("ignore")
+@settings(CHECKED, max_examples=examples(100))
+@given(spec=specs(), contents=series(), where=st.sampled_from(CONDITIONS))
+def test_choice_of_files_does_not_depend_on_what_came_before(
+    spec: dict[str, Any], contents: list[bytes], where: str
+) -> None:
+    rules = rules_of(spec)
+    cold = [chosen(rules, [content], where)[0] for content in contents]
+    assert chosen(rules, [*contents, *contents], where) == [*cold, *cold]
+    assert chosen(rules, contents[::-1], where) == cold[::-1]
+    condition = parse_condition(where, "test")
+    for content, result in zip(contents, cold, strict=True):
+        is_left = isinstance(result, tuple) and result[0] is NotSelectedError
+        try:
+            held = condition.holds(PydicomFacts(read_again(BytesSource(content)), ""))
+        except FileError:
+            continue
+        # The elements of these files stand in order.
+        assert held is not is_left or (isinstance(result, tuple) and issubclass(result[0], FileError))
+        assert is_left or result == chosen(rules, [content])[0]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from builders import FORMS, Form, data_set, nested, written
+from builders import EXPLICIT, FORMS, Form, data_set, element, file_of, nested, written
 from hypothesis import given
 from hypothesis import strategies as st
 from support import Result, run_command
 
 from pfdicom_tagSub import api
-from pfdicom_tagSub.core.errors import FileError, SpecError
+from pfdicom_tagSub.core.errors import FileError, NotSelectedError, SpecError
+from pfdicom_tagSub.core.outcome import Status
+from pfdicom_tagSub.core.plan import FileJob
+from pfdicom_tagSub.dicom import scanner
+from pfdicom_tagSub.dicom.elements import Stretch
 from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.scan_filter import ScanFilter
+from pfdicom_tagSub.dicom.scanner import ScanResult
 from pfdicom_tagSub.dicom.scope import Reading
 from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine import patcher, selection
+from pfdicom_tagSub.engine.conditional import PatcherChoice
+from pfdicom_tagSub.engine.patcher import Patcher
 from pfdicom_tagSub.engine.selection import Selection
+from pfdicom_tagSub.run.worker import Settings, Worker
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
 from pfdicom_tagSub.spec.conditions import Held, Subject
 from pfdicom_tagSub.text import patterns
@@ -310,3 +320,88 @@ def test_where_of_the_api_is_that_of_the_command(tree: Path) -> None:
     )
     assert report.counts["written"] == 4  # type: ignore[index]
     assert written_in(tree) == ["CT0", "CT1", "CT2", "CT3"]
+
+
+# --- how often a file is scanned
+
+
+@pytest.fixture
+def scans(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which module scanned a data set, in the order of the scans."""
+    made: list[str] = []
+    for module in (patcher, selection):
+
+        def scan(stretch: Stretch, scan_filter: ScanFilter, name: str = module.__name__) -> ScanResult:
+            made.append(name.rpartition(".")[2])
+            return scanner.scan(stretch, scan_filter)
+
+        monkeypatch.setattr(module, "scan", scan)
+    return made
+
+
+def processed(settings: Settings, tree: Path, names: Sequence[str]) -> list[Status]:
+    worker = Worker(settings)
+    out = tree.parent / "out"
+    out.mkdir()
+    settled = [FileJob(str(tree / "ct" / name), str(out / name), f"ct/{name}") for name in names]
+    return [worker.process(job).status for job in settled]
+
+
+def test_selected_file_is_scanned_once_and_another_not_at_all(tree: Path, scans: list[str]) -> None:
+    where = parse_condition("Modality = 'CT' and PatientID startsWith 'P'", "--where")
+    rules = api.compile_spec({"PatientName": "x"})
+    settings = Settings(rules, output_root=str(tree.parent / "out"), where=where)
+    names = ["CT0", "MR0", "CT1", "MR1", "MR2", "CT2"]
+    written, left = Status.WRITTEN, Status.NOT_SELECTED
+    assert processed(settings, tree, names) == [written, left, written, left, left, written]
+    assert scans == ["patcher"] * 3
+
+
+def test_block_shares_the_scan_of_the_rules_that_hold_for_it(tree: Path, scans: list[str]) -> None:
+    spec = {"PatientID": "x", "when Modality = 'CT'": {"StudyID": "1", "SeriesNumber": "2"}}
+    settings = Settings(api.compile_spec(spec), output_root=str(tree.parent / "out"))
+    assert processed(settings, tree, ["CT0", "CT1", "CT2", "MR0", "MR1"]) == [Status.WRITTEN] * 5
+    # Where a series ends, what holds for its files is not what holds for the next one.
+    assert scans == ["patcher"] * 7
+
+
+def test_file_whose_elements_stand_in_no_order_is_selected_if_all_of_it_is() -> None:
+    modality = element(0x00080060, "CS", b"CT", EXPLICIT)
+    other = element(0x00080060, "CS", b"MR", EXPLICIT)
+    late = file_of(element(0x00100010, "PN", b"A ", EXPLICIT) + modality)
+    twice = file_of(modality + element(0x00100010, "PN", b"A ", EXPLICIT) + other)
+    first = file_of(modality + element(0x00100010, "PN", b"A ", EXPLICIT))
+    condition = parse_condition("Modality = 'CT'", "--where")
+    rules = api.compile_spec({"PatientName": "x"})
+    for order in ((late, twice, first), (first, twice, late)):
+        choice = PatcherChoice(Patcher(rules), Patcher, None, condition)
+        for content in order:
+            file = parse(BytesSource(content))
+            if content is first:
+                assert choice.of(file, "")[0].rules is rules
+                continue
+            with pytest.raises(NotSelectedError):
+                choice.of(file, "")
+
+
+def test_damage_behind_what_a_condition_asks_matters_to_selected_files_alone() -> None:
+    damaged = file_of(
+        element(0x00080060, "CS", b"CT", EXPLICIT) + element(0x00100010, "PN", b"A ", EXPLICIT)[:-1]
+    )
+    rules = api.compile_spec({"PatientName": "x"})
+    for text, error in (("Modality = 'CT'", FileError), ("Modality = 'MR'", NotSelectedError)):
+        choice = PatcherChoice(Patcher(rules), Patcher, None, parse_condition(text, "--where"))
+        with pytest.raises(error):
+            choice.of(parse(BytesSource(damaged)), "")
+
+
+def test_answer_is_kept_only_for_files_that_say_the_same() -> None:
+    rules = api.compile_spec({"PatientName": "x"})
+    choice = PatcherChoice(Patcher(rules), Patcher, None, parse_condition("path contains 'a'", "--where"))
+    file = parse(BytesSource(written(data_set(Modality="CT"))))
+    for path, is_selected in (("a", True), ("b", False), ("a", True)):
+        if is_selected:
+            choice.of(file, path)
+            continue
+        with pytest.raises(NotSelectedError):
+            choice.of(file, path)
