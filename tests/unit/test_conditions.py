@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import jsonschema
@@ -405,3 +407,37 @@ def test_answer_is_kept_only_for_files_that_say_the_same() -> None:
             continue
         with pytest.raises(NotSelectedError):
             choice.of(file, path)
+
+
+def test_file_that_is_not_selected_is_read_by_its_beginning_alone(tree: Path, scans: list[str]) -> None:
+    """So what stands behind costs nothing: the steps are the same for a header of any size."""
+    steps = []
+    for count in (10, 400):
+        items = b"".join(element(0x00400000 + 2 * one, "LO", b"x", EXPLICIT) for one in range(1, count))
+        large = file_of(element(0x00080060, "CS", b"MR", EXPLICIT) + items)
+        for number in range(3):
+            (tree / "ct" / f"{count}-{number}").write_bytes(large)
+        where = parse_condition("Modality = 'CT'", "--where")
+        rules = api.compile_spec({"re:.*": "x"})
+        worker = Worker(Settings(rules, output_root=str(tree.parent / "out"), where=where))
+        made = 0
+
+        def trace(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal made
+            made += event == "line"
+            return trace
+
+        for number in range(3):
+            path = str(tree / "ct" / f"{count}-{number}")
+            job = FileJob(path, str(tree.parent / "out" / str(number)), "a")
+            made = 0
+            before = sys.gettrace()
+            sys.settrace(trace)
+            try:
+                outcome = worker.process(job)
+            finally:
+                sys.settrace(before)
+            assert outcome.status is Status.NOT_SELECTED
+        steps.append(made)
+    assert steps[0] == steps[1]
+    assert scans == []
