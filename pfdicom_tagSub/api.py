@@ -161,9 +161,8 @@ def compile_spec(
     resources = Resources(
         None if key is None else Secret(key),
         tables,
-        LookupMiss(lookup_miss) is LookupMiss.EMPTY,
+        LookupMiss(lookup_miss),
         uid_root,
-        LookupMiss(lookup_miss) is LookupMiss.KEEP,
     )
 
     def build(*, is_cleaned: bool) -> RuleSet:

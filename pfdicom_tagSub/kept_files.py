@@ -179,7 +179,7 @@ class KeptFiles:
             f"where {options.where}",
             f"verify {options.verify}",
             f"crosswalk {options.crosswalk}",
-            f"misses {rules.resources.empties_misses} {rules.resources.keeps_misses}",
+            f"misses {rules.resources.lookup_miss}",
             f"root {rules.resources.uid_root}",
             f"assumed {rules.assumed.terms if rules.assumed is not None else ()}",
         ]

@@ -21,12 +21,12 @@ def flags_of(options: Options) -> tuple[tuple[str, str], ...]:
     Returns:
         Each flag with what the report may say of its value, switches last; "" for these.
     """
-    shown = [option for option in OPTIONS if option.shown is not Shown.NO and _counts(option, options)]
+    shown = [option for option in OPTIONS if option.shown is not Shown.NO and _has_effect(option, options)]
     shown.sort(key=lambda option: option.kind is Kind.SWITCH)
     return tuple((option.flag, text) for option in shown for text in _texts(option, options))
 
 
-def _counts(option: Option, options: Options) -> bool:
+def _has_effect(option: Option, options: Options) -> bool:
     """Whether an option has an effect: it was given, or what it refines was."""
     if option.refines:
         return _is_given(BY_NAME[option.refines], options)

@@ -83,7 +83,7 @@ class _Given(argparse.Namespace):
         own[name] = value
 
 
-def _find_twice(given: _Given) -> str:
+def _find_given_twice(given: _Given) -> str:
     """What to say of an option that was given twice, with both values; "" where none was."""
     if given.twice is None:
         return ""
@@ -177,7 +177,7 @@ def _parse_once(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     defaults = vars(parser.parse_args([]))
     parser.set_defaults(**dict.fromkeys(defaults, argparse.SUPPRESS))  # what is set is given
     given, others = parser.parse_known_args(argv, namespace=_Given(defaults))
-    problem = _find_unknown(others) or _find_twice(given) or _place(others, given)
+    problem = _find_unknown(others) or _find_given_twice(given) or _assign_directories(others, given)
     if problem:
         parser.error(problem)
     return argparse.Namespace(**{name: getattr(given, name) for name in defaults})
@@ -190,24 +190,24 @@ _TREES = ("inputDir", "outputDir")
 def _find_unknown(others: Sequence[str]) -> str:
     """What to say of the first of the words left over that looks like an option; "" where none does."""
     flags = {flag for option in OPTIONS for flag in option.flags if flag.startswith("--")}
-    spellings = {_bare(flag): flag for flag in sorted(flags, reverse=True)}
+    spellings = {_normalized(flag): flag for flag in sorted(flags, reverse=True)}
     for word in others:
         if word == "--":
             return ""
         if word.startswith("-") and len(word) > 1:
             name = word.partition("=")[0]
-            near = get_close_matches(_bare(name), spellings, n=1, cutoff=0.75)
+            near = get_close_matches(_normalized(name), spellings, n=1, cutoff=0.75)
             hint = f"did you mean {spellings[near[0]]}?" if near else "--help lists the options"
             return f"unrecognized arguments: {shortened(name)}; {hint}"
     return ""
 
 
-def _bare(flag: str) -> str:
+def _normalized(flag: str) -> str:
     """An option without what people spell differently: --dry-run, --dry_run and --dryrun are one."""
     return flag.lower().replace("-", "").replace("_", "")
 
 
-def _place(others: Sequence[str], given: argparse.Namespace) -> str:
+def _assign_directories(others: Sequence[str], given: argparse.Namespace) -> str:
     """Take the words without a flag for the directories that no flag names.
 
     Returns:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cli import parser as cli
-from ..core.options import LookupMiss, Options
+from ..core.options import Options
 
 if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings
@@ -51,9 +51,8 @@ def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:
         resources=Resources(
             secret,
             tables,
-            options.lookup_miss is LookupMiss.EMPTY,
+            options.lookup_miss,
             options.uid_root,
-            options.lookup_miss is LookupMiss.KEEP,
             bool(options.lookup_missing),
         ),
         assumed=options.assume_character_set,

@@ -14,7 +14,7 @@ from .dictionary import (
     RECORD_OFFSETS,
     text_of,
 )
-from .edits import Edit, moved
+from .edits import Edit, output_position
 from .elements import Element, Item, Stretch
 from .scan_filter import EVERYTHING
 from .scanner import scan
@@ -43,7 +43,7 @@ def offset_edits(directory: Stretch, edits: Sequence[Edit]) -> Iterator[Edit]:
             for item in element.items or ():
                 starts.add(item.start)
                 offsets += [inner for inner in item.elements if inner.tag in RECORD_OFFSETS]
-    move = moved(edits)
+    move = output_position(edits)
     for element in offsets:
         raw = directory.source.read(element.value, element.stop)
         offset = int.from_bytes(raw, order)  # type: ignore[arg-type]

@@ -83,7 +83,7 @@ def pieces(source: Source, chunks: Iterable[Chunk]) -> Iterator[bytes]:
             yield source.read(place, min(place + COPY_CHUNK, stop))
 
 
-def moved(edits: Sequence[Edit]) -> Callable[[int], int]:
+def output_position(edits: Sequence[Edit]) -> Callable[[int], int]:
     """Says where a byte that no edit replaces stands in the output.
 
     Args:

@@ -19,7 +19,7 @@ from .elements import (
     Encoding,
     Item,
 )
-from .header_cache import ITEM_MARKS, Chain, Family, Log
+from .header_cache import ITEM_MARKS, Chain, Family, WalkLog
 from .scan_filter import ScanFilter
 from .sequence_scanner import ITEM_ENDS, MAX_DEPTH, ZEROS, SequenceScanner
 from .sources import is_zeros
@@ -166,7 +166,7 @@ class ElementScanner(SequenceScanner):
         """
         families = self.filter.families[encoding.implicit, encoding.little]
         if not self.recording:
-            self.log = Log(self.filter.apart)
+            self.log = WalkLog(self.filter.apart)
         log = self.log
         chain = log.begin(position)
         self.recording += 1

@@ -24,7 +24,7 @@ from .elements import (
 )
 from .file_meta import META_GROUP, check_beginning, layout_of
 from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
-from .scanner import scan_group, settled
+from .scanner import scan_group, settled_encoding
 from .sources import Source
 
 PREAMBLE = 128
@@ -196,7 +196,7 @@ def _data_set(declared: Stretch) -> Stretch:
     shows_vr = vr.isalpha() and vr.isupper()
     if shows_vr is not encoding.implicit:
         return declared
-    return settled(declared, replace(encoding, implicit=not encoding.implicit))
+    return settled_encoding(declared, replace(encoding, implicit=not encoding.implicit))
 
 
 def deflate(parts: Iterator[bytes]) -> Iterator[bytes]:

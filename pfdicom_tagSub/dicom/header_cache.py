@@ -251,7 +251,7 @@ def _runs(kept: tuple[Kept, ...], apart: frozenset[str]) -> tuple[Kept, ...]:
     return tuple(runs)
 
 
-class Log:
+class WalkLog:
     """What a walk looked at, as long as some chain is being made.
 
     Attributes:
@@ -283,7 +283,7 @@ class Log:
 class Recording:
     """A chain in the making."""
 
-    def __init__(self, log: Log, start: int) -> None:
+    def __init__(self, log: WalkLog, start: int) -> None:
         self.log = log
         self.start = start
         self.marks = [(len(log.headers), len(log.checks), len(log.searches))]

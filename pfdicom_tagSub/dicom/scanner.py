@@ -129,7 +129,7 @@ def scan_group(source: Source, start: int, stop: int, group: int) -> tuple[list[
     return elements, position
 
 
-def settled(data_set: Stretch, other: Encoding) -> Stretch:
+def settled_encoding(data_set: Stretch, other: Encoding) -> Stretch:
     """The encoding of a data set that may have another one than was declared.
 
     Args:

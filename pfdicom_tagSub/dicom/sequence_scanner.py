@@ -23,7 +23,7 @@ from .elements import (
     Encoding,
     Item,
 )
-from .header_cache import Log
+from .header_cache import WalkLog
 from .scan_filter import ScanFilter
 from .sources import Source, is_zeros
 
@@ -47,7 +47,7 @@ ITEM_ENDS = {True: b"\xfe\xff\x0d\xe0", False: b"\xff\xfe\xe0\x0d"}
 _HEADER = {True: Struct("<HHI").unpack_from, False: Struct(">HHI").unpack_from}
 
 
-NO_LOG = Log()
+NO_LOG = WalkLog()
 """That of a scan that records nothing; nothing is ever added to it."""
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from .compiling import compile_rules
 from .function_types import NO_RESOURCES, Resources
 from .pairs import TagSpec
-from .profile import load, warn_of_the_lost
+from .profile import find_overridden_keeps, load
 from .rules import RuleSet
-from .strength import effective
+from .strength import effective_spec
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def build_rules(
     below = load(profile, tuple(keep_private), is_cleaned=is_cleaned)
     whole = TagSpec(below.spec.pairs + spec.pairs, spec.blocks)
     rules = compile_rules(
-        effective(whole),
+        effective_spec(whole),
         remove_private=remove_private,
         output_stem=output_stem,
         output_dir=output_dir,
@@ -70,5 +70,5 @@ def build_rules(
     )
     if spec.parts:
         rules = replace(rules, parts=(*spec.parts, *rules.parts))
-    shown = effective(whole, remove_private=remove_private)
-    return Built(rules, shown, below.name, warn_of_the_lost(below, rules))
+    shown = effective_spec(whole, remove_private=remove_private)
+    return Built(rules, shown, below.name, find_overridden_keeps(below, rules))

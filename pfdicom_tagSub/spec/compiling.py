@@ -10,7 +10,7 @@ from .functions import FUNCTIONS
 from .pair_compiling import CompileOptions, compile_pairs
 from .pairs import TagSpec
 from .rules import RuleSet
-from .strength import effective, strength
+from .strength import effective_spec, strength
 
 
 def compile_rules(
@@ -42,7 +42,7 @@ def compile_rules(
 
         return _with_origins(compile_variants(spec, options, resources))
     pairs = sorted(spec.pairs, key=strength)
-    digest = (effective(spec, remove_private=True) if remove_private else spec).digest
+    digest = (effective_spec(spec, remove_private=True) if remove_private else spec).digest
     return _with_origins(compile_pairs(list(enumerate(pairs)), options, resources, digest))
 
 

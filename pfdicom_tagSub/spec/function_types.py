@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Protocol
 
 from ..core.errors import TableMissError
+from ..core.options import LookupMiss
 from ..text.padding import without_padding
 
 if TYPE_CHECKING:
@@ -32,17 +33,15 @@ class Resources:
     Attributes:
         secret: the secret key; None without one.
         tables: the tables of ``lookup``: name to original to replacement.
-        empties_misses: whether a value that its table lacks is emptied; else its file fails.
+        lookup_miss: what becomes of a value that its table lacks.
         uid_root: what new UIDs begin with; "" for pydicom's root.
-        keeps_misses: whether a value that its table lacks stays instead.
         notes_misses: whether values that tables lack are kept until ``taken_misses`` asks for them.
     """
 
     secret: Secret | None = field(default=None, repr=False)
     tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
-    empties_misses: bool = False
+    lookup_miss: LookupMiss = LookupMiss.FAIL
     uid_root: str = ""
-    keeps_misses: bool = False
     notes_misses: bool = False
     _by_person: dict[str, dict[str, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _misses: list[tuple[str, str]] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -78,13 +77,13 @@ class Resources:
         """
         if self.notes_misses and value:
             self._misses.append((name, without_padding("", value)))
-        if self.empties_misses or self.keeps_misses:
-            return text if self.keeps_misses else ""
-        raise TableMissError(name)
+        if self.lookup_miss is LookupMiss.FAIL:
+            raise TableMissError(name)
+        return text if self.lookup_miss is LookupMiss.KEEP else ""
 
     def noting_all(self) -> Resources:
         """The same for one more look at what a file failed over, which ends at no value that is missing."""
-        lenient = replace(self, tables={}, empties_misses=True)
+        lenient = replace(self, tables={}, lookup_miss=LookupMiss.EMPTY)
         object.__setattr__(lenient, "tables", self.tables)
         object.__setattr__(lenient, "_by_person", self._by_person)
         object.__setattr__(lenient, "_misses", self._misses)

@@ -189,7 +189,7 @@ def _load_text(origin: Origin) -> None:
     except Exception as error:
         line = error.lineno if isinstance(error, SyntaxError) else _line_of(error, origin.name)
         raise SpecError(f"{where}: {type(error).__name__}" + (f" in line {line}" if line else "")) from None
-    found = list(_marked(module))
+    found = list(_decorated(module))
     if not found:
         raise SpecError(f"{where}: it has no function with the decorator spec_function")
     _register(origin, found)
@@ -205,7 +205,7 @@ def _line_of(error: Exception, path: str) -> int:
     return line
 
 
-def _marked(module: types.ModuleType) -> Iterator[tuple[_Described, ValueFunction]]:
+def _decorated(module: types.ModuleType) -> Iterator[tuple[_Described, ValueFunction]]:
     for value in vars(module).values():
         described = getattr(value, _MARK, None)
         if isinstance(described, _Described):
@@ -225,10 +225,10 @@ def _register(origin: Origin, found: Sequence[tuple[_Described, ValueFunction]])
         if known is not None:
             whose = "another one of this process has" if known.origin else "one of the tool's has"
             raise SpecError(f"{origin.option} {origin.name}: {described.name}: {whose} this name")
-        FUNCTIONS[described.name] = _made(described, function, origin)
+        FUNCTIONS[described.name] = _function_of(described, function, origin)
 
 
-def _made(described: _Described, function: ValueFunction, origin: Origin) -> Function:
+def _function_of(described: _Described, function: ValueFunction, origin: Origin) -> Function:
     name, kinds = described.name, described.arguments
     usage = f"%_{name}{''.join(f'|{kind.__name__}' for kind in kinds)}_Tag"
 

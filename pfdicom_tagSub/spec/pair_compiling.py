@@ -31,7 +31,7 @@ from .literals import check_added, check_items, check_literal, check_literal_of_
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
 from .pairs import Added, Items, Layer, Pair
 from .rules import PrivateRule, Rule, RuleSet
-from .spec_warnings import Winners, check_needs, find_all_lookalikes, find_idle, find_shown
+from .spec_warnings import Winners, check_needs, find_all_lookalikes, find_idle, find_shown_originals
 from .templates import SELF_SOURCE, parse_template
 
 COMMAND_GROUP = 0x0000
@@ -83,7 +83,7 @@ def compile_pairs(
     stem = stem_of(options.output_stem)
     directories = directories_of(options.output_dir)
     names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
-    warnings.extend(find_shown(names, compiler.hits))
+    warnings.extend(find_shown_originals(names, compiler.hits))
     templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
     if warned := check_needs([*((rule.key, rule.template) for rule in rules), *names], resources):
         warnings.append(warned)

@@ -122,7 +122,7 @@ def load(text: str, keep_private: tuple[str, ...] = (), *, is_cleaned: bool = Fa
     kept: list[tuple[str, SpecValue]] = [(key, _KEEP) for key in own]
     if not text:
         pairs: list[tuple[str, SpecValue]] = (
-            [*(_of_cleaned() | _pixel_stamps()).items()] if is_cleaned else []
+            [*(_pairs_of_cleaned_pixels() | _pixel_stamps()).items()] if is_cleaned else []
         )
         return Profile("", from_pairs([*pairs, *kept], "--keepPrivate", Layer.PROFILE), own)
     name = ",".join((BASIC, *_options(text)))
@@ -136,7 +136,7 @@ def load(text: str, keep_private: tuple[str, ...] = (), *, is_cleaned: bool = Fa
     tables = edition().name
     values |= _stamps((*options, *([PIXEL_OPTION] if is_cleaned else [])), tables)
     if is_cleaned:
-        values |= _of_cleaned()
+        values |= _pairs_of_cleaned_pixels()
     values.update(dict.fromkeys((key for key, _ in kept), _KEEP))
     if values.get(TEXT_KEY) == _CLEAN:
         values |= {key: _CLEAN for key, value in values.items() if value == _KEEP and _may_be_text(key)}
@@ -153,7 +153,7 @@ def _content_items(options: tuple[str, ...]) -> dict[str, SpecValue]:
     return values
 
 
-def warn_of_the_lost(profile: Profile, rules: RuleSet) -> tuple[str, ...]:
+def find_overridden_keeps(profile: Profile, rules: RuleSet) -> tuple[str, ...]:
     """What to warn of keys of ``--keepPrivate`` that stronger ones of the spec win over."""
     kept = {private.key for private in rules.private if private.rule.walks}
     return tuple(
@@ -199,7 +199,7 @@ def _stamps(options: tuple[str, ...], tables: str) -> dict[str, SpecValue]:
     }
 
 
-def _of_cleaned() -> dict[str, SpecValue]:
+def _pairs_of_cleaned_pixels() -> dict[str, SpecValue]:
     """What else changes in a file whose pixels are cleaned: its icon shows what they showed."""
     return {"BurnedInAnnotation": "NO", "IconImageSequence": None}
 

@@ -10,20 +10,7 @@ from ..dicom import dictionary
 from ..text.quoting import shortened
 from .function_types import Resources, SecretUse
 from .functions import FUNCTIONS
-from .keys import (
-    ContentItemKey,
-    EveryPrivateKey,
-    EveryRestKey,
-    EveryTextKey,
-    EveryUnknownKey,
-    Key,
-    KeywordKey,
-    MaskKey,
-    PatternKey,
-    PreambleKey,
-    PrivateKey,
-    VRKey,
-)
+from .keys import Key, KeywordKey, MaskKey, PatternKey, PrivateKey
 from .lookalikes import find_lookalikes, find_unevaluated
 from .output_names import DIRECTORY_KEY, STEM_KEY
 from .pairs import OUTSIDE, Added, Items, Layer, Pair
@@ -80,18 +67,9 @@ def find_idle(pairs: Iterable[Pair], rules: Iterable[Rule], winners: Winners) ->
     winning |= {private.rule.index for private in winners.private.values()}
     inserting = {rule.index for rule in winners.insertions.values()}
     for pair, rule in zip(pairs, rules, strict=True):
-        is_special = isinstance(
-            pair.key,
-            EveryPrivateKey
-            | EveryRestKey
-            | EveryUnknownKey
-            | EveryTextKey
-            | PreambleKey
-            | ContentItemKey
-            | VRKey,
-        )
-        is_checked = pair.layer is Layer.SPEC and pair.block == top
-        if not is_checked or is_special or rule.index in winning:
+        names_elements = isinstance(pair.key, KeywordKey | MaskKey | PatternKey | PrivateKey)
+        is_checked = names_elements and pair.layer is Layer.SPEC and pair.block == top
+        if not is_checked or rule.index in winning:
             continue
         stronger = winners.stronger_than(pair.key)
         named = f" ({', '.join(one.key for one in stronger[:_NAMED_MOST])})" if stronger else ""
@@ -120,7 +98,9 @@ def find_all_lookalikes(pairs: Iterable[Pair], output_stem: str, output_dir: str
         yield from find_lookalikes(text, flag)
 
 
-def find_shown(names: Iterable[tuple[str, Template]], is_replaced: Callable[[int], bool]) -> Iterator[str]:
+def find_shown_originals(
+    names: Iterable[tuple[str, Template]], is_replaced: Callable[[int], bool]
+) -> Iterator[str]:
     """Warnings of original values that names of outputs show.
 
     Args:

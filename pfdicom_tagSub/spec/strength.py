@@ -54,7 +54,7 @@ def strength(pair: Pair) -> tuple[int, int, int]:
     return pair.layer, pair.block, kind + bool(has_type)
 
 
-def effective(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
+def effective_spec(spec: TagSpec, *, remove_private: bool = False) -> TagSpec:
     """The same spec without the pairs of a profile that pairs of the user override.
 
     All of it may then stand in one layer, as ``--printSpec`` prints it.

@@ -14,7 +14,7 @@ from .function_types import Resources
 from .pair_compiling import CompileOptions, compile_pairs
 from .pairs import OUTSIDE, Pair, TagSpec
 from .rules import RuleSet
-from .strength import effective, strength, without_overridden
+from .strength import effective_spec, strength, without_overridden
 from .when_blocks import Block, ending_of, holding
 
 
@@ -99,7 +99,7 @@ def compile_variants(spec: TagSpec, options: CompileOptions, resources: Resource
         SpecError: a part of it cannot mean what it says.
     """
     pairs = sorted(spec.pairs, key=strength)
-    digest = (effective(spec, remove_private=True) if options.remove_private else spec).digest
+    digest = (effective_spec(spec, remove_private=True) if options.remove_private else spec).digest
     keys = tuple((pair.text, pair.is_own) for pair in pairs)
     keys += tuple((block.text, True) for block in spec.blocks)
     variants = Variants(tuple(enumerate(pairs)), spec.blocks, options, digest, keys)

@@ -105,7 +105,7 @@ def store(
     meta.TransferSyntaxUID = uid.UID(form.syntax)
     preamble = bytes(128)
     if planter is not None:
-        preamble = _tell(meta, planter)
+        preamble = _plant_in_file_meta(meta, planter)
     made.file_meta, made.preamble = meta, preamble
     buffer = io.BytesIO()
     with warnings.catch_warnings(action="ignore"):
@@ -113,7 +113,7 @@ def store(
     return buffer.getvalue()
 
 
-def _tell(meta: FileMetaDataset, planter: Planter) -> bytes:
+def _plant_in_file_meta(meta: FileMetaDataset, planter: Planter) -> bytes:
     """Plant in file meta; gives the preamble."""
     for keyword in (
         "SourceApplicationEntityTitle",

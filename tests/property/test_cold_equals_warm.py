@@ -20,6 +20,7 @@ from selection import examples
 
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
+from pfdicom_tagSub.core.options import LookupMiss
 from pfdicom_tagSub.dicom.edits import pieces
 from pfdicom_tagSub.dicom.elements import Element
 from pfdicom_tagSub.dicom.file import parse
@@ -32,7 +33,7 @@ from pfdicom_tagSub.spec.pairs import TagSpec
 from pfdicom_tagSub.spec.parsing import parse_json
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
-from pfdicom_tagSub.spec.strength import effective
+from pfdicom_tagSub.spec.strength import effective_spec
 
 CHARSET, NAME, PATIENT_ID, COMMENTS = 0x00080005, 0x00100010, 0x00100020, 0x00104000
 LATIN = "Müller^é".encode("latin-1")
@@ -71,9 +72,9 @@ def rules_of(number: int, *, profile: str = "", remove_private: bool = False) ->
     below = profiles.load(profile, ()).spec.pairs if profile else ()
     tables = {"ids": {"AB": "é", "A^B": "大"}}
     return compile_rules(
-        effective(TagSpec(below + pairs)),
+        effective_spec(TagSpec(below + pairs)),
         remove_private=remove_private,
-        resources=Resources(Secret(b"0123456789abcdef"), tables, True),
+        resources=Resources(Secret(b"0123456789abcdef"), tables, LookupMiss.EMPTY),
     )
 
 

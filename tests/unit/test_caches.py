@@ -113,7 +113,7 @@ import gc, json, re, sys
 from pathlib import Path
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules
-from pfdicom_tagSub.spec.strength import effective
+from pfdicom_tagSub.spec.strength import effective_spec
 from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.spec.secret import Secret
@@ -144,7 +144,7 @@ def worker():
     spec = '{"PatientName": "%_name_#tag", "PatientID": "%_hmac|8_#tag", "SOPInstanceUID": "%_uid_#tag"}'
     secret = Secret((folder / "key").read_bytes())
     rules = compile_rules(
-        effective(TagSpec(pairs + parse_json(spec, "spec").pairs)), resources=Resources(secret)
+        effective_spec(TagSpec(pairs + parse_json(spec, "spec").pairs)), resources=Resources(secret)
     )
     return Worker(Settings(rules, verify=True, output_root=str(folder)))
 

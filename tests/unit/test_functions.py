@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from pydicom import valuerep
 
 from pfdicom_tagSub.core.errors import FileError, SpecError
+from pfdicom_tagSub.core.options import LookupMiss
 from pfdicom_tagSub.core.outcome import Action
 from pfdicom_tagSub.dicom.character_sets import DEFAULT_CHARACTER_SET
 from pfdicom_tagSub.dicom.values import BINARY_VRS, NO_VALUE, Value, decode, encode_element, fit
@@ -205,7 +206,7 @@ def test_empty_values_stay_empty(name: str, resources: Resources) -> None:
 
 
 def test_resources_can_be_sent_to_workers_and_show_nothing() -> None:
-    resources = Resources(Secret(KEY), {"ids": {"4711": "S01"}}, empties_misses=True)
+    resources = Resources(Secret(KEY), {"ids": {"4711": "S01"}}, LookupMiss.EMPTY)
     assert pickle.loads(pickle.dumps(resources)) == resources
     assert not re.search("4711|S01|key of", repr(resources))
 
@@ -519,7 +520,10 @@ def test_lookup_of_a_value_that_the_table_lacks_fails_without_naming_it() -> Non
     with pytest.raises(FileError, match="ids") as stop:
         one("%_lookup|ids_#tag", "4712", Resources(tables=TABLES))
     assert "471" not in str(stop.value)
-    assert run("%_lookup|ids_#tag", value("4712", "4711"), Resources(None, TABLES, True)) == ("", "S01")
+    assert run("%_lookup|ids_#tag", value("4712", "4711"), Resources(None, TABLES, LookupMiss.EMPTY)) == (
+        "",
+        "S01",
+    )
 
 
 def test_lookup_of_an_unknown_table_is_a_problem_that_lists_the_known() -> None:
@@ -769,11 +773,12 @@ def test_another_key_gives_other_results(template: str) -> None:
 
 SEPARATE = """
 import json, sys
+from pfdicom_tagSub.core.options import LookupMiss
 from pfdicom_tagSub.spec.templates import parse_template
 from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.dicom.values import Value
-resources = Resources(Secret(bytes.fromhex(sys.argv[1])), {"ids": {"4711": "S01"}}, True)
+resources = Resources(Secret(bytes.fromhex(sys.argv[1])), {"ids": {"4711": "S01"}}, LookupMiss.EMPTY)
 found = []
 for template, vr, text in json.loads(sys.argv[2]):
     own = Value((text,), (text.encode(),), vr)
@@ -801,7 +806,7 @@ def test_separate_processes_give_equal_results() -> None:
             env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C"},
         )
         printed.append(json.loads(done.stdout))
-    resources = Resources(Secret(KEY), {"ids": {"4711": "S01"}}, True)
+    resources = Resources(Secret(KEY), {"ids": {"4711": "S01"}}, LookupMiss.EMPTY)
     here = [
         run(template, value(text, vr=vr), resources, key="PatientName")[0] for template, vr, text in cases
     ]

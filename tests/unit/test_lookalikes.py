@@ -180,8 +180,8 @@ def test_keep_private_that_a_stronger_key_beats_is_warned_of() -> None:
     key = '(0029,"A",10)'
     below = profile.load("", (key,))
     beaten = compile_rules(TagSpec(below.spec.pairs + from_pairs([("(0029,xxxx)", None)]).pairs))
-    assert profile.warn_of_the_lost(below, beaten) == (
+    assert profile.find_overridden_keeps(below, beaten) == (
         f"--keepPrivate {key} has no effect: a key of the spec is stronger",
     )
     kept = compile_rules(TagSpec(below.spec.pairs + from_pairs([("private", None)]).pairs))
-    assert profile.warn_of_the_lost(below, kept) == ()
+    assert profile.find_overridden_keeps(below, kept) == ()

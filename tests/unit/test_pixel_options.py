@@ -66,7 +66,7 @@ def test_settings_are_told_apart_by_their_digest() -> None:
 
 
 def test_settings_without_the_key_hold_it_nowhere() -> None:
-    resources = Resources(Secret(b"0123456789abcdef-key"), {}, False)
+    resources = Resources(Secret(b"0123456789abcdef-key"))
     spec = from_pairs([("PatientID", "%_hmac|8_PatientID")])
     rules = build_rules(spec, resources=resources).rules
     cleaned = build_rules(spec, resources=resources, is_cleaned=True).rules

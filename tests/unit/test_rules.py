@@ -34,7 +34,7 @@ from pfdicom_tagSub.spec.pairs import Layer, TagSpec
 from pfdicom_tagSub.spec.parsing import parse_json, to_json
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
-from pfdicom_tagSub.spec.strength import effective
+from pfdicom_tagSub.spec.strength import effective_spec
 
 Pairs = dict[str, Any]
 CREATOR = "ACME 1.0"
@@ -45,9 +45,9 @@ def rules_of(user: Pairs, profile: Pairs | None = None, *, remove_private: bool 
     below = parse_json(json.dumps(profile or {}), "profile", Layer.PROFILE).pairs
     spec = TagSpec(below + parse_json(json.dumps(user), "spec").pairs)
     return compile_rules(
-        effective(spec),
+        effective_spec(spec),
         remove_private=remove_private,
-        resources=Resources(Secret(bytes(range(32))), {}, False),
+        resources=Resources(Secret(bytes(range(32)))),
     )
 
 
@@ -316,7 +316,7 @@ def test_printed_spec_does_the_same_in_one_layer(user: Pairs, profile: Pairs) ->
         parse_json(json.dumps(profile), "profile", Layer.PROFILE).pairs
         + parse_json(json.dumps(user), "s").pairs
     )
-    printed = json.loads(to_json(effective(spec)))
+    printed = json.loads(to_json(effective_spec(spec)))
     made = with_private(data_set(PatientName="DOE", PatientID="7", PatientSex="M"), e10="secret", e11="other")
     made.ContentSequence = [data_set(TextValue="DOE")]
     content = b"x" * 128 + written(made)[128:]

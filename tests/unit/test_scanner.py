@@ -15,7 +15,7 @@ from pfdicom_tagSub.core.errors import FileError
 from pfdicom_tagSub.dicom import scan_filter, sources
 from pfdicom_tagSub.dicom.elements import Element, Encoding, Stretch
 from pfdicom_tagSub.dicom.scan_filter import EVERYTHING, ScanFilter
-from pfdicom_tagSub.dicom.scanner import place_for, scan, scan_group, settled
+from pfdicom_tagSub.dicom.scanner import place_for, scan, scan_group, settled_encoding
 from pfdicom_tagSub.dicom.sequence_scanner import MAX_DEPTH
 from pfdicom_tagSub.dicom.sources import BytesSource, FileSource, Source
 
@@ -668,7 +668,7 @@ def test_scan_group_cut_off_is_an_error(cut: int) -> None:
 def test_settled_takes_the_encoding_that_reads_to_the_end(data: bytes, declared: Form, found: Form) -> None:
     other = encoding_of(IMPLICIT if declared is EXPLICIT else EXPLICIT)
     stretch = Stretch(BytesSource(b"xx" + data), 2, 2 + len(data), encoding_of(declared))
-    assert settled(stretch, other).encoding == encoding_of(found)
+    assert settled_encoding(stretch, other).encoding == encoding_of(found)
 
 
 @forms

@@ -19,6 +19,7 @@ from support import run_command
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.errors import FileError, SpecError
+from pfdicom_tagSub.core.options import LookupMiss
 from pfdicom_tagSub.dicom.values import Value
 from pfdicom_tagSub.spec.function_types import Resources
 from pfdicom_tagSub.spec.hash_functions import check_uid_root
@@ -185,7 +186,7 @@ def test_shift_of_a_patient_that_the_table_lacks_fails_without_naming_it() -> No
         run("%_shift|days_StudyDate", "20240101", "DA", Resources(tables=tables), patient="SECRET")
     assert "days" in str(stop.value)
     assert "SECRET" not in str(stop.value)
-    lenient = Resources(tables=tables, empties_misses=True)
+    lenient = Resources(tables=tables, lookup_miss=LookupMiss.EMPTY)
     assert run("%_shift|days_StudyDate", "20240101", "DA", lenient, patient="SECRET") == ""
 
 

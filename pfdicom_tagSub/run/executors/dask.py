@@ -299,9 +299,8 @@ def _briefing_of(settings: Settings, cluster: Cluster) -> Briefing:
             "read, or send it with --daskSendKey"
         )
     bare = Resources(
-        empties_misses=resources.empties_misses,
+        lookup_miss=resources.lookup_miss,
         uid_root=resources.uid_root,
-        keeps_misses=resources.keeps_misses,
         notes_misses=resources.notes_misses,
     )
     return Briefing(
