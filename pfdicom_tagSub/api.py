@@ -119,23 +119,23 @@ def compile_spec(
         spec: keys and templates as in ``--tagStruct``, where None removes an element; or the text of one in
             JSON, which begins with ``{``; or the path of a file with one in JSON, YAML or TOML.
         remove_private_tags: remove every private element at every depth.
-        profile: a profile to lie below the spec, ``basic[,option...]``.
+        profile: the profile below the spec, ``basic[,option...]``.
         keep_private: keys of private elements that are kept all the same.
         key: the secret of pseudonyms, at least 16 bytes.
         lookup_tables: name to table of ``%_lookup``, each original to replacement.
-        lookup_miss: what a value that its table lacks does: fail its file, empty the
-            element, or stay.
+        lookup_miss: what becomes of a value that its table lacks: it fails its file, is
+            emptied, or stays.
         uid_root: what new UIDs begin with; "" for pydicom's root.
         assume_character_set: the Specific Character Set of files that declare none, or one that nobody
             knows, such as ``ISO_IR 100``; "" for none.
         output_file_stem: the template that names the outputs of ``run_tree``.
-        output_dir_template: the template that names the directories of these.
+        output_dir_template: the template that names their directories.
         clean_pixels: how to find burned-in text that is blackened: ``regions``, ``devices``, ``text``. The
             option cleanPixelData of a profile means all three where none is given.
         pixel_masks: a file with more masks of devices; "" for none.
         clean_pixels_of: clean the files that a person would have to look at, or all.
         mask_all_frames: blacken text that is found on one frame on all frames.
-        functions: files with functions of one's own, each with the decorator ``spec_function``.
+        functions: files with functions of your own, each with the decorator ``spec_function``.
 
     Returns:
         The rules, to be used for any number of files, also in other processes. They hold
@@ -243,8 +243,8 @@ def patch_file(
         target: the output; its directory exists. It is written whole or not at all.
         rules: the compiled spec.
         overwrite: replace a target that exists and differs.
-        verify: read the target again and hold it against the source; a difference that no rule
-            explains fails, and ``residuals`` names elements that hold a value that was replaced.
+        verify: read the target again and compare it with the source. A difference that no rule
+            explains fails the file; ``residuals`` names elements that hold a replaced value.
 
     Returns:
         How it ended. A failure or a skip is a result, too; nothing is raised for it.
@@ -288,8 +288,8 @@ def run_tree(
         where: the condition that chooses files, as ``--where`` takes it; "" takes all.
         archives: read zip, tar and ``.dcm.gz`` files as folders.
         dry_run: do everything but the writing; the record then has a survey.
-        verify: read each output again and hold it against its input.
-        ledger: a file that knows what is done, which is not done again; "" for none.
+        verify: read each output again and compare it with its input.
+        ledger: a file that lists what is done, so that it is not done again; "" for none.
         log: a file to which a line of JSON is appended for each file; "" for none.
         report: files to write a report to, ``.html`` or ``.json``; the record then has a survey.
         crosswalk: a table of original and new identifiers, ``.csv`` or ``.sqlite``; "" for none.
@@ -300,7 +300,7 @@ def run_tree(
         The record, as ``--json`` has it; its ``to_json`` gives that.
 
     Raises:
-        PlanError: a tree that cannot be worked on, or a file that lies where it must not.
+        PlanError: a tree that cannot be processed, or a file that lies where it must not.
         SpecError: ``where`` is no condition.
         TagSubError: the ledger, the log or the crosswalk cannot be used. Nothing was done.
         ValueError: arguments that do not go together.

@@ -189,7 +189,7 @@ class FileOutcome:
         stage: where it failed; None unless it failed.
         reason: why it failed or was skipped; "" otherwise. Never quotes a value.
         elements: what was done to its elements.
-        review: why a person should look at its pixels; "" where nothing suggests that.
+        review: why a person should look at its pixels; "" if nothing suggests that.
         path_holds_value: whether the path of its output holds a value that was replaced in it.
         residuals: the elements of the output that still hold a value that was replaced in
             the file, by keyword or tag, as verification found them.

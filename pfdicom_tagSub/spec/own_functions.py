@@ -60,19 +60,20 @@ def spec_function(
 ) -> Callable[[F], F]:
     """Make a function of the spec out of one that takes a value, the arguments and the secret key.
 
-    It has to be pure: the same for the same, whatever came before and wherever it runs, as results are
-    remembered. An exception fails the file, and the record tells its type and the function's name.
+    It has to be pure: it has the same result for the same arguments, whatever came before and wherever
+    it runs, since results are remembered. An exception fails the file, and the record has its type and
+    the function's name.
 
     Args:
         name: how a spec names it: a letter, then letters and digits.
         arguments: the kinds of its arguments, ``str``, ``int`` or ``float``.
         optional: how many of these, from the last, may be left out.
         vrs: the VRs that it is for; () for all. It fails a file whose value has another.
-        needs_secret: whether it needs the secret key. It gets 32 bytes that are derived from the key and
-            its name; one that does not need the key gets None without one.
+        needs_secret: whether it needs the secret key. With a key, it gets 32 bytes that are derived from
+            the key and its name; without one, it gets None if it does not need the key.
 
     Raises:
-        SpecError: the description is none.
+        SpecError: an argument of the decorator is wrong.
 
     >>> @spec_function("shout", arguments=(int,), vrs={"LO"})
     ... def shout(value, arguments, secret):
