@@ -4,6 +4,7 @@ Use::
 
     python benchmarks/pixels.py found --count 54     # planted text gone, false alarms, changed numbers
     python benchmarks/pixels.py speed                # frames per second of one core, by method
+    python benchmarks/pixels.py text                 # the same of the detector of text
     python benchmarks/pixels.py memory --frames 2000 # the largest memory for a cine, and for a tenth of it
 
 ``found`` takes the pictures of ``tests/helpers/planted_pictures.py``. With ``--peer PYTHON``, an interpreter
@@ -14,6 +15,7 @@ run.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import resource
 import subprocess
@@ -34,7 +36,7 @@ from pictures import Layout, file_bytes, numbers, picture, region
 from planted_pictures import Planted, planted
 from pydicom import uid
 
-from pfdicom_tagSub.pixels.detecting import SIDE, TextFinder
+from pfdicom_tagSub.pixels.detecting import TextFinder
 
 HERE = Path(__file__).resolve().parent
 TOOL = [sys.executable, "-m", "pfdicom_tagSub"]
@@ -148,7 +150,14 @@ def speed(arguments: argparse.Namespace, folder: Path) -> None:
         print(f"{label:18} {frames / best:8.0f} frames/s, {best / base:.2f} times plain")
     (source / "a.dcm").unlink()
     compressed(source, folder)
+
+
+def text(arguments: argparse.Namespace, folder: Path) -> None:  # noqa: ARG001
+    """Measure the detector of text."""
+    source = folder / "in"
+    source.mkdir()
     detector(source, folder)
+    cine(source, folder)
 
 
 def compressed(source: Path, folder: Path) -> None:
@@ -173,22 +182,53 @@ def compressed(source: Path, folder: Path) -> None:
 
 
 def detector(source: Path, folder: Path) -> None:
-    """The method text beside its detector alone, on distinct frames of 8 bits."""
-    count = 16
-    values = np.stack([planted(9 * n, has_text=True, kind="us").values[0, ..., :1] for n in range(count)])
-    seconds = {}
-    for frames in (1, count):
-        made = picture(frames=frames, rows=480, columns=640, values=values[:frames])
-        (source / "a.dcm").write_bytes(file_bytes(made))
-        _, seconds[frames], _ = run_tool(source, folder / f"text{frames}", "--cleanPixels", "text")
-    ours = (seconds[count] - seconds[1]) / (count - 1)
+    """The method text beside one look of its detector, of its usual size, on distinct pictures."""
     finder = TextFinder()
-    start = time.process_time()
-    for frame in values:
-        finder.alone(np.repeat(frame.astype(np.uint8), 3, axis=2), min(SIDE, 960))
-    alone = (time.process_time() - start) / count
-    print(f"detector alone     {1 / alone:8.2f} frames/s of 640 x 480")
-    print(f"text               {1 / ours:8.2f} frames/s, {ours / alone:.2f} times the detector")
+    for kind, has_text in itertools.product(("us", "capture", "ct", "mr", "cr", "nm"), (True, False)):
+        count = 8
+        made = [planted(9 * n, has_text=has_text, kind=kind) for n in range(count)]
+        one = made[0].layout
+        values = np.stack([m.values[0, ..., :1] for m in made if m.layout.bits == one.bits])
+        layout = Layout("grey", "MONOCHROME2", 8 if one.bits == 8 else 16)
+        values -= values.min()
+        seconds = {}
+        for frames in (1, len(values)):
+            _, rows, columns, _ = values.shape
+            data = picture(layout, frames=frames, rows=rows, columns=columns, values=values[:frames])
+            (source / "a.dcm").write_bytes(file_bytes(data))
+            output = folder / f"{kind}{has_text}{frames}"
+            _, seconds[frames], _ = run_tool(
+                source, output, "--cleanPixels", "text", "--cleanPixelsOf", "all"
+            )
+        ours = (seconds[len(values)] - seconds[1]) / (len(values) - 1)
+        shown = [np.repeat((v * (255 / v.max())).astype(np.uint8), 3, axis=2) for v in values]
+        start = time.process_time()
+        for frame in shown:
+            finder.alone(frame)
+        alone = (time.process_time() - start) / len(shown)
+        label = f"text, {kind}{'' if has_text else ' without text'}"
+        print(f"{label:28} {1 / ours:6.1f} frames/s; its detector {1 / alone:6.1f}; {ours / alone:.2f} times")
+
+
+def cine(source: Path, folder: Path) -> None:
+    """The method text on cines: all frames the same, a clock that changes, and a sector that changes."""
+    frames = 24
+    random = np.random.default_rng(1)
+    still = planted(0, has_text=True, kind="us").values[:1, ..., :1]
+    same = np.repeat(still, frames, axis=0)
+    clock = same.copy()
+    for frame in range(frames):
+        clock[frame, 440:460, 8 + 3 * frame : 12 + 3 * frame] = 200
+    moving = np.clip(same + (random.normal(0, 8, same.shape) * (same > 8)).astype(np.int64), 0, 255)
+    for label, values in (("the same", same), ("a mark that moves", clock), ("a sector that moves", moving)):
+        seconds = {}
+        for count in (1, frames):
+            made = picture(frames=count, rows=480, columns=640, values=values[:count])
+            (source / "a.dcm").write_bytes(file_bytes(made))
+            output = folder / f"cine-{label}{count}"
+            _, seconds[count], _ = run_tool(source, output, "--cleanPixels", "text", "--cleanPixelsOf", "all")
+        each = max(seconds[frames] - seconds[1], 0.001) / (frames - 1)
+        print(f"text, frames with {label:22} {1 / each:8.1f} frames/s")
 
 
 def memory(arguments: argparse.Namespace, folder: Path) -> None:
@@ -207,7 +247,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", choices=("found", "speed", "memory"))
+    parser.add_argument("part", choices=("found", "speed", "text", "memory"))
     parser.add_argument("--count", type=int, default=54)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--frames", type=int, default=0)
@@ -215,7 +255,9 @@ def main() -> None:
     parser.add_argument("--work", default=None)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.work) as name:
-        {"found": found, "speed": speed, "memory": memory}[arguments.part](arguments, Path(name))
+        {"found": found, "speed": speed, "text": text, "memory": memory}[arguments.part](
+            arguments, Path(name)
+        )
 
 
 if __name__ == "__main__":

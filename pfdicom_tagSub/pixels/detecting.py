@@ -6,37 +6,42 @@ Only its detector is used: what is found goes, whatever it reads.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
 import cv2
 import numpy as np
 
-from .frames import Numbers, Picture, Rendering
+from .frames import Numbers, Picture, Rendering, Renderings
+from .local_contrast import Flags, drawn_parts, parts_of
 from .rectangles import Rectangle, clipped
-from .text_evidence import Grey, evidence_of, flattened, grown, is_drawn
+from .text_evidence import LONG_LEAST, SMOOTH, SQUARE_MOST, Grey, evidence_of, grown, is_drawn, scaled
 
 PACKAGE = "rapidocr_onnxruntime"
 _MODEL = "ch_PP-OCRv4_det_infer.onnx"
 
 TILE = 1280
 OVERLAP = 192
-"""Larger pictures are looked at in tiles, so that memory has a bound."""
+"""Larger pictures are looked at in tiles, of so many pixels as a detector sees, which bounds the memory."""
 
-SIDE = 1024
-SIDE_OF_LARGE = 640
-"""A picture whose shorter side is less is enlarged; with the second it is looked at for large letters."""
+SIDE = 736
+"""A picture whose shorter side is less is enlarged for a detector, as it is by default."""
 
-SIDE_OF_FAINT = 736
+SECOND_LOOK = 1.5
+"""How many times what a look takes by default both looks may take, as long as no more is drawn clearly."""
 
 ENLARGED_MOST = 2
+"""Blown up more, the anatomy of a small picture looks like letters; parts are enlarged as much."""
+
+HEIGHT_LEAST = 7.0
+"""What is lower is no line of letters: those of 10 pixels take 8 and more."""
 
 HEIGHT_MOST = 56.0
 """What is higher, and more than an eighth of the picture, is anatomy and no line of text."""
 
 MARGIN = 0.3
-MARGIN_ALONG = 0.6
+MARGIN_ALONG = 1.0
 MARGIN_LEAST = 3
 """What is blackened around a find, also at the ends of the line: a part of its height; pixels at least."""
 
@@ -68,101 +73,112 @@ class TextFinder:
             }
             self._detect = TextDetector(config)
 
-    def find(
-        self, picture: Picture, wider: Picture | None = None, sides: tuple[int, ...] = (SIDE,)
-    ) -> tuple[Rectangle, ...]:
-        """Rectangles around all text of a picture.
+    def look(self, shown: Renderings, changed: Flags | None = None) -> tuple[Rectangle, ...]:
+        """Rectangles around all text of a frame.
+
+        The whole is looked at once; what is drawn there and was not found is looked at again, larger and with
+        another window.
 
         Args:
-            picture: grey (rows, columns) or in colour (rows, columns, 3).
-            wider: the same with a window thrice as wide; None where that would be no other.
-            sides: how long the shorter side is made that a detector sees, at one look each.
+            shown: its pictures.
+            changed: the cells that are not as in a frame that was looked at; None for all of them.
         """
-        if picture.ndim == 2:
-            picture = np.repeat(picture[..., None], 3, axis=2)
-        rows, columns = picture.shape[:2]
-        greys: list[Grey] = [cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY).astype(np.uint8)]
-        if wider is not None:
-            greys.append(wider)
-        found: list[Rectangle] = []
-        shorter = min(rows, columns)
-        most = max(min(HEIGHT_MOST, shorter * 0.35), shorter / 8)
-        for top in _starts(rows):
-            for left in _starts(columns):
-                tile = np.ascontiguousarray(picture[top : top + TILE, left : left + TILE])
-                # Blown up much, the anatomy of a small picture looks like letters.
-                largest = ENLARGED_MOST * min(tile.shape[:2])
-                for side in {min(side, largest) for side in sides}:
-                    self._detect.limit_side_len = side
-                    boxes, _ = self._detect(tile)
-                    for box in () if boxes is None else boxes:
-                        if (one := _line(greys, np.add(box, (left, top)), most)) is not None:
-                            found.append(one)
+        rows, columns = shown.numbers.shape
+        by_default = max(1.0, SIDE / min(rows, columns))
+        enlarged = min(ENLARGED_MOST, by_default)
+        if changed is None:
+            wholes: tuple[Rectangle, ...] = (Rectangle(0, 0, columns, rows),)
+        elif shown.is_deep:
+            wholes = parts_of(changed, rows, columns)
+        else:
+            wholes = drawn_parts(shown.numbers, (), rows * columns, changed)
+        found = [one for whole in wholes for one in self._find(shown.first, shown.numbers, whole, enlarged)]
+        left = rows * columns * (SECOND_LOOK * by_default**2 - enlarged**2)
+        for part in drawn_parts(shown.numbers, tuple(found), left / ENLARGED_MOST**2, changed):
+            found += self._find(shown.second, shown.numbers, part, ENLARGED_MOST)
         return clipped(found, rows, columns)
 
-    def alone(self, picture: Picture, side: int) -> int:
-        """What the detector finds by itself, at one look: for measurements.
+    def alone(self, picture: Picture) -> int:
+        """What the detector finds by itself, at one look at the size it takes by default: for measurements.
 
         Args:
             picture: in colour (rows, columns, 3).
-            side: how long the shorter side is made that it sees.
 
         Returns:
             How many boxes.
         """
-        self._detect.limit_side_len = side
         boxes, _ = self._detect(picture)
         return 0 if boxes is None else len(boxes)
 
-    def look(self, shown: Iterable[Rendering]) -> Iterator[Rectangle]:
-        """Rectangles around all text of a frame.
-
-        One of its pictures is looked at less enlarged, in which large letters are no larger than the detector
-        knows: that of the stretched numbers, or else the first.
-
-        Args:
-            shown: its pictures.
-        """
-        pictures = list(shown)
-        has_stretched = any(one.is_stretched for one in pictures)
-        for index, one in enumerate(pictures):
-            sides: tuple[int, ...] = (SIDE_OF_LARGE,) if one.is_stretched else (SIDE,)
-            if not has_stretched and not index:
-                sides = (SIDE, SIDE_OF_LARGE)
-            yield from self.find(one.picture, one.wider, sides)
-
-    def find_faint(self, numbers: Numbers) -> tuple[Rectangle, ...]:
-        """Rectangles around text that is hardly lighter or darker than its place.
+    def _find(
+        self, shown: Rendering, numbers: Numbers, part: Rectangle, enlarged: float
+    ) -> Iterator[Rectangle]:
+        """Rectangles around the text in a part of a picture.
 
         Args:
-            numbers: those of a frame in grey, as stored.
+            shown: the picture.
+            numbers: what is shown in it.
+            part: what is looked at.
+            enlarged: how many times.
         """
-        return self.find(flattened(numbers), sides=(SIDE_OF_FAINT,))
+        picture = shown.picture
+        greys: list[Grey] = [picture if picture.ndim == 2 else _grey(picture)]
+        if shown.wider is not None:
+            greys.append(shown.wider)
+        shorter = min(picture.shape[:2])
+        most = max(min(HEIGHT_MOST, shorter * 0.35), shorter / 8)
+        side = int(TILE / enlarged)
+        for top in _starts(part.y, part.bottom, side):
+            for left in _starts(part.x, part.right, side):
+                stop, end = min(top + side, part.bottom), min(left + side, part.right)
+                for box in self._boxes(picture[top:stop, left:end], enlarged):
+                    if (one := _line(greys, numbers, np.add(box, (left, top)), most)) is not None:
+                        yield one
+
+    def _boxes(self, picture: Picture, enlarged: float) -> Any:
+        """The corners of what the detector finds in a picture, enlarged so many times."""
+        rows, columns = picture.shape[:2]
+        size = (max(round(side * enlarged / 32), 1) * 32 for side in (columns, rows))
+        resized = cv2.resize(picture, tuple(size)).astype(np.float32)
+        if resized.ndim == 2:
+            resized = np.repeat(resized[..., None], 3, axis=2)
+        scaled = np.ascontiguousarray((resized / 127.5 - 1).transpose(2, 0, 1))[None]
+        boxes, _ = self._detect.postprocess_op(self._detect.infer(scaled)[0], (rows, columns))
+        return self._detect.filter_tag_det_res(boxes, (rows, columns))
 
 
-def _starts(size: int) -> list[int]:
+def _grey(picture: Picture) -> Grey:
+    grey: Grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY).astype(np.uint8)
+    return grey
+
+
+def _starts(start: int, stop: int, side: int) -> list[int]:
     """Where tiles begin."""
-    if size <= TILE:
-        return [0]
-    step = TILE - OVERLAP
-    return [*range(0, size - TILE, step), size - TILE]
+    if stop - start <= side:
+        return [start]
+    return [*range(start, stop - side, side - OVERLAP), stop - side]
 
 
-def _line(greys: list[Grey], box: Any, most: float) -> Rectangle | None:
+def _line(greys: list[Grey], numbers: Numbers, box: Any, most: float) -> Rectangle | None:
     """The rectangle around a line of text; None for what is none.
 
     Args:
         greys: the picture, and with a wider window; the find has to be drawn like text in both.
+        numbers: what is shown in them.
         box: the corners of a find.
-        most: the height that a line may have.
+        most: the height that a line may have, in pixels.
     """
     first, second = (math.dist(box[index], box[index - 1]) for index in (0, 1))
     height, length = min(first, second), max(first, second)
-    if height > most:
+    if not HEIGHT_LEAST <= height <= most:
         return None
     left, top = (int(edge) for edge in box.min(axis=0))
     right, bottom = (int(edge) + 1 for edge in box.max(axis=0))
-    shown = [evidence_of(grey[max(top, 0) : bottom, max(left, 0) : right]) for grey in greys]
+    place = slice(max(top, 0), bottom), slice(max(left, 0), right)
+    shown = [evidence_of(grey[place]) for grey in greys]
+    in_noise = any(one is not None and one.same < SMOOTH for one in shown)
+    if (in_noise and length < LONG_LEAST * height) or height > SQUARE_MOST:
+        shown.append(evidence_of(scaled(numbers[place])))
     evidence = shown[0]
     if evidence is None or not all(is_drawn(one, height, length) for one in shown):
         return None

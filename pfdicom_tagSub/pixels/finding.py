@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,9 @@ from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import META_KEY, Scope
 from .device_masks import tags_of
-from .frames import Numbers, is_deep, renderings
+from .frames import Numbers, renderings
 from .image import DESCRIPTION, Image, image_of, size_of
+from .local_contrast import changed_cells, touches
 from .masked import Masks, even_columns
 from .rectangles import Rectangle, clipped, disjoint
 from .regions import EDGES, REGIONS, outside_regions
@@ -139,7 +140,7 @@ class Finder:
     ) -> Findings:
         """What has to be blackened, with text that a detector finds on any frame.
 
-        What the header told is not looked at again.
+        What the header told is not looked at again, nor what is as in the frame before.
 
         Args:
             by_header: what the header tells.
@@ -154,13 +155,15 @@ class Finder:
         black = image.black if image.samples == 3 else image.black[0]
         seen: dict[bytes, tuple[Rectangle, ...]] = {}
         own: dict[int, tuple[Rectangle, ...]] = {}
+        before: tuple[Numbers, tuple[Rectangle, ...]] | None = None
         for index, numbers in enumerate(frames):
             shown = numbers.copy()
             for one in common:
                 shown[one.y : one.bottom, one.x : one.right] = black
             digest = hashlib.blake2b(np.ascontiguousarray(shown).data, digest_size=16).digest()
             if digest not in seen:
-                seen[digest] = fitted(self._texts(shown, image, windows), image)
+                seen[digest] = fitted(self._texts(shown, image, windows, before), image)
+            before = shown, seen[digest]
             if seen[digest]:
                 own[index] = seen[digest]
         methods = (*by_header.methods, *([PixelMethod.TEXT] if own else []))
@@ -170,17 +173,33 @@ class Finder:
         return Findings(Masks(common, own), methods)
 
     def _texts(
-        self, numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]
-    ) -> Iterator[Rectangle]:
-        """What a detector finds in a frame, however a viewer shows it."""
+        self,
+        numbers: Numbers,
+        image: Image,
+        windows: tuple[tuple[float, float], ...],
+        before: tuple[Numbers, tuple[Rectangle, ...]] | None,
+    ) -> tuple[Rectangle, ...]:
+        """What a detector finds in a frame, however a viewer shows it.
+
+        Args:
+            numbers: those of the frame.
+            image: the layout.
+            windows: those that the header names.
+            before: the frame before, and what was found in it; None for the first.
+        """
         try:
             if self._detector is None:
                 from .detecting import TextFinder  # noqa: PLC0415  (it loads the weights)
 
                 self._detector = TextFinder()
-            yield from self._detector.look(renderings(numbers, image, windows))
-            if is_deep(image):
-                yield from self._detector.find_faint(numbers)
+            shown = renderings(numbers, image, windows)
+            if shown is None:
+                return ()
+            if before is None:
+                return self._detector.look(shown)
+            changed = changed_cells(before[0], numbers)
+            same = tuple(one for one in before[1] if touches(one, ~changed))
+            return same + self._detector.look(shown, changed)
         except MemoryError:
             raise
         except Exception as error:  # a detector that crashes has not looked

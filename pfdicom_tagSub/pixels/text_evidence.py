@@ -35,16 +35,33 @@ LINE_LEAST = 2.0
 
 SHARP_OF_LARGE = 0.6
 
-SINGLE_MOST = 1.35
+SINGLE_MOST = 1.6
 """What is hardly wider than high may be one letter, if it is drawn in few tones."""
 
 SAME_LEAST = 0.1
 """The part of neighbours in a drawn letter and its ground that are the same, at least."""
 
-STROKES_MOST = 7.5
+HIGH = 24
+MARK_MOST = 2.2
+WORD_MOST = 2.6
+SAME_OF_HIGH = 0.05
+"""What is higher and no longer than a word looks like vessels and folds: it has to be drawn more clearly."""
+
+SHORT_MOST = 3.0
+SHARP_OF_SHORT = 0.55
+"""The same for what is short in noise."""
+
+LONG_LEAST = 4.0
+"""A find that is longer may lie across what is much lighter or darker than its letters."""
+
+CLEAR = 0.8
+STROKES_OF_CLEAR = 7.5
+"""What is so sharp may have more strokes: letters across curves and frames."""
+
+STROKES_MOST = 6.0
 """The edges in a row of a square of a line, at most; noise has more."""
 
-RESEMBLES = 0.25
+RESEMBLES = 0.4
 """How near a pixel is to the colour of letters, of their difference from what is around them."""
 
 INK_LEAST, INK_MOST = 0.05, 0.6
@@ -115,8 +132,22 @@ def is_drawn(found: Evidence | None, height: float, length: float) -> bool:
         return False
     if aspect < SINGLE_MOST and found.same < SAME_LEAST:
         return False
-    least = SHARP_LEAST if found.same >= SMOOTH else SHARP_IN_NOISE
-    return found.sharp >= least and found.strokes <= STROKES_MOST
+    if height > HIGH and aspect < MARK_MOST and found.sharp < SHARP_OF_LARGE:
+        return False
+    if height > HIGH and aspect < WORD_MOST and found.same < SAME_OF_HIGH:
+        return False
+    in_noise = SHARP_OF_SHORT if aspect < SHORT_MOST else SHARP_IN_NOISE
+    least = SHARP_LEAST if found.same >= SMOOTH else in_noise
+    return found.sharp >= least and found.strokes <= (
+        STROKES_OF_CLEAR if found.sharp >= CLEAR else STROKES_MOST
+    )
+
+
+def scaled(numbers: npt.NDArray[Any]) -> Grey:
+    """Numbers of a place from their lowest to their highest, as far as these are not rare."""
+    low, high = (float(one) for one in np.percentile(numbers, (0.5, 99.5)))
+    shown: Grey = np.clip((numbers - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
+    return shown
 
 
 def grown(grey: Grey, box: tuple[int, int, int, int], found: Evidence) -> tuple[int, int, int, int]:
@@ -154,24 +185,3 @@ def grown(grey: Grey, box: tuple[int, int, int, int], found: Evidence) -> tuple[
     ):
         left -= size
     return left, top, right, bottom
-
-
-def flattened(numbers: npt.NDArray[Any]) -> Grey:
-    """Numbers by how far they are from those around them: shows what is hardly lighter than its place.
-
-    Args:
-        numbers: (rows, columns).
-    """
-    values = numbers.astype(np.float32)
-    size = (AROUND, AROUND)
-    rest = values - cv2.blur(values, size)
-    spread = np.sqrt(cv2.blur(rest * rest, size))
-    usual = float(np.median(spread)) or float(spread.mean())
-    if not usual:
-        return np.zeros(values.shape, np.uint8)
-    shown: Grey = np.clip(128 + 50 * rest / (spread + usual / 2), 0, 255).astype(np.uint8)
-    return shown
-
-
-AROUND = 41
-"""The side of what is around a pixel."""

@@ -13,7 +13,7 @@ ImageFont = pytest.importorskip("PIL.ImageFont")
 Image = pytest.importorskip("PIL.Image")
 
 evidence = pytest.importorskip("pfdicom_tagSub.pixels.text_evidence")
-evidence_of, flattened = evidence.evidence_of, evidence.flattened
+evidence_of = evidence.evidence_of
 grown, is_drawn = evidence.grown, evidence.is_drawn
 
 
@@ -55,11 +55,17 @@ def test_line_grows_over_letters_that_were_cut_off_and_no_further() -> None:
     assert left - 2 * (bottom - top) <= start <= left + 4
 
 
-def test_faint_letters_stand_out_where_they_are_flattened() -> None:
-    grey, _ = lettering("DOE JANE", ground=0, ink=30)
-    ramp = 1000 + 10 * np.arange(300)
-    numbers = grey.astype(np.int64) + ramp + np.random.default_rng(2).integers(0, 4, grey.shape)
-    shown = flattened(numbers)
-    is_ink = grey > 20
-    assert float(shown[is_ink].mean()) - float(shown[~is_ink].mean()) > 40
-    assert not flattened(np.full((40, 40), 5)).any()
+def test_soft_shapes_that_are_high_and_short_are_not_drawn() -> None:
+    found = evidence.Evidence(sharp=0.5, strokes=3.0, same=0.3, ink=200, contrast=100)
+    assert is_drawn(found, 20, 45)
+    assert not is_drawn(found, 30, 65)
+    in_noise = evidence.Evidence(sharp=0.5, strokes=3.0, same=0.02, ink=200, contrast=100)
+    assert is_drawn(in_noise, 20, 90)
+    assert not is_drawn(in_noise, 20, 45)
+
+
+def test_numbers_of_a_place_take_the_whole_range() -> None:
+    shown = evidence.scaled(np.array([[1000, 1010], [1020, 1030]]))
+    assert shown.min() < 5
+    assert shown.max() > 250
+    assert not evidence.scaled(np.full((4, 4), 7)).any()

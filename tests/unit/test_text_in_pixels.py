@@ -100,6 +100,75 @@ def test_text_on_one_frame_of_many_is_masked_there_alone_unless_all_are_asked_fo
     assert {one["frame"] for one in told["rectangles"]} == {None}
 
 
+def masked_frames(folder: Path, layout: Layout, values: Array) -> list[list[dict[str, int]]]:
+    """The rectangles on each frame."""
+    count, rows, columns, _ = values.shape
+    made = picture(layout, frames=count, rows=rows, columns=columns, values=values)
+    result, _ = clean(folder, file_bytes(made), "--cleanPixelsOf", "all")
+    assert result.code == 0, result.out
+    found: list[list[dict[str, int]]] = [[] for _ in range(count)]
+    for told in result.record["pixelsCleaned"]:
+        for one in told["rectangles"]:
+            for frame in range(count) if one["frame"] is None else [one["frame"] - 1]:
+                found[frame].append(one)
+    return found
+
+
+def covers(rectangles: list[dict[str, int]], text: Array) -> bool:
+    flags = np.zeros(text.shape, bool)
+    for one in rectangles:
+        flags[one["y"] : one["y"] + one["height"], one["x"] : one["x"] + one["width"]] = True
+    return bool(flags[text].all())
+
+
+@pytest.mark.parametrize("name", ["mono2-8", "mono2-12-of-16"])
+def test_text_that_comes_moves_and_goes_over_noise_that_changes_is_masked_on_each_frame(
+    tmp_path: Path, name: str
+) -> None:
+    layout = next(one for one in LAYOUTS if one.name == name)
+    texts = [None, (60, 100), (60, 100), (120, 30), None]
+    random = np.random.default_rng(3)
+    shades = np.repeat(texture()[None], len(texts), axis=0) + random.normal(0, 0.01, (5, ROWS, COLUMNS))
+    places = [lettering("DOE JANE", *at) if at else np.zeros((ROWS, COLUMNS), bool) for at in texts]
+    for frame, text in enumerate(places):
+        shades[frame][text] = 0.7
+    found = masked_frames(tmp_path, layout, values_of(layout, np.clip(shades, 0, 1)))
+    assert all(covers(own, text) for own, text in zip(found, places, strict=True))
+    assert found[0] == found[4] == []
+
+
+def test_of_a_frame_only_what_is_new_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pfdicom_tagSub.pixels.detecting import TextFinder
+
+    seen: list[int] = []
+    look = TextFinder._boxes
+
+    def counted(self: TextFinder, shown: Array, enlarged: float) -> object:
+        seen.append(shown.shape[0] * shown.shape[1])
+        return look(self, shown, enlarged)
+
+    monkeypatch.setattr(TextFinder, "_boxes", counted)
+    shades = np.repeat(texture()[None], 4, axis=0)
+    shades[:, lettering("DOE JANE", 60, 100)] = 0.95
+    shades[2:, 200, 300] = 0.9  # a pixel, which is no text
+    shades[3, lettering("4711", 200, 20)] = 0.95
+    found = masked_frames(tmp_path, LAYOUTS[0], values_of(LAYOUTS[0], shades))
+    assert all(covers(own, lettering("DOE JANE", 60, 100)) for own in found)
+    assert covers(found[3], lettering("4711", 200, 20))
+    assert not covers(found[2], lettering("4711", 200, 20))
+    assert sum(seen[2:]) < ROWS * COLUMNS / 2
+
+
+@pytest.mark.parametrize("more", [3, 40])
+def test_text_that_no_header_names_a_window_for_is_found(tmp_path: Path, more: int) -> None:
+    layout = next(one for one in LAYOUTS if one.name == "signed-16")
+    values = np.full((1, ROWS, COLUMNS, 1), -1000, np.int64)
+    values[0, 150:230, 5:310] = 3000
+    text = lettering("DOE JANE", 60, 60)
+    values[0, text] += more
+    assert covers(masked_frames(tmp_path, layout, values)[0], text)
+
+
 def test_text_that_shows_only_in_the_window_of_the_header_is_found(tmp_path: Path) -> None:
     layout = next(one for one in LAYOUTS if one.name == "signed-16")
     values = np.full((1, ROWS, COLUMNS, 1), -1000, np.int64)
@@ -126,7 +195,7 @@ def test_detector_that_crashes_fails_the_file(tmp_path: Path, monkeypatch: pytes
     def crash(*_: object) -> None:
         raise RuntimeError("DOE JANE")
 
-    monkeypatch.setattr(TextFinder, "find", crash)
+    monkeypatch.setattr(TextFinder, "look", crash)
     result, output = clean(tmp_path, file_bytes(picture(values=numbers(LAYOUTS[0], 1, 40, 60))))
     assert result.code == 1
     assert not output
