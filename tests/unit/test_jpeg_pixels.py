@@ -122,12 +122,12 @@ def test_frames_without_a_mask_keep_their_bytes(tmp_path: Path, monkeypatch: pyt
 
     looked: list[int] = []
 
-    def find(_: object, picture: Any, *_further: Any, **_named: Any) -> tuple[Rectangle, ...]:
+    def look(_: object, *_further: Any) -> tuple[Rectangle, ...]:
         looked.append(1)
         return (Rectangle(5, 5, 20, 10),) if len(looked) == 2 else ()
 
     monkeypatch.setattr(TextFinder, "__init__", lambda _: None)
-    monkeypatch.setattr(TextFinder, "find", find)
+    monkeypatch.setattr(TextFinder, "look", look)
     made = compressed([jpeg(seed, "420") for seed in (0, 1, 2, 0)], "420")
     del made.SequenceOfUltrasoundRegions
     content = file_bytes(made)
