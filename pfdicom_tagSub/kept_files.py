@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from ._version import __version__
 from .core.errors import ExitCode, PlanError
 from .core.options import Options, ReportFormat
 from .core.outcome import FileOutcome
@@ -161,8 +160,7 @@ class KeptFiles:
         options = self._options
         if not options.ledger:
             return
-        from .core.versions import version_of  # noqa: PLC0415  (for runs with a ledger alone)
-        from .run.ledger import Ledger  # noqa: PLC0415
+        from .run.ledger import Ledger  # noqa: PLC0415  (for runs with a ledger alone)
         from .run.ledger_file import Identity  # noqa: PLC0415
 
         check_outside(self._plan, "ledger", options.ledger)
@@ -170,11 +168,8 @@ class KeptFiles:
             self.warnings.append("a dry run neither reads nor writes the ledger: every file counts as new")
             return
         rules = self._rules
-        secret = rules.resources.secret
         names = (*rules.directories, *((rules.stem,) if rules.stem else ()))
         others = [
-            *map(version_of, ("pydicom", "Faker")),
-            *([f"pixels {rules.pixels.settings.digest}"] if rules.pixels is not None else []),
             *(f"name {template.text}" for template in names),
             f"where {options.where}",
             f"verify {options.verify}",
@@ -183,8 +178,7 @@ class KeptFiles:
             f"root {rules.resources.uid_root}",
             f"assumed {rules.assumed.terms if rules.assumed is not None else ()}",
         ]
-        fingerprint = secret.fingerprint if secret else ""
-        identity = Identity(__version__, rules.digest, fingerprint, others, rules.resources.tables, secret)
+        identity = Identity.of(rules, rules.pixels.settings if rules.pixels is not None else None, others)
         plan = self._plan
         ledger = Ledger(
             options.ledger, plan.input_root, plan.output_root, identity, reads_only=options.dry_run

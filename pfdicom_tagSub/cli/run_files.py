@@ -10,7 +10,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .._version import __version__
 from ..core.errors import ExitCode, SpecError
 from ..core.options import Cluster, Options, ReviewPolicy
 from ..core.plan import Plan
@@ -84,7 +83,6 @@ def ledger_of(
     """
     if not options.ledger:
         return None
-    from ..core.versions import version_of  # noqa: PLC0415
     from ..run.ledger import Ledger  # noqa: PLC0415
     from ..run.ledger_file import Identity  # noqa: PLC0415
     from ..run.walk import check_outside  # noqa: PLC0415
@@ -93,19 +91,8 @@ def ledger_of(
     if options.dry_run and (not options.prune or not os.path.lexists(options.ledger)):
         console.warning("--dryRun neither reads nor writes the --ledger: every file counts as new")
         return None
-    secret = rules.resources.secret
-    identity = Identity(
-        __version__,
-        rules.digest,
-        secret.fingerprint if secret else "",
-        [
-            *map(version_of, ("pydicom", "Faker")),
-            *([f"pixels {pixels.digest}"] if pixels is not None else []),
-            *(f"{option.flag} {option.of(options)}" for option in OPTIONS if option.identifies_outputs),
-        ],
-        rules.resources.tables,
-        secret,
-    )
+    others = [f"{option.flag} {option.of(options)}" for option in OPTIONS if option.identifies_outputs]
+    identity = Identity.of(rules, pixels, others)
     ledger = Ledger(options.ledger, plan.input_root, plan.output_root, identity, reads_only=options.dry_run)
     for text in ledger.warnings:
         console.warning(text)

@@ -8,13 +8,19 @@ import json
 import os
 import sqlite3
 import stat
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
+from .._version import __version__
 from ..core.errors import LedgerError
+from ..core.versions import version_of
 from ..files.own_files import LINK, find_problem
 from ..spec.secret import Secret
+
+if TYPE_CHECKING:
+    from ..pixels.settings import PixelSettings
+    from ..spec.rules import RuleSet
 
 APPLICATION_ID = 0x70667473
 """Says in the file's header that it is such a ledger."""
@@ -62,6 +68,26 @@ class Identity(NamedTuple):
     others: Sequence[object]
     tables: object
     secret: Secret | None
+
+    @classmethod
+    def of(cls, rules: RuleSet, pixels: PixelSettings | None, others: Iterable[object]) -> Identity:
+        """The identity of the outputs of a run.
+
+        Args:
+            rules: the compiled spec.
+            pixels: how pixels are cleaned; None for not at all.
+            others: what else decides an output, such as templates of paths.
+        """
+        secret = rules.resources.secret
+        cleaning = [] if pixels is None else [f"pixels {pixels.digest}"]
+        return cls(
+            __version__,
+            rules.digest,
+            secret.fingerprint if secret else "",
+            [version_of("pydicom"), version_of("Faker"), *cleaning, *others],
+            rules.resources.tables,
+            secret,
+        )
 
     def digest(self, salt: bytes) -> bytes:
         """32 bytes that differ where any of it does."""

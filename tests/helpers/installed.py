@@ -292,26 +292,23 @@ def patience(seconds: float) -> float:
 
 def processes_of(session: int) -> list[int]:
     """The processes of a session that have not ended (zombies have)."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        with suppress(OSError):
-            fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) == session and fields[0] not in "ZX":
-                found.append(int(entry.name))
-    return found
+    return _processes_with(3, session)
 
 
 def children_of(parent: int) -> list[int]:
     """The processes that a process started and that have not ended."""
+    return _processes_with(1, parent)
+
+
+def _processes_with(place: int, number: int) -> list[int]:
+    """The processes with a number at a place after the name in ``/proc/PID/stat`` (proc(5))."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         with suppress(OSError):
             fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[1]) == parent and fields[0] not in "ZX":
+            if int(fields[place]) == number and fields[0] not in "ZX":
                 found.append(int(entry.name))
     return found
 
