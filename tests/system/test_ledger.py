@@ -39,13 +39,12 @@ from pydicom.dataset import Dataset
 from selection import Selection
 from support import run_command
 
-from pfdicom_tagSub.cli import run_files
 from pfdicom_tagSub.core.errors import LedgerError
 from pfdicom_tagSub.core.outcome import FileOutcome, Stamp
 from pfdicom_tagSub.files import writing
 from pfdicom_tagSub.files.temporary import temporary_name
 from pfdicom_tagSub.run import ledger as ledgers
-from pfdicom_tagSub.run import worker
+from pfdicom_tagSub.run import ledger_file, worker
 from pfdicom_tagSub.run.ledger import Ledger
 from pfdicom_tagSub.run.ledger_file import Identity
 from pfdicom_tagSub.spec.secret import Secret
@@ -198,12 +197,11 @@ def test_same_key_and_table_at_another_path_are_the_same(night: Nightly, tmp_pat
 @pytest.mark.parametrize("package", ["pydicom", "Faker", "pfdicom_tagSub"])
 def test_other_version_does_all_again(package: str, done: Nightly, monkeypatch: pytest.MonkeyPatch) -> None:
     if package == "pfdicom_tagSub":
-        monkeypatch.setattr(run_files, "__version__", "4.0.1")
+        monkeypatch.setattr(ledger_file, "__version__", "4.0.1")
     else:
-        version_of = "pfdicom_tagSub.core.versions.version_of"
-        monkeypatch.setattr(version_of, lambda name: name + str(name == package))
+        monkeypatch.setattr(ledger_file, "version_of", lambda name: name + str(name == package))
         assert done.counts() == {"found": 4, "unchanged": 4}
-        monkeypatch.setattr("pfdicom_tagSub.core.versions.version_of", lambda name: name)
+        monkeypatch.setattr(ledger_file, "version_of", lambda name: name)
     assert done.counts() == {"found": 4, "unchanged": 4}
 
 
