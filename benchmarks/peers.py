@@ -54,6 +54,7 @@ REQUIREMENTS = {
     "3.1.1": ["pfdicom_tagSub==3.1.1", "pftree==3.4.2", "pydicom<3", "setuptools<81"],
     "dicognito": ["dicognito"],
     "dicom-anonymizer": ["dicom-anonymizer"],
+    "deid": ["deid"],
     "dcmanon": ["dcmanon"],
     "fw-file-rs": ["fw-file-rs"],
 }

@@ -83,7 +83,7 @@ def _parse_and_run(argv: Sequence[str] | None, signals: Signals, start: float) -
     if options.import_rules:
         from .importing import print_imported  # noqa: PLC0415  (for this alone)
 
-        return print_imported(options.import_rules, console)
+        return print_imported(options.import_rules, console, options.import_masks)
     if options.print_spec:
         return _print_spec(options, console)
     if options.log:

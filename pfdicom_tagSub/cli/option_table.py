@@ -306,6 +306,20 @@ OPTIONS: tuple[Option, ...] = (
             """,
     ),
     Option(
+        name="importMasks",
+        field="import_masks",
+        kind=Kind.FILE,
+        value="<file>",
+        group=Group.SPEC,
+        shown=Shown.NO,
+        help="with --importRules, write the masks of pixels that the rules have to this file",
+        manual="""
+            With --importRules, write the masks of pixels that a recipe of deid
+            has to this file, as --pixelMasks takes it. Without it they are
+            listed among what has no equivalent.
+            """,
+    ),
+    Option(
         name="keyFile",
         field="key_file",
         kind=Kind.FILE,

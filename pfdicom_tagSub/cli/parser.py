@@ -254,8 +254,8 @@ _PAGES: dict[str, dict[str, Any]] = {
 
 def _find_problem(args: argparse.Namespace) -> str:
     """What is wrong with the arguments, and the cure; "" if nothing is."""
-    if args.importRules:
-        return ""
+    if args.importRules or args.importMasks:
+        return "" if args.importRules else "--importMasks is for --importRules: name the file with the rules"
     if not args.inputDir and not args.printSpec:
         return "--inputDir is required: name the directory to read"
     if not args.outputDir and not args.printSpec:

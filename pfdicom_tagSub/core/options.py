@@ -108,6 +108,7 @@ class Options:
         lookup_tables: the tables of ``%_lookup``, each ``name=FILE.csv``.
         functions: files with functions of the user's own.
         import_rules: a file with rules of another tool, to be printed as a spec; "" for none.
+        import_masks: a file for the masks of pixels among these rules; "" for none.
         lookup_miss: what becomes of a value that its table lacks.
         lookup_missing: the path of a list of the values that tables lack; "" for none.
         uid_root: what new UIDs begin with; "" for pydicom's root.
@@ -159,6 +160,7 @@ class Options:
     print_spec: bool = False
     key_file: str = ""
     import_rules: str = ""
+    import_masks: str = ""
     functions: tuple[str, ...] = ()
     lookup_tables: tuple[str, ...] = ()
     lookup_miss: LookupMiss = LookupMiss.FAIL

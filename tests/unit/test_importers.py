@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from support import run_command
 from pfdicom_tagSub import api
 from pfdicom_tagSub.cli.command import main
 from pfdicom_tagSub.core.errors import SpecError
+from pfdicom_tagSub.pixels.device_masks import parse_masks
 from pfdicom_tagSub.spec.importers import ctp, deid, dicom_anonymizer
 from pfdicom_tagSub.spec.importers.translation import Translation
 
@@ -59,6 +61,16 @@ def of_script(*entries: str) -> Translation:
             '<e en="T" t="00120063">@always()@append(){by CTP}</e>',
             {"DeidentificationMethod": {"add": "by CTP"}},
         ),
+        (
+            '<e en="T" t="00080060">@require()</e>',
+            {"Modality": "%_keep_#tag", "when Modality absent": {"Modality": ""}},
+        ),
+        (
+            '<e en="T" t="00120063">@append(){by @param(@SITEID): @date(-)}</e>',
+            {"when DeidentificationMethod present": {"DeidentificationMethod": {"add": "by 1: 2026-02-03"}}},
+        ),
+        ('<e en="T" t="00080020">@date()</e>', {"re:StudyDate$": "20260203"}),
+        ('<e en="T" t="00080030">@time()</e>', {"re:StudyTime$": "040506"}),
         ('<e en="T" t="00200010">100% @param(@SITEID)</e>', {"re:StudyID$": "100%% 1"}),
         ('<e en="T" t="00200010">@truncate(PatientID,3)</e>', {"re:StudyID$": "%_strmsk|***_PatientID"}),
         (
@@ -84,7 +96,11 @@ def of_script(*entries: str) -> Translation:
         ),
     ],
 )
-def test_rule_of_ctp_becomes_pairs(entry: str, expected: dict[str, Any]) -> None:
+def test_rule_of_ctp_becomes_pairs(
+    entry: str, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.struct_time((2026, 2, 3, 4, 5, 6, 1, 34, 0))
+    monkeypatch.setattr(ctp, "strftime", lambda form: time.strftime(form, now))
     made = of_script(entry)
     assert made.untranslated == []
     assert made.pairs == {key.replace("\\\\", "\\"): value for key, value in expected.items()}
@@ -94,7 +110,10 @@ def test_rule_of_ctp_becomes_pairs(entry: str, expected: dict[str, Any]) -> None
     ("entry", "reason"),
     [
         ('<e en="T" t="00131010">@always()CTP</e>', "cannot be inserted"),
-        ('<e en="T" t="00080060">@require()</e>', "cannot be inserted"),
+        ('<e en="T" t="00131010">@require()</e>', "cannot be inserted"),
+        ('<e en="T" t="00080060">@require(Manufacturer)</e>', "cannot be inserted"),
+        ('<e en="T" t="00120063">@append(){by @contents(StationName)}</e>', "made of the file"),
+        ('<e en="T" t="0020000d">@select(){@keep()}{@remove()}</e>', "items"),
         ('<e en="T" t="00080020">@incrementdate(this,@NOWHERE)</e>', "the parameter @NOWHERE is not given"),
         ('<e en="T" t="00080020">@incrementdate(this,soon)</e>', "number of days"),
         ('<e en="T" t="00100020">@encrypt(this,"key")</e>', "@encrypt has none"),
@@ -132,6 +151,10 @@ def test_script_that_is_no_xml_or_has_entities_is_an_error() -> None:
 
 RECIPE = """FORMAT dicom
 
+%fields people
+FIELD startswith:Operator
+FIELD PerformedStationName
+
 %header
 # a comment
 ADD PatientIdentityRemoved YES
@@ -141,8 +164,14 @@ REMOVE contains:Physician
 KEEP StudyDate
 JITTER SeriesDate -31
 REMOVE ALL
-REPLACE PatientName var:name
+REPLACE PatientName var:real_name
 REMOVE PatientAge func:is_old
+REMOVE select:VR:PN
+BLANK select:GROUP:0032
+REPLACE (0033,"MITRA",1E) x
+JITTER AcquisitionDate deid_func:jitter days=2 years=1
+REPLACE SOPInstanceUID deid_func:pydicom_uuid
+REMOVE fields:people
 
 %filter blacklist
 LABEL Burned In # (somebody)
@@ -151,8 +180,21 @@ LABEL Burned In # (somebody)
 
 %filter graylist
 LABEL A device
-  contains Modality US
+  contains Modality US || contains Modality IVUS
+  + contains ImageType A
+  + contains ImageType B
   coordinates 0,0,10,10
+  ctpcoordinates 5,6,7,8
+
+LABEL Suspicious
+  missing Manufacturer
+
+LABEL Regions
+  keepcoordinates from:SequenceOfUltrasoundRegions
+
+%filter whitelist
+LABEL Trusted
+  equals BurnedInAnnotation NO
 """
 
 
@@ -165,18 +207,40 @@ def test_recipe_of_deid_becomes_pairs() -> None:
         "PatientIdentityRemoved": "YES",
         "re:PatientID$": "anon",
         "PatientBirthDate": "%_empty_#tag",
-        "re:(?i).*Physician": None,
+        "re:(?i).*(?:Physician)": None,
+        "PatientName": "%_lookup|real__name_#tag",
+        "VR:PN": None,
+        "(0032,xxxx)": "%_empty_#tag",
+        '(0033,"MITRA",1E)': "x",
+        "AcquisitionDate": "%_shift|367_#tag",
+        "SOPInstanceUID": "%_uid_#tag",
+        "re:(?i)(?:Operator)": None,
+        "PerformedStationName": None,
         "StudyDate": "%_keep_#tag",
         "SeriesDate": "%_shift|-31_#tag",
         "rest": None,
         f"when ({condition})": "%_fail|Burned In_",
     }
-    assert [(one.line, one.reason.split()[0]) for one in made.untranslated] == [
-        (12, "a"),
-        (13, "a"),
-        (21, "a"),
+    assert [(one.line, one.reason.split()[0]) for one in made.untranslated] == [(17, "a"), (41, "pixels")]
+    assert made.count == 22
+    images = {"matches": "^(?=.*(?:B))^(?=.*(?:A))"}
+    rectangles = [[0, 0, 10, 10], [5, 6, 7, 8]]
+    assert made.masks == [
+        *(
+            {
+                "when": {"Modality": {"matches": f"^(?=.*(?:{modality}))"}, "ImageType": images},
+                "rectangles": rectangles,
+                "source": "deid",
+            }
+            for modality in ("US", "IVUS")
+        ),
+        {"when": {"Manufacturer": {"missing": True}}, "kind": "review", "source": "deid"},
     ]
-    assert made.count == 11
+    masks, _ = parse_masks(json.dumps({"masks": made.masks}).encode(), "test")
+    values = {0x00080060: ("IVUS",), 0x00080008: ("xB", "A")}
+    assert [mask.fits(values.get) for mask in masks] == [True, True, True]
+    values = {0x00080060: ("CT",), 0x00080008: ("xB", "A"), 0x00080070: ("x",)}
+    assert [mask.fits(values.get) for mask in masks] == [False, False, False]
 
 
 def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
@@ -190,10 +254,23 @@ def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
         "(0x0008, 0x0080)": {"action": "regexp", "find": "a_b", "replace": ""},
         "(0x0008, 0x0090)": "my_own",
         "(0x0040, 0x0275)": "replace",
+        "(0x0010, 0x1010)": "replace",
+        "(0x0010, 0x1020)": "empty",
+        "(0x0008, 0x1010)": {"action": "replace_with_value", "value": "100%"},
+        "(0x5000, 0x0000, 0xff00, 0x0000)": "delete",
+        "(0x6000, 0x3000, 0xff00, 0xffff)": "delete",
+        "(0x6000, 0x3000, 0xff0f, 0xffff)": "delete",
+        "(0x7fe0, 0x0008)": "replace",
     }
     made = dicom_anonymizer.translate(json.dumps(actions, indent=1))
     assert made.pairs == {
-        "re:PatientName$": "Anonymized",
+        "re:PatientName$": "ANONYMIZED",
+        "re:PatientAge$": "000Y",
+        "re:PatientSize$": "0",
+        "re:StationName$": "100%%",
+        "RequestAttributesSequence": "%_empty_#tag",
+        "(50xx,xxxx)": None,
+        "(60xx,3000)": None,
         "PatientID": None,
         "re:StudyDate$": "00010101",
         "re:PatientBirthDate$": "00010101",
@@ -203,7 +280,8 @@ def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
     }
     assert [(one.line, one.reason.split(";")[0]) for one in made.untranslated] == [
         (13, "an action of its user's own"),
-        (14, "it goes through the items of a sequence, or fails (VR SQ)"),
+        (23, "a mask of tags with this action"),
+        (24, "files with it fail there (VR OF)"),
     ]
 
 
@@ -242,8 +320,27 @@ def test_command_lists_what_has_no_equivalent(tmp_path: Path, capsys: pytest.Cap
     code, out, err = run(tmp_path / "deid.dicom", capsys)
     assert code == 1
     assert "PatientBirthDate" in json.loads(out)
-    assert "deid.dicom, line 12: REPLACE PatientName var:name: no equivalent:" in err
-    assert "8 of 11 rules were translated" in err
+    assert "deid.dicom, line 17: REMOVE PatientAge func:is_old: no equivalent:" in err
+    assert "deid.dicom, line 31: A device: no equivalent: it is a mask of pixels; give --importMasks" in err
+    assert "18 of 22 rules were translated" in err
+
+
+def test_command_writes_masks_that_pixel_masks_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "deid.dicom").write_text(RECIPE)
+    masks = tmp_path / "masks.json"
+    assert main(["--importRules", str(tmp_path / "deid.dicom"), "--importMasks", str(masks)]) == 1
+    captured = capsys.readouterr()
+    assert "20 of 22 rules were translated" in captured.err
+    assert "3 masks are in" in captured.err
+    assert len(parse_masks(masks.read_bytes(), "masks")[0]) == 3
+    assert masks.stat().st_mode & 0o777 == 0o600
+    assert main(["--importMasks", str(masks)]) == 2
+    assert "--importMasks is for --importRules" in capsys.readouterr().err
+    place = str(tmp_path / "missing" / "masks.json")
+    assert main(["--importRules", str(tmp_path / "deid.dicom"), "--importMasks", place]) == 2
+    assert "No such file or directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["", "PatientName: x", "[1]", "{", "<a"])

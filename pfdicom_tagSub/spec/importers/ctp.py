@@ -2,7 +2,8 @@
 
 CTP works on the data set alone unless a script says ``@process()``; a spec works at every depth. Where it
 removes what no script names, it keeps the SOP class and instance, the Study Instance UID, the description of
-the image and the pixels.
+the image and the pixels. The date and the time of a run, ``@date()`` and ``@time()``, become those of the
+translation, so that each run makes the same of a file.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from time import strftime
 from xml.parsers import expat
 
 from ...core.errors import SpecError
@@ -29,6 +31,7 @@ from .translation import (
 _CODES = dict([BASIC_CODE, *OPTIONS.values()])
 _METHOD_CODES = 0x00120064
 _SHOWN = 60
+_CONSTANTS = frozenset({"date", "param", "time"})
 _KEPT = {"(0028,xxxx)": KEEP, "StudyInstanceUID": KEEP}
 _GLOBAL: dict[str, dict[str, object]] = {
     "privategroups": {"private": None},
@@ -164,10 +167,13 @@ class _ScriptRule:
                 return {key: None}
             case "empty" | "blank":
                 return {key: EMPTY}
+            case "require" if not call.arguments and not tag >> 16 & 1:
+                return {key: KEEP, f"when {key} absent": {key: ""}}
             case "require":
-                raise NoEquivalentError("an empty element, or one of another's value, cannot be inserted")
-            case "append" if call.blocks and always:
-                return {key: {"add": literal(call.blocks[0].strip())}}
+                raise NoEquivalentError("one of another's value, or a private one, cannot be inserted")
+            case "append" if call.blocks:
+                added: dict[str, object] = {key: {"add": self._constant(call.blocks[0].strip())}}
+                return added if always else {f"when {key} present": added}
             case "skip" | "quarantine":
                 raise NoEquivalentError("it ends every file; write it under a condition")
             case "if" if call.blocks:
@@ -204,6 +210,13 @@ class _ScriptRule:
                 return f"{element} matches {_quoted(f'^(?:{other})$')}"
         raise NoEquivalentError(f"the condition {test}")
 
+    def _constant(self, script: str) -> str:
+        """A text that is the same for every file."""
+        pieces = _pieces(script)
+        if any(isinstance(one, _ScriptCall) and one.name not in _CONSTANTS for one in pieces):
+            raise NoEquivalentError("what is added is made of the file")
+        return "".join(map(self._of_piece, pieces))
+
     def _of_piece(self, piece: str | _ScriptCall) -> str:
         if isinstance(piece, str):
             return literal(piece)
@@ -226,6 +239,10 @@ class _ScriptRule:
         match call.name:
             case "param":
                 return literal(self._value(arguments[0]))
+            case "date" | "time" if len(arguments) < 2:
+                sign = literal("".join(values(0)))
+                parts = ("%Y", "%m", "%d") if call.name == "date" else ("%H", "%M", "%S")
+                return sign.join(strftime(part) for part in parts)
             case "hashuid" if len(arguments) == 2:
                 return made("ctpHashuid", 1, self._value(arguments[0]))
             case "hash":

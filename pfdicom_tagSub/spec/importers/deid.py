@@ -1,70 +1,110 @@
-"""Recipes of pydicom/deid to a spec: the header, and filters that keep files out."""
+"""Recipes of pydicom/deid to a spec: the header, and filters that keep files out or blacken pixels.
+
+Lines that begin with ``||`` are alternatives, as its documentation says. Names of elements are matched at
+every depth. A value ``var:NAME``, which a script gives to deid for each file, comes from the table NAME.
+"""
 
 from __future__ import annotations
 
 import re
 
 from ...dicom import dictionary
-from .translation import EMPTY, KEEP, NoEquivalentError, Translation, key_of, literal, where_present
+from .deid_filters import Label
+from .translation import EMPTY, KEEP, NoEquivalentError, Translation, argument, key_of, literal, where_present
 
 _SHOWN = 60
-_GROUPS = {"contains": "(?i).*{}", "startswith": "{}", "endswith": ".*{}$", "except": "(?!{}$)"}
-_TESTS = {
-    "contains": "{0} matches {1}",
-    "notcontains": "not {0} matches {1}",
-    "equals": "{0} = {2}",
-    "notequals": "not {0} = {2}",
-    "missing": "{0} absent",
-    "present": "{0} present",
-    "empty": "{0} empty",
+_GROUPS = {
+    "contains": "(?i).*(?:{})",
+    "startswith": "(?i)(?:{})",
+    "endswith": "(?i).*(?:{})$",
+    "except": "(?i)(?!.*(?:{}))",
 }
-_OR = "||"
+_UIDS = frozenset({"basic_uuid", "dicom_uuid", "pydicom_uuid", "suffix_uuid"})
 
 
 def translate(text: str) -> Translation:
     """Translate a recipe."""
     made = Translation()
-    section, name, label = "", "", ""
-    tests: list[tuple[int, str]] = []
-    begun = 0
-
-    def close() -> None:
-        nonlocal tests, label
-        if label:
-            _add_label(made, (begun, label, name), tests)
-        tests, label = [], ""
-
+    recipe = _Recipe(made)
     for number, line in enumerate(text.splitlines(), 1):
         content = line.strip()
-        if not content or content.startswith("#") or content.upper().startswith("FORMAT"):
-            continue
-        if content.startswith("%"):
-            close()
-            section, _, name = content[1:].split("#")[0].strip().partition(" ")
-        elif section == "header":
-            try:
-                made.add(number, content[:_SHOWN], _of_action(content))
-            except NoEquivalentError as error:
-                made.add(number, content[:_SHOWN], None, str(error))
-        elif section == "filter" and content.upper().startswith("LABEL"):
-            close()
-            label, begun = content[5:].split("#")[0].strip(), number
-        elif section == "filter":
-            tests.append((number, content))
-        else:
-            made.add(number, content[:_SHOWN], None, f"it is for the section {section or 'of no name'}")
-    close()
+        if content and not content.startswith("#") and not content.upper().startswith("FORMAT"):
+            recipe.take(number, content)
+    recipe.close()
     return made
 
 
-def _of_action(line: str) -> dict[str, object]:
-    action, field, *rest = [*line.split(" #", maxsplit=1)[0].split(None, 2), ""][:3]
-    action, value = action.upper(), "".join(rest).strip()
-    if value.startswith(("func:", "var:", "deid_func:")):
-        raise NoEquivalentError("a value that Python code gives; write a function with --functions")
+class _Recipe:
+    """A recipe, read line by line."""
+
+    def __init__(self, made: Translation) -> None:
+        self.made = made
+        self.section = ""
+        self.name = ""
+        self.label: Label | None = None
+        self.fields: dict[str, list[str]] = {}
+
+    def take(self, number: int, line: str) -> None:
+        """Take a line that says something."""
+        if line.startswith("%"):
+            self.close()
+            self.section, _, self.name = line[1:].split("#", maxsplit=1)[0].strip().partition(" ")
+        elif self.section == "header":
+            self._add(number, line)
+        elif self.section == "filter" and line.upper().startswith("LABEL"):
+            self.close()
+            self.label = Label(number, line[5:].split("#", maxsplit=1)[0].strip(), self.name)
+        elif self.section == "filter" and self.label is not None:
+            self.label.lines.append(line)
+        elif self.section == "fields" and line.upper().startswith("FIELD "):
+            self.fields.setdefault(self.name, []).append(line.split(None, 1)[1])
+            self.made.add(number, line[:_SHOWN], {})
+        else:
+            reason = f"it is for the section {self.section or 'of no name'}"
+            self.made.add(number, line[:_SHOWN], None, reason)
+
+    def close(self) -> None:
+        """End a label."""
+        label, self.label = self.label, None
+        if label is None:
+            return
+        shown = label.text[:_SHOWN]
+        try:
+            pairs, masks = label.translated()
+        except NoEquivalentError as error:
+            self.made.add(label.line, shown, None, str(error))
+        else:
+            self.made.add(label.line, shown, pairs, masks=masks)
+
+    def _add(self, number: int, line: str) -> None:
+        """Add what a line of the header comes to."""
+        action, field, *rest = [*re.split(r"\s#", line, maxsplit=1)[0].split(None, 2), "", ""][:3]
+        value = "".join(rest).strip()
+        try:
+            group, _, name = field.partition(":")
+            if group == "fields":
+                if name not in self.fields:
+                    raise NoEquivalentError(f"there are no fields {name}")
+                named = self.fields[name]
+            else:
+                named = [field]
+            pairs = {key: one for each in named for key, one in _pairs(action.upper(), each, value).items()}
+        except NoEquivalentError as error:
+            self.made.add(number, line[:_SHOWN], None, str(error))
+        else:
+            self.made.add(number, line[:_SHOWN], pairs)
+
+
+def _pairs(action: str, field: str, value: str) -> dict[str, object]:
     if field.upper() == "ALL":
         return _of_all(action, value)
     key, inserting = _keys(field)
+    if value.startswith("deid_func:") and action in {"ADD", "JITTER", "REPLACE"}:
+        return {inserting: _of_function(value.removeprefix("deid_func:"))}
+    if value.startswith("var:") and action in {"ADD", "REPLACE"}:
+        return {inserting: f"%_lookup|{argument(value.removeprefix('var:'))}_#tag"}
+    if value.startswith(("func:", "var:", "deid_func:")):
+        raise NoEquivalentError("a value that Python code gives; write a function with --functions")
     match action:
         case "KEEP":
             return {inserting: KEEP}
@@ -81,20 +121,38 @@ def _of_action(line: str) -> dict[str, object]:
     raise NoEquivalentError(f"the action {action} with this value")
 
 
+def _of_function(text: str) -> str:
+    """What a function that deid has comes to."""
+    name, *options = text.split()
+    given = dict(one.partition("=")[::2] for one in options)
+    if name == "jitter" and all(re.fullmatch(r"[+-]?[0-9]+", one) for one in given.values()):
+        days = int(given.get("days", "1")) + 365 * int(given.get("years", "0"))
+        return f"%_shift|{days}_#tag"
+    if name in _UIDS:
+        return "%_uid_#tag"
+    raise NoEquivalentError(f"the function {name}")
+
+
 def _of_all(action: str, value: str) -> dict[str, object]:
     if action == "REMOVE" and not value:
         return {"rest": None}
+    if action == "BLANK":
+        return {"rest": EMPTY}
     raise NoEquivalentError(f"{action} of all elements")
 
 
 def _keys(field: str) -> tuple[str, str]:
     """The key that hits a field where a file has it, and that which may insert it."""
     group, colon, rest = field.partition(":")
-    if colon and group in _GROUPS:
-        pattern = "re:" + _GROUPS[group].format(rest)
+    if colon and group.lower() in _GROUPS:
+        pattern = "re:" + _GROUPS[group.lower()].format(rest)
         return pattern, pattern
+    if colon and group.lower() == "select":
+        return (_selected(rest),) * 2
     if match := re.fullmatch(r"\(?([0-9A-Fa-f]{4}),?([0-9A-Fa-f]{4})\)?", field):
         tag = int(match[1] + match[2], 16)
+    elif match := re.fullmatch(r"\(?([0-9A-Fa-f]{4},\"[^\"]+\",[0-9A-Fa-f]{2})\)?", field):
+        return (f"({match[1].lower()[:4]}{match[1][4:]})",) * 2
     elif dictionary.is_keyword(field):
         tag = dictionary.tags_of(field)[0]
     else:
@@ -102,42 +160,11 @@ def _keys(field: str) -> tuple[str, str]:
     return where_present(tag), key_of(tag)
 
 
-def _add_label(made: Translation, label: tuple[int, str, str], tests: list[tuple[int, str]]) -> None:
-    """A label of a filter: files of a blacklist fail."""
-    line, text, name = label
-    try:
-        if name != "blacklist":
-            raise NoEquivalentError(
-                f"a {name} says which pixels to clean or to trust; see --cleanPixels and --pixelMasks"
-            )
-        condition = _condition([content for _, content in tests])
-        reason = re.sub(r"[_|]", " ", text)
-        made.add(line, text[:_SHOWN], {f"when {condition}": f"%_fail|{reason}_"})
-    except NoEquivalentError as error:
-        made.add(line, text[:_SHOWN], None, str(error))
-
-
-def _condition(lines: list[str]) -> str:
-    made = ""
-    for line in lines:
-        if line.lower().startswith(
-            ("coordinates", "ctpcoordinates", "keepcoordinates", "ctpkeepcoordinates")
-        ):
-            raise NoEquivalentError("coordinates of pixels; see --pixelMasks")
-        join = "or" if line.startswith(_OR) else "and"
-        rest = re.sub(r"^(\|\||\+)\s*", "", line)
-        parts = [f"({_test(part.strip())})" for part in rest.split(_OR)]
-        own = f"({' or '.join(parts)})"
-        made = f"({made} {join} {own})" if made else own
-    if not made:
-        raise NoEquivalentError("a label without conditions")
-    return made
-
-
-def _test(text: str) -> str:
-    name, field, *value = text.split(None, 2)
-    if name.lower() not in _TESTS or not dictionary.is_keyword(field):
-        raise NoEquivalentError(f"the condition {text[:_SHOWN]}")
-    words = value[0] if value else ""
-    pattern = "'" + ("(?i)" + words).replace("'", "''") + "'"
-    return _TESTS[name.lower()].format(field, pattern, "'" + words.replace("'", "''") + "'")
+def _selected(text: str) -> str:
+    """The key for elements of a kind."""
+    kind, _, value = text.partition(":")
+    if kind.upper() == "VR" and re.fullmatch(r"[A-Za-z]{2}", value):
+        return f"VR:{value.upper()}"
+    if kind.upper() == "GROUP" and re.fullmatch(r"(?:0x)?[0-9A-Fa-f]{4}", value):
+        return f"({value[-4:].lower()},xxxx)"
+    raise NoEquivalentError(f"elements selected by {kind}")

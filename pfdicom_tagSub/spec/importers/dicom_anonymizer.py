@@ -1,6 +1,8 @@
 """JSON dictionaries of KitwareMedical's dicom-anonymizer to a spec.
 
-Its actions give constants by VR, dates that are removed too; a spec works at every depth, it on the data set.
+Its actions give constants by VR, dates that are removed too. It works on the data set, a spec at every depth.
+Where it goes through the items of a sequence and makes constants of all that is in them, the spec empties the
+sequence; and it empties bytes that it writes a word into.
 """
 
 from __future__ import annotations
@@ -10,22 +12,33 @@ import json
 
 from ...core.errors import SpecError
 from ...dicom import dictionary
-from .translation import EMPTY, KEEP, NoEquivalentError, Translation, key_of, where_present
+from .translation import EMPTY, KEEP, NoEquivalentError, Translation, key_of, literal, where_present
 
-_DATE, _TIME, _DATE_TIME = "00010101", "000000.00", "00010101010101.000000+0000"
-_REPLACED = {
-    "DA": _DATE,
-    "TM": _TIME,
-    "DT": _DATE_TIME,
-    **dict.fromkeys(("LO", "SH", "PN", "CS"), "Anonymized"),
-    **dict.fromkeys(("IS", "FD", "FL", "SS", "US"), "0"),
-    "ST": "",
-    "LT": "",
-    "UT": "",
+_CONSTANTS = {
+    "DA": "00010101",
+    "TM": "000000.00",
+    "DT": "00010101010101.000000+0000",
+    **dict.fromkeys(("DS", "FD", "FL", "IS", "SL", "SS", "UL", "US"), "0"),
 }
-_EMPTIED = {"DA": _DATE, "TM": _TIME, "DT": _DATE_TIME, "UL": "0", "FL": "0"}
+_REPLACED = {
+    **_CONSTANTS,
+    **dict.fromkeys(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"), "ANONYMIZED"),
+    "AS": "000Y",
+    "UR": "http://anonymized.invalid",
+    "OB": "",
+    "SQ": "",
+    "UN": "",
+}
+_EMPTIED = {
+    **_CONSTANTS,
+    **dict.fromkeys(("AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT"), ""),
+    **dict.fromkeys(("OB", "SQ", "UN"), ""),
+}
+"""What becomes of a value by its VR, as of version 2.1.0; "" empties it."""
+
 _AS_REPLACED = ("replace", "empty_or_replace", "delete_or_replace", "delete_or_empty_or_replace")
 _AS_EMPTIED = ("empty", "delete_or_empty")
+_WHOLE = (0xFFFF, 0x0000)
 
 
 def translate(text: str) -> Translation:
@@ -54,42 +67,65 @@ def translate(text: str) -> Translation:
 
 
 def _of(written: str, action: object) -> dict[str, object]:
-    tag = _tag_of(written)
-    vr = dictionary.vr_of(tag).split(" or ")[0]
+    numbers = _numbers(written)
     name = action.get("action") if isinstance(action, dict) else action
-    if name == "keep":
-        return {key_of(tag): KEEP}
-    if name == "regexp" and isinstance(action, dict):
-        find, replace = str(action.get("find", "")), str(action.get("replace", ""))
-        if "|" in find + replace:
-            raise NoEquivalentError("a pattern with a vertical bar; write it as %_regex|...")
-        return {key_of(tag): f"%_regex|{find.replace('_', '__')}|{replace.replace('_', '__')}_#tag"}
-    if name == "replace_UID" or (name == "delete_or_empty_or_replace_UID" and vr == "UI"):
-        return {key_of(tag): "%_uid_#tag"}
-    if name == "delete":
-        return {where_present(tag): _DATE} if vr == "DA" else {key_of(tag): None}
-    if name in _AS_REPLACED:
-        if vr == "UI":
+    if len(numbers) == 4:
+        return _of_mask(numbers, name)
+    tag = numbers[0] << 16 | numbers[1]
+    vr = dictionary.vr_of(tag).split(" or ")[0]
+    if isinstance(action, dict):
+        return _with_options(tag, action)
+    match name:
+        case "keep":
+            return {key_of(tag): KEEP}
+        case "delete":
+            return {where_present(tag): _CONSTANTS["DA"]} if vr == "DA" else {key_of(tag): None}
+        case "replace_UID":
             return {key_of(tag): "%_uid_#tag"}
+    if vr == "UI" and name in (*_AS_REPLACED, "delete_or_empty_or_replace_UID"):
+        return {key_of(tag): "%_uid_#tag"}
+    if name in _AS_REPLACED:
         return _constant(tag, vr, _REPLACED)
     if name in _AS_EMPTIED or name == "delete_or_empty_or_replace_UID":
-        return _constant(tag, vr, {"SQ": "", **_EMPTIED})
+        return _constant(tag, vr, _EMPTIED)
     raise NoEquivalentError("an action of its user's own; write a function with --functions")
 
 
+def _with_options(tag: int, action: dict[str, object]) -> dict[str, object]:
+    """An action that takes options."""
+    if action.get("action") == "replace_with_value":
+        return {where_present(tag): literal(str(action.get("value", "")))}
+    if action.get("action") != "regexp":
+        raise NoEquivalentError("an action of its user's own; write a function with --functions")
+    find, replace = str(action.get("find", "")), str(action.get("replace", ""))
+    if "|" in find + replace:
+        raise NoEquivalentError("a pattern with a vertical bar; write it as %_regex|...")
+    return {key_of(tag): f"%_regex|{find.replace('_', '__')}|{replace.replace('_', '__')}_#tag"}
+
+
+def _of_mask(numbers: tuple[int, ...], name: object) -> dict[str, object]:
+    """An action for many tags: a tag, and which of its bits count."""
+    group, element, group_mask, element_mask = numbers
+    if name not in {"delete", "keep"} or group_mask != 0xFF00 or element_mask not in _WHOLE:
+        raise NoEquivalentError("a mask of tags with this action; write it as (60xx,3000)")
+    last = f"{element:04x}" if element_mask else "xxxx"
+    return {f"({group >> 8:02x}xx,{last})": None if name == "delete" else KEEP}
+
+
 def _constant(tag: int, vr: str, constants: dict[str, str]) -> dict[str, object]:
-    value = constants.get(vr, "")
-    if vr in {"SQ", "OB", "OW", "UN", ""}:
-        raise NoEquivalentError(f"it goes through the items of a sequence, or fails (VR {vr or 'unknown'})")
+    if vr not in constants:
+        raise NoEquivalentError(f"files with it fail there (VR {vr or 'unknown'})")
+    value = constants[vr]
     return {where_present(tag): value} if value else {key_of(tag): EMPTY}
 
 
-def _tag_of(written: str) -> int:
+def _numbers(written: str) -> tuple[int, ...]:
+    """The numbers of a tag, or of a tag and a mask."""
     try:
-        numbers = ast.literal_eval(written)
-        group, element = numbers
-    except (ValueError, SyntaxError, TypeError):
-        raise NoEquivalentError("no pair of numbers; a mask is written (60xx,3000)") from None
-    if not (isinstance(group, int) and isinstance(element, int)):
+        numbers = tuple(ast.literal_eval(written))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise NoEquivalentError("no pair of numbers") from None
+    is_numbers = all(type(one) is int and 0 <= one <= 0xFFFF for one in numbers)
+    if len(numbers) not in {2, 4} or not is_numbers:
         raise NoEquivalentError("no pair of numbers")
-    return group << 16 | element
+    return numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +15,10 @@ from ..parsing import parse_json
 
 KEEP = "%_keep_#tag"
 EMPTY = "%_empty_#tag"
+
+
+Mask = dict[str, object]
+"""A mask of pixels as ``--pixelMasks`` takes it."""
 
 
 class Untranslated(NamedTuple):
@@ -42,14 +46,25 @@ class Translation:
     Attributes:
         pairs: its keys and values.
         untranslated: the rules that have no equivalent.
+        masks: the masks of pixels.
+        mask_rules: the rules that these are of.
         count: how many rules were read.
     """
 
     pairs: dict[str, object] = field(default_factory=dict)
     untranslated: list[Untranslated] = field(default_factory=list)
+    masks: list[Mask] = field(default_factory=list)
+    mask_rules: list[Untranslated] = field(default_factory=list)
     count: int = 0
 
-    def add(self, line: int, rule: str, pairs: Mapping[str, object] | None, reason: str = "") -> None:
+    def add(
+        self,
+        line: int,
+        rule: str,
+        pairs: Mapping[str, object] | None,
+        reason: str = "",
+        masks: Sequence[Mask] = (),
+    ) -> None:
         """Take a rule.
 
         Args:
@@ -57,8 +72,14 @@ class Translation:
             rule: what it is.
             pairs: what it comes to; None where it has no equivalent.
             reason: why.
+            masks: the masks that it comes to.
         """
         self.count += 1
+        if masks:
+            self.masks += masks
+            self.mask_rules.append(
+                Untranslated(line, rule, "it is a mask of pixels; give --importMasks FILE")
+            )
         if pairs is not None:
             try:
                 check(pairs)

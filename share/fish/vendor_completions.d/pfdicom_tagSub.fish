@@ -51,7 +51,7 @@ function _shtab_pfdicom_tagSub_using
 end
 
 set -g _shtab_pfdicom_tagSub_commands 
-set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --crosswalk --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --functions --holdDir --importRules --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupMissing --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --pixelReview --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
+set -g _shtab_pfdicom_tagSub_opts_with_value --assumeCharacterSet --cleanPixels --cleanPixelsOf --crosswalk --dask --dirFilter --dirFilterLogic --extension --fileFilter --fileFilterLogic --filesFrom --functions --holdDir --importMasks --importRules --inputDir --inputFile --inputdir --keepPrivate --keyFile --ledger --log --lookupMiss --lookupMissing --lookupTable --maxDepth --maxInflated --onResidual --outputDir --outputDirTemplate --outputFileStem --outputLeafDir --outputdir --pixelMasks --pixelReview --profile --report --reviewSheet --splitKeyValue --splitToken --tagFile --tagInfo --tagStruct --threads --threadsSplit --uidRoot --verbosity --where -F -I -O -T -e -i -k -o -s -v
 
 complete -c pfdicom_tagSub -e
 complete -c pfdicom_tagSub -f
@@ -72,6 +72,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l cleanPixelsOf -xka 
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maskAllFrames -d 'blacken text that --cleanPixels finds on one frame on all frames'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print the resulting spec as JSON, and exit'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l importRules -xka "(__fish_complete_path (commandline -ct))" -d 'print a spec made from another tool'"'"'s rules (CTP, deid, dicom-anonymizer), and exit'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l importMasks -xka "(__fish_complete_path (commandline -ct))" -d 'with --importRules, write the masks of pixels that the rules have to this file'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret key of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l functions -xka "(__fish_complete_path (commandline -ct))" -d 'a Python file with functions of your own for the spec; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'

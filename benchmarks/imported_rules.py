@@ -1,0 +1,216 @@
+"""Whether a spec made from another tool's rules writes the values that the other tool writes.
+
+    python benchmarks/imported_rules.py [--corpus DIR] [--cache DIR] [--step N] [dicom-anonymizer] [deid]
+
+The tools run in the benchmark's environments, which are made where they are missing, with their own rules:
+dicom-anonymizer with its default actions and without private elements, deid with ``RECIPE``. Each element of
+the data set itself is compared; of a UID only whether it stayed, as both make new ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pydicom
+
+from pfdicom_tagSub import api
+from pfdicom_tagSub.spec.importers.files import import_rules
+
+HERE = Path(__file__).resolve().parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pfdicom_tagSub-bench"
+
+RULES = """
+import json, sys
+from dicomanonymizer import simpledicomanonymizer as simple
+actions = simple.initialize_actions()
+names = {"(" + ", ".join(f"0x{one:04x}" for one in tag) + ")": act.__name__ for tag, act in actions.items()}
+json.dump(names, open(sys.argv[1], "w"), indent=1)
+"""
+DICOM_ANONYMIZER = """
+import json, sys, warnings
+warnings.simplefilter("ignore")
+from dicomanonymizer.simpledicomanonymizer import anonymize_dicom_file
+for source, target in json.load(open(sys.argv[1])):
+    try:
+        anonymize_dicom_file(source, target)
+    except Exception as error:
+        print(type(error).__name__, source)
+"""
+DEID = """
+import json, logging, os, sys, warnings
+warnings.simplefilter("ignore")
+os.environ["MESSAGELEVEL"] = "QUIET"
+from deid.config import DeidRecipe
+from deid.dicom import replace_identifiers
+recipe = DeidRecipe(sys.argv[2], base=False)
+for source, target in json.load(open(sys.argv[1])):
+    try:
+        made = replace_identifiers([source], deid=recipe, save=False, remove_private=False)
+        made[0].save_as(target)
+    except Exception as error:
+        print(type(error).__name__, source)
+"""
+RECIPE = """FORMAT dicom
+%header
+ADD PatientIdentityRemoved YES
+REPLACE PatientID anon
+BLANK PatientBirthDate
+BLANK PatientSex
+REMOVE contains:Physician
+REMOVE endswith:Time
+REMOVE select:VR:AE
+JITTER StudyDate -31
+JITTER SeriesDate 400
+REPLACE InstitutionName somewhere
+REMOVE PatientName
+KEEP StudyDescription
+"""
+
+
+@dataclass
+class Comparison:
+    """How many values are equal, and where they are not.
+
+    Attributes:
+        files: how many files both wrote.
+        only_peer: how many the other tool alone wrote.
+        only_own: how many the spec alone wrote.
+        equal: how many values are equal, among them elements that are gone.
+        different: keyword and VR, what the other tool has, what the spec has, and how often.
+    """
+
+    files: int = 0
+    only_peer: int = 0
+    only_own: int = 0
+    equal: int = 0
+    different: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+
+
+def python_of(cache: Path, name: str) -> Path:
+    """The interpreter of a benchmark's environment; it may be missing."""
+    return cache / f"{name}-py{sys.version_info.major}.{sys.version_info.minor}" / "bin" / "python"
+
+
+def jobs_below(sources: list[Path], target: Path) -> list[tuple[str, str]]:
+    """Each input with a place for its output."""
+    target.mkdir(parents=True)
+    return [(str(path), str(target / f"{number:06d}")) for number, path in enumerate(sources)]
+
+
+def run_peer(name: str, cache: Path, jobs: list[tuple[str, str]], work: Path) -> tuple[str, bool]:
+    """Let a tool process files.
+
+    Returns:
+        The file with its rules, and whether private elements go.
+    """
+    listed = work / f"{name}.jobs"
+    listed.write_text(json.dumps(jobs), "utf-8")
+    python = python_of(cache, name)
+    if name == "dicom-anonymizer":
+        rules = str(work / "actions.json")
+        subprocess.run([python, "-c", RULES, rules], check=True)
+        words = [python, "-c", DICOM_ANONYMIZER, listed]
+    else:
+        rules = str(work / "deid.dicom")
+        Path(rules).write_text(RECIPE, "utf-8")
+        words = [python, "-c", DEID, listed, rules]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=work)
+    return rules, name == "dicom-anonymizer"
+
+
+def compare(name: str, cache: Path, sources: list[Path], work: Path) -> Comparison:
+    """Process files with a tool and with a spec made from its rules, and compare the outputs."""
+    theirs, own = jobs_below(sources, work / "theirs"), jobs_below(sources, work / "own")
+    rules, drops_private = run_peer(name, cache, theirs, work)
+    spec = api.compile_spec(import_rules(rules).pairs, remove_private_tags=drops_private)
+    result = Comparison()
+    for (source, target), (_, other) in zip(own, theirs, strict=True):
+        api.patch_file(source, target, spec)
+        has_own, has_other = os.path.exists(target), os.path.exists(other)
+        if has_own and has_other:
+            compare_files(source, other, target, result)
+        result.only_own += has_own and not has_other
+        result.only_peer += has_other and not has_own
+    return result
+
+
+def compare_files(source: str, other: str, own: str, result: Comparison) -> None:
+    """Compare two outputs of one file."""
+    with warnings.catch_warnings(action="ignore"):
+        before, peer, made = (pydicom.dcmread(path, force=True) for path in (source, other, own))
+        result.files += 1
+        for tag in sorted({*before.keys(), *peer.keys(), *made.keys()}):
+            if not tag.element or tag == 0x7FE00010:
+                continue
+            vr = next(one[tag].VR for one in (before, peer, made) if tag in one)
+            texts = [said(one, tag, vr, before) for one in (peer, made)]
+            if texts[0] == texts[1]:
+                result.equal += 1
+            else:
+                keyword = pydicom.datadict.keyword_for_tag(tag) or ("private" if tag.is_private else str(tag))
+                result.different[keyword, vr, *texts] += 1
+
+
+def said(data_set: pydicom.Dataset, tag: pydicom.tag.BaseTag, vr: str, before: pydicom.Dataset) -> str:
+    """What an output says of an element, without values of the input."""
+    if tag not in data_set:
+        return "absent"
+    value = data_set[tag].value
+    if tag in before and str(value) == str(before[tag].value):
+        return "as it was"
+    if vr == "UI":
+        return "another UID"
+    if vr == "SQ":
+        return f"{len(value)} items, changed"
+    return "empty" if value is None or not str(value) else str(value)
+
+
+def files_of(corpus: Path, step: int) -> Iterator[Path]:
+    """Files of the corpus."""
+    for path in sorted(corpus.rglob("*"))[::step]:
+        if path.is_file():
+            with path.open("rb") as file:
+                if file.read(132)[128:] == b"DICM":
+                    yield path
+
+
+def main() -> None:
+    """Print what is equal and what is not."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, default=HERE.parent.parent / "shared" / "corpus")
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--step", type=int, default=1)
+    parser.add_argument("names", nargs="*", default=["dicom-anonymizer", "deid"])
+    options = parser.parse_args()
+    from peers import REQUIREMENTS, environment  # noqa: PLC0415  (it needs pip)
+
+    sources = list(files_of(options.corpus, options.step))
+    for name in options.names:
+        if not python_of(options.cache, name).exists():
+            environment(options.cache, name, REQUIREMENTS[name])
+        with tempfile.TemporaryDirectory() as work:
+            found = compare(name, options.cache, sources, Path(work))
+        total = found.equal + found.different.total()
+        print(
+            f"{name}: {found.files} files that both wrote, {found.only_own} that only the spec wrote, ",
+            end="",
+        )
+        print(f"{found.only_peer} that only {name} wrote; {found.equal} of {total} values are equal")
+        for (keyword, vr, peer, own), count in found.different.most_common(60):
+            print(f"  {count:6} {keyword} ({vr}): {name} has {peer[:40]!r}, the spec {own[:40]!r}")
+
+
+if __name__ == "__main__":
+    main()
