@@ -20,7 +20,15 @@ from pftree import TreeOptions
 
 from .core.caches import Caches
 from .core.errors import SpecError
-from .core.options import LookupMiss, Options, PixelMethod, PixelSelection
+from .core.options import (
+    Cluster,
+    LookupMiss,
+    OnResidual,
+    Options,
+    PixelMethod,
+    PixelSelection,
+    ReviewPolicy,
+)
 from .core.outcome import FileOutcome
 from .core.pixel_packages import find_problem
 from .core.plan import FileJob
@@ -30,7 +38,7 @@ from .dicom.file import DicomFile, parse
 from .dicom.sources import BytesSource
 from .engine.patched import Patched
 from .engine.patcher import Output, Patcher
-from .kept_files import KeptFiles
+from .kept_files import KeptFiles, check_arguments, noting_misses
 from .report.record import RunReport
 from .run import runner
 from .run import walk as plan
@@ -265,15 +273,27 @@ def run_tree(
     *,
     threads: int = 0,
     overwrite: bool = False,
+    follow_links: bool = False,
     where: str = "",
+    files_from: PathLike = "",
+    null: bool = False,
     archives: bool = False,
     dry_run: bool = False,
     verify: bool = False,
+    on_residual: Literal["report", "fail"] = "report",
     ledger: PathLike = "",
+    prune: bool = False,
     log: PathLike = "",
     report: PathLike | Sequence[PathLike] = (),
+    show_values: bool = False,
+    review_sheet: PathLike = "",
     crosswalk: PathLike = "",
-    prune: bool = False,
+    lookup_missing: PathLike = "",
+    pixel_review: Literal["list", "hold", "fail"] = "list",
+    hold_dir: PathLike = "",
+    max_inflated: int = 0,
+    dask: str = "",
+    dask_send_key: bool = False,
     progress: Callable[[int, int], object] | None = None,
 ) -> RunReport:
     """Patch every file of a tree into another.
@@ -285,15 +305,29 @@ def run_tree(
         threads: workers; with 0 this process does the work. With workers, call it under
             ``if __name__ == "__main__":`` where processes are spawned, not forked.
         overwrite: replace outputs that exist and differ.
+        follow_links: follow symbolic links of the tree.
         where: the condition that chooses files, as ``--where`` takes it; "" takes all.
+        files_from: a file that lists those to process, one path a line; "" for a walk.
+        null: whether a NUL ends each path of that list.
         archives: read zip, tar and ``.dcm.gz`` files as folders.
         dry_run: do everything but the writing; the record then has a survey.
         verify: read each output again and compare it with its input.
+        on_residual: ``fail`` fails a file whose output still holds a value that was replaced.
         ledger: a file that lists what is done, so that it is not done again; "" for none.
+        prune: remove outputs of the ledger whose inputs are gone.
         log: a file to which a line of JSON is appended for each file; "" for none.
         report: files to write a report to, ``.html`` or ``.json``; the record then has a survey.
+        show_values: show original values in reports and in the survey.
+        review_sheet: a page with the pictures that a person has to look at; "" for none.
         crosswalk: a table of original and new identifiers, ``.csv`` or ``.sqlite``; "" for none.
-        prune: remove outputs of the ledger whose inputs are gone.
+        lookup_missing: a list of all values that lookup tables lack; "" for none.
+        pixel_review: what becomes of files whose pixels a person has to see: they are listed only, held, or
+            they fail.
+        hold_dir: the directory of those that are held.
+        max_inflated: the most bytes that a deflated data set may become; 0 for the default.
+        dask: the address of a Dask scheduler whose workers do the work; "" for none. They need this package.
+        dask_send_key: send them the key and the tables with the rules, which ``dask`` needs where there are
+            any.
         progress: called after each file with how many are done and how many there are.
 
     Returns:
@@ -303,27 +337,39 @@ def run_tree(
         PlanError: a tree that cannot be processed, or a file that lies where it must not.
         SpecError: ``where`` is no condition.
         TagSubError: the ledger, the log or the crosswalk cannot be used. Nothing was done.
+        ClusterError: the cluster cannot be used.
         ValueError: arguments that do not go together.
     """
     condition = parse_condition(where, "where") if where else None
-    if prune and not ledger:
-        raise ValueError("prune needs a ledger, which says whose outputs they are")
-    if dry_run and verify:
-        raise ValueError("dry_run and verify exclude each other: nothing is written that could be verified")
     started = time.perf_counter()
     paths = (report,) if isinstance(report, str | os.PathLike) else report
     options = Options(
-        TreeOptions(inputDir=Path(input_dir), outputDir=Path(output_dir), threads=threads),
+        TreeOptions(
+            inputDir=Path(input_dir), outputDir=Path(output_dir), threads=threads, followLinks=follow_links
+        ),
+        files_from=os.fspath(files_from),
+        null=null,
         where=where,
         archives=archives,
         dry_run=dry_run,
         verify=verify,
+        on_residual=OnResidual(on_residual),
         ledger=os.fspath(ledger),
         log=os.fspath(log),
         reports=tuple(os.fspath(path) for path in paths),
+        show_values=show_values,
+        review_sheet=os.fspath(review_sheet),
         crosswalk=os.fspath(crosswalk),
+        lookup_missing=os.fspath(lookup_missing),
+        pixel_review=ReviewPolicy(pixel_review),
+        hold_dir=os.fspath(hold_dir),
+        max_inflated=max_inflated,
         prune=prune,
+        dask=dask,
+        dask_send_key=dask_send_key,
     )
+    check_arguments(options, rules)
+    rules = noting_misses(rules) if lookup_missing else rules
     made = plan.build(options)
     with KeptFiles(made, rules, options) as kept:
         settings = RunSettings(
@@ -331,8 +377,12 @@ def run_tree(
             where=condition,
             workers=threads,
             overwrite=overwrite,
-            follow_links=bool(made.single),
+            follow_links=follow_links or bool(made.single),
+            cluster=Cluster(dask, sends_key=dask_send_key) if dask else None,
             verify=verify,
+            fail_residuals=options.on_residual is OnResidual.FAIL,
+            max_inflated=max_inflated,
+            held=kept.held,
             is_dry=dry_run,
             survey_options=kept.survey_options,
             pixels=None if rules.pixels is None else rules.pixels.settings,

@@ -10,13 +10,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .core.errors import ExitCode, PlanError
-from .core.options import Options, ReportFormat
+from .core.options import OnResidual, Options, ReportFormat, ReviewPolicy
 from .core.outcome import FileOutcome
 from .core.plan import Plan
 from .report.record import RunReport
 from .report.totals import Totals
 from .run.deferred_signals import DeferredSignals
-from .run.walk import check_outside
+from .run.walk import check_apart, check_outside
 from .spec.output_names import may_quote_replaced
 from .spec.rules import RuleSet
 
@@ -24,8 +24,52 @@ if TYPE_CHECKING:
     from .engine.surveyor import SurveyOptions
     from .report.crosswalk import Crosswalk
     from .report.file_log import FileLog
+    from .report.missing_values import MissingValues
+    from .report.review_sheet import ReviewSheet
     from .report.targets import Target
+    from .run.held_files import HeldFiles
     from .run.ledger import Ledger
+
+
+def check_arguments(options: Options, rules: RuleSet) -> None:
+    """Find arguments of ``run_tree`` that do not go together.
+
+    Raises:
+        ValueError: there are some; the text says which and the cure.
+    """
+    has_secrets = rules.resources.secret is not None or bool(rules.resources.tables)
+    looks_at_pixels = rules.claims_identity_removed or rules.pixels is not None
+    is_held = options.pixel_review is ReviewPolicy.HOLD
+    for is_wrong, reason in (
+        (options.prune and not options.ledger, "prune needs a ledger, which says whose outputs they are"),
+        (
+            options.dry_run and options.verify,
+            "dry_run and verify exclude each other: nothing is written that could be verified",
+        ),
+        (options.on_residual is OnResidual.FAIL and not options.verify, "on_residual needs verify"),
+        (options.null and not options.files_from, "null says how files_from is written; give that, too"),
+        (is_held is not bool(options.hold_dir), "pixel_review='hold' and hold_dir go together; give both"),
+        (
+            options.pixel_review is not ReviewPolicy.LIST and not looks_at_pixels,
+            "pixel_review: no file is for review without a profile or clean_pixels",
+        ),
+        (options.dask_send_key and not options.dask, "dask_send_key is for the workers of dask"),
+        (
+            bool(options.dask) and has_secrets and not options.dask_send_key,
+            "the rules hold a key or tables, which the workers need: give dask_send_key=True to send them",
+        ),
+        (bool(options.dask) and options.tree.threads > 0, "threads and dask exclude each other"),
+    ):
+        if is_wrong:
+            raise ValueError(reason)
+
+
+def noting_misses(rules: RuleSet) -> RuleSet:
+    """Rules that note what lookup tables lack."""
+    pixels = rules.pixels
+    if pixels is not None:
+        pixels = replace(pixels, rules=noting_misses(pixels.rules))
+    return replace(rules, resources=replace(rules.resources, notes_misses=True), pixels=pixels)
 
 
 class KeptFiles:
@@ -36,6 +80,7 @@ class KeptFiles:
         ledger: the ledger; None without one.
         warnings: what the user should know.
         survey_options: what passes tell of themselves; None for nothing.
+        held: what becomes of files whose pixels a person has to see; None where they are listed alone.
     """
 
     def __init__(self, plan: Plan, rules: RuleSet, options: Options) -> None:
@@ -53,14 +98,19 @@ class KeptFiles:
         self._started = datetime.now(UTC)
         self._log: FileLog | None = None
         self._crosswalk: Crosswalk | None = None
+        self._missing: MissingValues | None = None
+        self._sheet: ReviewSheet | None = None
+        self.held: HeldFiles | None = None
         self._targets: tuple[Target, ...] = ()
         self._problems: list[str] = []
         self._stack = ExitStack()
         with self._stack:  # what is open is closed where the next cannot be opened
             self._survey()
+            self._look_at_pixels()
             self._open_ledger()
             self._open_log()
             self._open_crosswalk()
+            self._open_missing()
             self._stack = self._stack.pop_all()
 
     def __enter__(self) -> KeptFiles:
@@ -73,11 +123,13 @@ class KeptFiles:
         with self._stack:
             if self._crosswalk is not None:
                 self._end_crosswalk(self._crosswalk)
+            if self._missing is not None:
+                self._missing.commit()
             if self.ledger is not None:
                 self.ledger.close()
         self._problems += [
             kept.problem
-            for kept in (self.ledger, self._log, self._crosswalk)
+            for kept in (self.ledger, self._log, self._crosswalk, self._missing)
             if kept is not None and kept.problem
         ]
 
@@ -86,6 +138,9 @@ class KeptFiles:
         if self._crosswalk is not None and outcome.pairs:
             self._crosswalk.add(outcome.pairs)
             outcome = replace(outcome, pairs=())
+        if self._missing is not None and outcome.missing:
+            self._missing.add(outcome.missing)
+            outcome = replace(outcome, missing=())
         self.totals.add(outcome)
         if self._log is not None:
             self._log.write(outcome)
@@ -101,10 +156,11 @@ class KeptFiles:
             self._plan,
             removes=self._options.prune,
             is_dry=self._options.dry_run,
-            follow_links=bool(self._plan.single),
+            follow_links=self._options.tree.followLinks or bool(self._plan.single),
             names_outputs=not may_quote_replaced(self._rules),
             deferred=deferred,
             on_orphan=self.totals.add_orphan,
+            hold_root=self.held.hold_root if self.held is not None else "",
         )
         self._problems += [problem] if problem else []
 
@@ -126,6 +182,7 @@ class KeptFiles:
 
     def _reported(self, report: RunReport) -> RunReport:
         """The record, when the reports are written."""
+        report = self._with_sheet(report)
         if not self._targets:
             return report
         from .report.html import RunFacts, render  # noqa: PLC0415  (where there is a report alone)
@@ -140,6 +197,43 @@ class KeptFiles:
                 report = replace(report, exit_code=ExitCode.FILES_FAILED, error=error_text)
         return report
 
+    def _with_sheet(self, report: RunReport) -> RunReport:
+        """The record, when the review sheet is written."""
+        if self._sheet is None:
+            return report
+        follow_links = self._options.tree.followLinks or bool(self._plan.single)
+        try:
+            self._sheet.write(report, self._plan.input_root, follow_links=follow_links)
+        except OSError as error:
+            problem = f"review sheet {self._sheet.shown} could not be written: {error.strerror}"
+            error_text = "; ".join(filter(None, (report.error, problem)))
+            return replace(report, exit_code=ExitCode.FILES_FAILED, error=error_text)
+        return report
+
+    def _look_at_pixels(self) -> None:
+        """What becomes of files whose pixels a person has to see, and the sheet that shows them."""
+        options = self._options
+        if options.review_sheet:
+            from .report.review_sheet import ReviewSheet  # noqa: PLC0415  (only where somebody asks)
+
+            check_outside(self._plan, "review_sheet", options.review_sheet)
+            self._sheet = ReviewSheet.at(options.review_sheet)
+        if options.pixel_review is ReviewPolicy.LIST:
+            return
+        from .run.held_files import HeldFiles  # noqa: PLC0415  (likewise)
+
+        root = check_apart(self._plan, "hold_dir", options.hold_dir) if options.hold_dir else ""
+        self.held = HeldFiles(options.pixel_review, self._plan.output_root, root)
+
+    def _open_missing(self) -> None:
+        if not self._options.lookup_missing:
+            return
+        from .report.missing_values import MissingValues  # noqa: PLC0415  (only where somebody asks)
+
+        check_outside(self._plan, "lookup_missing", self._options.lookup_missing)
+        self._missing = MissingValues(self._options.lookup_missing)
+        self._stack.callback(self._missing.close)
+
     def _survey(self) -> None:
         options = self._options
         if not options.dry_run and not options.reports:
@@ -153,8 +247,8 @@ class KeptFiles:
                 raise PlanError(f"report {path}: give a name that ends in {' or '.join(ReportFormat)}")
         self._targets, warned = find_targets(options, self._plan)
         self.warnings += warned
-        self.survey_options = SurveyOptions()
-        self.totals.survey = Survey(self._rules)
+        self.survey_options = SurveyOptions(show_values=options.show_values)
+        self.totals.survey = Survey(self._rules, shows_values=options.show_values)
 
     def _open_ledger(self) -> None:
         options = self._options
@@ -172,7 +266,9 @@ class KeptFiles:
         others = [
             *(f"name {template.text}" for template in names),
             f"where {options.where}",
-            f"verify {options.verify}",
+            f"verify {options.verify} {options.on_residual}",
+            f"review {options.pixel_review} {options.hold_dir}",
+            f"links {options.tree.followLinks} inflated {options.max_inflated}",
             f"crosswalk {options.crosswalk}",
             f"misses {rules.resources.lookup_miss}",
             f"root {rules.resources.uid_root}",

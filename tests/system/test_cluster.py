@@ -25,6 +25,8 @@ from typing import Any
 
 import pydicom
 import pytest
+from builders import data_set as made_data_set
+from builders import written
 from installed import (
     BUNDLED,
     COMMAND,
@@ -43,7 +45,9 @@ from installed import (
 )
 from support import README_SPEC, run_command
 
+import pfdicom_tagSub as tagsub
 from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import DirectoryPlan, FileJob
 from pfdicom_tagSub.run.deferred_signals import DeferredSignals
 from pfdicom_tagSub.run.pool import Batch, Pool
@@ -426,6 +430,18 @@ def test_cluster_gets_the_key_and_the_tables(flag: str, cluster: Cluster, key: P
     assert contents(tmp_path / "out") == contents(tmp_path / "here")
     for text in (KEY.decode(), KEY.hex(), "Secret", "Table-value", str(tmp_path)):
         assert text not in cluster.logs
+
+
+def test_python_has_the_cluster_that_the_command_has(cluster: Cluster, key: Path, tmp_path: Path) -> None:
+    source, made = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    for number in range(3):
+        (source / f"{number}.dcm").write_bytes(written(made_data_set(PatientID=f"P{number}")))
+    rules = tagsub.compile_spec({"PatientID": "%_hmac|8_PatientID"}, key=key.read_bytes())
+    report = tagsub.run_tree(source, made, rules, dask=cluster.address, dask_send_key=True, verify=True)
+    assert report.counts[Status.WRITTEN] == 3
+    for path in source.iterdir():
+        assert (made / path.name).read_bytes() == tagsub.patch_bytes(path.read_bytes(), rules)
 
 
 def test_cluster_gets_own_functions(cluster: Cluster, tmp_path: Path) -> None:

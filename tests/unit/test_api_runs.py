@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from builders import data_set, written
+from pydicom import uid
 from support import ROOT, run_command
 
 import pfdicom_tagSub as tagsub
+from pfdicom_tagSub.cli.option_table import OPTIONS
 from pfdicom_tagSub.core.errors import ExitCode
 
 SCHEMA = json.loads((ROOT / "tests" / "helpers" / "record_schema.json").read_text("utf-8"))
@@ -263,3 +267,148 @@ def test_dir_has_the_public_names() -> None:
     assert dir(tagsub) == sorted(tagsub.__all__)
     for name in dir(tagsub):
         assert getattr(tagsub, name) is not None
+
+
+# --- what the command has besides
+
+
+ELSEWHERE = {
+    **dict.fromkeys(("tagStruct", "tagFile", "tagInfo"), "compile_spec(spec)"),
+    "lookupTable": "compile_spec(lookup_tables)",
+    "keyFile": "compile_spec(key), which takes the secret itself",
+}
+"""Options whose arguments have other names."""
+
+LEFT_OUT = {
+    **dict.fromkeys(("splitToken", "splitKeyValue"), "they are for a spec in one word of a shell"),
+    "printSpec": "compile_spec gives the rules, with their warnings",
+    **dict.fromkeys(("importRules", "importMasks"), "they print a spec, to be read by a person first"),
+    **dict.fromkeys(
+        ("maxDepth", "inputFile", "fileFilter", "fileFilterLogic", "dirFilter", "dirFilterLogic"),
+        "a program lists its files itself, for files_from",
+    ),
+    **dict.fromkeys(("outputLeafDir", "relativeDir"), "of pftree; output_dir_template names directories"),
+    "threadsSplit": "pftree's; it changes nothing",
+    **dict.fromkeys(
+        ("verbosity", "quiet", "syslog", "json", "printElapsedTime", "man", "synopsis", "version", "help"),
+        "what a terminal shows; the record and progress tell a program",
+    ),
+}
+"""Options without an argument, and why."""
+
+
+def test_each_option_is_an_argument_or_left_out_for_a_reason() -> None:
+    taken = {*signature(tagsub.run_tree).parameters, *signature(tagsub.compile_spec).parameters}
+    named = {re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), one.name): one.name for one in OPTIONS}
+    missing = {name for argument, name in named.items() if argument not in taken}
+    assert missing == {*ELSEWHERE, *LEFT_OUT}
+    assert not {*ELSEWHERE} & {*LEFT_OUT}
+    own = taken - set(named) - {"spec", "rules", "key", "lookup_tables", "progress"}
+    assert own == set()
+
+
+REVIEWED = {"PatientName": "anon", "PatientIdentityRemoved": "YES"}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    for name, annotation in (("plain", "NO"), ("burnt", "YES")):
+        made = data_set(
+            SOPClassUID=uid.MRImageStorage,
+            Modality="MR",
+            ImageType=["ORIGINAL", "PRIMARY"],
+            PatientID=name,
+            BurnedInAnnotation=annotation,
+        )
+        (tmp_path / "in" / name).write_bytes(written(made))
+    return tmp_path
+
+
+def test_files_for_review_are_held_or_fail(study: Path) -> None:
+    rules = tagsub.compile_spec(REVIEWED)
+    report = tagsub.run_tree(
+        study / "in", study / "out", rules, pixel_review="hold", hold_dir=study / "hold", dry_run=True
+    )
+    assert counts(report) == {"written": 1, "held": 1}
+    assert not (study / "hold").exists()
+    ledger = study / "ledger"
+    for expected in ({"written": 1, "held": 1}, {"current": 2}):
+        report = tagsub.run_tree(
+            study / "in",
+            study / "out",
+            rules,
+            pixel_review="hold",
+            hold_dir=study / "hold",
+            ledger=ledger,
+            review_sheet=study / "sheet.html",
+        )
+        assert counts(report) == expected
+    assert [path.name for path in (study / "out").iterdir()] == ["plain"]
+    assert [path.name for path in (study / "hold").iterdir()] == ["burnt"]
+    assert (study / "sheet.html").stat().st_mode & 0o777 == 0o600
+    report = tagsub.run_tree(study / "in", study / "again", rules, pixel_review="fail")
+    assert counts(report) == {"written": 1, "failed": 1}
+    with pytest.raises(tagsub.PlanError, match="hold_dir"):
+        tagsub.run_tree(
+            study / "in", study / "out", rules, pixel_review="hold", hold_dir=study / "out" / "hold"
+        )
+
+
+def test_files_are_taken_from_a_list(tree: Path) -> None:
+    listed = tree / "list"
+    listed.write_text("P0/a.dcm\nP2/a.dcm\n")
+    assert counts(run(tree, files_from=listed)) == {"written": 2}
+    listed.write_text("P1/a.dcm\0")
+    assert counts(run(tree, files_from=listed, null=True)) == {"written": 1}
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_what_lookup_tables_lack_is_listed(tree: Path, dry_run: bool) -> None:
+    rules = tagsub.compile_spec({"PatientID": "%_lookup|ids_PatientID"}, lookup_tables={"ids": {"ID-1": "x"}})
+    place = tree / "missing.csv"
+    report = tagsub.run_tree(tree / "in", tree / "out", rules, lookup_missing=place, dry_run=dry_run)
+    assert counts(report) == {"written": 1, "failed": 2}
+    assert place.read_text() == "table,original,replacement\nids,ID-0,\nids,ID-2,\n"
+    assert place.stat().st_mode & 0o777 == 0o600
+    assert not rules.resources.notes_misses
+
+
+def test_links_are_followed_where_that_is_asked_for(tree: Path) -> None:
+    (tree / "in" / "link").symlink_to(tree / "in" / "P0" / "a.dcm")
+    assert counts(run(tree)) == {"written": 3, "skipped": 1}
+    assert counts(run(tree, follow_links=True, overwrite=True))["written"] == 1
+
+
+def test_values_are_shown_where_that_is_asked_for(tree: Path) -> None:
+    page = tree / "report.html"
+    run(tree, report=page, show_values=True)
+    assert "Doe^" in page.read_text()
+    run(tree, report=page, overwrite=True)
+    assert "Doe^" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"on_residual": "fail"}, "needs verify"),
+        ({"null": True}, "files_from"),
+        ({"pixel_review": "hold"}, "hold_dir"),
+        ({"hold_dir": "x"}, "hold_dir"),
+        ({"pixel_review": "fail"}, "no file is for review"),
+        ({"dask_send_key": True}, "workers of dask"),
+        ({"dask": "tcp://127.0.0.1:1", "threads": 1}, "exclude each other"),
+    ],
+)
+def test_arguments_that_do_not_go_together_are_an_error(
+    tree: Path, arguments: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        run(tree, **arguments)
+    assert not (tree / "out").exists()
+
+
+def test_key_is_sent_to_a_cluster_only_where_that_is_asked_for(tree: Path) -> None:
+    rules = tagsub.compile_spec({"PatientID": "%_hmac|8_PatientID"}, key=b"0" * 32)
+    with pytest.raises(ValueError, match="dask_send_key"):
+        tagsub.run_tree(tree / "in", tree / "out", rules, dask="tcp://127.0.0.1:1")
