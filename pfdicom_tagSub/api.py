@@ -336,8 +336,7 @@ def run_tree(
     Raises:
         PlanError: a tree that cannot be processed, or a file that lies where it must not.
         SpecError: ``where`` is no condition.
-        TagSubError: the ledger, the log or the crosswalk cannot be used. Nothing was done.
-        ClusterError: the cluster cannot be used.
+        TagSubError: the ledger, the log, the crosswalk or the cluster cannot be used. Nothing was done.
         ValueError: arguments that do not go together.
     """
     condition = parse_condition(where, "where") if where else None
