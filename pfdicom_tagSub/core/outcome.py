@@ -167,13 +167,13 @@ class CleanedPixels:
         return [list(self.methods), list(map(list, self.rectangles)), self.frames, self.bits, self.blocks]
 
     @classmethod
-    def of_plain(cls, told: list[Any]) -> CleanedPixels:
+    def of_plain(cls, plain: list[Any]) -> CleanedPixels:
         """What ``to_plain`` made.
 
         Raises:
             TypeError, ValueError: it is something else.
         """
-        methods, rectangles, *counts = told
+        methods, rectangles, *counts = plain
         frames, bits, blocks = map(int, counts)
         found = tuple(PixelRectangle(*map(int, one)) for one in rectangles)
         return cls(tuple(map(str, methods)), found, frames, bits, blocks)

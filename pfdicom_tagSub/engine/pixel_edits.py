@@ -30,6 +30,6 @@ class PixelEdits(NamedTuple):
 NO_PIXEL_EDITS = PixelEdits()
 
 
-def loss_told(*, implicit: bool) -> bytes:
+def lossy_compression_element(*, implicit: bool) -> bytes:
     """The element that says that pixels were compressed with a loss (PS3.3 C.7.6.1.1.5)."""
     return encode_element(LOSSY_IMAGE_COMPRESSION, "CS", ("01",), UTF8, implicit=implicit, little=True)

@@ -40,7 +40,7 @@ from .literal_items import encode_items
 from .memory import Memory
 from .overlay_clearing import clear_overlays
 from .patched import Patched
-from .pixel_edits import NO_PIXEL_EDITS, loss_told
+from .pixel_edits import NO_PIXEL_EDITS, lossy_compression_element
 from .pixel_review import reason_to_review
 from .rule_application import RuleApplication
 from .rule_index import Lookups
@@ -402,7 +402,7 @@ class Substitution:
             if data := self.application.inserted(rule, tag, self.root):
                 found.append((tag, self._insertion(tag, data)))
         if self.pixel_edits.adds_loss and dictionary.LOSSY_IMAGE_COMPRESSION not in self.rules.table:
-            data = loss_told(implicit=self.root.encoding.implicit)
+            data = lossy_compression_element(implicit=self.root.encoding.implicit)
             tag = dictionary.LOSSY_IMAGE_COMPRESSION
             self.changes.add(Change(self.changes.note(tag, Action.INSERTED), self.root))
             found.append((tag, self._insertion(tag, data)))

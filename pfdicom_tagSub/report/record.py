@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunReport:
-    """The record of one run; ``report.py`` makes it and renders it.
+    """The record of one run, as ``--json`` prints it.
 
     Attributes:
         exit_code: what the command returns.

@@ -25,7 +25,17 @@ from typing import Any
 
 from ..core.errors import LedgerError
 from ..core.outcome import CleanedPixels, FileOutcome, Finished, Stamp, Status
-from .ledger_file import ERRORS, NOBODY, PROVISIONAL, Identity, begin, connected, look, ready, reason_of
+from .ledger_file import (
+    ERRORS,
+    NOBODY,
+    PROVISIONAL,
+    Identity,
+    connect,
+    create_if_absent,
+    lock_and_prepare,
+    read_numbers,
+    reason_of,
+)
 
 ROWS_AT_ONCE = 2000
 SECONDS_AT_ONCE = 2.0
@@ -88,15 +98,15 @@ class Ledger:
         """
         self.path = path
         self.problem = ""
-        found, self.warnings = ready(path)
+        found, self.warnings = create_if_absent(path)
         self._root = output_root.rstrip("/") or "/"
         self._is_provisional = False
         self._waiting: list[tuple[str, Finished, FileOutcome]] = []
         self._since = 0.0
         self._connection: sqlite3.Connection | None = None
         try:
-            self._connection = connected(path, reads_only=reads_only)
-            start = look if reads_only else begin
+            self._connection = connect(path, reads_only=reads_only)
+            start = read_numbers if reads_only else lock_and_prepare
             self._tree, self._identity = start(self._connection, path, input_root, output_root, identity)
             # SQLite follows links; nobody may have put one in the file's place meanwhile.
             if not os.path.samestat(os.lstat(path), found):

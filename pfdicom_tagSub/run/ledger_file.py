@@ -102,7 +102,7 @@ class Identity(NamedTuple):
         return hmac.digest(salt, json.dumps(parts).encode(), "sha256")
 
 
-def ready(path: str) -> tuple[os.stat_result, tuple[str, ...]]:
+def create_if_absent(path: str) -> tuple[os.stat_result, tuple[str, ...]]:
     """Make the file where there is none, readable by its owner alone.
 
     Returns:
@@ -136,7 +136,7 @@ def ready(path: str) -> tuple[os.stat_result, tuple[str, ...]]:
     return found, ()
 
 
-def connected(path: str, *, reads_only: bool) -> sqlite3.Connection:
+def connect(path: str, *, reads_only: bool) -> sqlite3.Connection:
     """The database of a ledger; nothing is made or changed where it is only read."""
     place = os.path.abspath(path)
     if reads_only:
@@ -151,7 +151,7 @@ PROVISIONAL = -2
 """The number of the identity of what counts as done once it is confirmed."""
 
 
-def look(
+def read_numbers(
     connection: sqlite3.Connection, path: str, input_root: str, output_root: str, identity: Identity
 ) -> tuple[int, int]:
     """The numbers of trees and identity in a ledger of which nothing is changed."""
@@ -181,7 +181,7 @@ def _check_kind(connection: sqlite3.Connection, path: str) -> None:
         )
 
 
-def begin(
+def lock_and_prepare(
     connection: sqlite3.Connection, path: str, input_root: str, output_root: str, identity: Identity
 ) -> tuple[int, int]:
     """Lock a ledger, make sure that it is one and can be written; the numbers of trees and identity."""

@@ -30,7 +30,7 @@ EMPTY_INPUT = (
 _CHANGED = "it was changed since, so it is not removed; look at it and remove it"
 
 
-class Gone(NamedTuple):
+class GoneInput(NamedTuple):
     """A row of the ledger whose input is gone.
 
     Attributes:
@@ -50,7 +50,7 @@ class Gone(NamedTuple):
     is_shown: bool
 
 
-def find_gone(ledger: Ledger, plan: Plan, *, follow_links: bool) -> list[Gone]:
+def find_gone(ledger: Ledger, plan: Plan, *, follow_links: bool) -> list[GoneInput]:
     """The rows of the inputs that are gone, in order of their outputs.
 
     Args:
@@ -64,7 +64,7 @@ def find_gone(ledger: Ledger, plan: Plan, *, follow_links: bool) -> list[Gone]:
         for directory in plan.directories
         if directory.archive
     }
-    found: list[Gone] = []
+    found: list[GoneInput] = []
     for number, relative in ledger.directories():
         known = set(planned.get(relative, ()))
         archive = next((one for one in archives if f"{relative}/".startswith(one)), "")
@@ -76,7 +76,7 @@ def find_gone(ledger: Ledger, plan: Plan, *, follow_links: bool) -> list[Gone]:
                 continue
             output_path = os.path.join(plan.output_root, output or path) if stamp is not None else ""
             is_shown = is_of_this_run or not output
-            found.append(Gone(number, name, path, output_path, stamp or Stamp(-1, 0), is_shown))
+            found.append(GoneInput(number, name, path, output_path, stamp or Stamp(-1, 0), is_shown))
     return sorted(found, key=lambda one: (os.path.dirname(one.output_path), one.output_path, one.path))
 
 
@@ -115,7 +115,7 @@ def prune(
         gone = _without_shared(ledger, gone)
     trees = [_OutputTree(root) for root in (plan.output_root, hold_root) if root]
 
-    def orphan_of(one: Gone, fate: OrphanFate, reason: str = "") -> Orphan:
+    def orphan_of(one: GoneInput, fate: OrphanFate, reason: str = "") -> Orphan:
         shown = tree.below(one.output_path) if tree is not None and names_outputs and one.is_shown else ""
         return Orphan(one.path, shown, fate, reason)
 
@@ -191,7 +191,7 @@ def _has_inputs(ledger: Ledger, plan: Plan, gone: int) -> bool:
     return count > gone or bool(plan.unreadable)
 
 
-def _without_shared(ledger: Ledger, gone: list[Gone]) -> list[Gone]:
+def _without_shared(ledger: Ledger, gone: list[GoneInput]) -> list[GoneInput]:
     """The same, without the outputs of those whose path is that of an input that is there.
 
     An input that was moved may have the output that it had before.
@@ -204,7 +204,7 @@ def _without_shared(ledger: Ledger, gone: list[Gone]) -> list[Gone]:
     return [one._replace(output_path="") if one.output_path in shared else one for one in gone]
 
 
-def _fate(tree: _OutputTree | None, one: Gone, *, removes: bool) -> tuple[OrphanFate | None, str]:
+def _fate(tree: _OutputTree | None, one: GoneInput, *, removes: bool) -> tuple[OrphanFate | None, str]:
     """What becomes of an output, and why it stays; None where there is none."""
     folder, _, name = one.output_path.rpartition("/")
     if not one.output_path:

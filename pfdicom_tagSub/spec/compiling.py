@@ -53,10 +53,10 @@ def _with_origins(rules: RuleSet) -> RuleSet:
     if not own:
         return rules
     parts = tuple(origin.part(name) for name, origin in own)
-    told = "\n".join([rules.digest, *(f"{part.name} {part.digest}" for part in parts)])
+    text = "\n".join([rules.digest, *(f"{part.name} {part.digest}" for part in parts)])
     return replace(
         rules,
-        digest=hashlib.sha256(told.encode()).hexdigest(),
+        digest=hashlib.sha256(text.encode()).hexdigest(),
         parts=(*rules.parts, *parts),
         origins=tuple(dict.fromkeys(origin for _, origin in own)),
     )

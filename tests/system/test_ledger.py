@@ -990,12 +990,12 @@ def test_ledger_that_others_may_write_to_is_refused(mode: int, done: Nightly) ->
 def test_ledger_that_is_replaced_while_it_is_opened_is_refused(
     done: Nightly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = ledgers.begin
+    real = ledgers.lock_and_prepare
 
     def swap(*arguments: Any) -> tuple[int, int]:
         done.ledger.rename(tmp_path / "moved")
         done.ledger.symlink_to("moved")
         return real(*arguments)
 
-    monkeypatch.setattr(ledgers, "begin", swap)
+    monkeypatch.setattr(ledgers, "lock_and_prepare", swap)
     assert "took its place" in done.run(code=2)["error"]
