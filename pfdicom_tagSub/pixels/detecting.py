@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from .frames import Numbers, Picture, Rendering, Renderings
-from .local_contrast import Flags, drawn_parts, parts_of
+from .local_contrast import Cells, drawn_parts, parts_of
 from .rectangles import Rectangle, clipped
 from .text_evidence import LONG_LEAST, SMOOTH, SQUARE_MOST, Grey, evidence_of, grown, is_drawn, scaled
 
@@ -73,7 +73,7 @@ class TextFinder:
             }
             self._detect = TextDetector(config)
 
-    def look(self, shown: Renderings, changed: Flags | None = None) -> tuple[Rectangle, ...]:
+    def look(self, shown: Renderings, changed: Cells | None = None) -> tuple[Rectangle, ...]:
         """Rectangles around all text of a frame.
 
         The whole is looked at once; what is drawn there and was not found is looked at again, larger and with

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .rectangles import Rectangle, clipped
+from .text_evidence import Grey
 
 Floats = npt.NDArray[np.float32]
-Grey = npt.NDArray[np.uint8]
-Flags = npt.NDArray[np.bool_]
+Cells = npt.NDArray[np.bool_]
 
 _CELL = 6
 """The median around a pixel is taken of 5 x 5 cells of so many pixels: wider than strokes, and no wider."""
@@ -78,7 +78,7 @@ def local_contrast(numbers: npt.NDArray[Any], noises: tuple[float, ...]) -> tupl
     return tuple(np.clip(128 + rest * (127 / most), 0, 255).astype(np.uint8) for most in noises)
 
 
-def changed_cells(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> Flags:
+def changed_cells(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> Cells:
     """Which cells of a picture have a pixel that is another.
 
     Args:
@@ -90,7 +90,7 @@ def changed_cells(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> Flags:
     return _cells(differs.astype(np.float32)) > 0
 
 
-def parts_of(cells: Flags, rows: int, columns: int) -> tuple[Rectangle, ...]:
+def parts_of(cells: Cells, rows: int, columns: int) -> tuple[Rectangle, ...]:
     """Rectangles that cover cells with what is around them; one for all where that is most of a picture."""
     parts = clipped(_parts(cells.astype(np.uint8)), rows, columns)
     if sum(one.width * one.height for one in parts) > _MOSTLY * rows * columns:
@@ -98,7 +98,7 @@ def parts_of(cells: Flags, rows: int, columns: int) -> tuple[Rectangle, ...]:
     return parts
 
 
-def touches(one: Rectangle, cells: Flags) -> bool:
+def touches(one: Rectangle, cells: Cells) -> bool:
     """Whether a rectangle has a pixel of a cell."""
     side = _CELL_OF_PART
     found = cells[one.y // side : -(-one.bottom // side), one.x // side : -(-one.right // side)]
@@ -106,7 +106,7 @@ def touches(one: Rectangle, cells: Flags) -> bool:
 
 
 def drawn_parts(
-    numbers: npt.NDArray[Any], known: tuple[Rectangle, ...], most: float, within: Flags | None = None
+    numbers: npt.NDArray[Any], known: tuple[Rectangle, ...], most: float, within: Cells | None = None
 ) -> tuple[Rectangle, ...]:
     """The parts of a picture where something has edges as sharp and as near each other as those of letters.
 
