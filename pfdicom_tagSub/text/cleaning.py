@@ -462,9 +462,11 @@ class _Scan:
 
     def _is_beside_id(self, at: int) -> bool:
         """Whether a text calls a short number an ID."""
-        if self._touches(at) or self._touches(at + 1) or self._in_decimal(at + 1):
+        if self._touches(at + 1) or self._in_decimal(at + 1):
             return False
         gap = self.gaps[at]
+        if self._touches(at):
+            return self.tokens[at - 1] in _BESIDE_IDS and not self._touches(at - 1)
         return gap.endswith("#") or (at > 0 and len(gap) <= 3 and self.tokens[at - 1] in _BESIDE_IDS)
 
     def _joins(self, at: int, end: int) -> bool:

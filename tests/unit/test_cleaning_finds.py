@@ -156,6 +156,8 @@ def test_cleaning_finds_the_number_of_an_id(value: str, text: str) -> None:
 def test_cleaning_finds_short_numbers_where_a_text_calls_them_an_id() -> None:
     assert clean("MRN 4711, TR 4711, #4711, id: 4711", ("LO", "P4711")) == "MRN, TR 4711, #, id:"
     assert clean("x 4711 y", ("LO", "P4711")) == "x 4711 y"
+    assert clean("a MRN4711 pat4711, x id4711", ("LO", "4711")) == "a MRN pat, x id"
+    assert clean("grid4711 2id4711 MRN47112", ("LO", "4711")) == "grid4711 2id4711 MRN47112"
 
 
 @pytest.mark.parametrize(
