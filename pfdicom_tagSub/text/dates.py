@@ -16,6 +16,12 @@ _TIME = re.compile(f"{COMPACT}|{COLONS}")
 _OFFSET = "[+-](?:0[0-9]|1[0-4])[0-5][0-9]"
 _DATE_TIME = re.compile(rf"([0-9]{{4}})(?:([0-9]{{2}})(?:([0-9]{{2}})({COMPACT})?)?)?({_OFFSET})?")
 
+_WRITTEN = re.compile(
+    rf"([0-9]{{4}})([./-]?)([0-9]{{2}})\2([0-9]{{2}})(?:[T ]?({COMPACT}|{COLONS}))?"
+    r"(?:(Z)|([+-](?:0[0-9]|1[0-4])):?([0-5][0-9]))?"
+)
+"""A date and a time with signs between their parts, as ISO 8601 and ACR-NEMA have them."""
+
 _FRACTION_MOST = 6
 """Digits of a second's fraction that TM and DT have room for."""
 
@@ -49,7 +55,8 @@ def shift_date_time(text: str, days: int) -> str:
 
     Args:
         text: ``YYYYMMDDHHMMSS.FFFFFF&ZZXX`` or as much of it as is known, or a range of that. One
-            without a day counts as the first day of what it names.
+            without a day counts as the first day of what it names. ``YYYY-MM-DDTHH:MM:SS+ZZ:XX`` is taken
+            for that without its signs.
         days: how many days.
 
     Returns:
@@ -62,6 +69,8 @@ def shift_date_time(text: str, days: int) -> str:
 
 def _shift_date_time(text: str, days: int) -> str:
     match = _DATE_TIME.fullmatch(text)
+    if match is None and (written := _WRITTEN.fullmatch(text)):
+        match = _DATE_TIME.fullmatch(_without_signs(written))
     if match is None:
         return ""
     year, month, day, time, offset = match.groups()
@@ -70,6 +79,11 @@ def _shift_date_time(text: str, days: int) -> str:
         return ""
     components = 1 + (month is not None) + (day is not None)
     return "".join(earlier[:components]) + _without_excess(time or "") + (offset or "")
+
+
+def _without_signs(match: re.Match[str]) -> str:
+    year, _, month, day, time, utc, hours, minutes = match.groups("")
+    return f"{year}{month}{day}{time.replace(':', '')}{'+0000' if utc else hours + minutes}"
 
 
 def keep_time(text: str) -> str:

@@ -10,6 +10,7 @@ from builders import EXPLICIT, FORMS, Form, data_set, element, file_of, item, ne
 from test_dicomdir import DICOMDIRS
 
 from pfdicom_tagSub.api import compile_spec, patch_bytes
+from pfdicom_tagSub.text.dates import shift_date_time
 
 KEY = b"a key of the tests, 27 bytes"
 MODIFIED = "basic,retainLongitudinalModifiedDates"
@@ -119,3 +120,30 @@ def test_times_of_acr_nema_are_kept_at_every_depth() -> None:
     content = file_of(time + sequence(0x00081115, item(time, EXPLICIT), EXPLICIT))
     done = read(patch_bytes(content, compile_spec({}, profile=MODIFIED, key=KEY)))
     assert done.StudyTime == done.ReferencedSeriesSequence[0].StudyTime == "140438.123456"
+
+
+@pytest.mark.parametrize(
+    ("text", "moved"),
+    [
+        ("2020-03-01T10:11:12", "20200229101112"),
+        ("2020-03-01 10:11:12.1234567", "20200229101112.123456"),
+        ("2020-03-01T10:11Z", "202002291011+0000"),
+        ("2020-03-01T10:11:12+01:00", "20200229101112+0100"),
+        ("20200301T101112", "20200229101112"),
+        ("20200301101112-05:00", "20200229101112-0500"),
+        ("2020.03.01", "20200229"),
+        ("2020-03-01-2020-03-02", "20200229-20200301"),
+        *(
+            (text, "")
+            for text in (
+                "2020-03-01T25:11:12",
+                "2020-03-01x",
+                "x2020-03-01",
+                "01.03.2020 10:11",
+                "2020-03/01",
+            )
+        ),
+    ],
+)
+def test_date_time_with_signs_is_moved_and_written_without(text: str, moved: str) -> None:
+    assert shift_date_time(text, 1) == moved
