@@ -58,6 +58,15 @@ def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:
         assumed=options.assume_character_set,
         is_cleaned=is_cleaned,
     )
+    if (
+        options.lookup_tables
+        or options.functions
+        or options.uid_root
+        or options.lookup_miss != LookupMiss.FAIL
+    ):
+        from ..spec.unused import find_unused  # noqa: PLC0415  (for runs that give what a key may use)
+
+        warned = (*warned, *find_unused(options, built))
     return replace(built, warnings=(*warned, *built.warnings, *built.rules.warnings))
 
 
