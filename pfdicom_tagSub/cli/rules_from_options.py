@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cli import parser as cli
-from ..core.options import Options
+from ..core.options import LookupMiss, Options
 
 if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings

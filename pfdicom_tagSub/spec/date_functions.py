@@ -39,7 +39,8 @@ def _moved_back(call: Call, days: int) -> str:
         case "TM":
             return keep_time(call.text)
         case "" | "UN":
-            return shift_date(call.text, days) or shift_date_time(call.text, days) or _shift_text(call, days)
+            shifted = shift_date(call.text, days) or shift_date_time(call.text, days, is_strict=True)
+            return shifted or _shift_text(call, days)
         case _:
             return _shift_text(call, days)
 

@@ -50,7 +50,7 @@ def _shift_date(text: str, days: int) -> str:
     return "".join(shifted(int(match[1]), int(match[3]), int(match[4]), days)) if match else ""
 
 
-def shift_date_time(text: str, days: int) -> str:
+def shift_date_time(text: str, days: int, *, is_strict: bool = False) -> str:
     """Move a DT back.
 
     Args:
@@ -58,18 +58,19 @@ def shift_date_time(text: str, days: int) -> str:
             without a day counts as the first day of what it names. ``YYYY-MM-DDTHH:MM:SS+ZZ:XX`` is taken
             for that without its signs.
         days: how many days.
+        is_strict: whether signs make it no DT.
 
     Returns:
         The same components, those of the time and the offset to the character, but for digits of a
         fraction that a DT has no room for; "" where the text is none or the result lies before the
         year 1.
     """
-    return _over_range(text, lambda one: _shift_date_time(one, days))
+    return _over_range(text, lambda one: _shift_date_time(one, days, is_strict=is_strict))
 
 
-def _shift_date_time(text: str, days: int) -> str:
+def _shift_date_time(text: str, days: int, *, is_strict: bool) -> str:
     match = _DATE_TIME.fullmatch(text)
-    if match is None and (written := _WRITTEN.fullmatch(text)):
+    if match is None and not is_strict and (written := _WRITTEN.fullmatch(text)):
         match = _DATE_TIME.fullmatch(_without_signs(written))
     if match is None:
         return ""
