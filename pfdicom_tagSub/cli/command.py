@@ -15,7 +15,7 @@ from ..cli import parser as cli
 from ..core import platforms
 from ..core.errors import ExitCode, Interrupted, TagSubError
 from ..core.options import OnResidual, Options
-from ..core.outcome import FileOutcome, Status
+from ..core.outcome import FileOutcome, OutcomeTally, Status
 from ..core.plan import Plan
 from ..core.spec_parts import SpecPart
 from ..report.record import RunReport, summary_line
@@ -262,7 +262,11 @@ def _process(
 
                 def on_outcome(outcome: FileOutcome) -> None:
                     reporter.take(outcome)
-                    bar.advance(outcome.status is Status.FAILED)
+                    bar.advance(failed=outcome.status is Status.FAILED)
+
+                def on_tally(tally: OutcomeTally) -> None:
+                    totals.add_tally(tally)
+                    bar.advance(failed=False, count=tally.files)
 
                 for outcome in plan.unreadable:
                     reporter.take(outcome)
@@ -271,6 +275,7 @@ def _process(
                     settings,
                     RunListeners(
                         on_outcome=on_outcome,
+                        on_tally=None if reporter.wants_each else on_tally,
                         deferred=deferred,
                         on_warning=console.warning,
                         ledger=None if options.dry_run else ledger,

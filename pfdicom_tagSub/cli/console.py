@@ -154,12 +154,12 @@ class Console:
 class Progress(Protocol):
     """What a run tells of its progress."""
 
-    def advance(self, failed: bool, /) -> None:
-        """Count one more file."""
+    def advance(self, *, failed: bool, count: int = 1) -> None:
+        """Count one more file, or some that did not fail."""
 
 
 class _Silence:
-    def advance(self, _failed: bool, /) -> None:
+    def advance(self, *, failed: bool, count: int = 1) -> None:
         """Show nothing."""
 
 
@@ -170,13 +170,13 @@ class _BarProgress:
         self._bar = bar
         self._failures = 0
 
-    def advance(self, failed: bool, /) -> None:
-        """Count one more file."""
+    def advance(self, *, failed: bool, count: int = 1) -> None:
+        """Count one more file, or some that did not fail."""
         with suppress(OSError, ValueError):
             if failed:
                 self._failures += 1
                 self._bar.set_postfix_str(f"{self._failures} failed", refresh=False)
-            self._bar.update()
+            self._bar.update(count)
 
 
 @contextmanager

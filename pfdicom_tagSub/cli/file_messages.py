@@ -64,6 +64,11 @@ class FileMessages:
             case _ if every:
                 self._console.note(_PER_FILE, _describe(outcome, is_dry=self._totals.is_dry))
 
+    @property
+    def wants_each(self) -> bool:
+        """Whether each file is shown or kept, also one like many others."""
+        return self._log is not None or self._console.verbosity >= _PER_FILE
+
     def take_orphan(self, orphan: Orphan) -> None:
         """Count an output whose input is gone."""
         self._totals.add_orphan(orphan)

@@ -179,6 +179,22 @@ class CleanedPixels:
         return cls(tuple(map(str, methods)), found, frames, bits, blocks)
 
 
+class OutcomeTally(NamedTuple):
+    """How many files ended alike, where nothing else is to be said of them.
+
+    Attributes:
+        status: how they ended.
+        elements: what was done to the elements of each.
+        path_holds_value: as of their outcomes.
+        files: how many they are.
+    """
+
+    status: Status
+    elements: ElementCounts
+    path_holds_value: bool
+    files: int
+
+
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
     """What became of one file.

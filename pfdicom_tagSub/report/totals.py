@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.archive_kinds import kind_in, kind_named
 from ..core.errors import ExitCode
-from ..core.outcome import Action, FileOutcome, Orphan, OrphanFate, Status
+from ..core.outcome import Action, FileOutcome, Orphan, OrphanFate, OutcomeTally, Status
 from ..core.spec_parts import SpecPart
 from .labels import element_label
 from .record import RunReport
@@ -113,6 +113,13 @@ class Totals:
                 self._reviews.append(replace(outcome, elements=(), finished=None))
             if outcome.unknown_terms:
                 self._unknown.append(replace(outcome, elements=(), finished=None))
+
+    def add_tally(self, tally: OutcomeTally) -> None:
+        """Count files that ended alike."""
+        self._counts[tally.status] += tally.files
+        for tag, action, count in tally.elements:
+            self._elements[tag, action] += count * tally.files
+        self.paths_with_values += tally.path_holds_value * tally.files
 
     @property
     def orphans_left(self) -> int:

@@ -8,13 +8,15 @@ workers are an executor: processes or threads here (``executors/local.py``), or 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from ..core.outcome import OutcomeTally
 from ..core.plan import DirectoryPlan, FileJob
 from .deferred_signals import DeferredSignals
+from .tallies import tallied
 from .worker import Task, Worker
 
 BATCHES_PER_WORKER = 3
@@ -39,10 +41,32 @@ class Flag(Protocol):
 
 @dataclass(frozen=True)
 class Done(Generic[R]):
-    """What became of a batch: its results in order (fewer when stopped), and the time it took."""
+    """What became of a batch.
 
-    results: list[R]
+    Attributes:
+        results: those of its files in order, fewer when stopped; None in the place of one that is counted.
+        seconds: the time it took.
+        tallies: how many files ended alike of which there is no more to say.
+    """
+
+    results: Sequence[R | None]
     seconds: float
+    tallies: tuple[OutcomeTally, ...] = ()
+
+
+def done_of(worker: Worker, results: list[R], seconds: float) -> Done[R]:
+    """What became of a batch, as small as it can be told.
+
+    Args:
+        worker: who did it.
+        results: those of its files.
+        seconds: the time it took.
+    """
+    packed = worker.packed(results)
+    if not worker.settings.tallies:
+        return Done(packed, seconds)
+    rest, tallies = tallied(packed)
+    return Done(rest, seconds, tallies)
 
 
 def work(worker: Worker, stop: Flag, task: Task[R], batch: Batch, results: list[R]) -> None:
@@ -134,13 +158,20 @@ class Pool:
     Leaving it stops the workers; they finish or clean away the file at hand first.
     """
 
-    def __init__(self, executor: Executor, deferred: DeferredSignals) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        deferred: DeferredSignals,
+        on_tally: Callable[[OutcomeTally], None] | None = None,
+    ) -> None:
         """Args:
         executor: the workers.
         deferred: holds signals back while results are told.
+        on_tally: told of results that the workers counted.
         """
         self.executor = executor
         self.deferred = deferred
+        self.on_tally = on_tally
 
     def __enter__(self) -> Pool:
         return self
@@ -171,7 +202,7 @@ class Pool:
             self.executor.close()
             for future, batch in pending.items():  # what was done all the same is on the record
                 if future.done() and not future.cancelled() and future.exception() is None:
-                    _report(batch, future.result(), on_result)
+                    self._report(batch, future.result(), on_result)
             raise
 
     def _run(
@@ -208,7 +239,7 @@ class Pool:
                     continue
                 batches.took(len(done.results), done.seconds)
                 with self.deferred:
-                    _report(pending.pop(future), done, on_result)
+                    self._report(pending.pop(future), done, on_result)
                 self.deferred.check()
 
     def _rerun(
@@ -240,11 +271,16 @@ class Pool:
                         on_lost(job)
                     else:
                         with self.deferred:
-                            _report(pending.pop(future), done, on_result)
+                            self._report(pending.pop(future), done, on_result)
                         self.deferred.check()
 
-
-def _report(batch: Batch, done: Done[R], on_result: Callable[[FileJob, R], None]) -> None:
-    jobs = (job for directory in batch for job in directory.jobs())
-    for job, result in zip(jobs, done.results, strict=False):
-        on_result(job, result)
+    def _report(self, batch: Batch, done: Done[R], on_result: Callable[[FileJob, R], None]) -> None:
+        if self.on_tally is not None:
+            for tally in done.tallies:
+                self.on_tally(tally)
+        if done.results.count(None) == len(done.results):
+            return
+        jobs = (job for directory in batch for job in directory.jobs())
+        for job, result in zip(jobs, done.results, strict=False):
+            if result is not None:
+                on_result(job, result)

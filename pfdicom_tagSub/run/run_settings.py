@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.options import Cluster
-from ..core.outcome import FileOutcome
+from ..core.outcome import FileOutcome, OutcomeTally
 from ..spec.rules import RuleSet
 from .deferred_signals import DeferredSignals
 
@@ -64,6 +64,7 @@ class RunListeners:
 
     Attributes:
         on_outcome: told how each file ended, in any order.
+        on_tally: told of files that ended alike, instead of ``on_outcome``; None where each is to be told.
         deferred: what signal handlers of this thread tell their signals to.
         on_warning: told what the user should know of the workers.
         ledger: what earlier runs finished, which is not done again; told of what this one does.
@@ -72,5 +73,6 @@ class RunListeners:
 
     on_outcome: Callable[[FileOutcome], None]
     deferred: DeferredSignals
+    on_tally: Callable[[OutcomeTally], None] | None = None
     on_warning: Callable[[str], None] = lambda _: None
     ledger: Ledger | None = None

@@ -70,6 +70,7 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         pairs=settings.pairs,
         member_size=settings.max_inflated,
         held=settings.held,
+        tallies=listeners.on_tally is not None and ledger is None,
     )
     last = HeldBackDicomdirs(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
     report = last.note if last else listeners.on_outcome

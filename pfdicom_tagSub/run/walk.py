@@ -22,9 +22,11 @@ from pftree import (
     Pftree,
     TreeOptions,
     TreeScanner,
+    WalkEntry,
     tokens_parse,
 )
 from pftree.filters import text_matches
+from pftree.models import WALK_ALL_DEPTHS
 
 from ..core.bounded import PATTERN_SECONDS, TooSlowError, in_time
 from ..core.errors import PlanError
@@ -364,11 +366,55 @@ class _InputScanner(TreeScanner):  # type: ignore[misc]
         own = len(self.entries)
         if self.followLinks:
             self._enter(path)
-        usage = super().dir_scan(path, dirSize, depth, onSubdir)
-        self.entries[own].fileSizes.clear()
+        if os.access(path, os.R_OK | os.X_OK):
+            usage = self._named(path, dirSize, depth, onSubdir)
+        else:  # something in it cannot be looked at, and pftree says what
+            usage = super().dir_scan(path, dirSize, depth, onSubdir)
+            self.entries[own].fileSizes.clear()
         if self.followLinks:
             self._above.pop()
         return usage
+
+    def _named(
+        self,
+        path: Path,
+        own_size: FileSize,
+        depth: int,
+        on_subdir: Callable[[Path, FileSize, int], DirUsage | None],
+    ) -> DirUsage:
+        """As pftree scans a directory, but for the sizes, which cost a call of the system for each file."""
+        names: list[str] = []
+        self.entries.append(WalkEntry(path=path, fileNames=names, fileSizes={}, dirSize=own_size))
+        goes_on = self.maxDepth == WALK_ALL_DEPTHS or depth < self.maxDepth
+        try:
+            with os.scandir(path) as listing:
+                for entry in listing:
+                    if entry.is_file(follow_symlinks=False):  # the listing itself says so
+                        names.append(entry.name)
+                    elif self._is_entered(entry, names) and goes_on:
+                        on_subdir(Path(entry.path), own_size, depth + 1)
+        except OSError as error:
+            logging.getLogger("pftree").warning("cannot read %s: %s", path, error.strerror)
+        usage = DirUsage(path=path, diskBytes=0, apparentBytes=0)
+        self.usage.append(usage)
+        return usage
+
+    def _is_entered(self, entry: os.DirEntry[str], names: list[str]) -> bool:
+        """Whether what is no regular file is a directory to enter; if it is none at all, it is named."""
+        try:
+            is_directory = entry.is_dir(follow_symlinks=self.followLinks)
+        except OSError as error:
+            logging.getLogger("pftree").warning("cannot stat %s: %s", entry.path, error.strerror)
+            return False
+        if is_directory and self.dir_enterable(entry, entry.is_symlink()):
+            return True
+        try:
+            is_directory = entry.is_dir()
+        except OSError:  # a link in a circle
+            is_directory = False
+        if not is_directory:
+            names.append(entry.name)
+        return False
 
     def dir_enterable(self, entry: os.DirEntry[str], isLink: bool) -> bool:  # noqa: N803
         """Whether a directory is descended into: under each of its names, but not in a circle.

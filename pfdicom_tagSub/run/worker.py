@@ -108,6 +108,7 @@ class Settings:
         pairs: whether they have original and new identifiers.
         member_size: the most bytes of a member of an archive; 0 for the default.
         held: what becomes of files whose pixels a person has to see; None where they are listed alone.
+        tallies: whether files of which there is nothing to say but how many they are are counted there.
     """
 
     rules: RuleSet
@@ -129,6 +130,7 @@ class Settings:
     pairs: bool = False
     member_size: int = 0
     held: HeldFiles | None = None
+    tallies: bool = False
 
     def with_resources(self, resources: Resources) -> Settings:
         """The same with another secret and other tables."""

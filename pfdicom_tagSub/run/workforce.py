@@ -40,7 +40,7 @@ def workforce_of(
     if cluster is None:
         from .executors.local import LocalExecutor  # noqa: PLC0415
 
-        return Pool(LocalExecutor(settings, affordable), listeners.deferred)
+        return Pool(LocalExecutor(settings, affordable), listeners.deferred, listeners.on_tally)
     from .executors.dask import DaskExecutor  # noqa: PLC0415
 
-    return Pool(DaskExecutor(settings, cluster, listeners.on_warning), listeners.deferred)
+    return Pool(DaskExecutor(settings, cluster, listeners.on_warning), listeners.deferred, listeners.on_tally)

@@ -133,9 +133,9 @@ def test_console_survives_a_stderr_that_is_closed_full_or_absent(monkeypatch: py
         console = Console(5)
         say_everything(console)
         with progress(2, console) as bar:
-            bar.advance(True)
+            bar.advance(failed=True)
             console.error("x")
-            bar.advance(False)
+            bar.advance(failed=False)
 
 
 def test_console_writes_ascii_where_stderr_has_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,9 +292,9 @@ def bar_output(monkeypatch: pytest.MonkeyPatch, verbosity: int, stream: io.Strin
     monkeypatch.setattr(sys, "stderr", stream)
     console = Console(verbosity)
     with progress(3, console) as bar:
-        bar.advance(False)
+        bar.advance(failed=False)
         console.error("in between")
-        bar.advance(True)
+        bar.advance(failed=True)
     return stream.getvalue()
 
 
@@ -302,8 +302,8 @@ def test_progress_shows_files_and_failures_on_a_terminal(monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     console = Console(1)
     with progress(3, console) as bar:
-        bar.advance(False)
-        bar.advance(True)
+        bar.advance(failed=False)
+        bar.advance(failed=True)
         assert console._bar is not None
         console._bar.refresh()
     text = terminal.getvalue()
@@ -336,7 +336,7 @@ def test_progress_starts_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", Terminal())
     before = threading.active_count()
     with progress(3, Console(1)) as bar:
-        bar.advance(False)
+        bar.advance(failed=False)
         assert threading.active_count() == before
 
 
@@ -347,6 +347,6 @@ def test_progress_survives_a_terminal_that_goes_away(monkeypatch: pytest.MonkeyP
         assert console._bar is not None
         console._bar.mininterval = 0
         terminal.is_full = True
-        bar.advance(False)
-        bar.advance(True)
+        bar.advance(failed=False)
+        bar.advance(failed=True)
         console.error("x")

@@ -33,7 +33,7 @@ from ..._version import COMMAND, __version__
 from ...core.errors import SpecError
 from ...spec.secret import Secret, load_secret
 from ...spec.tables import load_tables
-from ..pool import Batch, Done, Stopped, work
+from ..pool import Batch, Done, Stopped, done_of, work
 from ..worker import Settings, Task, Worker
 
 _KEPT_RUNS = 16
@@ -204,7 +204,8 @@ class _Office:
             with self._changed:
                 self._busy -= 1
                 self._changed.notify_all()
-        return Done(found.worker().packed(results) if found else results, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        return Done(results, seconds) if found is None else done_of(found.worker(), results, seconds)
 
     def _leave(self) -> None:
         """The process ends, in order, perhaps with a file at hand: let that be cleaned away."""

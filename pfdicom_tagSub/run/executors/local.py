@@ -12,19 +12,18 @@ import threading
 import time
 from collections.abc import Collection
 from concurrent.futures import (
-    FIRST_COMPLETED,
     Executor,
     Future,
     ProcessPoolExecutor,
     ThreadPoolExecutor,
-    wait,
 )
 from concurrent.futures.process import BrokenProcessPool
+from queue import SimpleQueue
 from typing import TypeVar
 
 from ...core.errors import WorkforceError
 from ...files.temporary import remove_stale
-from ..pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, work
+from ..pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, done_of, work
 from ..process_limits import CURE
 from ..worker import Settings, Task, Worker
 
@@ -103,7 +102,7 @@ def _run_batch(task: Task[R], batch: Batch) -> Done[R]:
             os._exit(128 + signal.SIGTERM)
     finally:
         _local.is_busy = False
-    return Done(worker.packed(results), time.perf_counter() - started)
+    return done_of(worker, results, time.perf_counter() - started)
 
 
 class _ForkProcess(multiprocessing.context.ForkProcess):
@@ -146,6 +145,8 @@ class LocalExecutor:
         self._workers = workers
         self._executor: Executor | None = None
         self._stop: Flag = threading.Event()
+        # concurrent.futures.wait() takes longer the more batches are under way.
+        self._ended: SimpleQueue[object] = SimpleQueue()
 
     def window(self) -> int:
         """A few for each worker."""
@@ -158,16 +159,21 @@ class LocalExecutor:
             WorkforceError: the system has no room for the workers (see ``process_limits``).
         """
         try:
-            return self._started().submit(_run_batch, task, batch)
+            future = self._started().submit(_run_batch, task, batch)
         except (OSError, RuntimeError) as error:
             if isinstance(error, self.lost):
                 raise
             _end_left_over()
             raise WorkforceError(f"the workers cannot be started: {CURE}, or run with --threads 0") from None
+        future.add_done_callback(self._ended.put)
+        return future
 
     def wait(self, pending: Collection[Future[Done[R]]]) -> Collection[Future[Done[R]]]:
         """Those that are done or lost, at least one."""
-        return wait(pending, return_when=FIRST_COMPLETED).done
+        while True:
+            if done := [future for future in pending if future.done()]:
+                return done
+            self._ended.get()  # one that was told of before only has all looked at once more
 
     def recover(self) -> None:
         """End the workers that are left; the next batch starts others."""
