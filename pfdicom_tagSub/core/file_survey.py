@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     pass
@@ -88,17 +88,20 @@ class FileSurvey:
 
 def merged(parts: Iterable[FileSurvey]) -> FileSurvey:
     """The sums of sums."""
-    hits: Counter[ElementChange] = Counter()
-    left: Counter[Remaining] = Counter()
-    kinds: Counter[FileKind] = Counter()
+    hits: Counter[Any] = Counter()
+    left: Counter[Any] = Counter()
+    kinds: Counter[Any] = Counter()
     rules: set[int] = set()
     partly = 0
-    for part in parts:
-        hits.update(part.hits)
-        left.update(part.left)
-        kinds.update(part.kinds)
+    every = list(parts)
+    times = Counter(map(id, every))  # files that are alike share one
+    for part in {id(part): part for part in every}.values():
+        count = times[id(part)]
+        for sums, more in ((hits, part.hits), (left, part.left), (kinds, part.kinds)):
+            for what, often in more.items():
+                sums[what] += often * count
         rules |= part.rules
-        partly += part.partly
+        partly += part.partly * count
     return FileSurvey(dict(hits), frozenset(rules), dict(left), dict(kinds), partly)
 
 

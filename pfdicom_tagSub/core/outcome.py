@@ -187,12 +187,14 @@ class OutcomeTally(NamedTuple):
         elements: what was done to the elements of each.
         path_holds_value: as of their outcomes.
         files: how many they are.
+        survey: the sums of what the passes over some files told, not only over these; None for none.
     """
 
     status: Status
     elements: ElementCounts
     path_holds_value: bool
     files: int
+    survey: FileSurvey | None = None
 
 
 @dataclass(frozen=True, slots=True)

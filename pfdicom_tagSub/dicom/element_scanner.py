@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from struct import Struct
 
 from ..core.errors import FileError
@@ -91,7 +92,7 @@ class ElementScanner(SequenceScanner):
                 if self.ends_before(position, end, key, item_end, depth):
                     return kept, position
                 self.filter.learnt(1)
-                family = families[key] = Family()
+                family = families[key] = Family(self.filter.forms_most)
             chain, count = family.match(buffer, place, end - base, pattern)
             if chain is not None:
                 if chain.kept:
@@ -182,12 +183,16 @@ class ElementScanner(SequenceScanner):
                 if not chain.is_empty() and key in families:
                     break
                 blocks = self.blocks
-                start = position
+                start, mark = position, self.mark()
                 element, position = self.element(start, end, encoding, depth)
                 if element is not None:
                     kept.append(element)
                 is_plain = element is None or (element.items is None and element.vr != "SQ")
-                if blocks != self.blocks or not is_plain or not chain.add(position, element):
+                if (
+                    blocks != self.blocks
+                    or not is_plain
+                    or not chain.add(position, self.recorded(element, mark, depth))
+                ):
                     break
         finally:
             self.recording -= 1
@@ -199,6 +204,20 @@ class ElementScanner(SequenceScanner):
     def is_beyond(self, key: bytes, *, little: bool) -> bool:  # noqa: ARG002
         """Whether the scan ends before an element of the data set that begins so."""
         return False
+
+    def mark(self) -> int:
+        """How much a scan has noted that notes what it finds; before an element of a chain is walked over."""
+        return 0
+
+    def recorded(self, element: Element | None, mark: int, depth: int) -> Sequence[Element]:  # noqa: ARG002
+        """What a chain has to keep of an element that was walked over.
+
+        Args:
+            element: the element, if it is kept.
+            mark: what ``mark`` gave before.
+            depth: how many sequences it is in.
+        """
+        return () if element is None else (element,)
 
     def element(self, position: int, end: int, encoding: Encoding, depth: int) -> tuple[Element | None, int]:
         """One element of any kind.

@@ -19,6 +19,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import compress
 from operator import ne
@@ -149,11 +150,13 @@ class Family:
     Attributes:
         chains: the chains.
         is_open: whether more chains may be added at all.
+        most: how many chains there are at most.
     """
 
-    __slots__ = ("chains", "credit", "is_open", "walks")
+    __slots__ = ("chains", "credit", "is_open", "most", "walks")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = FAMILY_MOST) -> None:
+        self.most = most
         self.chains: list[Chain] = []
         self.credit = CREDIT
         self.is_open = True
@@ -194,7 +197,7 @@ class Family:
         if not chain.count:
             self.is_open = False
             return
-        self.chains = [chain, *self.chains][:FAMILY_MOST]
+        self.chains = [chain, *self.chains][: self.most]
 
 
 def _made(
@@ -299,12 +302,12 @@ class Recording:
         headers = self.marks[-1][0] - self.marks[0][0]
         return len(self.places) <= ELEMENTS_MOST and headers < HEADERS_MOST and self.places[-1] < LENGTH_MOST
 
-    def add(self, stop: int, element: _HeaderElement | None) -> bool:
+    def add(self, stop: int, elements: Iterable[_HeaderElement]) -> bool:
         """Add the element that was walked over last.
 
         Args:
             stop: where it ends.
-            element: the element, if it is kept.
+            elements: the element, if it is kept, or what is kept of it.
 
         Returns:
             Whether the chain goes on.
@@ -312,7 +315,7 @@ class Recording:
         log = self.log
         if stop - self.start > LENGTH_MOST or len(log.headers) - self.marks[0][0] > HEADERS_MOST:
             return False
-        if element is not None:
+        for element in elements:
             own = (element.start - self.start, element.value - self.start, element.stop - self.start)
             self.kept.append((len(self.places) - 1, element.tag, element.vr, *own))
         self.marks.append((len(log.headers), len(log.checks), len(log.searches)))

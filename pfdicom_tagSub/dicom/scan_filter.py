@@ -7,7 +7,7 @@ from collections.abc import Collection, Container, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from .dictionary import is_unknown, vr_of
-from .header_cache import Family
+from .header_cache import FAMILY_MOST, Family
 from .sources import Source
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ class Asked(NamedTuple):
 
     Attributes:
         tags: the tags to keep.
+        named: those of them that were named.
         entered: the tags to enter sequences for.
         walked: tags of sequences that are entered whatever becomes of them.
     """
@@ -42,6 +43,7 @@ class ScanFilter:
 
     Attributes:
         tags: the tags to keep.
+        named: those of them that were named.
         private: whether every private element is kept.
         merges: whether private elements may be kept together, as nobody asks for one of them.
         apart: the VRs of those that are kept by themselves all the same.
@@ -55,6 +57,7 @@ class ScanFilter:
             before it is entered; None enters every one.
         sought: the tags to enter a sequence for.
         seeks: whether a sequence may be entered for anything.
+        forms_most: how many forms of what follows a header are remembered.
         families: what scans have learnt, for each encoding (implicit, little).
     """
 
@@ -79,6 +82,7 @@ class ScanFilter:
     ) -> None:
         """Args:
         tags: the tags to keep.
+        named: those of them that were named.
         enter: the tags to enter a sequence for; None takes ``tags``.
         private: keep every private element.
         groups: keep every element of these groups, and enter sequences for them.
@@ -101,7 +105,9 @@ class ScanFilter:
         self._walked = frozenset(walked)
         self._walked_groups = frozenset(walked_groups)
         self._walked_private = frozenset(walked_private)
+        self.named = kept
         self.everything = everything
+        self.forms_most = FAMILY_MOST
         self.private = private
         self.merges = merges
         self.apart = frozenset(apart)

@@ -24,6 +24,7 @@ from .patched import Patched
 if TYPE_CHECKING:
     from ..text.cleaning import TextCleaner
     from .file_cleaner import CleanerMemory
+    from .surveyor import SurveyedChanges
 
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""
@@ -74,6 +75,7 @@ class LocalPatch:
         elements: what was done to which elements.
         originals: the texts that were replaced.
         review: why a person should look at the pixels.
+        survey: what a survey tells of the changes; None where nobody asks.
         distances: (which group length, which stands at the end of its group, how many bytes it says)
             of the groups that change. They lie like that in every file that has the same changes.
     """
@@ -83,9 +85,12 @@ class LocalPatch:
     originals: tuple[str, ...]
     review: str
     distances: tuple[tuple[int, int, int], ...] = ()
+    survey: SurveyedChanges | None = None
 
     @classmethod
-    def of(cls, patched: Patched, elements: list[Element], source: Source) -> LocalPatch | None:
+    def of(
+        cls, patched: Patched, elements: list[Element], source: Source, survey: SurveyedChanges | None = None
+    ) -> LocalPatch | None:
         """The changes in terms of the elements; None where something was inserted, or something else
         than the elements decides on a length."""
         edits = []
@@ -103,7 +108,7 @@ class LocalPatch:
         distances = _distances({elements[edit[0]].tag >> 16 for edit in edits}, elements, source)
         if distances is None:
             return None
-        return cls(tuple(edits), patched.elements, patched.originals, patched.review, distances)
+        return cls(tuple(edits), patched.elements, patched.originals, patched.review, distances, survey)
 
     def fits(self, elements: list[Element]) -> bool:
         """Whether the groups that change end where their lengths say."""
@@ -185,9 +190,14 @@ class Memory:
         self.results[key] = result
 
     def add_patch(
-        self, key: tuple[object, ...], patched: Patched, elements: list[Element], source: Source
+        self,
+        key: tuple[object, ...],
+        patched: Patched,
+        elements: list[Element],
+        source: Source,
+        survey: SurveyedChanges | None = None,
     ) -> None:
-        """Remember the changes of a file, if others can have the same."""
+        """Remember the changes of a file, and what a survey tells of them, if others can have the same."""
         # Whether a file may change its character set depends on all of its text, and what becomes
         # of a DICOMDIR on where its records lie.
         is_switched = any(tag == SPECIFIC_CHARACTER_SET for tag, _, _ in patched.elements)
@@ -195,7 +205,7 @@ class Memory:
         is_long = sum(element.end - element.start for element in elements) > PATCH_MOST
         if is_switched or is_directory or is_long:
             return
-        known = LocalPatch.of(patched, elements, source)
+        known = LocalPatch.of(patched, elements, source, survey)
         if known is None:
             return
         if len(self.patches) >= REMEMBERED:

@@ -36,6 +36,7 @@ from .substitution import Substitution, file_scopes
 from .utf8_switch import CannotHold, bound_to_character_set
 
 if TYPE_CHECKING:
+    from .census import CensusResult
     from .changes import Changes
     from .original_pairs import OriginalPair
     from .surveyor import SurveyOptions, Surveyor
@@ -112,7 +113,9 @@ class Patcher:
         self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.filter = self._scan_filter()
         self._asked_filter = self.filter
-        self.is_local = survey_options is None and not pairs and self._reads_no_more_than_elements()
+        self.is_local = not pairs and self._reads_no_more_than_elements()
+        self._finds_all = self.surveyor is not None and self.is_local and self.surveyor.find(self.filter)
+        self._found: tuple[ScanResult, CensusResult] | None = None
 
     def _scan_filter(self, asked: Asked = NOTHING_ASKED) -> ScanFilter:
         """What the rules need to see of a data set, and what is asked of it besides."""
@@ -203,6 +206,12 @@ class Patcher:
         Raises:
             FileError: its bytes do not make a data set.
         """
+        self._found = None
+        if self._finds_all and self.surveyor is not None and self.surveyor.census is not None:
+            found = self.surveyor.census.count(file.data)
+            if found is not None and found.elements is not None:
+                self._found = found.elements, found
+                return found.elements
         return scan(file.data, self.filter)
 
     def ask_for(self, asked: Asked) -> None:
@@ -251,10 +260,15 @@ class Patcher:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None, pixel_edits)
         known = self.memory.patches.get(key)
         if known is not None and known.fits(elements):
-            return known.at(elements)
+            if self.surveyor is None:
+                return known.at(elements)
+            found = self._found[1] if self._found is not None and self._found[0] is elements else None
+            if known.survey is not None and (survey := self.surveyor.again(known.survey, file, found)):
+                return replace(known.at(elements), survey=survey)
         patched = self._patch(file, elements)
         if not patched.unknown_terms:  # that depends on all text of the file
-            self.memory.add_patch(key, patched, elements, file.source)
+            survey_of = None if self.surveyor is None else self.surveyor.changes
+            self.memory.add_patch(key, patched, elements, file.source, survey_of)
         return patched
 
     def _local_key(self, file: DicomFile, elements: list[Element]) -> tuple[object, ...] | None:

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from .._version import COMMAND
 from ..core.errors import FileError
@@ -32,11 +32,12 @@ from ..core.outcome import Action, FileOutcome
 from ..dicom import dictionary
 from ..dicom.dictionary import MODALITY, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, name_of_uid
 from ..dicom.edits import COPY_CHUNK
-from ..dicom.elements import Element
-from ..dicom.file import PREAMBLE
+from ..dicom.elements import EXPLICIT_LITTLE, Element
+from ..dicom.file import PREAMBLE, DicomFile
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import Scope
+from ..dicom.sources import BytesSource
 from ..dicom.values import BINARY_VRS
 from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.keys import EveryPrivateKey, EveryUnknownKey, KeywordKey, MaskKey, PatternKey, PrivateKey, VRKey
@@ -44,9 +45,13 @@ from ..spec.parsing import parse_json
 from ..spec.profile import BASIC
 from ..spec.rules import Rule, RuleSet
 from ..spec.templates import HIDING
+from .census import BLANKS, CERTAIN, FORMS_MOST, Census, CensusResult, Verdict
 from .changes import Change
 from .element_making import VAST
 from .file_meta_substitution import FOLLOWERS
+from .memory import Memory
+from .rule_index import Lookups
+from .rule_matching import RuleMatcher
 from .substitution import Substitution
 
 R = TypeVar("R")
@@ -86,6 +91,10 @@ _MODALITIES = frozenset(
 )
 
 
+_NO_SCOPE = Scope(BytesSource(b""), (), EXPLICIT_LITTLE, 0)
+"""For what is asked of a tag alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class SurveyOptions:
     """What surveys are to hold; its presence asks for them.
@@ -99,9 +108,14 @@ class SurveyOptions:
     show_values: bool = False
 
 
+def surveys_of(results: Iterable[object]) -> list[FileSurvey]:
+    """The surveys of some results."""
+    return [one.survey for one in results if isinstance(one, FileOutcome) and one.survey is not None]
+
+
 def packed(results: list[R]) -> list[R]:
     """The same results, with all surveys summed up in the first that has any."""
-    seen = [one.survey for one in results if isinstance(one, FileOutcome) and one.survey is not None]
+    seen = surveys_of(results)
     if len(seen) < 2:
         return results
     sums: FileSurvey | None = merged(seen)
@@ -115,7 +129,19 @@ def packed(results: list[R]) -> list[R]:
     return made
 
 
-class _Census(ScanFilter):
+class SurveyedChanges(NamedTuple):
+    """What a pass did, where that depends on a few elements alone.
+
+    Attributes:
+        hits: what happened to elements, and how often.
+        rules: the rules whose keys hit them.
+    """
+
+    hits: Mapping[ElementChange, int]
+    rules: frozenset[int]
+
+
+class _EverySequence(ScanFilter):
     """Finds identifying attributes wherever they are, in sequences that are kept, too."""
 
     def is_whole(self, tag: int) -> bool:  # noqa: ARG002
@@ -161,15 +187,47 @@ class Surveyor:
                     for group in key.groups if isinstance(key, MaskKey) else ():
                         self.kept_groups.setdefault(group, []).append(index)
                         kept_groups.append(group)
-        self.filter = _Census(
+        self._sought = (
             {*self.identifying, *self.kept_tags, *_CONTENT, SPECIFIC_CHARACTER_SET, MODALITY, SOP_CLASS_UID},
-            private=True,
-            unknown=True,
-            groups={*self.groups, *kept_groups},
+            {*self.groups, *kept_groups},
         )
+        self.filter = self._census_filter()
+        self._needed: ScanFilter | None = None
+        lookups = Lookups(rules)
+        self.matcher = RuleMatcher(lookups, Memory())
+        self.census: Census | None = None
+        if not (lookups.content or lookups.blocks or rules.asks_for_vrs or self.kept_private):
+            self.census = Census(self._census_filter(), self._verdict)
+        self.changes = SurveyedChanges({}, frozenset())
+        """What the last pass did that was surveyed."""
         self._originals: dict[tuple[object, ...], tuple[int, int, str]] = {}
         self._digests: dict[str, int] = {}
         self._quoting: dict[int, bool] = {}
+        self._surveys: dict[tuple[object, ...], tuple[object, object, FileSurvey]] = {}
+
+    def _census_filter(self, needed: ScanFilter | None = None) -> _EverySequence:
+        """What may be found, and what is needed besides."""
+        tags, groups = self._sought
+        more = needed.named | needed.sought if needed is not None else frozenset()
+        more_groups = needed.groups if needed is not None else frozenset()
+        made = _EverySequence({*tags, *more}, private=True, unknown=True, groups={*groups, *more_groups})
+        made.forms_most = FORMS_MOST
+        return made
+
+    def find(self, needed: ScanFilter) -> bool:
+        """Let a census find what another scan would, so that a data set is gone through once.
+
+        Args:
+            needed: what that scan keeps; by tags alone.
+
+        Returns:
+            Whether a census is made.
+        """
+        if self.census is None:
+            return False
+        self._needed = needed
+        self.census = Census(self._census_filter(needed), self._verdict)
+        return True
 
     def survey(self, substitution: Substitution) -> FileSurvey:
         """What a pass did, and what it leaves.
@@ -179,8 +237,9 @@ class Surveyor:
         """
         survey = _SurveyBuilder(self, substitution)
         survey.add_changes()
+        self.changes = SurveyedChanges(dict(survey.changes), frozenset(survey.rules))
         partly = survey.add_remaining()
-        kinds = {_kind(survey.root, substitution.meta): 1}
+        kinds = {survey.kind(): 1}
         return FileSurvey(
             dict(survey.changes),
             frozenset(survey.rules).union(self.rules.held),
@@ -188,6 +247,73 @@ class Surveyor:
             kinds,
             partly,
         )
+
+    def again(
+        self, changes: SurveyedChanges, file: DicomFile, found: CensusResult | None
+    ) -> FileSurvey | None:
+        """That of a file in which the same was done as in another, and nothing to its file meta.
+
+        Args:
+            changes: what was done.
+            file: the file.
+            found: what a census found in it; None where nobody asked.
+
+        Returns:
+            What it would be of a pass over the file, the same object for files of which it is equal; None
+            where it takes that pass.
+        """
+        census = self.census
+        found = census.count(file.data) if census is not None and found is None else found
+        if census is None or found is None:
+            return None
+        counted, kinds, _ = found
+        read, verdict = file.source.read, census.verdict
+        syntax = stored = b""
+        meta = []
+        for element in file.meta:
+            tag = element.tag
+            if tag == dictionary.TRANSFER_SYNTAX_UID:
+                syntax = read(element.value, element.stop)
+            elif tag == dictionary.MEDIA_STORAGE_SOP_CLASS_UID:
+                stored = read(element.value, element.stop)
+            if not verdict(tag).is_idle:
+                size = element.stop - element.value
+                meta.append((tag, size > CERTAIN or bool(read(element.value, element.stop).strip(BLANKS))))
+        has_preamble = file.meta_start > PREAMBLE and bool(file.source.read(0, PREAMBLE).strip(b"\0"))
+        own = kinds.get(MODALITY, b""), kinds.get(SOP_CLASS_UID, b""), stored, syntax
+        key = (id(changes), id(counted), tuple(meta), has_preamble, own)
+        known = self._surveys.get(key)
+        if known is None:
+            remaining = Counter(counted.remaining)
+            rules = {*changes.rules, *counted.rules, *self.rules.held}
+            for tag, holds_something in meta:
+                rules.update(verdict(tag).keepers)
+                if holds_something and self.identifies(tag):
+                    remaining[Remaining(tag, 0, bool(verdict(tag).keepers))] += 1
+            remaining.update([Remaining(PREAMBLE_TAG, 0, is_kept=False)] * has_preamble)
+            kind = _kind_of(*map(_text, own))
+            survey = FileSurvey(changes.hits, frozenset(rules), dict(remaining), {kind: 1})
+            # What the key has the numbers of is kept as well: these must not be used again.
+            known = changes, counted, survey
+            if len(self._surveys) >= REMEMBERED:
+                self._surveys.clear()
+            self._surveys[key] = known
+        return known[2]
+
+    def keepers_of(self, tag: int) -> list[int]:
+        """The rules that say that an element stays whose creator says nothing."""
+        return self.keepers(tag, _NO_SCOPE)
+
+    def _verdict(self, tag: int) -> Verdict:
+        """What the rules say of an element, where that depends on its tag alone."""
+        element = Element(tag, "", 0, 0, 0, 0)
+        rule = self.matcher.rule_for(element, _NO_SCOPE)
+        is_hit = (rule is not None and not rule.keeps) or self.matcher.is_removed(element, rule)
+        counts = bool(tag & 0xFFFF) and self.identifies(tag)
+        label = PRIVATE if tag >> 16 & 1 else tag
+        needed = self._needed
+        is_kept = needed is not None and (not tag & 0xFFFF or needed.is_named(tag))
+        return Verdict(is_hit, label if counts else None, tuple(self.keepers_of(tag)), is_kept)
 
     def digest(self, text: str) -> int:
         """The digest of a text; 0 of an empty one."""
@@ -275,6 +401,20 @@ class _SurveyBuilder:
         self.changes: Counter[ElementChange] = Counter()
         self.remaining: Counter[Remaining] = Counter()
         self.rules: set[int] = set()
+        self.kinds: dict[int, bytes] | None = None
+
+    def kind(self) -> FileKind:
+        """What the file is."""
+        meta = self.substitution.meta
+        stored = (
+            _raw(meta, dictionary.MEDIA_STORAGE_SOP_CLASS_UID),
+            _raw(meta, dictionary.TRANSFER_SYNTAX_UID),
+        )
+        if self.kinds is None:
+            own = _raw(self.root, MODALITY), _raw(self.root, SOP_CLASS_UID)
+        else:
+            own = self.kinds.get(MODALITY, b""), self.kinds.get(SOP_CLASS_UID, b"")
+        return _kind_of(*map(_text, (*own, *stored)))
 
     def add_changes(self) -> None:
         """Add what the pass did."""
@@ -320,6 +460,14 @@ class _SurveyBuilder:
     def add_remaining(self) -> int:
         """Add what the rules leave; returns 1 where the sequences cannot be read to the end, else 0."""
         data, meta = self.substitution.file.data, self.substitution.meta
+        census = self.surveyor.census
+        found = None if census is None else census.count(data)
+        if found is not None:
+            counted, self.kinds, _ = found
+            self.remaining.update(counted.remaining)
+            self.rules.update(counted.rules)
+            self._add_meta(meta)
+            return 0
         partly = 0
         try:
             elements = scan(data, self.surveyor.filter)
@@ -379,16 +527,12 @@ def _text_of(change: Change) -> str:
     return "\\".join(change.texts)
 
 
-def _kind(root: Scope, meta: Scope) -> FileKind:
-    """What a file is."""
-    modality = _first_text(root, MODALITY)
-    sop_class = _first_text(root, SOP_CLASS_UID)
-    if not sop_class:
-        sop_class = _first_text(meta, dictionary.MEDIA_STORAGE_SOP_CLASS_UID)
+def _kind_of(modality: str, sop_class: str, stored_sop_class: str, transfer_syntax: str) -> FileKind:
+    """What a file is, by what it says and by what its file meta says."""
     return FileKind(
         modality if modality in _MODALITIES else OTHER if modality else NONE_GIVEN,
-        _uid_name(sop_class),
-        _uid_name(_first_text(meta, dictionary.TRANSFER_SYNTAX_UID)),
+        _uid_name(sop_class or stored_sop_class),
+        _uid_name(transfer_syntax),
     )
 
 
@@ -404,9 +548,13 @@ def _holds_something(element: Element, scope: Scope) -> bool:
     return size > SHOWN_MOST or bool(scope.raw(element).strip(b"\0 "))
 
 
-def _first_text(scope: Scope, tag: int) -> str:
+def _raw(scope: Scope, tag: int) -> bytes:
     element = scope.elements.get(tag)
-    raw = scope.raw(element) if element is not None else b""
+    return scope.raw(element) if element is not None else b""
+
+
+def _text(raw: bytes) -> str:
+    """The first value of a text."""
     return raw.decode("ascii", "replace").partition("\\")[0].strip("\0 ")
 
 

@@ -117,6 +117,8 @@ class Totals:
     def add_tally(self, tally: OutcomeTally) -> None:
         """Count files that ended alike."""
         self._counts[tally.status] += tally.files
+        if tally.survey is not None and self.survey is not None:
+            self.survey.add(tally.survey)
         for tag, action, count in tally.elements:
             self._elements[tag, action] += count * tally.files
         self.paths_with_values += tally.path_holds_value * tally.files

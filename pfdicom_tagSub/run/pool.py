@@ -62,11 +62,10 @@ def done_of(worker: Worker, results: list[R], seconds: float) -> Done[R]:
         results: those of its files.
         seconds: the time it took.
     """
-    packed = worker.packed(results)
     if not worker.settings.tallies:
-        return Done(packed, seconds)
-    rest, tallies = tallied(packed)
-    return Done(rest, seconds, tallies)
+        return Done[R](worker.packed(list[R | None](results)), seconds)
+    rest, tallies = tallied(results)
+    return Done[R](worker.packed(rest), seconds, tallies)
 
 
 def work(worker: Worker, stop: Flag, task: Task[R], batch: Batch, results: list[R]) -> None:

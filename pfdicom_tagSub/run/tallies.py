@@ -6,9 +6,10 @@ worker counts them, so that the process in which all results come together has n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TypeVar
 
+from ..core.file_survey import FileSurvey, merged
 from ..core.outcome import FileOutcome, OutcomeTally, Status
 
 R = TypeVar("R")
@@ -21,22 +22,32 @@ def tallied(results: Iterable[R]) -> tuple[list[R | None], tuple[OutcomeTally, .
         results: of files that were done together, in their order.
 
     Returns:
-        The same with None in the place of those that are counted, and the counts of these.
+        The same with None in the place of those that are counted, and the counts of these; the first has the
+        sums of their surveys.
     """
     rest: list[R | None] = []
     counts: dict[tuple[Status, int, bool], int] = {}
     kept: dict[int, FileOutcome] = {}
+    surveys: list[FileSurvey] = []
     for one in results:
         if not isinstance(one, FileOutcome) or not _is_ordinary(one):
             rest.append(one)
             continue
         rest.append(None)
+        if one.survey is not None:
+            surveys.append(one.survey)
         # Files that had the same done to them mostly share the tuple; it is kept, so no other has its number.
         same = id(one.elements)
         kept.setdefault(same, one)
         key = (one.status, same, one.path_holds_value)
         counts[key] = counts.get(key, 0) + 1
-    return rest, tuple(_tallies(counts, kept))
+    tallies = [
+        OutcomeTally(status, kept[same].elements, path_holds_value, files)
+        for (status, same, path_holds_value), files in counts.items()
+    ]
+    if surveys:
+        tallies[0] = tallies[0]._replace(survey=merged(surveys))
+    return rest, tuple(tallies)
 
 
 def _is_ordinary(outcome: FileOutcome) -> bool:
@@ -46,17 +57,9 @@ def _is_ordinary(outcome: FileOutcome) -> bool:
         and not outcome.review
         and not outcome.residuals
         and outcome.finished is None
-        and outcome.survey is None
         and outcome.pixels is None
         and not outcome.unknown_terms
         and not outcome.pairs
         and not outcome.missing
         and not outcome.is_held
     )
-
-
-def _tallies(
-    counts: dict[tuple[Status, int, bool], int], kept: dict[int, FileOutcome]
-) -> Iterator[OutcomeTally]:
-    for (status, same, path_holds_value), count in counts.items():
-        yield OutcomeTally(status, kept[same].elements, path_holds_value, count)
