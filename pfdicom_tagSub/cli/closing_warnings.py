@@ -26,13 +26,14 @@ def _some(paths: Sequence[str]) -> str:
     return ", ".join(paths[:_NAMED_MOST]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None:
+def warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool, reads_archives: bool) -> None:
     """Say what of the inputs was not processed.
 
     Args:
         totals: the sums of the run.
         console: where to say it.
         is_whole: whether the run came to its end.
+        reads_archives: whether it had ``--archives``: what it skipped is of other kinds.
     """
     if is_whole and (strangers := totals.strangers):
         console.warning(
@@ -42,9 +43,13 @@ def warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool) -> None:
     if is_whole and totals.has_selected_none:
         console.warning("--where selected no file, so nothing was written")
     if archives := totals.archives:
+        from ..files.archives import kind_by_name  # noqa: PLC0415  (for runs that skipped some)
+
+        helps = not reads_archives and any(kind_by_name(path) for path, _ in archives)
+        cure = "give --archives, which reads zip, tar and .dcm.gz, or unpack them" if helps else "unpack them"
         console.warning(
             f"what is in {_number(archives, 'archive')} was not processed: "
-            f"{_some([path for path, _ in archives])}; give --archives, or unpack them, and run again; "
+            f"{_some([path for path, _ in archives])}; {cure}, and run again; "
             "--json lists all under archives"
         )
 

@@ -157,7 +157,8 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
         report = replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED)
     if error:
         console.error(error)
-    warn_of_inputs(totals, console, is_whole=report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED})
+    is_whole = report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}
+    warn_of_inputs(totals, console, is_whole=is_whole, reads_archives=options.archives)
     warn_of_results(totals, console)
     report = replace(report, warnings=tuple(console.warned))
     if totals.found or not error:

@@ -30,10 +30,15 @@ _MARKS = (
     (b"MSCF\0\0\0\0", "cab"),
     (b"\x04\x22\x4d\x18", "lz4"),
     (b"!<arch>\n", "ar"),
+    (b"070701", "cpio"),
+    (b"070702", "cpio"),
+    (b"070707", "cpio"),
 )
 NOT_DICOM = "not DICOM"
 
-_NAME = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|gz|7z|bz2|xz|zst|rar|z|lz|lzma|cab|lz4|iso|nrg)", re.IGNORECASE)
+_NAME = re.compile(
+    r"\.(zip|tar|tgz|tbz2?|txz|gz|7z|bz2|xz|zst|rar|z|lz|lzma|cab|lz4|iso|nrg|cpio)", re.IGNORECASE
+)
 _TAR_MARK = 257
 _CHECKSUM = slice(148, 156)
 

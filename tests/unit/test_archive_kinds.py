@@ -54,6 +54,7 @@ MADE: dict[str, Callable[[], bytes]] = {
     "xz": lambda: lzma.compress(b"x"),
     "rar": lambda: b"Rar!\x1a\x07\1\0",
     "zst": lambda: b"\x28\xb5\x2f\xfd\0\0",
+    "cpio": lambda: b"070701" + b"0" * 104 + b"a.dcm\0",
 }
 
 
@@ -82,9 +83,23 @@ def test_archives_are_warned_of_by_name_and_number(trees: Trees) -> None:
     assert found == {f"s/{kind}.dcm": kind for kind in MADE} | {"damaged.ZIP": "zip", "a.dcm.gz": "gz"}
     assert done.skipped["s/zip.dcm"] == reason_of("zip")
     (line,) = [line for line in done.err.splitlines() if "archives was not processed" in line]
-    assert "10 archives" in line
+    assert "11 archives" in line
     assert "a.dcm.gz" in line
-    assert "and 5 more" in line
+    assert "and 6 more" in line
+    assert "give --archives, which" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "flags"), [("a.7z", ()), ("a.rar", ("--archives",)), ("b.jar", ("--archives",))]
+)
+def test_cure_of_what_the_option_does_not_read_is_to_unpack(
+    name: str, flags: tuple[str, ...], trees: Trees
+) -> None:
+    trees.make("a.dcm")
+    trees.add(name, zip_of() if name == "b.jar" else MADE[name[2:]]())
+    done = trees.run(*flags)
+    (line,) = [line for line in done.err.splitlines() if "archive was not processed" in line]
+    assert f"{name}; unpack them, and run again" in line
 
 
 def test_archives_are_in_the_record_and_the_ledger_at_any_verbosity(trees: Trees) -> None:

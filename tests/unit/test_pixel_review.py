@@ -96,6 +96,8 @@ XA: dict[str, Any] = {"SOPClassUID": STORAGE + "12.1", "Modality": "XA"}
         ({**CT, "SeriesDescription": "3 screenshots"}, SCREEN),
         ({**CT, "SeriesDescription": "Dosisprotokoll"}, SCREEN),
         ({**CT, "SeriesDescription": "Rapport de dose"}, SCREEN),
+        ({**CT, "SeriesDescription": "DOSE RECORD"}, SCREEN),
+        ({**CT, "SeriesDescription": "Report dose"}, SCREEN),
         ({**CT, "SeriesDescription": "informe_de_dosis"}, SCREEN),
         ({**CT, "ImageType": ["DERIVED", "SECONDARY", "OTHER", "CSA REPORT"]}, REPORT),
         ({**CT, "ImageType": ["DERIVED", "SECONDARY", "OTHER", "CT_SOM5 PROT"]}, REPORT),
