@@ -312,11 +312,11 @@ OPTIONS: tuple[Option, ...] = (
         value="<file>",
         group=Group.SPEC,
         shown=Shown.NO,
-        help="with --importRules, write the masks of pixels that the rules have to this file",
+        help="with --importRules, write the masks of pixels in the rules to this file",
         manual="""
-            With --importRules, write the masks of pixels that a recipe of deid
-            has to this file, as --pixelMasks takes it. Without it they are
-            listed among what has no equivalent.
+            With --importRules, write the masks of pixels that are in a recipe of
+            deid to this file, in the form that --pixelMasks reads. Without this
+            option they are listed among the rules that have no equivalent.
             """,
     ),
     Option(

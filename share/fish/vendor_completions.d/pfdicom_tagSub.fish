@@ -72,7 +72,7 @@ complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l cleanPixelsOf -xka 
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l maskAllFrames -d 'blacken text that --cleanPixels finds on one frame on all frames'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l printSpec -d 'print the resulting spec as JSON, and exit'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l importRules -xka "(__fish_complete_path (commandline -ct))" -d 'print a spec made from another tool'"'"'s rules (CTP, deid, dicom-anonymizer), and exit'
-complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l importMasks -xka "(__fish_complete_path (commandline -ct))" -d 'with --importRules, write the masks of pixels that the rules have to this file'
+complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l importMasks -xka "(__fish_complete_path (commandline -ct))" -d 'with --importRules, write the masks of pixels in the rules to this file'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l keyFile -xka "(__fish_complete_path (commandline -ct))" -d 'a file of at least 16 bytes, the secret key of pseudonyms'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l functions -xka "(__fish_complete_path (commandline -ct))" -d 'a Python file with functions of your own for the spec; may be repeated'
 complete -c pfdicom_tagSub -n _shtab_pfdicom_tagSub_using -l lookupTable -x -d 'a CSV file with the columns original,replacement for %_lookup|NAME_; may be repeated'
