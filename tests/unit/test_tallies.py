@@ -2,8 +2,10 @@
 
 import dataclasses
 import pickle
+from pathlib import Path
 
 import pytest
+from builders import data_set, rules_of, written
 
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import (
@@ -16,7 +18,11 @@ from pfdicom_tagSub.core.outcome import (
     Stamp,
     Status,
 )
+from pfdicom_tagSub.core.plan import DirectoryPlan, Plan
 from pfdicom_tagSub.report.totals import Totals
+from pfdicom_tagSub.run.deferred_signals import DeferredSignals
+from pfdicom_tagSub.run.run_settings import RunListeners, RunSettings
+from pfdicom_tagSub.run.runner import run
 from pfdicom_tagSub.run.tallies import tallied
 
 ELEMENTS = ((0x00100010, Action.SUBSTITUTED, 1), (0x00100020, Action.EMPTIED, 2))
@@ -83,3 +89,32 @@ def test_totals_are_the_same_counted_one_by_one_or_by_tallies() -> None:
 def test_tallied_batch_of_many_files_is_sent_in_few_bytes() -> None:
     many = [dataclasses.replace(WRITTEN, relative=str(number)) for number in range(256)]
     assert len(pickle.dumps(tallied(many))) < 1000
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_run_tells_each_file_or_how_many_ended_alike(tmp_path: Path, counts: bool) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    names = [f"{number:02}.dcm" for number in range(40)]
+    for name in names:
+        (source / name).write_bytes(written(data_set(PatientName="Doe^Jane", StudyDate="20240102")))
+    (source / "07.dcm").write_bytes(b"no DICOM")
+    outcomes: list[FileOutcome] = []
+    tallies: list[OutcomeTally] = []
+    directory = DirectoryPlan(str(source), str(tmp_path / "out"), ".", tuple(names))
+    plan = Plan(str(source), str(tmp_path / "out"), (directory,))
+    listeners = RunListeners(
+        on_outcome=outcomes.append,
+        on_tally=tallies.append if counts else None,
+        deferred=DeferredSignals(),
+    )
+    run(plan, RunSettings(rules=rules_of({"PatientName": "x"}), workers=2), listeners)
+    assert len(list((tmp_path / "out").iterdir())) == 39
+    if counts:
+        assert [outcome.relative for outcome in outcomes] == ["07.dcm"]
+        assert sum(tally.files for tally in tallies) == 39
+        assert {tally.elements for tally in tallies} == {((0x00100010, Action.SUBSTITUTED, 1),)}
+        assert len(tallies) < 20
+    else:
+        assert sorted(outcome.relative for outcome in outcomes) == names
+        assert not tallies
