@@ -4,6 +4,7 @@
 %_md5|7_PatientIDD      a keyword with something glued to it
 %keep                   a function without its source
 {PatientID}             a form of other languages
+remove                  a command of other tools
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from .templates import Directive, TagText, pieces_of
 _LONGEST = 4096
 """Characters of a template that are looked at."""
 
+_LONGEST_COMMAND = 60
 _NAMES = ", ".join(FUNCTIONS)
 _WORD = r"[A-Za-z][A-Za-z0-9]*"
 _SOURCE = rf"(?:{_WORD}|#tag)"
@@ -43,6 +45,16 @@ _TAG = re.compile(r"[%$]\(?(?P<group>[0-9A-Fa-f]{4}),?(?P<element>[0-9A-Fa-f]{4}
 _HASHED = re.compile(r"%?#(?:TAG|Tag)\b|%tag\b|%_tag\b|#\{tag\}|\{#?tag\}|\$tag\b")
 
 
+_NULL = "null without quotation marks, which removes the element"
+_COMMANDS = {
+    **dict.fromkeys(("null", "remove", "delete"), _NULL),
+    **dict.fromkeys(("keep", "retain"), "%_keep_#tag"),
+    **dict.fromkeys(("empty", "blank"), '"", which empties the element'),
+}
+_CALLED = re.compile(r"@?(?P<name>[a-z]+)(?P<call>\(.*\))?|(?:func|var):.+", re.IGNORECASE)
+"""A whole text: a word, a call of CTP such as ``@remove()``, a value of deid such as ``func:hash``."""
+
+
 def find_lookalikes(text: str, key: str) -> Iterator[str]:
     """What in a template is plain text but looks like a directive.
 
@@ -53,6 +65,9 @@ def find_lookalikes(text: str, key: str) -> Iterator[str]:
     Yields:
         A warning for each, with what was meant.
     """
+    if meant := _command_in(text):
+        yield f"{key}: {quoted(text)} is plain text and will be written as it is; did you mean {meant}?"
+        return
     plain = ""
     before: Directive | None = None
     written_before = ""
@@ -71,6 +86,19 @@ def find_lookalikes(text: str, key: str) -> Iterator[str]:
         plain = ""
         before = part if isinstance(part, Directive) else None
         written_before = written
+
+
+def _command_in(text: str) -> str:
+    """What a text was meant for that is a command of another tool as a whole; "" for none."""
+    match = _CALLED.fullmatch(text) if len(text) <= _LONGEST_COMMAND else None
+    if match is None:
+        return ""
+    if text == "None":  # as Python has it; in small letters it is a word that people write
+        return _NULL
+    if known := _COMMANDS.get((match["name"] or "").lower()):
+        return known
+    is_call = match["name"] is None or (text.startswith("@") and match["call"])
+    return f"%_function_#tag (functions: {_NAMES})" if is_call else ""
 
 
 def _nearby(written: str, glued: str) -> str:

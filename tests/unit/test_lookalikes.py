@@ -86,6 +86,28 @@ def test_what_is_a_directive_or_plain_text_is_not_warned_of(text: str) -> None:
     assert list(find_lookalikes(text, "PatientName")) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        *((text, "null without") for text in ("null", "None", "remove", "REMOVE", "delete", "@remove()")),
+        *((text, "%_keep_#tag") for text in ("keep", "KEEP", "@keep()")),
+        *((text, '""') for text in ("empty", "blank", "@empty()")),
+        *((text, "%_function_#tag") for text in ("@hash(this,8)", "func:hash", "var:new_id")),
+    ],
+)
+def test_command_of_another_tool_is_warned_of(text: str, meant: str) -> None:
+    (warning,) = find_lookalikes(text, "PatientName")
+    assert f"PatientName: '{text}' is plain text" in warning
+    assert f"did you mean {meant}" in warning
+
+
+@pytest.mark.parametrize(
+    "text", ["removed", "none", "unknown", "keep out", "x none", "@home", "none@h.org", "func", "a(b)"]
+)
+def test_other_words_are_not_warned_of(text: str) -> None:
+    assert list(find_lookalikes(text, "PatientName")) == []
+
+
 def test_lookalikes_of_names_and_of_items_are_warned_of_and_those_of_profiles_are_not() -> None:
     rules = compile_rules(
         parse_json('{"RequestAttributesSequence": [{"StudyID": "%PatientID"}]}', "x"),
