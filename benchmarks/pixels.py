@@ -9,7 +9,7 @@ Use::
 
 ``found`` takes the pictures of ``tests/helpers/planted_pictures.py``. With ``--peer PYTHON``, an interpreter
 whose environment has ``deid`` and the pylibjpeg packages, deid's DicomCleaner gets the same files in the same
-run.
+run; with ``--presidio PYTHON`` presidio-image-redactor does (``pixel_peer_presidio.py`` says what it needs).
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ def found(arguments: argparse.Namespace, folder: Path) -> None:
     report("pfdicom_tagSub", pictures, folder / "out", masks, seconds, len(record["failures"]))
     if arguments.peer:
         peer(arguments.peer, pictures, source, folder / "peer")
+    if arguments.presidio:
+        presidio(arguments.presidio, pictures, source, folder / "presidio")
 
 
 def peer(python: str, pictures: dict[str, Planted], source: Path, output: Path) -> None:
@@ -89,6 +91,19 @@ def peer(python: str, pictures: dict[str, Planted], source: Path, output: Path) 
                 same = (before != after).any(axis=3) & (after == 0).all(axis=3)
         masks[name] = same
     report("deid", pictures, output, masks, told["seconds"], len(told["failed"]))
+
+
+def presidio(python: str, pictures: dict[str, Planted], source: Path, output: Path) -> None:
+    """Measure presidio-image-redactor: it tells the boxes that it filled."""
+    command = [python, str(HERE / "pixel_peer_presidio.py"), str(source), str(output)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = json.loads(done.stdout.partition("RESULT")[2])
+    masks = {}
+    for name, one in pictures.items():
+        masks[name] = np.zeros(one.values.shape[:3], bool)
+        for left, top, width, height in told["boxes"].get(name, []):
+            masks[name][:, max(top, 0) : top + height, max(left, 0) : left + width] = True
+    report("presidio", pictures, output, masks, told["seconds"], len(told["failed"]))
 
 
 def report(
@@ -252,6 +267,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--frames", type=int, default=0)
     parser.add_argument("--peer", default="", metavar="PYTHON")
+    parser.add_argument("--presidio", default="", metavar="PYTHON")
     parser.add_argument("--work", default=None)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.work) as name:

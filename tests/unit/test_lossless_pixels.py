@@ -98,6 +98,35 @@ def test_rows_that_lie_fail(tmp_path: Path, syntax: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("syntax", "decoders"),
+    [
+        (uid.JPEGLSLossless, ["pyjpegls", "pylibjpeg", "pylibjpeg"]),
+        (uid.RLELossless, ["pylibjpeg", "pydicom", "pydicom"]),
+    ],
+    ids=["jpeg-ls", "rle"],
+)
+def test_another_decoder_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, syntax: str, decoders: list[str]
+) -> None:
+    from pydicom.pixels.decoders.base import Decoder
+
+    used: list[str] = []
+    decode = Decoder.as_array
+
+    def noted(self: Decoder, *given: object, **named: object) -> object:
+        made = decode(self, *given, **named)  # type: ignore[arg-type]
+        used.append(str(named["decoding_plugin"]))
+        return made
+
+    monkeypatch.setattr(Decoder, "as_array", noted)
+    content = file_bytes(compressed(Layout("rgb", "RGB", 8, black=(0, 0, 0)), syntax, 1))
+    used.clear()
+    result, _ = clean(tmp_path, content)
+    assert result.code == 0, result.out
+    assert used == decoders
+
+
+@pytest.mark.parametrize(
     ("syntax", "mark", "place"),
     [(SYNTAXES["j2k"], b"\xff\x51", 6), (SYNTAXES["jls"], b"\xff\xf7", 5)],
     ids=["j2k", "jls"],
