@@ -22,7 +22,7 @@ from .jpeg_blocks import header_of
 from .rectangles import Rectangle
 
 _STRICTEST = {str(uid.RLELossless): ("pylibjpeg",), str(uid.JPEGLSLossless): ("pyjpegls",)}
-"""pydicom's own decoder of RLE fills up what is damaged. The check has the other one of JPEG-LS: it is slow."""
+"""pydicom's own decoder of RLE fills up what is damaged. Of JPEG-LS, the check has the slower decoder."""
 
 LOSSY = {str(uid.JPEG2000): uid.JPEG2000Lossless, str(uid.JPEGLSNearLossless): uid.JPEGLSLossless}
 """Transfer syntaxes that allow a loss, and how frames are encoded again under them: without another loss."""
