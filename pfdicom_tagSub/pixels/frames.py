@@ -16,7 +16,7 @@ from .local_contrast import local_contrast
 Numbers = npt.NDArray[Any]
 Picture = npt.NDArray[np.uint8]
 
-NOISES_OF_DEEP = 16.0, 64.0
+NOISES_OF_DEEP = 10.0, 40.0
 NOISES_OF_SHALLOW = 16.0, 64.0
 """How many steps of noise make black and white of numbers by their place; the same of a wider window."""
 
