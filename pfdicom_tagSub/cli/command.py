@@ -25,7 +25,7 @@ from .closing_warnings import warn_of_inputs, warn_of_results
 from .console import Console, progress
 from .file_messages import FileMessages
 from .printing import print_record, print_table, print_text, show_plan
-from .rules_from_options import compile_options, condition_of, pixels_of
+from .rules_from_options import compile_options, condition_of, fifos_of, pixels_of
 from .run_files import (
     Reporting,
     Sheet,
@@ -80,6 +80,8 @@ def _parse_and_run(argv: Sequence[str] | None, signals: Signals, start: float) -
     except SystemExit as stop:  # --help, --man, --synopsis, --version
         return stop.code if isinstance(stop.code, int) else ExitCode.OK
     console = Console(options.tree.verbosity, options.syslog)
+    for flag, path in fifos_of(options):
+        console.note(1, f"{flag} {path} is a FIFO: waiting until something is written to it")
     if options.import_rules:
         from .importing import print_imported  # noqa: PLC0415  (for this alone)
 

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cli import parser as cli
 from ..core.options import LookupMiss, Options
+from ..files.own_files import is_descriptor
 
 if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings
     from ..spec.building import Built
     from ..spec.conditions import Condition
     from ..spec.rules import RuleSet
+
+
+def fifos_of(options: Options) -> Iterator[tuple[str, str]]:
+    """The flag and the path of each FIFO that the run reads: it waits until something writes to it."""
+    named = (
+        ("--importRules", (options.import_rules,)),
+        ("--tagFile", options.tag_files),
+        ("--functions", options.functions),
+        ("--pixelMasks", (options.pixel_masks,)),
+        ("--filesFrom", (options.files_from,)),
+    )
+    for flag, path in ((flag, path) for flag, paths in named for path in paths if path):
+        try:
+            found = os.stat(path)
+        except (OSError, ValueError):
+            continue  # reading it says why
+        if stat.S_ISFIFO(found.st_mode) and not is_descriptor(path):
+            yield flag, path
 
 
 def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..core.errors import FileError, PlanError
+from ..core.system_reasons import why_unwritten
 from .temporary import temporary_name
 
 # To pass through a directory takes no permission to list it.
@@ -111,7 +112,7 @@ def make_directory(root: str, path: str) -> None:
         os.makedirs(root, exist_ok=True)
         os.close(_opened(root, path, makes=True))
     except OSError as error:
-        raise FileError(f"cannot create the output directory: {error.strerror}") from None
+        raise FileError(f"cannot create the output directory: {why_unwritten(error)}") from None
 
 
 class NewFolders:
@@ -169,7 +170,7 @@ def check_directory(root: str, path: str) -> None:
                     raise _no_directory(root, below)
                 nearest = below
     except OSError as error:
-        raise FileError(f"cannot create the output directory: {error.strerror}") from None
+        raise FileError(f"cannot create the output directory: {why_unwritten(error)}") from None
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
     if not os.access(nearest, os.W_OK | os.X_OK):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ..core.errors import OwnFileError
+from ..core.system_reasons import why_unwritten
 from .own_files import LINK, find_problem
 from .temporary import remove_stale, temporary_name
 
@@ -33,7 +34,7 @@ def check_replaceable(flag: str, path: str) -> None:
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise OwnFileError(f"{flag} {path}: {reason_of(error)}") from None
+        raise OwnFileError(f"{flag} {path}: {why_unwritten(error)}") from None
     else:
         if stat.S_ISLNK(found.st_mode):
             raise OwnFileError(f"{flag} {path}: {LINK}")
@@ -46,7 +47,7 @@ def check_replaceable(flag: str, path: str) -> None:
     try:
         os.unlink(_created(folder))
     except OSError as error:
-        raise OwnFileError(f"{flag} {path}: cannot write to its directory: {error.strerror}") from None
+        raise OwnFileError(f"{flag} {path}: cannot write to its directory: {why_unwritten(error)}") from None
 
 
 @contextmanager

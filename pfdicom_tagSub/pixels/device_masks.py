@@ -18,6 +18,7 @@ from typing import Any
 
 from ..core.bounded import TooLargeError, read_path
 from ..core.errors import SpecError
+from ..core.system_reasons import why_unread
 from ..dicom import dictionary
 from .rectangles import Rectangle
 
@@ -124,7 +125,7 @@ def load_masks(path: str = "") -> tuple[DeviceMask, ...]:
                 f"{origin}: it has more than {FILE_MOST >> 20} MB; is it a list of masks?"
             ) from None
         except OSError as error:
-            raise SpecError(f"{origin}: {error.strerror}") from None
+            raise SpecError(f"{origin}: {why_unread(error)}") from None
         own, replaces = parse_masks(data, origin)
     if replaces:
         return own

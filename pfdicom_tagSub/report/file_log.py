@@ -19,6 +19,7 @@ from typing import Any
 
 from ..core.errors import LogError
 from ..core.outcome import FileOutcome, Orphan, OrphanFate, Status
+from ..core.system_reasons import why_unwritten
 from ..files.own_files import LINK, find_problem, is_descriptor
 from .record import cleaned_pixels
 
@@ -79,7 +80,7 @@ class FileLog:
         try:
             self._descriptor = _open(path)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-            reason = getattr(error, "strerror", None) or "it is not a path"
+            reason = why_unwritten(error)
             raise LogError(f"--log {path}: {reason}") from None
 
     def __enter__(self) -> FileLog:

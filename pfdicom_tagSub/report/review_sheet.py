@@ -23,6 +23,7 @@ from jinja2 import Environment, StrictUndefined
 from .._version import __version__
 from ..core.errors import FileError, NotDicomError, PlanError
 from ..core.outcome import CleanedPixels, PixelRectangle
+from ..core.system_reasons import why_unwritten
 from ..dicom.dictionary import COLUMNS, MODALITY, ROWS, SOP_INSTANCE_UID, label_of
 from ..dicom.file import parse
 from ..dicom.scope import Scope
@@ -90,7 +91,7 @@ class ReviewSheet:
             with tempfile.TemporaryFile(dir=os.path.dirname(path)):
                 pass
         except OSError as error:
-            raise PlanError(f"--reviewSheet {shown}: {error.strerror}") from None
+            raise PlanError(f"--reviewSheet {shown}: {why_unwritten(error)}") from None
         return cls(path, shown)
 
     def write(self, report: RunReport, input_root: str, *, follow_links: bool) -> None:

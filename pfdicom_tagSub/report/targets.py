@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..core.errors import PlanError
 from ..core.options import Options
 from ..core.plan import Plan
+from ..core.system_reasons import why_unwritten
 from ..files.temporary import temporary_name
 
 MODE = 0o600
@@ -70,11 +71,13 @@ def find_targets(options: Options, plan: Plan) -> tuple[tuple[Target, ...], tupl
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise PlanError(f"--report {shown}: {error.strerror}") from None
+            raise PlanError(f"--report {shown}: {why_unwritten(error)}") from None
         try:
             os.unlink(_created(folder, b""))
         except OSError as error:
-            raise PlanError(f"--report {shown}: cannot write to its directory: {error.strerror}") from None
+            raise PlanError(
+                f"--report {shown}: cannot write to its directory: {why_unwritten(error)}"
+            ) from None
         if _is_inside(folder, plan.output_root):
             warnings.append(f"--report {shown} lies in the output tree; it names files as the input does")
         targets.append(Target(path, shown))

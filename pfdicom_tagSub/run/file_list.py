@@ -10,6 +10,7 @@ from ..core.bounded import TooLargeError, read_path, read_whole
 from ..core.errors import PlanError
 from ..core.file_names import FileNames
 from ..core.outcome import FileOutcome, Stage, Status
+from ..core.system_reasons import why_unread
 
 STANDARD_INPUT = "-"
 
@@ -75,7 +76,7 @@ def _read(path: str) -> bytes:
     except TooLargeError:
         raise PlanError(f"--filesFrom {path}: it has more than {LIST_MOST >> 30} GB; is it a list?") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or "it is not a path"
+        reason = why_unread(error)
         raise PlanError(f"--filesFrom {path}: {reason}") from None
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from .._version import __version__
 from ..core.errors import LedgerError
+from ..core.system_reasons import why_unwritten
 from ..core.versions import version_of
 from ..files.own_files import LINK, find_problem
 from ..spec.secret import Secret
@@ -122,7 +123,7 @@ def create_if_absent(path: str) -> tuple[os.stat_result, tuple[str, ...]]:
             finally:
                 os.close(descriptor)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or "it is not a path"
+        reason = why_unwritten(error)
         raise LedgerError(f"--ledger {path}: {reason}") from None
     if stat.S_ISLNK(found.st_mode):
         raise LedgerError(f"--ledger {path} is not a file: {LINK}")

@@ -11,6 +11,7 @@ from ..core import garbage
 from ..core.errors import FileError, PlanError
 from ..core.outcome import FileOutcome, Stage, Status
 from ..core.plan import DirectoryPlan, FileJob, Plan
+from ..core.system_reasons import why_unwritten
 from ..dicom.inflating import InflateLimit
 from ..files.folders import NewFolders, check_directory, check_not_input, make_directory
 from ..files.temporary import remove_stale
@@ -47,6 +48,8 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
     rules, is_dry, ledger = settings.rules, settings.is_dry, listeners.ledger
     if not is_dry:
         check_not_input(plan.input_root, plan.output_root)
+    if plan.file_count:
+        _check_output_root(plan.output_root, is_dry=is_dry)
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
     names_outputs = not may_quote_replaced(rules)
     run_id = secrets.token_hex(4) if settings.cluster else ""
@@ -127,6 +130,21 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
             workforce.run(Worker.process, ready, on_result, on_lost)
 
 
+def _check_output_root(root: str, *, is_dry: bool) -> None:
+    """End the run where there can be no output directory, before the first file is read.
+
+    Raises:
+        PlanError: there cannot be one.
+    """
+    try:
+        if not is_dry:
+            make_directory(root, root)
+        elif not os.path.lexists(root):
+            check_directory(root, root)
+    except FileError as error:
+        raise PlanError(f"--outputDir {root}: {error}") from None
+
+
 class _HoldFolder:
     """The directory of what is held, which is made where there is none, and goes if nothing is in it.
 
@@ -142,7 +160,7 @@ class _HoldFolder:
             try:
                 os.makedirs(self._path, mode=0o700)
             except OSError as error:
-                raise PlanError(f"--holdDir {self._path}: {error.strerror}") from None
+                raise PlanError(f"--holdDir {self._path}: {why_unwritten(error)}") from None
             self._is_new = True
 
     def __exit__(self, *exception: object) -> None:

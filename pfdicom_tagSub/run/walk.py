@@ -34,6 +34,7 @@ from ..core.file_names import FileNames
 from ..core.options import Options
 from ..core.outcome import FileOutcome, Stage, Status
 from ..core.plan import DirectoryPlan, Plan
+from ..core.system_reasons import why_unread
 
 
 def build(options: Options) -> Plan:
@@ -237,7 +238,7 @@ def _check_input(path: Path) -> str:
         status = path.stat()
         root = os.path.realpath(path)
     except OSError as error:
-        raise PlanError(f"--inputDir {path}: {error.strerror}") from None
+        raise PlanError(f"--inputDir {path}: {why_unread(error)}") from None
     if not stat.S_ISDIR(status.st_mode):
         raise PlanError(f"--inputDir {path} is neither a directory nor a regular file")
     if not os.access(root, os.R_OK | os.X_OK):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from ..core.bounded import SPEC_MOST, TooLargeError, read_path
 from ..core.errors import FileError, SpecError
 from ..core.spec_parts import SpecPart
+from ..core.system_reasons import why_unread
 from ..dicom.dictionary import ALL_VRS
 from ..text.quoting import shortened
 from .function_types import Call, Function, Resources, SecretUse
@@ -135,7 +136,7 @@ def load_files(paths: Sequence[str]) -> None:
         except UnicodeDecodeError as error:
             raise SpecError(f"{OPTION} {path}: not UTF-8 at byte {error.start}") from None
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is not a path"
+            reason = why_unread(error)
             raise SpecError(f"{OPTION} {path}: {reason}") from None
         _load_text(Origin(OPTION, path, hashlib.sha256(data).hexdigest(), text))
 

@@ -12,6 +12,7 @@ from ..core.bounded import SPEC_MOST, TooLargeError, read_path
 from ..core.errors import SpecError
 from ..core.options import Options
 from ..core.spec_parts import SpecPart
+from ..core.system_reasons import why_unread
 from ..text.quoting import quoted, shortened
 from .forms import JSON_FLAG, hint_for_json, hint_for_pairs, hint_for_path
 from .keys import PATTERN_PREFIX, PatternKey, resolve
@@ -140,7 +141,7 @@ def _read(path: str, what: str = "--tagFile") -> str:
     except TooLargeError:
         raise SpecError(f"{origin}: it has more than {SPEC_MOST >> 20} MB; is it a spec?") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or "it is not a path"
+        reason = why_unread(error)
         hint = hint_for_path(path)
         raise SpecError(f"{origin}: {reason}" + (f"; {hint}" if hint else "")) from None
     if data.startswith(_UTF_16):

@@ -15,6 +15,7 @@ from importlib import resources
 from .._version import COMMAND, __version__
 from ..core.bounded import SPEC_MOST, TooLargeError, read_path
 from ..core.errors import SpecError
+from ..core.system_reasons import why_unread
 from ..dicom import dictionary
 from ..dicom.free_text import FREE_TEXT_VRS
 from ..text.quoting import quoted, shortened
@@ -240,7 +241,7 @@ def _private_keys(arguments: tuple[str, ...]) -> list[str]:
                 f"--keepPrivate {argument}: it has more than {SPEC_MOST >> 20} MB; is it a list of keys?"
             ) from None
         except OSError as error:
-            raise SpecError(f"--keepPrivate {argument}: {error.strerror}") from None
+            raise SpecError(f"--keepPrivate {argument}: {why_unread(error)}") from None
         except UnicodeDecodeError as error:
             raise SpecError(f"--keepPrivate {argument}: not UTF-8 at byte {error.start}") from None
         for number, line in enumerate(lines, 1):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ..core.caches import remembered
 from ..core.errors import SpecError
+from ..core.system_reasons import why_unread
 
 KEY_VARIABLE = b"PFDICOM_TAGSUB_KEY"
 LEAST_BYTES = 16
@@ -85,7 +86,7 @@ def _read(path: str) -> tuple[bytes, tuple[str, ...]]:
             mode = os.fstat(file.fileno()).st_mode
             key = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or "it is not a path"
+        reason = why_unread(error)
         raise SpecError(f"--keyFile {path}: {reason}") from None
     if stat.S_ISREG(mode) and mode & (stat.S_IRGRP | stat.S_IROTH):
         return key, (f"--keyFile {path}: others can read the key; chmod 600 keeps it yours",)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from ..core.bounded import TABLE_MOST, TooLargeError, read_path
 from ..core.errors import SpecError
+from ..core.system_reasons import why_unread
 from ..text.padding import without_padding
 
 COLUMNS = ("original", "replacement")
@@ -54,7 +55,7 @@ def _read(path: str) -> str:
     except UnicodeDecodeError as error:
         raise SpecError(f"--lookupTable {path}: not UTF-8 at byte {error.start}") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or "it is not a path"
+        reason = why_unread(error)
         raise SpecError(f"--lookupTable {path}: {reason}") from None
 
 

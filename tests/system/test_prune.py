@@ -229,3 +229,19 @@ def test_prune_needs_a_ledger(trees: Trees) -> None:
     done = run_command(trees.inputs, trees.outputs, *SPEC, "--prune")
     assert done.code == 2
     assert "--ledger" in done.err
+
+
+def test_report_names_outputs_whose_inputs_are_gone(cohort: Cohort, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    cohort.run("--report", str(page))
+    assert "Outputs whose inputs are gone" not in page.read_text()
+    cohort.withdraw()
+    cohort.run("--report", str(page))
+    text = page.read_text()
+    assert "Outputs whose inputs are gone: 2" in text
+    assert text.count("<td>left</td>") == 2
+    cohort.run("--report", str(page), "--prune")
+    text = page.read_text()
+    assert text.count("<td>pruned</td>") == 2
+    for name in ("one/a.dcm", "one/b.dcm"):
+        assert text.count(f"<code>{name}</code>") == 2  # the input, and its output

@@ -9,6 +9,7 @@ import re
 import shutil
 import stat
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -237,6 +238,25 @@ def test_page_cuts_long_lists_and_says_so() -> None:
     assert "PatientComments, path" in text
     assert "more than 100,000 values" in text
     assert f"{most + 3 - htmlreport.BARS_MOST} others together" in text
+
+
+def test_page_names_the_outputs_of_what_a_person_has_to_look_after() -> None:
+    failed = FileOutcome("in/a", Status.FAILED, reason="why", output="out/failed")
+    report = report_of(
+        survey_of(1),
+        1,
+        pixel_review=(("in/b", "x"), ("in/c", "y")),
+        held=frozenset({"in/c"}),
+        residuals=(("in/d", ("PatientName",)),),
+        outputs={"in/b": "out/seen", "in/c": "out/held", "in/d": "out/residual"},
+    )
+    text = page(replace(report, failures=(failed,)), RAN)
+    for path in ("out/failed", "out/seen", "out/held", "out/residual"):
+        assert text.count(f"<code>{path}</code>") == 1
+    assert "<code>out/held</code> (held)" in text
+    assert "<code>out/seen</code> (held)" not in text
+    unknown = page(replace(report, failures=(replace(failed, output=""),), outputs={}), RAN)
+    assert "out/" not in unknown
 
 
 @pytest.mark.parametrize("code", list(ExitCode))

@@ -6,6 +6,7 @@ import re
 
 from ...core.bounded import SPEC_MOST, TooLargeError, read_path
 from ...core.errors import SpecError
+from ...core.system_reasons import why_unread
 from .translation import Translation
 
 OPTION = "--importRules"
@@ -24,9 +25,7 @@ def import_rules(path: str) -> Translation:
     except UnicodeDecodeError as error:
         raise SpecError(f"{OPTION} {path}: not UTF-8 at byte {error.start}") from None
     except (OSError, ValueError) as error:
-        raise SpecError(
-            f"{OPTION} {path}: {getattr(error, 'strerror', None) or 'it is not a path'}"
-        ) from None
+        raise SpecError(f"{OPTION} {path}: {why_unread(error)}") from None
     head = text.lstrip()
     if head.startswith("<"):
         from .ctp import translate  # noqa: PLC0415  (each tool by itself)
