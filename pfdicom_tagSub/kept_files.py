@@ -1,8 +1,9 @@
-"""What a run that a Python program starts keeps besides its outputs, and what it comes to."""
+"""What a run keeps besides its outputs; for one that a Python program starts, also what it comes to."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .core.errors import ExitCode, PlanError
 from .core.options import OnResidual, Options, ReportFormat, ReviewPolicy
-from .core.outcome import FileOutcome
+from .core.outcome import FileOutcome, Orphan
 from .core.plan import Plan
 from .report.record import RunReport
 from .report.totals import Totals
@@ -70,6 +71,95 @@ def noting_misses(rules: RuleSet) -> RuleSet:
     if pixels is not None:
         pixels = replace(pixels, rules=noting_misses(pixels.rules))
     return replace(rules, resources=replace(rules.resources, notes_misses=True), pixels=pixels)
+
+
+def open_crosswalk(plan: Plan, options: Options, ledger: Ledger | None, name: str) -> Crosswalk:
+    """The crosswalk that the options name, with what is in it.
+
+    What the ledger takes down counts as done when the crosswalk has it, too.
+
+    Args:
+        plan: the files.
+        options: the options.
+        ledger: the ledger of the run; None without one.
+        name: what messages call the option.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        OwnFileError: it cannot be used.
+    """
+    from .report.crosswalk import Crosswalk  # noqa: PLC0415  (only where somebody asks)
+
+    check_outside(plan, name, options.crosswalk)
+    crosswalk = Crosswalk(options.crosswalk)
+    if ledger is not None and not options.dry_run:
+        ledger.begin_provisionally(believes=not crosswalk.is_new)
+    return crosswalk
+
+
+def write_crosswalk(crosswalk: Crosswalk, ledger: Ledger | None, *, is_dry: bool) -> None:
+    """Write the crosswalk; then what this run did counts as done."""
+    if crosswalk.commit() and ledger is not None and not is_dry:
+        ledger.confirm()
+
+
+def open_missing_values(plan: Plan, options: Options, name: str) -> MissingValues:
+    """The list of what lookup tables lack, which is written at the end.
+
+    Args:
+        plan: the files.
+        options: the options, which name it.
+        name: what messages call the option.
+
+    Raises:
+        PlanError: it lies in one of the trees.
+        OwnFileError: it cannot be written.
+    """
+    from .report.missing_values import MissingValues  # noqa: PLC0415  (only where somebody asks)
+
+    check_outside(plan, name, options.lookup_missing)
+    return MissingValues(options.lookup_missing)
+
+
+def held_files_of(plan: Plan, options: Options, name: str) -> HeldFiles:
+    """What becomes of files whose pixels a person has to see, and that are not just listed.
+
+    Args:
+        plan: the files.
+        options: the options.
+        name: what messages call the option of the directory.
+
+    Raises:
+        PlanError: the directory for them is not apart from the trees.
+    """
+    from .run.held_files import HeldFiles  # noqa: PLC0415  (only where somebody asks)
+
+    root = check_apart(plan, name, options.hold_dir) if options.hold_dir else ""
+    return HeldFiles(options.pixel_review, plan.output_root, root)
+
+
+def prune_outputs(
+    plan: Plan,
+    rules: RuleSet,
+    options: Options,
+    ledger: Ledger,
+    deferred: DeferredSignals,
+    on_orphan: Callable[[Orphan], None],
+) -> str:
+    """Remove outputs whose inputs are gone, or count them; why nothing was removed, "" for no reason."""
+    from .run.orphans import prune  # noqa: PLC0415  (for runs with a ledger alone)
+
+    return prune(
+        ledger,
+        plan,
+        removes=options.prune,
+        is_dry=options.dry_run,
+        follow_links=options.tree.followLinks or bool(plan.single),
+        names_outputs=not may_quote_replaced(rules),
+        deferred=deferred,
+        on_orphan=on_orphan,
+        hold_root=os.path.realpath(options.hold_dir) if options.hold_dir else "",
+    )
 
 
 class KeptFiles:
@@ -149,18 +239,8 @@ class KeptFiles:
         """Remove outputs whose inputs are gone, or count them, when all else is done."""
         if self.ledger is None or self.ledger.problem:
             return
-        from .run.orphans import prune  # noqa: PLC0415  (for runs with a ledger alone)
-
-        problem = prune(
-            self.ledger,
-            self._plan,
-            removes=self._options.prune,
-            is_dry=self._options.dry_run,
-            follow_links=self._options.tree.followLinks or bool(self._plan.single),
-            names_outputs=not may_quote_replaced(self._rules),
-            deferred=deferred,
-            on_orphan=self.totals.add_orphan,
-            hold_root=self.held.hold_root if self.held is not None else "",
+        problem = prune_outputs(
+            self._plan, self._rules, self._options, self.ledger, deferred, self.totals.add_orphan
         )
         self._problems += [problem] if problem else []
 
@@ -218,21 +298,13 @@ class KeptFiles:
 
             check_outside(self._plan, "review_sheet", options.review_sheet)
             self._sheet = ReviewSheet.at(options.review_sheet)
-        if options.pixel_review is ReviewPolicy.LIST:
-            return
-        from .run.held_files import HeldFiles  # noqa: PLC0415  (likewise)
-
-        root = check_apart(self._plan, "hold_dir", options.hold_dir) if options.hold_dir else ""
-        self.held = HeldFiles(options.pixel_review, self._plan.output_root, root)
+        if options.pixel_review is not ReviewPolicy.LIST:
+            self.held = held_files_of(self._plan, options, "hold_dir")
 
     def _open_missing(self) -> None:
-        if not self._options.lookup_missing:
-            return
-        from .report.missing_values import MissingValues  # noqa: PLC0415  (only where somebody asks)
-
-        check_outside(self._plan, "lookup_missing", self._options.lookup_missing)
-        self._missing = MissingValues(self._options.lookup_missing)
-        self._stack.callback(self._missing.close)
+        if self._options.lookup_missing:
+            self._missing = open_missing_values(self._plan, self._options, "lookup_missing")
+            self._stack.callback(self._missing.close)
 
     def _survey(self) -> None:
         options = self._options
@@ -295,20 +367,12 @@ class KeptFiles:
         self._stack.callback(self._log.close)  # signals are the program's own business
 
     def _open_crosswalk(self) -> None:
-        if not self._options.crosswalk:
-            return
-        from .report.crosswalk import Crosswalk  # noqa: PLC0415  (only where somebody asks)
-
-        check_outside(self._plan, "crosswalk", self._options.crosswalk)
-        self._crosswalk = Crosswalk(self._options.crosswalk)
-        self._stack.callback(self._crosswalk.close)
-        if self.ledger is not None and not self._options.dry_run:
-            self.ledger.begin_provisionally(believes=not self._crosswalk.is_new)
+        if self._options.crosswalk:
+            self._crosswalk = open_crosswalk(self._plan, self._options, self.ledger, "crosswalk")
+            self._stack.callback(self._crosswalk.close)
 
     def _end_crosswalk(self, crosswalk: Crosswalk) -> None:
-        is_written = crosswalk.commit()
-        if is_written and self.ledger is not None and not self._options.dry_run:
-            self.ledger.confirm()
+        write_crosswalk(crosswalk, self.ledger, is_dry=self._options.dry_run)
         self.warnings += [
             f"crosswalk: {attribute}: new values that stand for more than one original: {count}"
             for attribute, count in crosswalk.collisions().items()

@@ -108,26 +108,13 @@ def prune_of(
     on_orphan: Callable[[Orphan], None],
 ) -> str:
     """Remove outputs whose inputs are gone, or count them; why nothing was removed, "" for no reason."""
-    from ..run.orphans import prune  # noqa: PLC0415
-    from ..spec.output_names import may_quote_replaced  # noqa: PLC0415
+    from ..kept_files import prune_outputs  # noqa: PLC0415
 
-    return prune(
-        ledger,
-        plan,
-        removes=options.prune,
-        is_dry=options.dry_run,
-        follow_links=options.tree.followLinks or bool(plan.single),
-        names_outputs=not may_quote_replaced(rules),
-        deferred=deferred,
-        on_orphan=on_orphan,
-        hold_root=os.path.realpath(options.hold_dir) if options.hold_dir else "",
-    )
+    return prune_outputs(plan, rules, options, ledger, deferred, on_orphan)
 
 
 def crosswalk_of(plan: Plan, options: Options, ledger: Ledger | None) -> Crosswalk | None:
     """The crosswalk, with what is in it; None where none is asked for.
-
-    What the ledger takes down counts as done when the crosswalk has it, too.
 
     Raises:
         PlanError: it lies in one of the trees.
@@ -135,14 +122,9 @@ def crosswalk_of(plan: Plan, options: Options, ledger: Ledger | None) -> Crosswa
     """
     if not options.crosswalk:
         return None
-    from ..report.crosswalk import Crosswalk  # noqa: PLC0415
-    from ..run.walk import check_outside  # noqa: PLC0415
+    from ..kept_files import open_crosswalk  # noqa: PLC0415
 
-    check_outside(plan, "--crosswalk", options.crosswalk)
-    crosswalk = Crosswalk(options.crosswalk)
-    if ledger is not None and not options.dry_run:
-        ledger.begin_provisionally(believes=not crosswalk.is_new)
-    return crosswalk
+    return open_crosswalk(plan, options, ledger, "--crosswalk")
 
 
 def held_of(plan: Plan, rules: RuleSet, options: Options) -> HeldFiles | None:
@@ -154,15 +136,13 @@ def held_of(plan: Plan, rules: RuleSet, options: Options) -> HeldFiles | None:
     """
     if options.pixel_review is ReviewPolicy.LIST:
         return None
-    from ..run.held_files import HeldFiles  # noqa: PLC0415
-    from ..run.walk import check_apart  # noqa: PLC0415
+    from ..kept_files import held_files_of  # noqa: PLC0415
 
     if not rules.claims_identity_removed and not options.clean_pixels:
         raise SpecError(
             f"--pixelReview {options.pixel_review}: no file is for review without --profile or --cleanPixels"
         )
-    root = check_apart(plan, "--holdDir", options.hold_dir) if options.hold_dir else ""
-    return HeldFiles(options.pixel_review, plan.output_root, root)
+    return held_files_of(plan, options, "--holdDir")
 
 
 def missing_of(plan: Plan, options: Options) -> MissingValues | None:
@@ -174,18 +154,16 @@ def missing_of(plan: Plan, options: Options) -> MissingValues | None:
     """
     if not options.lookup_missing:
         return None
-    from ..report.missing_values import MissingValues  # noqa: PLC0415
-    from ..run.walk import check_outside  # noqa: PLC0415
+    from ..kept_files import open_missing_values  # noqa: PLC0415
 
-    check_outside(plan, "--lookupMissing", options.lookup_missing)
-    return MissingValues(options.lookup_missing)
+    return open_missing_values(plan, options, "--lookupMissing")
 
 
 def end_crosswalk(crosswalk: Crosswalk, ledger: Ledger | None, console: Console, *, is_dry: bool) -> None:
     """Write the crosswalk, and warn of originals that became one."""
-    is_written = crosswalk.commit()
-    if is_written and ledger is not None and not is_dry:
-        ledger.confirm()
+    from ..kept_files import write_crosswalk  # noqa: PLC0415
+
+    write_crosswalk(crosswalk, ledger, is_dry=is_dry)
     for attribute, count in crosswalk.collisions().items():
         values = "1 new value stands" if count == 1 else f"{count} new values stand"
         console.warning(f"--crosswalk: {attribute}: {values} for more than one original")
