@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -22,7 +21,7 @@ from ..report.record import RunReport, summary_line
 from ..report.totals import Totals
 from ..run.deferred_signals import DeferredSignals
 from .closing_warnings import warn_of_inputs, warn_of_results
-from .console import Console, progress
+from .console import Console, libraries_silenced, progress
 from .file_messages import FileMessages
 from .printing import print_record, print_table, print_text, show_plan
 from .rules_from_options import compile_options, condition_of, fifos_of, pixels_of
@@ -114,8 +113,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
     digest = profile = fingerprint = error = trouble = ""
     parts: tuple[SpecPart, ...] = ()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pydicom's quote values
+        with libraries_silenced():
             plan, rules, profile = _prepare(options, console)
             digest, parts = rules.digest, rules.parts
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""

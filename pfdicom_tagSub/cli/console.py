@@ -46,6 +46,22 @@ def _logging_kept() -> Iterator[None]:
 
 
 @contextmanager
+def libraries_silenced() -> Iterator[None]:
+    """Keep off the terminal what libraries warn of, and what loggers without a handler would print.
+
+    Both may quote values: pydicom's warnings do, and so may what a function of the user's own calls.
+    """
+    last_resort = logging.lastResort
+    logging.lastResort = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.lastResort = last_resort
+
+
+@contextmanager
 def _without_debugger() -> Iterator[None]:
     """Spare pfmisc its debugger.
 

@@ -256,6 +256,31 @@ def test_failure_names_the_function_and_no_value(file: Path, tmp_path: Path) -> 
     assert "ab1" not in done.err + done.out
 
 
+@pytest.mark.parametrize("threads", ["0", "2"])
+def test_what_libraries_log_within_a_function_is_not_printed(threads: str, tmp_path: Path) -> None:
+    file = tmp_path / "logging_functions.py"
+    file.write_text(
+        "import logging, warnings\n"
+        "from pfdicom_tagSub import spec_function\n"
+        f"@spec_function('talks{threads}')\n"
+        "def talks(value, arguments, secret):\n"
+        "    logging.getLogger('library').error(value)\n"
+        "    warnings.warn(value)\n"
+        "    return 'x'\n"
+    )
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    (inputs / "1").write_bytes(example(PatientID="ab1"))
+    spec = ["--functions", str(file), "--tagInfo", f"PatientID:%_talks{threads}_PatientID"]
+    command = [sys.executable, "-m", "pfdicom_tagSub", str(inputs), str(tmp_path / "out"), *spec]
+    # A process of its own, as handlers of the tests would take what is logged.
+    done = subprocess.run(
+        [*command, "--threads", threads, "-v", "5"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ab1" not in done.stderr + done.stdout
+
+
 def test_run_without_them_loads_nothing_of_them() -> None:
     code = (
         "import sys; from pfdicom_tagSub import compile_spec; compile_spec({'PatientID': '%_md5_#tag'}); "
