@@ -38,6 +38,7 @@ many forms."""
 
 REMEMBERED = 1 << 12
 BLANKS = b"\0 "
+_BLANK_BYTES = frozenset(BLANKS)
 
 _DEPTH = 32
 _TAG = (1 << _DEPTH) - 1
@@ -154,12 +155,9 @@ class _ChainCounts:
             itemgetter(*places) if len(places) > 1 else lambda values: tuple(values[at] for at in places)
         )
 
-    def blanks(self, buffer: bytes, place: int) -> tuple[int, ...]:
-        """The indices of the short values that have nothing in them, where the chain lies at a place."""
-        seen = self.samples(buffer[place : place + self.layout.size])
-        if 0 not in seen and 32 not in seen:
-            return ()
-        values = self.layout.unpack_from(buffer, place)
+    def blanks(self, stored: bytes) -> tuple[int, ...]:
+        """The indices of the short values with nothing in them, in the bytes from where the chain lies."""
+        values = self.layout.unpack(stored)
         filled = list(map(bytes.strip, values, itertools.repeat(BLANKS)))
         found, last = [], -1
         for _ in range(filled.count(b"")):
@@ -257,10 +255,15 @@ class _CensusScanner(ElementScanner):
                 element = Element(label & _TAG, vr, position + start, position + value, last, last)
                 self._note(depth + (label >> _DEPTH), element)
             return
-        counts = self.census.counts_of(chain)
+        known = self.census.chains.get(id(chain))
+        counts = self.census.counts_of(chain) if known is None else known[1]
         buffer, base = self.source.window(position, chain.places[-1])
         place = position - base
-        self.key.append((counts, depth, counts.blanks(buffer, place)))
+        stored = buffer[place : place + counts.layout.size]
+        is_filled = _BLANK_BYTES.isdisjoint(counts.samples(stored))
+        self.key.append((counts, depth, () if is_filled else counts.blanks(stored)))
+        if not counts.is_simple:
+            self.is_simple = False
         if not depth:
             for tag, start, stop in counts.kinds:
                 self.kinds[tag] = buffer[place + start : place + stop]
@@ -269,7 +272,6 @@ class _CensusScanner(ElementScanner):
                 self.elements.append(Element(tag, vr, position + start, position + value, end, end))
         elif counts.elements:
             self.is_simple &= not any(one[0] & 0xFFFF for one in counts.elements)
-        self.is_simple &= counts.is_simple
 
     def _note(self, depth: int, element: Element) -> None:
         tag = element.tag
@@ -296,6 +298,9 @@ class Census:
     """Counts what stays in data sets; it keeps what it found out for those to come.
 
     Not safe to share between threads.
+
+    Attributes:
+        chains: what chains come to, by their numbers; with each the chain, so that no other gets its number.
     """
 
     def __init__(self, scan_filter: ScanFilter, verdict_of: Callable[[int], Verdict]) -> None:
@@ -306,7 +311,7 @@ class Census:
         self.filter = scan_filter
         self._verdict_of = verdict_of
         self._verdicts: dict[int, Verdict] = {}
-        self._chains: dict[int, tuple[Chain, _ChainCounts]] = {}
+        self.chains: dict[int, tuple[Chain, _ChainCounts]] = {}
         self._counts: dict[tuple[Kept, ...], _ChainCounts] = {}
         self._counted: dict[tuple[object, ...], Counted] = {}
 
@@ -346,17 +351,16 @@ class Census:
 
     def counts_of(self, chain: Chain) -> _ChainCounts:
         """What the elements of a chain come to."""
-        known = self._chains.get(id(chain))
+        known = self.chains.get(id(chain))
         if known is None:
-            if len(self._chains) >= REMEMBERED:
-                self._chains.clear()
-            # The chain is kept as well: its number must not be used again.
+            if len(self.chains) >= REMEMBERED:
+                self.chains.clear()
             counts = self._counts.get(chain.kept)
             if counts is None:
                 if len(self._counts) >= REMEMBERED:
                     self._counts.clear()
                 counts = self._counts[chain.kept] = _ChainCounts(chain, self.verdict)
-            known = self._chains[id(chain)] = chain, counts
+            known = self.chains[id(chain)] = chain, counts
         return known[1]
 
     def _sum(self, parts: Mapping[tuple[Any, ...], int]) -> Counted:

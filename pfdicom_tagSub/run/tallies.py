@@ -7,10 +7,12 @@ worker counts them, so that the process in which all results come together has n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from ..core.file_survey import FileSurvey, merged
 from ..core.outcome import FileOutcome, OutcomeTally, Status
+
+if TYPE_CHECKING:
+    from ..core.file_survey import FileSurvey
 
 R = TypeVar("R")
 
@@ -46,6 +48,8 @@ def tallied(results: Iterable[R]) -> tuple[list[R | None], tuple[OutcomeTally, .
         for (status, same, path_holds_value), files in counts.items()
     ]
     if surveys:
+        from ..core.file_survey import merged  # noqa: PLC0415  (only where somebody asks)
+
         tallies[0] = tallies[0]._replace(survey=merged(surveys))
     return rest, tuple(tallies)
 
