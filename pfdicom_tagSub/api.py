@@ -190,12 +190,14 @@ def compile_spec(
     if not methods:
         return rules
     from .pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)
+    from .spec.mask_conditions import mask_test  # noqa: PLC0415  (likewise)
 
     settings = PixelSettings.of(
         ",".join(methods),
         os.fspath(pixel_masks),
         PixelSelection(clean_pixels_of),
         all_frames=mask_all_frames,
+        parse=mask_test,
     )
     return replace(rules, pixels=PixelRules(settings, build(is_cleaned=True)))
 

@@ -101,9 +101,14 @@ def pixels_of(options: Options) -> tuple[PixelSettings | None, RuleSet | None]:
     if not methods:
         return None, None
     from ..pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)
+    from ..spec.mask_conditions import mask_test  # noqa: PLC0415  (likewise)
 
     settings = PixelSettings.of(
-        methods, options.pixel_masks, options.clean_pixels_of, all_frames=options.mask_all_frames
+        methods,
+        options.pixel_masks,
+        options.clean_pixels_of,
+        all_frames=options.mask_all_frames,
+        parse=mask_test,
     )
     return settings, compile_options(options, is_cleaned=True).rules
 

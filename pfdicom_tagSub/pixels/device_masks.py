@@ -3,7 +3,7 @@
 A list is a JSON object whose ``masks`` are objects with ``when`` (conditions that all have to hold),
 ``rectangles`` ([x, y, width, height] each), ``kind`` (``mask``, or ``review`` for files that are suspicious
 though no place is known) and, if wanted, ``source``. ``"replaces": true`` beside ``masks`` leaves out the
-list of the package.
+list of the package. ``when`` may be a text in the language of ``--where`` instead.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from importlib import resources
-from typing import Any
+from typing import Any, Protocol
 
 from ..core.bounded import TooLargeError, read_path
 from ..core.errors import SpecError
@@ -29,6 +29,25 @@ _FLAGS = frozenset({"missing", "present"})
 
 ValuesOfFile = Callable[[int], tuple[str, ...] | None]
 """Gives the texts of an element, () for one that is empty or a sequence without items; None if absent."""
+
+
+class TextCondition(Protocol):
+    """A condition in the language of ``--where``."""
+
+    @property
+    def tags(self) -> tuple[int, ...]:
+        """The tags that it asks for."""
+
+    @property
+    def inner(self) -> tuple[Any, ...]:
+        """Always ()."""
+
+    def holds(self, values: ValuesOfFile) -> bool:
+        """Whether a file fulfils it."""
+
+
+Parse = Callable[[str, str], TextCondition]
+"""Makes one of a text; the second argument is what errors call it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ class DeviceMask:
         rectangles: what is blackened; () where no place is known and a person has to look.
     """
 
-    conditions: tuple[MaskCondition, ...]
+    conditions: tuple[MaskCondition | TextCondition, ...]
     rectangles: tuple[Rectangle, ...]
 
     def fits(self, values: ValuesOfFile) -> bool:
@@ -105,11 +124,12 @@ def tags_of(masks: Iterable[DeviceMask]) -> frozenset[int]:
     )
 
 
-def load_masks(path: str = "") -> tuple[DeviceMask, ...]:
+def load_masks(path: str = "", parse: Parse | None = None) -> tuple[DeviceMask, ...]:
     """The masks of the package, and those of a file.
 
     Args:
         path: ``--pixelMasks``; "" for none.
+        parse: reads conditions that are texts; None where there are none.
 
     Raises:
         SpecError: the file is no list of masks; the text says where and why.
@@ -126,19 +146,20 @@ def load_masks(path: str = "") -> tuple[DeviceMask, ...]:
             ) from None
         except OSError as error:
             raise SpecError(f"{origin}: {why_unread(error)}") from None
-        own, replaces = parse_masks(data, origin)
+        own, replaces = parse_masks(data, origin, parse)
     if replaces:
         return own
     packaged = (resources.files(__package__) / "masks" / "devices.json").read_bytes()
     return parse_masks(packaged, "the list of devices")[0] + own
 
 
-def parse_masks(data: bytes, origin: str) -> tuple[tuple[DeviceMask, ...], bool]:
+def parse_masks(data: bytes, origin: str, parse: Parse | None = None) -> tuple[tuple[DeviceMask, ...], bool]:
     """Read a list of masks.
 
     Args:
         data: JSON in UTF-8.
         origin: what errors call it.
+        parse: reads conditions that are texts; None where there are none.
 
     Returns:
         The masks, and whether they replace those of the package.
@@ -158,7 +179,9 @@ def parse_masks(data: bytes, origin: str) -> tuple[tuple[DeviceMask, ...], bool]
         raise SpecError(f'{origin}: give an object with a list of masks, {{"masks": [...]}}')
     if not isinstance(content.get("replaces", False), bool):
         raise SpecError(f'{origin}: "replaces" is true or false')
-    masks = tuple(_mask(one, f"{origin}, mask {number}") for number, one in enumerate(content["masks"], 1))
+    masks = tuple(
+        _mask(one, f"{origin}, mask {number}", parse) for number, one in enumerate(content["masks"], 1)
+    )
     return masks, content.get("replaces", False)
 
 
@@ -169,8 +192,9 @@ def _object(pairs: list[tuple[str, Any]], origin: str) -> dict[str, Any]:
     return found
 
 
-def _mask(content: object, origin: str) -> DeviceMask:
-    if not isinstance(content, dict) or not isinstance(content.get("when"), dict) or not content["when"]:
+def _mask(content: object, origin: str, parse: Parse | None) -> DeviceMask:
+    kinds = (dict, str) if parse is not None else dict
+    if not isinstance(content, dict) or not isinstance(content.get("when"), kinds) or not content["when"]:
         raise SpecError(f'{origin}: give an object with "when", the conditions, and "rectangles"')
     for key in content:
         if key not in {"when", "rectangles", "kind", "source"}:
@@ -182,6 +206,8 @@ def _mask(content: object, origin: str) -> DeviceMask:
     if not isinstance(given, list) or bool(given) is (kind == "review"):
         raise SpecError(f'{origin}: a "mask" has a list of rectangles, a "review" has none')
     rectangles = tuple(_rectangle(one, origin) for one in given)
+    if parse is not None and isinstance(content["when"], str):
+        return DeviceMask((parse(content["when"], f"{origin}, when"),), rectangles)
     conditions = tuple(
         one for key, value in content["when"].items() for one in _conditions(key, value, f"{origin}, {key}")
     )

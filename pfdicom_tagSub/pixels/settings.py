@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from ..core.options import PixelMethod, PixelSelection
-from .device_masks import DeviceMask, load_masks
+from .device_masks import DeviceMask, Parse, load_masks
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,13 @@ class PixelSettings:
 
     @classmethod
     def of(
-        cls, methods: str, mask_file: str, selection: PixelSelection, *, all_frames: bool = False
+        cls,
+        methods: str,
+        mask_file: str,
+        selection: PixelSelection,
+        *,
+        all_frames: bool = False,
+        parse: Parse | None = None,
     ) -> PixelSettings:
         """The settings of a command line.
 
@@ -36,12 +42,13 @@ class PixelSettings:
             mask_file: ``--pixelMasks``; "" for none.
             selection: which files are cleaned.
             all_frames: whether what is found on one frame is blackened on all.
+            parse: reads conditions of masks that are texts; None where there are none.
 
         Raises:
             SpecError: the file is no list of masks.
         """
         given = {PixelMethod(name.strip()) for name in methods.split(",")}
-        masks = load_masks(mask_file) if PixelMethod.DEVICES in given else ()
+        masks = load_masks(mask_file, parse) if PixelMethod.DEVICES in given else ()
         return cls(tuple(method for method in PixelMethod if method in given), masks, selection, all_frames)
 
     @property

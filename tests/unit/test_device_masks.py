@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import pickle
+import re
 from pathlib import Path
 
 import pytest
+from builders import data_set, read, written
+from support import run_command
 
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.dicom.dictionary import tags_of
 from pfdicom_tagSub.pixels.device_masks import DeviceMask, load_masks, parse_masks
+from pfdicom_tagSub.pixels.device_masks import tags_of as mask_tags
 from pfdicom_tagSub.pixels.rectangles import Rectangle, area, bands, clipped, disjoint, outside
+from pfdicom_tagSub.spec.mask_conditions import mask_test
 
 
 def mask(when: object) -> DeviceMask:
@@ -114,3 +120,69 @@ def test_outside_is_what_rectangles_leave() -> None:
     assert area((*around, *clipped(inside, 10, 12))) == 120
     assert area(around) == 120 - area(clipped(inside, 10, 12))
     assert outside([Rectangle(0, 0, 50, 50)], 10, 12) == ()
+
+
+# --- conditions in the language of --where
+
+
+def masks_when(text: str) -> tuple[DeviceMask, ...]:
+    content = {"masks": [{"when": text, "rectangles": [[0, 0, 1, 1]]}]}
+    return parse_masks(json.dumps(content).encode(), "masks", mask_test)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("Modality = 'US' and Rows >= 480", True),
+        ("Modality in ('CT', 'MR')", False),
+        ("not Manufacturer contains 'ACME' or Rows < 480", False),
+        ("ImageType = 'B' and StationName absent and StudyID empty", True),
+        ("StudyDate < 20250101 and TransferSyntaxUID startsWith '1.2.840'", True),
+        ("Manufacturer matches '(?i)acme +inc'", True),
+    ],
+)
+def test_condition_of_a_mask_may_be_a_text_in_the_language_of_where(text: str, fits: bool) -> None:
+    values = {
+        0x00080060: ("US",),
+        0x00280010: ("480",),
+        0x00080070: ("ACME  Inc ",),
+        0x00080008: ("A", "B"),
+        0x00200010: (),
+        0x00080020: ("20241231",),
+        0x00020010: ("1.2.840.10008.1.2.1",),
+    }
+    (found,) = masks_when(text)
+    assert found.fits(values.get) is fits
+    assert pickle.loads(pickle.dumps(found)).fits(values.get) is fits
+    assert mask_tags([found]) <= {*values, 0x00081010}
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (
+            "Modalty = 'US'",
+            "masks, mask 1, when: column 1: unknown keyword 'Modalty', did you mean Modality?",
+        ),
+        ("path contains 'x'", "the data set itself"),
+        ("RequestAttributesSequence[0].StudyID present", "the data set itself"),
+    ],
+)
+def test_condition_that_is_none_names_the_mask_and_the_column(text: str, part: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(part)):
+        masks_when(text)
+
+
+def test_command_blackens_by_a_mask_whose_condition_is_a_text(tmp_path: Path) -> None:
+    made = data_set(Modality="OT", Rows=4, Columns=4, BitsAllocated=8, BitsStored=8, HighBit=7)
+    made.SamplesPerPixel, made.PixelRepresentation, made.PhotometricInterpretation = 1, 0, "MONOCHROME2"
+    made.PixelData = bytes([200]) * 16
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.dcm").write_bytes(written(made))
+    masks = tmp_path / "masks.json"
+    content = {"masks": [{"when": "Modality = 'OT' and Rows < 5", "rectangles": [[0, 0, 4, 2]]}]}
+    masks.write_text(json.dumps(content))
+    flags = ["--cleanPixels", "devices", "--pixelMasks", str(masks), "--cleanPixelsOf", "all"]
+    done = run_command(tmp_path / "in", tmp_path / "out", *flags, "--threads", "1")
+    assert done.code == 0, done.err
+    assert read((tmp_path / "out" / "a.dcm").read_bytes()).PixelData == bytes(8) + bytes([200]) * 8
