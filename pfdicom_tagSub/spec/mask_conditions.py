@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core.errors import SpecError
+from ..pixels.device_masks import ValuesOfFile
 from .condition_parsing import parse_condition
 from .conditions import Condition, Held, Subject, significant
-
-ValuesOfFile = Callable[[int], tuple[str, ...] | None]
-"""Gives the texts of an element, () for one that is empty; None if absent."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +29,11 @@ class MaskTest:
         Raises:
             FileError: it cannot be decided in time.
         """
-        return self.condition.holds(_Facts(values))
+        return self.condition.holds(_HeaderValues(values))
 
 
 @dataclass(frozen=True)
-class _Facts:
+class _HeaderValues:
     values: ValuesOfFile
 
     def held(self, subject: Subject) -> Held:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pfdicom_tagSub.cli import parser as cli
 from pfdicom_tagSub.cli.rules_from_options import compile_options
+from pfdicom_tagSub.spec.functions import FUNCTIONS
 
 FUNCTION = """
 from pfdicom_tagSub import spec_function
@@ -17,6 +19,15 @@ def given(value, arguments, secret):
     return "x"
 """
 KEYED = '{{"PatientID": "{}"}}'
+
+
+@pytest.fixture(autouse=True)
+def _functions_of_its_own() -> Iterator[None]:
+    """What a test registers is known to no other test."""
+    kept = dict(FUNCTIONS)
+    yield
+    FUNCTIONS.clear()
+    FUNCTIONS.update(kept)
 
 
 @pytest.fixture
