@@ -68,6 +68,10 @@ class Changes:
     def __iter__(self) -> Iterator[Change]:
         return starmap(Change, self._made)
 
+    def since(self, mark: tuple[int, int, int]) -> list[Change]:
+        """Those since a mark."""
+        return [*starmap(Change, self._made[mark[1] :])]
+
     @property
     def counts(self) -> ElementCounts:
         """What was done to which elements, and how often."""

@@ -131,6 +131,10 @@ class ElementMaker:
             )
         return self._cleaner
 
+    def take_cleaner(self, cleaner: FileCleaner) -> None:
+        """Take over what cleans texts, which was made elsewhere."""
+        self._cleaner = cleaner
+
     def make(self, rule: Rule, tag: int, scope: Scope, element: Element | None, stored: bytes) -> Result:
         """The new element that the template of a rule makes.
 
@@ -171,6 +175,8 @@ class ElementMaker:
         cleaner = self.cleaner.for_tag(tag) if template.cleans else None
         is_steady = cleaner and element and template.cleans_only(tag) and _is_steady(cleaner, element, scope)
         key.append(cleaner.steady if cleaner and is_steady else cleaner)
+        if cleaner and cleaner.asked and not is_steady:
+            cleaner.asked.is_held = True
         known = self.memory.results.get(tuple(key))
         if known is not None:
             return known

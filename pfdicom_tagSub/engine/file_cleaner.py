@@ -76,6 +76,7 @@ class FileCleaner:
         self.pieces = pieces
         self.is_of_places = is_of_places
         self._key = identifiers, pieces, is_of_places
+        self.asked: AskedTexts | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FileCleaner) and self._key == other._key
@@ -104,7 +105,7 @@ class FileCleaner:
 
     @cached_property
     def _volatile(self) -> frozenset[tuple[str, str]]:
-        return frozenset([one for one in self.identifiers if one[0] in _VOLATILE_VRS])
+        return frozenset([one for one in self.identifiers if one[0] in VOLATILE_VRS])
 
     @cached_property
     def _fleeting(self) -> Fleeting:
@@ -112,12 +113,18 @@ class FileCleaner:
 
     def has_fleeting(self, text: str) -> bool:
         """Whether a text holds a UID or a time."""
-        return self._fleeting.may_be_in(text) and bool(cleaner_of(self._volatile).find(text))
+        return self._may_have_fleeting(text) and bool(cleaner_of(self._volatile).find(text))
+
+    def _may_have_fleeting(self, text: str) -> bool:
+        may = self._fleeting.may_be_in(text)
+        if self.asked is not None:
+            self.asked.add(text, is_held=may)
+        return may
 
     def is_steady_in(self, text: str) -> bool:
         """Whether the UIDs and times are of no matter to what becomes of a text."""
         return not any(
-            _is_unsteady(each) and self._fleeting.may_be_in(each) for each in self.steady.rounds(text)
+            _is_unsteady(each) and self._may_have_fleeting(each) for each in self.steady.rounds(text)
         )
 
     def clean(self, text: str) -> str:
@@ -132,12 +139,53 @@ class FileCleaner:
     def _for_places(self) -> FileCleaner:
         return FileCleaner(self.identifiers, self.pieces, is_of_places=True)
 
+    def watched(self) -> AskedTexts:
+        """Takes note from now on of the texts that are looked into for UIDs and times."""
+        self.asked = self._for_places.asked = AskedTexts()
+        return self.asked
+
+    def with_others(self, more: frozenset[tuple[str, str]], gone: frozenset[tuple[str, str]]) -> FileCleaner:
+        """What cleans texts of a file that says the same, but for some UIDs and times.
+
+        Args:
+            more: the (VR, text) of those that only the other file has.
+            gone: of those that only this one has; the days of DT values stay the same.
+        """
+        made = FileCleaner((self.identifiers - gone) | more, self.pieces)
+        made.__dict__["steady"] = self.steady
+        made._for_places.__dict__["steady"] = self._for_places.steady
+        return made
+
     def for_tag(self, tag: int) -> FileCleaner:
         """What cleans an element with a tag."""
         return self._for_places if is_of_place(tag) else self
 
 
-_VOLATILE_VRS = frozenset({"DT", "TM", "UI"})
+class AskedTexts:
+    """The texts that were looked into for UIDs and times.
+
+    Attributes:
+        texts: those that can hold none of the file's.
+        is_held: whether one may hold one, or what became of one depends on all that the file says.
+    """
+
+    def __init__(self) -> None:
+        self.texts: set[str] = set()
+        self.is_held = False
+
+    def add(self, text: str, *, is_held: bool) -> None:
+        """Note a text, and whether it may hold a UID or a time."""
+        self.texts.add(text)
+        self.is_held = self.is_held or is_held
+
+    def taken(self) -> tuple[set[str], bool]:
+        """What was noted since the last call."""
+        taken = self.texts, self.is_held
+        self.texts, self.is_held = set(), False
+        return taken
+
+
+VOLATILE_VRS = frozenset({"DT", "TM", "UI"})
 _UNSTEADY = re.compile(rb"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
 _UNSTEADY_TEXT = re.compile(r"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
 _is_unsteady = _UNSTEADY_TEXT.search
@@ -177,11 +225,49 @@ def cleaner_for(
     root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
     collector = _Collector(matcher, claims=claims, known=known or CleanerMemory())
     collector.collect(elements, root, _DataSetContext())
-    meta = Scope(file.source, file.meta, file.meta_encoding, -1)
-    for element in file.meta:
-        if meta.vr(element) == "AE":
-            collector.found.update(("AE", text) for text in meta.value(element).texts if text)
+    collector.found |= _said_by_meta(file)
     return FileCleaner(frozenset(collector.identifiers()), frozenset(collector.pieces))
+
+
+def said_of(
+    file: DicomFile,
+    elements: Iterable[Element],
+    root: Scope,
+    matcher: RuleMatcher,
+    *,
+    claims: bool,
+    known: CleanerMemory,
+    with_meta: bool,
+) -> Said:
+    """What some elements of a data set say, and the file meta.
+
+    Args, but for these: as of ``cleaner_for``.
+        elements: those elements.
+        root: the data set.
+        with_meta: whether the file meta is asked, too.
+    """
+    collector = _Collector(matcher, claims=claims, known=known)
+    collector.collect(elements, root, _DataSetContext())
+    if with_meta:
+        collector.found |= _said_by_meta(file)
+    return Said(frozenset(collector.found), frozenset(collector.kept), frozenset(collector.pieces))
+
+
+def _said_by_meta(file: DicomFile) -> set[tuple[str, str]]:
+    """The titles of applications in the file meta."""
+    meta = Scope(file.source, file.meta, file.meta_encoding, -1)
+    return {
+        ("AE", text)
+        for element in file.meta
+        if meta.vr(element) == "AE"
+        for text in meta.value(element).texts
+        if text
+    }
+
+
+def steady_of(identifiers: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """The identifiers that a text without UIDs and times may hold; days of DT values are as of DA."""
+    return _steady(identifiers)
 
 
 def _steady(identifiers: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:

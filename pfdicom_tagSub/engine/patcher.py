@@ -27,6 +27,7 @@ from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.rules import RuleSet
 from ..spec.templates import Template
 from .file_meta_substitution import FOLLOWING
+from .known_files import ElementsOfKnown, KnownFiles
 from .memory import LOCAL_MOST, Memory
 from .patched import Patched
 from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
@@ -116,6 +117,10 @@ class Patcher:
         self.is_local = not pairs and self._reads_no_more_than_elements()
         self._finds_all = self.surveyor is not None and self.is_local and self.surveyor.find(self.filter)
         self._found: tuple[ScanResult, CensusResult] | None = None
+        self.known_files: KnownFiles | None = None
+        is_told = self.surveyor is not None or pairs or renames
+        if not is_told and not self.is_local and KnownFiles.serves(self.lookups):
+            self.known_files = KnownFiles(self.lookups, self.memory, self.filter, self.reading)
 
     def _scan_filter(self, asked: Asked = NOTHING_ASKED) -> ScanFilter:
         """What the rules need to see of a data set, and what is asked of it besides."""
@@ -212,7 +217,8 @@ class Patcher:
             if found is not None and found.elements is not None:
                 self._found = found.elements, found
                 return found.elements
-        return scan(file.data, self.filter)
+        known = self.known_files.find(file) if self.known_files is not None else None
+        return scan(file.data, self.filter) if known is None else known
 
     def ask_for(self, asked: Asked) -> None:
         """Let ``scan_asked`` keep what conditions ask for."""
@@ -255,6 +261,8 @@ class Patcher:
         Raises:
             FileError: the file cannot be processed with certainty.
         """
+        if self.known_files is not None:
+            return self._patch_alike(self.known_files, file, elements, pixel_edits)
         key = self._local_key(file, elements) if self.is_local and not pixel_edits else None
         if key is None:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None, pixel_edits)
@@ -270,6 +278,19 @@ class Patcher:
             survey_of = None if self.surveyor is None else self.surveyor.changes
             self.memory.add_patch(key, patched, elements, file.source, survey_of)
         return patched
+
+    def _patch_alike(
+        self, known_files: KnownFiles, file: DicomFile, elements: list[Element], pixel_edits: PixelEdits
+    ) -> Patched:
+        """The changes of a file that may be like those before it."""
+        patched: Patched | None = None
+        if isinstance(elements, ElementsOfKnown):
+            patched = None if pixel_edits else known_files.patched(file, elements)
+            if patched is None:
+                elements = scan(file.data, self.filter)
+        elif not pixel_edits:
+            patched = known_files.learn(file, elements)
+        return patched or self._patch(file, elements, pixel_edits=pixel_edits)
 
     def _local_key(self, file: DicomFile, elements: list[Element]) -> tuple[object, ...] | None:
         """All that the changes of a file depend on; None where it is more than a few elements."""

@@ -105,7 +105,7 @@ class Substitution:
     def patched(self) -> Patched:
         """Apply the rules to the data set, then to the file meta."""
         changes = self.changes
-        self._data_set(self.elements, self.root)
+        self.data_set(self.elements, self.root)
         review = self._clear_overlays() if self.lookups.overlays else ""
         if self.pixel_edits:
             self._clean_pixels()
@@ -126,16 +126,20 @@ class Substitution:
             every = [*meta_edits, *data_edits]
             data_edits = in_order([*data_edits, *offset_edits(self.file.data, every)])
         if self.lookups.claims:
-            review = review or reason_to_review(self.root)
+            review = review or self.reason()
         if self.file.deflated:
             return Patched(meta_edits, data_edits, changes.counts, changes.originals, review)
         return Patched(meta_edits + data_edits, [], changes.counts, changes.originals, review)
+
+    def reason(self) -> str:
+        """Why a person should look at the pixels, by what the data set says of them; "" for no reason."""
+        return reason_to_review(self.root)
 
     @property
     def _is_directory(self) -> bool:
         return dictionary.FIRST_RECORD_OFFSET in self.root.elements
 
-    def _data_set(self, elements: Sequence[Element], scope: Scope) -> int:
+    def data_set(self, elements: Sequence[Element], scope: Scope) -> int:
         """Apply the rules to one data set; returns by how many bytes it grew."""
         growth = 0
         rules, lookups, matcher, changes = self.rules, self.lookups, self.matcher, self.changes
@@ -285,7 +289,7 @@ class Substitution:
         """Apply the rules within an item; returns by how many bytes it grew."""
         changes = self.changes
         first = len(changes.edits)
-        growth = self._data_set(item.elements, scope)
+        growth = self.data_set(item.elements, scope)
         if len(changes.edits) > first and has_lengths(item.elements):
             own = Stretch(scope.source, item.value, item.stop, item.encoding)
             changes.edits += [*length_edits(item.elements, own, changes.edits[first:], None)]

@@ -41,6 +41,16 @@ def handles_of(text: str) -> Handles:
     return Handles(frozenset(uids), frozenset(tokens), frozenset(clocks))
 
 
+def handles_of_all(texts: Iterable[str]) -> Handles:
+    """What all of some texts take up together."""
+    each = [handles_of(text) for text in texts]
+    return Handles(
+        frozenset().union(*(one.uids for one in each)),
+        frozenset().union(*(one.tokens for one in each)),
+        frozenset().union(*(one.clocks for one in each)),
+    )
+
+
 class Fleeting:
     """The UIDs and times of one file."""
 
@@ -59,7 +69,10 @@ class Fleeting:
 
     def may_be_in(self, text: str) -> bool:
         """Whether a text may hold one of them; False is certain."""
-        handles = handles_of(text)
+        return self.may_be_at(handles_of(text))
+
+    def may_be_at(self, handles: Handles) -> bool:
+        """Whether texts with these handles may hold one of them; False is certain."""
         return not (
             self.uids.isdisjoint(handles.uids)
             and self.tokens.isdisjoint(handles.tokens)

@@ -1,0 +1,196 @@
+"""Files of a series, of which what is in common is changed once: each is changed as if it were alone."""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Sequence
+from functools import cache
+
+import pytest
+from builders import EXPLICIT, element, file_of, item, sequence
+from hypothesis import given
+from hypothesis import strategies as st
+from selection import examples
+from test_cold_equals_warm import CHECKED, Result, assert_cold_equals_warm, result_of, settings
+
+from pfdicom_tagSub.core.caches import Caches
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.known_files import ElementsOfKnown
+from pfdicom_tagSub.engine.patcher import Patcher
+from pfdicom_tagSub.spec import profile as profiles
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.function_types import Resources
+from pfdicom_tagSub.spec.pairs import TagSpec
+from pfdicom_tagSub.spec.parsing import parse_json
+from pfdicom_tagSub.spec.rules import RuleSet
+from pfdicom_tagSub.spec.secret import Secret
+from pfdicom_tagSub.spec.strength import effective
+
+FULL = "basic,retainLongitudinalModifiedDates,cleanDescriptors"
+UID = "1.2.826.0.1.3680043.2.1143.7"
+
+RULES = (
+    (FULL, "{}"),
+    ("basic", "{}"),
+    (FULL, '{"PatientComments": "of %StudyID", "ImageComments": "%InstanceNumber"}'),
+    ("basic,cleanDescriptors,retainUIDs", '{"StudyDescription": "%_keep_#tag"}'),
+    ("basic", '{"StudyID": "%_md5|4_PatientID", "CodeMeaning": "of %StudyID"}'),
+)
+
+
+@cache
+def rules_of(number: int) -> RuleSet:
+    """One of the specs."""
+    profile, spec = RULES[number]
+    below = profiles.load(profile, ()).spec.pairs if profile else ()
+    return compile_rules(
+        effective(TagSpec(below + parse_json(spec, "spec").pairs)),
+        resources=Resources(Secret(b"0123456789abcdef")),
+    )
+
+
+def _element(tag: int, vr: str, value: str | bytes) -> bytes:
+    data = value.encode("latin-1") if isinstance(value, str) else value
+    return element(tag, vr, data, EXPLICIT)
+
+
+PARTS: dict[str, tuple[int, str, Sequence[str | bytes]]] = {
+    "character set": (0x00080005, "CS", ["ISO_IR 100", "ISO_IR 144", "NONE"]),
+    "image type": (0x00080008, "CS", ["ORIGINAL\\PRIMARY", "DERIVED\\SECONDARY\\SCREEN SAVE"]),
+    "instance": (0x00080018, "UI", [f"{UID}.1", f"{UID}.22", f"{UID}.333", f"{UID}.1.1"]),
+    "date": (0x00080023, "DA", ["20240131", "20240201", ""]),
+    "time": (0x00080033, "TM", ["101530", "101531.25", "114500", "15:30"]),
+    "modality": (0x00080060, "CS", ["MR", "OT"]),
+    "study": (0x00081030, "LO", ["Brain of Meier", "Brain at 11:45:00", f"like {UID}.22", "Kopf für Müller"]),
+    "series": (0x0008103E, "LO", ["t1 mprage", f"{UID}.1.1 again", "Meier 101530", "PID77"]),
+    "operators": (0x00081070, "PN", ["Huber^Anna", "Meier^Otto", "Müller^Éva"]),
+    "name": (0x00100010, "PN", ["Meier^Otto", "Müller^Otto", "Huber^Anna"]),
+    "patient": (0x00100020, "LO", ["PID77", "PID78"]),
+    "comments": (
+        0x00104000,
+        "LT",
+        ["seen by Huber", "nothing", "Meier, PID77, 31.01.2024, 11:45:00", "é Müller"],
+    ),
+    "stamp": (0x00120062, "CS", ["NO", "YES"]),
+    "protocol": (0x00181030, "LO", ["t1 101531", "brain", f"copy of {UID}.333"]),
+    "series uid": (0x0020000E, "UI", [f"{UID}.4", f"{UID}.5"]),
+    "study id": (0x00200010, "SH", ["S1", "Huber"]),
+    "number": (0x00200013, "IS", ["1", "22", "333"]),
+    "image comments": (0x00204000, "LT", ["Otto", "slice 3", "at 15:30 h"]),
+    "signed": (0x00280103, "US", [b"\0\0", b"\1\0"]),
+    "smallest": (0x00280106, "US", [b"\1\0", b"\xff\xff"]),
+    "creator": (0x00290010, "LO", ["ACME", "SIEMENS CSA HEADER"]),
+    "private name": (0x00291001, "PN", ["Kunz^Ida", "Otto"]),
+    "private": (0x00291002, "LO", ["x", "longer text"]),
+    "private unknown": (0x00291003, "UN", [b"Ida", b"\1\2\3\4"]),
+}
+PLACES = tuple(PARTS)
+Choice = dict[str, int | None]
+
+
+def content_of(choice: Choice, *, lengths: bool = False) -> bytes:
+    """A file: of each part one of its values; None where it lacks it."""
+    found: list[tuple[int, bytes]] = []
+    for part, (tag, vr, values) in PARTS.items():
+        number = choice.get(part)
+        if number is not None:
+            found.append((tag, _element(tag, vr, values[number % len(values)])))
+    inner = choice.get("item")
+    if inner is not None:
+        texts = ["Otto", "at 11:45:00", "nothing", f"{UID}.22"]
+        parts = _element(0x00080104, "LO", "meaning") + _element(0x00400254, "LO", texts[inner % 4])
+        parts += _element(0x00090010, "LO", "ACME") + _element(0x00091001, "LO", "y")
+        found.append((0x00400275, sequence(0x00400275, item(parts, EXPLICIT), EXPLICIT)))
+    if lengths:
+        for group in {tag >> 16 for tag, _ in found}:
+            size = sum(len(data) for tag, data in found if tag >> 16 == group)
+            found.append((group << 16, element(group << 16, "UL", struct.pack("<I", size), EXPLICIT)))
+    pixels = element(0x7FE00010, "OW", bytes(64), EXPLICIT)
+    instance = str(PARTS["instance"][2][(choice.get("instance") or 0) % 4])
+    return file_of(b"".join(data for _, data in sorted(found)) + pixels, EXPLICIT, instance=instance)
+
+
+BASE: Choice = dict.fromkeys([*PLACES, "item"], 0)
+
+
+@st.composite
+def series(draw: st.DrawFn) -> list[bytes]:
+    """Files that differ in a few parts, and two of another series."""
+    lengths = draw(st.booleans())
+    base = BASE | {
+        part: draw(st.integers(0, 3)) for part in draw(st.sets(st.sampled_from(PLACES), max_size=4))
+    }
+    base |= dict.fromkeys(draw(st.sets(st.sampled_from(PLACES), max_size=3)))
+    parts = sorted(draw(st.sets(st.sampled_from([*PLACES, "item"]), min_size=1, max_size=4)))
+    others = sorted(draw(st.sets(st.sampled_from(PLACES), max_size=6)))
+    choices = [base | {part: draw(st.integers(0, 3)) for part in parts} for _ in range(6)]
+    choices += [one | dict.fromkeys(others, 1) for one in choices[:2]]
+    return [content_of(one, lengths=lengths) for one in draw(st.permutations(choices))]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("number", range(len(RULES)))
+@settings(CHECKED, max_examples=examples(80))
+@given(contents=series())
+def test_files_of_a_series_are_changed_as_each_alone(number: int, contents: list[bytes]) -> None:
+    assert_cold_equals_warm(rules_of(number), contents)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("number", range(len(RULES)))
+@pytest.mark.parametrize("part", [*PLACES, "item"])
+def test_each_part_may_differ(number: int, part: str) -> None:
+    """The files of a series differ in it and in the instance; each of its values comes after the others."""
+    for lengths in (False, True):
+        contents = [
+            content_of(BASE | {"instance": instance, part: value}, lengths=lengths)
+            for instance, value in [(0, 0), (1, 0), (2, 0), (3, 1), (0, 2), (1, 3), (2, 1), (3, None), (1, 0)]
+        ]
+        assert_cold_equals_warm(rules_of(number), contents)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("study", "instance"),
+        ("protocol", "time"),
+        ("protocol", "instance"),
+        ("image comments", "time"),
+        ("item", "time"),
+    ],
+)
+def test_text_in_common_that_names_what_differs_is_cleaned_in_each(text: str, named: str) -> None:
+    for first, second in itertools.permutations(range(4), 2):
+        contents = [
+            content_of(BASE | {text: number, named: value})
+            for number in range(4)
+            for value in (first, second, 3, 2)
+        ]
+        assert_cold_equals_warm(rules_of(0), contents)
+
+
+def _known(contents: Sequence[bytes]) -> tuple[list[bool], list[Result]]:
+    patcher, caches = Patcher(rules_of(0)), Caches()
+    found, results = [], []
+    for content in contents:
+        with caches:
+            found.append(isinstance(patcher.scan(parse(BytesSource(content))), ElementsOfKnown))
+        results.append(result_of(patcher, caches, content))
+    return found, results
+
+
+def test_third_file_of_a_series_is_known() -> None:
+    contents = [content_of(BASE | {"instance": one, "number": one}) for one in (0, 1, 2, 3, 0, 1)]
+    found, _ = _known(contents)
+    assert found == [False, False, True, True, True, True]
+
+
+def test_file_of_another_patient_is_not_known() -> None:
+    contents = [content_of(BASE | {"instance": one}) for one in (0, 1, 2, 3)]
+    others = [content_of(BASE | {"instance": one, "patient": 1}) for one in (0, 1, 2)]
+    found, _ = _known([*contents, *others])
+    assert found[:4] == [False, False, True, True]
+    assert not found[4]
