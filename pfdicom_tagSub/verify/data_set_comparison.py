@@ -14,7 +14,6 @@ from ..dicom.dictionary import (
     TYPE_1,
     TYPE_2,
 )
-from ..dicom.embedded_overlays import GROUPS
 from ..dicom.free_text import is_free_text
 from ..spec.content_items import CONCEPT_NAME, CONTENT_SEQUENCE, VALUES
 from ..spec.rules import Rule
@@ -23,7 +22,7 @@ from .compared_files import BeforeAndAfter, ComparedFiles, shown_name, tags_in
 from .element_texts import name_of, texts_of, vr_of
 from .entries import REST, DataSet, Entry, SequenceItem
 from .expected_rules import Effect, Place
-from .overlay_check import check_cleared, kept_of
+from .overlay_check import POSITIONS, check_cleared, kept_of
 from .pieces import PieceDataSet
 from .same_value import Surroundings, is_constant, may_stay
 from .sequence_reading import is_sequence, items_of, raw_value, readings_of
@@ -130,8 +129,7 @@ class DataSetComparison(ComparedFiles):
 
     def kept_bits(self, before: DataSet) -> bytes | None:
         """What each cell of the pixels is joined with, where overlays in them are cleared."""
-        tags = before.own.tags if isinstance(before, PieceDataSet) else None
-        if tags is not None and not any(tag >> 16 in GROUPS for tag in tags):
+        if isinstance(before, PieceDataSet) and before.own.known.isdisjoint(POSITIONS):
             return None
         return kept_of(before, self.rules)
 

@@ -13,6 +13,9 @@ from .sequence_reading import raw_value
 PIECE = 3 << 18
 """How much is compared at a time: whole cells of every size."""
 
+POSITIONS = frozenset(described(group)[1] for group in GROUPS)
+"""The tags that say in which bit of the pixels an overlay is: without one nothing is cleared."""
+
 
 def kept_of(before: DataSet, rules: RuleSet) -> bytes | None:
     """What each cell of the pixels of an input is joined with by AND; None where nothing is cleared."""

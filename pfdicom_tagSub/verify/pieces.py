@@ -56,6 +56,8 @@ TRANSFER_SYNTAX = 0x00020010
 INPUT, OUTPUT = 0, 1
 """What follows a piece in inputs is another than in outputs, where elements are removed."""
 
+FIRST_CREATOR = 0x10
+
 _ALL_ONES = b"\xff\xff\xff\xff"
 _META_GROUP = b"\x02\x00"
 
@@ -151,7 +153,7 @@ class _PieceRun(NamedTuple):
 class PieceEntries(Sequence[Entry]):
     """The elements of a data set that was read in pieces, each made when it is asked for."""
 
-    __slots__ = ("_made", "known", "pieces", "starts", "tags")
+    __slots__ = ("_creators", "_made", "known", "pieces", "starts", "tags")
 
     def __init__(self, pieces: list[Piece], starts: list[int]) -> None:
         self.pieces = pieces
@@ -159,6 +161,17 @@ class PieceEntries(Sequence[Entry]):
         self.tags = [piece.tag for piece in pieces]
         self.known = frozenset(self.tags)
         self._made: dict[int, Entry] = {}
+        self._creators: list[Piece] | None = None
+
+    @property
+    def creators(self) -> list[Piece]:
+        """The private creators among them."""
+        if self._creators is None:
+            pairs = zip(self.tags, self.pieces, strict=True)
+            self._creators = [
+                piece for tag, piece in pairs if tag & 0x1FF00 == 0x10000 and tag & 0xFF >= FIRST_CREATOR
+            ]
+        return self._creators
 
     def at(self, index: int) -> Entry:
         """The element of an index."""

@@ -100,9 +100,16 @@ class Proofs:
         looked_up = self._looked_up
         key = (
             *(before.encodings, before.little, after.encodings, after.little),
-            tuple(piece for data in (before, meta) for piece in data.own.pieces if piece.tag in looked_up),
-            tuple(creators_of(before)),
-            tuple(creators_of(after)),
+            tuple(
+                [
+                    piece
+                    for own in (before.own, meta.own)
+                    for tag, piece in zip(own.tags, own.pieces, strict=True)
+                    if tag in looked_up
+                ]
+            ),
+            tuple(before.own.creators),
+            tuple(after.own.creators),
         )
         found = self._surroundings.get(key)
         if found is None:
@@ -115,7 +122,7 @@ class Proofs:
         """What the spec does to each element of the data set of an input."""
         own = before.own
         kinds = tuple([piece.kind for piece in own.pieces])
-        key = before.encodings, tuple(own.tags), kinds, tuple(creators_of(before))
+        key = before.encodings, tuple(own.tags), kinds, tuple(own.creators)
         found = self._plans.get(key)
         if found is None:
             if len(self._plans) >= MOST_PLANS:
@@ -148,8 +155,3 @@ def tells_nothing(piece: Piece) -> bool:
     """Whether a private element that goes as it is private tells nothing that is looked for.."""
     vr = piece.stored.VR or "UN"
     return bool(piece.tag >> 16 & 1) and not piece.is_sequence and vr not in PRIVATE_SEARCHED_VRS | {"UN"}
-
-
-def creators_of(data: PieceDataSet) -> list[Piece]:
-    """The private creators of a data set."""
-    return [piece for piece in data.own.pieces if piece.tag & 0x1FF00 == 0x10000 and piece.tag & 0xFF >= 0x10]

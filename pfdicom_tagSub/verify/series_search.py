@@ -51,9 +51,12 @@ class _Core:
         self.token = object()
         self.sources: dict[bytes | str, set[ElementText]] = {}
         """For the bytes of each needle, and each day, the values that they are of."""
+        self.by_text: dict[str, set[ElementText]] = {}
+        """For the text of each trace the values that it is of."""
         codecs = tuple(sorted(noted.codecs))
         for value in noted.originals:
             for trace in traces_of(*value):
+                self.by_text.setdefault(trace.text, set()).add(value)
                 names: Iterable[bytes | str] = (trace.text,)
                 if not trace.is_day:
                     names = [needle.folded for needle in needles_of(trace, codecs)]
@@ -79,6 +82,13 @@ class _Core:
         for day in days:
             found |= self.sources.get(day, set())
         return found
+
+    def in_path(self, path: str) -> set[ElementText]:
+        """The values that what is found in a path may be of."""
+        texts = [day for day in self.wanted.days if is_in_path(path, (), (day,))]
+        if is_in_path(path, self.wanted.texts, ()):
+            texts += [text for text in self.wanted.texts if is_in_path(path, (text,), ())]
+        return set().union(*map(self.by_text.__getitem__, texts))
 
 
 class SeriesSearch:
@@ -124,8 +134,9 @@ class SeriesSearch:
             exact = targets_of(wanted | (noted.originals - core.noted.originals), more, left, noted.codecs)
             self._look(file, exact, surroundings, pause, named)
         if any(is_in_path(path, part.texts, part.days) for part in (core.wanted, own)):
-            whole = file.wanted(noted)
-            if is_in_path(path, whole.texts, whole.days):
+            wanted = core.in_path(path) & noted.originals
+            exact = targets_of(wanted | (noted.originals - core.noted.originals), more, left, noted.codecs)
+            if is_in_path(path, exact.texts, exact.days):
                 named["path"] = 0, 0
         for part, data in ((1, output.meta), (2, output.data)):
             for name, entry in texts.of_data_set(data):
@@ -235,6 +246,15 @@ class _OutputInPieces:
         piece, start = self.data.own.pieces[index], self.data.own.starts[index]
         return piece.data or self.output.source.read(start, start + piece.size)
 
+    def _stretches(self) -> Iterator[bytes]:
+        """The file without its large binary values."""
+        read = self.output.source.read
+        position = 0
+        for index in self.bulk:
+            yield read(position, self.data.own.starts[index])
+            position = self.data.own.starts[index] + self.data.own.pieces[index].size
+        yield read(position, self.data.end)
+
     def holding(
         self, indices: Sequence[int], needles: Sequence[Needle], days: Sequence[str]
     ) -> Iterator[tuple[int, list[Needle], list[str]]]:
@@ -280,7 +300,7 @@ class _OutputInPieces:
         self._mark_clean(token, fresh, found, found_days)
         self.suspects = [index for index in fresh if token not in pieces[index].clean]
         if own.needles or own.days:
-            whole = b"\n".join([head, *map(self.stored, self.texts)]).lower()
+            whole = b"\n".join(self._stretches()).lower()
             needles = [needle for needle in likely_in(whole, own.needles) if needle.folded in whole]
             days = [day for day in own.days if is_day_in(day, whole)]
             if needles or days:
