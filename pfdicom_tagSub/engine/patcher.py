@@ -288,7 +288,7 @@ class Patcher:
             patched = None if pixel_edits else known_files.patched(file, elements)
             if patched is None:
                 elements = scan(file.data, self.filter)
-        elif not pixel_edits:
+        elif not pixel_edits and self._asked_filter is self.filter:
             patched = known_files.learn(file, elements)
         return patched or self._patch(file, elements, pixel_edits=pixel_edits)
 

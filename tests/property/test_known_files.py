@@ -26,7 +26,7 @@ from pfdicom_tagSub.spec.pairs import TagSpec
 from pfdicom_tagSub.spec.parsing import parse_json
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.spec.secret import Secret
-from pfdicom_tagSub.spec.strength import effective
+from pfdicom_tagSub.spec.strength import effective_spec
 
 FULL = "basic,retainLongitudinalModifiedDates,cleanDescriptors"
 UID = "1.2.826.0.1.3680043.2.1143.7"
@@ -46,7 +46,7 @@ def rules_of(number: int) -> RuleSet:
     profile, spec = RULES[number]
     below = profiles.load(profile, ()).spec.pairs if profile else ()
     return compile_rules(
-        effective(TagSpec(below + parse_json(spec, "spec").pairs)),
+        effective_spec(TagSpec(below + parse_json(spec, "spec").pairs)),
         resources=Resources(Secret(b"0123456789abcdef")),
     )
 
