@@ -25,7 +25,7 @@ from .console import Console, libraries_silenced, progress
 from .file_messages import FileMessages
 from .printing import print_record, print_table, print_text, show_plan
 from .rules_from_options import compile_options, condition_of, fifos_of, pixels_of
-from .run_files import (
+from .kept_files import (
     Reporting,
     Sheet,
     cluster_of,
