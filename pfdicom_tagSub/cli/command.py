@@ -23,20 +23,20 @@ from ..run.deferred_signals import DeferredSignals
 from .closing_warnings import warn_of_inputs, warn_of_results
 from .console import Console, libraries_silenced, progress
 from .file_messages import FileMessages
-from .printing import print_record, print_table, print_text, show_plan
-from .rules_from_options import compile_options, condition_of, fifos_of, pixels_of
 from .kept_files import (
     Reporting,
-    Sheet,
+    ReviewSheetWriter,
     cluster_of,
-    crosswalk_of,
     end_crosswalk,
-    held_of,
-    ledger_of,
-    log_of,
-    missing_of,
-    prune_of,
+    find_held_files,
+    open_crosswalk,
+    open_ledger,
+    open_log,
+    open_missing_values,
+    prune_outputs,
 )
+from .printing import print_record, print_table, print_text, show_plan
+from .rules_from_options import compile_options, condition_of, fifos_of, pixels_of
 from .signals import Signals
 from .standard_streams import occupy_descriptors
 from .unexpected_errors import locate
@@ -109,7 +109,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
     """Do the work; every exception ends here, as an exit code and a message."""
     totals = Totals(is_dry=options.dry_run)
     reporting: Reporting | None = None
-    sheet: Sheet | None = None
+    sheet: ReviewSheetWriter | None = None
     digest = profile = fingerprint = error = trouble = ""
     parts: tuple[SpecPart, ...] = ()
     try:
@@ -121,7 +121,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
             if options.dry_run or options.reports:
                 reporting = Reporting(options, plan, rules, console)
                 totals.survey = reporting.survey
-            sheet = Sheet(options, plan, rules, console) if options.review_sheet else None
+            sheet = ReviewSheetWriter(options, plan, rules, console) if options.review_sheet else None
             trouble = _process(
                 plan,
                 rules,
@@ -245,17 +245,17 @@ def _process(
         pixels=pixels,
         cleaned_rules=cleaned_rules,
         pairs=bool(options.crosswalk),
-        held=held_of(plan, rules, options),
+        held=find_held_files(plan, rules, options),
     )
     with ExitStack() as stack:
-        ledger = ledger_of(plan, rules, options, console, pixels)
+        ledger = open_ledger(plan, rules, options, console, pixels)
         if ledger is not None:
             stack.enter_context(ledger)
-        log = log_of(plan, options, console)
+        log = open_log(plan, options, console)
         if log is not None:
             stack.enter_context(log)
-        crosswalk = crosswalk_of(plan, options, ledger)
-        missing = missing_of(plan, options)
+        crosswalk = open_crosswalk(plan, options, ledger)
+        missing = open_missing_values(plan, options)
         reporter = FileMessages(console, totals, log, crosswalk, missing)
         trouble = ""
         try:
@@ -283,7 +283,7 @@ def _process(
                     ),
                 )
             if ledger is not None and not ledger.problem:
-                trouble = prune_of(plan, rules, options, ledger, deferred, reporter.take_orphan)
+                trouble = prune_outputs(plan, rules, options, ledger, deferred, reporter.take_orphan)
         finally:
             with deferred:  # one signal more or less is no reason to lose what was done
                 if crosswalk is not None:

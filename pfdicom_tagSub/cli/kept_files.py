@@ -72,7 +72,7 @@ class Reporting:
         return is_whole
 
 
-def ledger_of(
+def open_ledger(
     plan: Plan, rules: RuleSet, options: Options, console: Console, pixels: PixelSettings | None = None
 ) -> Ledger | None:
     """The ledger, open; None where none is asked for. In a dry run it is for ``prune`` alone.
@@ -99,7 +99,7 @@ def ledger_of(
     return ledger
 
 
-def prune_of(
+def prune_outputs(
     plan: Plan,
     rules: RuleSet,
     options: Options,
@@ -108,12 +108,12 @@ def prune_of(
     on_orphan: Callable[[Orphan], None],
 ) -> str:
     """Remove outputs whose inputs are gone, or count them; why nothing was removed, "" for no reason."""
-    from ..kept_files import prune_outputs  # noqa: PLC0415
+    from .. import kept_files  # noqa: PLC0415
 
-    return prune_outputs(plan, rules, options, ledger, deferred, on_orphan)
+    return kept_files.prune_outputs(plan, rules, options, ledger, deferred, on_orphan)
 
 
-def crosswalk_of(plan: Plan, options: Options, ledger: Ledger | None) -> Crosswalk | None:
+def open_crosswalk(plan: Plan, options: Options, ledger: Ledger | None) -> Crosswalk | None:
     """The crosswalk, with what is in it; None where none is asked for.
 
     Raises:
@@ -122,12 +122,12 @@ def crosswalk_of(plan: Plan, options: Options, ledger: Ledger | None) -> Crosswa
     """
     if not options.crosswalk:
         return None
-    from ..kept_files import open_crosswalk  # noqa: PLC0415
+    from .. import kept_files  # noqa: PLC0415
 
-    return open_crosswalk(plan, options, ledger, "--crosswalk")
+    return kept_files.open_crosswalk(plan, options, ledger, "--crosswalk")
 
 
-def held_of(plan: Plan, rules: RuleSet, options: Options) -> HeldFiles | None:
+def find_held_files(plan: Plan, rules: RuleSet, options: Options) -> HeldFiles | None:
     """What becomes of files whose pixels a person has to see; None where they are listed alone.
 
     Raises:
@@ -145,7 +145,7 @@ def held_of(plan: Plan, rules: RuleSet, options: Options) -> HeldFiles | None:
     return held_files_of(plan, options, "--holdDir")
 
 
-def missing_of(plan: Plan, options: Options) -> MissingValues | None:
+def open_missing_values(plan: Plan, options: Options) -> MissingValues | None:
     """The list of what lookup tables lack, which is written at the end; None where none is asked for.
 
     Raises:
@@ -154,9 +154,9 @@ def missing_of(plan: Plan, options: Options) -> MissingValues | None:
     """
     if not options.lookup_missing:
         return None
-    from ..kept_files import open_missing_values  # noqa: PLC0415
+    from .. import kept_files  # noqa: PLC0415
 
-    return open_missing_values(plan, options, "--lookupMissing")
+    return kept_files.open_missing_values(plan, options, "--lookupMissing")
 
 
 def end_crosswalk(crosswalk: Crosswalk, ledger: Ledger | None, console: Console, *, is_dry: bool) -> None:
@@ -170,7 +170,7 @@ def end_crosswalk(crosswalk: Crosswalk, ledger: Ledger | None, console: Console,
     crosswalk.close()
 
 
-def log_of(plan: Plan, options: Options, console: Console) -> FileLog | None:
+def open_log(plan: Plan, options: Options, console: Console) -> FileLog | None:
     """The log, open; None where none is asked for.
 
     Raises:
@@ -189,7 +189,7 @@ def log_of(plan: Plan, options: Options, console: Console) -> FileLog | None:
     return FileLog(options.log)
 
 
-class Sheet:
+class ReviewSheetWriter:
     """The review sheet of a run."""
 
     def __init__(self, options: Options, plan: Plan, rules: RuleSet, console: Console) -> None:
