@@ -76,6 +76,8 @@ def _holds(tag: int, literal: str) -> bool:
     vrs = dictionary.vr_of(tag).split(" or ")
     if not literal or vrs[0] in {"SQ", ""}:
         return True
+    if not literal.isascii() and any("\ud800" <= character <= "\udfff" for character in literal):
+        return False  # half a character, as of a terminal that is not in UTF-8: no file can hold it
     return any(values.fit(vr, [literal]).action in {Action.SUBSTITUTED, Action.EMPTIED} for vr in vrs)
 
 

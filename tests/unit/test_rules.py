@@ -274,6 +274,8 @@ def test_items_to_replace_are_not_inserted() -> None:
         ({"ContentSequence": ["x"]}, "no object"),
         ({"ContentSequence": [{"TextValue": None}]}, "a text, a number or a list"),
         ({"ContentSequence": {"replaced": []}}, "replace"),
+        ({"PatientName": "M\udcfcller"}, "not a valid PN"),
+        ({"PatientName": "\ud800"}, "not a valid PN"),
         ({"private": ""}, "null"),
         ({"private": "x"}, "null"),
         ({"preamble": None}, "zeros"),
