@@ -73,11 +73,19 @@ def load_secret(key_file: str, environ: Mapping[bytes, bytes]) -> tuple[Secret |
     Raises:
         SpecError: the file cannot be read, or the key is too short.
     """
+    warnings: tuple[str, ...] = ()
+    origin = f"--keyFile {key_file}" if key_file else KEY_VARIABLE.decode()
     if key_file:
         key, warnings = _read(key_file)
-        return _checked(key, f"--keyFile {key_file}"), warnings
-    key = environ.get(KEY_VARIABLE, b"")
-    return (_checked(key, KEY_VARIABLE.decode()) if key else None), ()
+    else:
+        key = environ.get(KEY_VARIABLE, b"")
+    if not key and not key_file:
+        return None, ()
+    secret = _checked(key, origin)
+    if len(set(key)) == 1:  # a file that was preallocated and never written has zeros
+        warned = f"{origin}: the key is one byte over and over, which anybody guesses"
+        warnings += (f"{warned}; make another with head -c 32 /dev/urandom",)
+    return secret, warnings
 
 
 def _read(path: str) -> tuple[bytes, tuple[str, ...]]:

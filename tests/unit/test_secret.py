@@ -57,11 +57,24 @@ def test_secret_that_is_too_short_is_an_error(key: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [b"0123456789abcdef", bytes(16), KEY, b"\xef\xbb\xbf" + KEY + b"\r\n", KEY * 99]
+    "key", [b"0123456789abcdef", bytes(15) + b"\1", KEY, b"\xef\xbb\xbf" + KEY + b"\r\n", KEY * 99]
 )
 def test_key_file_is_taken_as_it_is(key: bytes, key_file: Path) -> None:
     key_file.write_bytes(key)
     assert load_secret(str(key_file), {}) == (Secret(key), ())
+
+
+@pytest.mark.parametrize("key", [bytes(32), b" " * 16])
+def test_key_of_one_byte_over_and_over_is_warned_of(key: bytes, key_file: Path) -> None:
+    key_file.write_bytes(key)
+    for found, origin in (
+        (load_secret(str(key_file), {}), str(key_file)),
+        (load_secret("", {KEY_VARIABLE: key}), "KEY"),
+    ):
+        secret, (warning,) = found
+        assert secret == Secret(key)
+        assert origin in warning
+        assert "head -c 32" in warning
 
 
 def test_key_file_wins_over_the_environment(key_file: Path) -> None:
@@ -70,7 +83,7 @@ def test_key_file_wins_over_the_environment(key_file: Path) -> None:
 
 
 def test_environment_gives_the_key_and_counts_as_unset_when_empty() -> None:
-    assert load_secret("", {KEY_VARIABLE: b"\xff" * 16}) == (Secret(b"\xff" * 16), ())
+    assert load_secret("", {KEY_VARIABLE: b"\xff\0" * 8}) == (Secret(b"\xff\0" * 8), ())
     assert load_secret("", {KEY_VARIABLE: b""}) == (None, ())
     assert load_secret("", {}) == (None, ())
 
