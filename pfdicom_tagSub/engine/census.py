@@ -36,7 +36,7 @@ FORMS_MOST = 16
 """Of what follows a header so many forms are remembered: a census enters every sequence, and these are of
 many forms."""
 
-REMEMBERED = 1 << 12
+REMEMBERED = 1 << 10
 BLANKS = b"\0 "
 _BLANK_BYTES = frozenset(BLANKS)
 
