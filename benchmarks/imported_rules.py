@@ -119,11 +119,11 @@ def run_peer(name: str, cache: Path, jobs: list[tuple[str, str]], work: Path) ->
     if name == "dicom-anonymizer":
         rules = str(work / "actions.json")
         subprocess.run([python, "-c", RULES, rules], check=True)
-        words = [python, "-c", DICOM_ANONYMIZER, listed]
+        words = [str(python), "-c", DICOM_ANONYMIZER, str(listed)]
     else:
         rules = str(work / "deid.dicom")
         Path(rules).write_text(RECIPE, "utf-8")
-        words = [python, "-c", DEID, listed, rules]
+        words = [str(python), "-c", DEID, str(listed), rules]
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=work)
     return rules, name == "dicom-anonymizer"
 
@@ -153,12 +153,12 @@ def compare_files(source: str, other: str, own: str, result: Comparison) -> None
             if not tag.element or tag == 0x7FE00010:
                 continue
             vr = next(one[tag].VR for one in (before, peer, made) if tag in one)
-            texts = [said(one, tag, vr, before) for one in (peer, made)]
-            if texts[0] == texts[1]:
+            theirs, ours = (said(one, tag, vr, before) for one in (peer, made))
+            if theirs == ours:
                 result.equal += 1
             else:
                 keyword = pydicom.datadict.keyword_for_tag(tag) or ("private" if tag.is_private else str(tag))
-                result.different[keyword, vr, *texts] += 1
+                result.different[keyword, vr, theirs, ours] += 1
 
 
 def said(data_set: pydicom.Dataset, tag: pydicom.tag.BaseTag, vr: str, before: pydicom.Dataset) -> str:
