@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -187,6 +189,28 @@ def test_pictures_without_text_keep_every_bit_and_stay_for_review(tmp_path: Path
     assert result.record["pixelsCleaned"] == []
     assert "nothing was blackened" in result.record["pixelReview"][0]["reason"]
     assert (loaded(LAYOUTS[0], pydicom.dcmread(io.BytesIO(output)).PixelData, values.shape) == values).all()
+
+
+def test_a_detector_computes_in_one_thread() -> None:
+    code = """
+import os, threading
+import numpy as np
+from pfdicom_tagSub.pixels.detecting import TextFinder
+from pfdicom_tagSub.pixels.frames import Rendering, Renderings
+
+def others():
+    own = str(threading.get_native_id())
+    stats = [open(f"/proc/self/task/{one}/stat").read() for one in os.listdir("/proc/self/task") if one != own]
+    return sum(int(one.rpartition(")")[2].split()[11]) for one in stats)
+
+finder = TextFinder()
+before = others()
+picture = np.random.default_rng(1).integers(0, 255, (500, 500)).astype(np.uint8)
+finder.look(Renderings(Rendering(picture), Rendering(picture), picture))
+print(others() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout) <= 1
 
 
 def test_detector_that_crashes_fails_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
