@@ -200,7 +200,8 @@ from pfdicom_tagSub.pixels.frames import Rendering, Renderings
 
 def others():
     own = str(threading.get_native_id())
-    stats = [open(f"/proc/self/task/{one}/stat").read() for one in os.listdir("/proc/self/task") if one != own]
+    tasks = [one for one in os.listdir("/proc/self/task") if one != own]
+    stats = [open(f"/proc/self/task/{one}/stat").read() for one in tasks]
     return sum(int(one.rpartition(")")[2].split()[11]) for one in stats)
 
 finder = TextFinder()
