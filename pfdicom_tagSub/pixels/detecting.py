@@ -16,7 +16,17 @@ import numpy as np
 from .frames import Numbers, Picture, Rendering, Renderings
 from .local_contrast import Cells, drawn_parts, parts_of
 from .rectangles import Rectangle, clipped
-from .text_evidence import LONG_LEAST, SMOOTH, SQUARE_MOST, Grey, evidence_of, grown, is_drawn, scaled
+from .text_evidence import (
+    LONG_LEAST,
+    SMOOTH,
+    SQUARE_MOST,
+    STROKES_LEAST,
+    Grey,
+    evidence_of,
+    grown,
+    is_drawn,
+    scaled,
+)
 
 PACKAGE = "rapidocr_onnxruntime"
 _MODEL = "ch_PP-OCRv4_det_infer.onnx"
@@ -178,7 +188,9 @@ def _line(greys: list[Grey], numbers: Numbers, box: Any, most: float) -> Rectang
     shown = [evidence_of(grey[place]) for grey in greys]
     in_noise = any(one is not None and one.same < SMOOTH for one in shown)
     if (in_noise and length < LONG_LEAST * height) or height > SQUARE_MOST:
-        shown.append(evidence_of(scaled(numbers[place])))
+        whole = evidence_of(scaled(numbers[place]))
+        if whole is not None and whole.strokes >= STROKES_LEAST:
+            shown.append(whole)
     evidence = shown[0]
     if evidence is None or not all(is_drawn(one, height, length) for one in shown):
         return None

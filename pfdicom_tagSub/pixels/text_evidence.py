@@ -58,6 +58,9 @@ CLEAR = 0.8
 STROKES_OF_CLEAR = 7.5
 """What is so sharp may have more strokes: letters across curves and frames."""
 
+STROKES_LEAST = 0.8
+"""With fewer, a place shows something far lighter or darker at its side, and nothing of letters."""
+
 STROKES_MOST = 6.0
 """The edges in a row of a square of a line, at most; noise has more."""
 
@@ -70,7 +73,7 @@ INK_LEAST, INK_MOST = 0.05, 0.6
 INK_RATIO = 2.0
 """How many times more ink is there than just above and below the line, at least."""
 
-GROWN_MOST = 6
+GROWN_MOST = 3
 """By how many of its heights a line is made longer at each end."""
 
 
