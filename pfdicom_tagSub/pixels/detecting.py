@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from .frames import Numbers, Picture, Rendering, Renderings
-from .local_contrast import Cells, drawn_parts, parts_of
+from .local_contrast import DENSITIES, DENSITIES_OF_DEEP, Cells, drawn_parts, parts_of
 from .rectangles import Rectangle, clipped
 from .text_evidence import (
     LONG_LEAST,
@@ -104,7 +104,8 @@ class TextFinder:
             wholes = drawn_parts(shown.numbers, (), rows * columns, changed)
         found = [one for whole in wholes for one in self._find(shown.first, shown.numbers, whole, enlarged)]
         left = rows * columns * (SECOND_LOOK * by_default**2 - enlarged**2)
-        for part in drawn_parts(shown.numbers, tuple(found), left / ENLARGED_MOST**2, changed):
+        densities = DENSITIES_OF_DEEP if shown.is_deep else DENSITIES
+        for part in drawn_parts(shown.numbers, tuple(found), left / ENLARGED_MOST**2, changed, densities):
             found += self._find(shown.second, shown.numbers, part, ENLARGED_MOST)
         return clipped(found, rows, columns)
 

@@ -39,9 +39,11 @@ _LARGE = 1 / 3
 
 _NOISES = 3.5
 _DENSE_WITHIN = 13
-_DENSITIES = 0.08, 0.1, 0.13, 0.16, 0.2, 0.25
+DENSITIES = 0.08, 0.1, 0.13, 0.16, 0.2, 0.25
+DENSITIES_OF_DEEP = *DENSITIES, 0.3, 0.37, 0.45
 """How much of a place is large steps, at least, if something may be drawn there: faint letters in noise up to
-those that nothing is beside. The first is taken with which there is not too much to look at."""
+those that nothing is beside. The first is taken with which there is not too much to look at.
+In deep pictures the first look sees most of what the second does."""
 
 _BESIDE = 8
 """What belongs to a drawn place on each side."""
@@ -106,7 +108,11 @@ def touches(one: Rectangle, cells: Cells) -> bool:
 
 
 def drawn_parts(
-    numbers: npt.NDArray[Any], known: tuple[Rectangle, ...], most: float, within: Cells | None = None
+    numbers: npt.NDArray[Any],
+    known: tuple[Rectangle, ...],
+    most: float,
+    within: Cells | None = None,
+    densities: tuple[float, ...] = DENSITIES,
 ) -> tuple[Rectangle, ...]:
     """The parts of a picture where something has edges as sharp and as near each other as those of letters.
 
@@ -116,6 +122,7 @@ def drawn_parts(
         most: how many pixels the parts should have together; they have more where more is drawn as clearly as
             letters.
         within: the cells that are looked at; None for all.
+        densities: how much of a part is large steps, of which the first is taken that gives no more.
     """
     values = numbers.astype(np.float32)
     rows, columns = values.shape
@@ -133,7 +140,7 @@ def drawn_parts(
     if within is not None:
         highest[~within] = 0
     parts: tuple[Rectangle, ...] = ()
-    for least_density in _DENSITIES:
+    for least_density in densities:
         parts = parts_of(highest >= least_density, rows, columns)
         if sum(one.width * one.height for one in parts) <= most:
             break
