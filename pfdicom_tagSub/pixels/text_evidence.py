@@ -73,7 +73,7 @@ INK_LEAST, INK_MOST = 0.05, 0.6
 INK_RATIO = 2.0
 """How many times more ink is there than just above and below the line, at least."""
 
-GROWN_MOST = 3
+GROWN_MOST = 5
 """By how many of its heights a line is made longer at each end."""
 
 
