@@ -171,6 +171,8 @@ def text(arguments: argparse.Namespace, folder: Path) -> None:  # noqa: ARG001
     """Measure the detector of text."""
     source = folder / "in"
     source.mkdir()
+    write_cine(source / "a.dcm", 1)
+    run_tool(source, folder / "first", "--cleanPixels", "text")  # the first run compiles modules
     detector(source, folder)
     cine(source, folder)
 
