@@ -21,7 +21,8 @@ from pathlib import Path
 
 from pfdicom_tagSub import api
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
 
 HERE = Path(__file__).resolve().parent

@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "helpe
 from growing import SHAPES, Shape
 
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 
 def seconds_for(shape: Shape, size: int, folder: Path, repeats: int = 2) -> tuple[float, str]:

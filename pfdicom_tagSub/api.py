@@ -43,8 +43,10 @@ from .report.record import RunReport
 from .run import runner
 from .run import walk as plan
 from .run.deferred_signals import DeferredSignals
+from .run.file_tools import PixelWork
 from .run.run_settings import RunListeners, RunSettings
-from .run.worker import PixelWork, Settings, Worker
+from .run.worker import Worker
+from .run.worker_settings import Settings
 from .spec.building import build_rules
 from .spec.condition_parsing import parse_condition
 from .spec.function_types import Resources

@@ -28,7 +28,8 @@ from .placement import (
     in_own_directories,
 )
 from .run_settings import RunListeners, RunSettings
-from .worker import Settings, Worker
+from .worker import Worker
+from .worker_settings import Settings
 from .workforce import workforce_of
 
 

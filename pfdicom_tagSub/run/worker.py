@@ -2,144 +2,45 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.caches import Caches
-from ..core.errors import FileError, NotDicomError, NotSelectedError, SkippedError
+from ..core.errors import FileError
 from ..core.options import ReviewPolicy
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
 from ..dicom.edits import Chunk
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile, parse
-from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
-from ..dicom.sources import FIRST_WINDOW, BytesSource, FileSource, ReadAhead, Source
-from ..engine.patched import Patched
+from ..dicom.sources import FIRST_WINDOW, BytesSource, ReadAhead, Source
 from ..engine.patcher import Output, Patcher
 from ..engine.pixel_edits import NO_PIXEL_EDITS
 from ..files.folders import Folders, make_directory
 from ..files.writing import would_write, write
-from ..spec.function_types import Resources
-from ..spec.rules import RuleSet
 from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name
+from .error_outcomes import RUN_AGAIN, outcome_of, untraced
+from .file_tools import PixelWork, Tools
+from .opened_file import Opened
+from .worker_settings import Settings
 
 if TYPE_CHECKING:
-    from ..engine.conditional import PatcherChoice
     from ..engine.pixel_cleaning import PixelCleaning
-    from ..engine.surveyor import SurveyOptions
     from ..files.archives import ArchiveReader
-    from ..pixels.settings import PixelSettings
-    from ..spec.conditions import Condition
-    from ..verify.comparison import Verifier
-    from ..verify.conditional import VerifierChoice
-    from .held_files import HeldFiles
 
 R = TypeVar("R")
-
-IN_MEMORY = 1 << 17
-"""Files up to this many bytes are read whole; of larger ones only the header is."""
 
 NO_STAMP = Stamp(-1, 0)
 """That of no file: a ledger never takes an input for one that is done by it."""
 
-NOT_SELECTED = "not selected"
-
 PATH = "Path"
 """What a crosswalk calls the paths of input and output."""
-
-_AGAIN = "run again"
-_CURES = {
-    errno.ENOSPC: f"make room on the disk and {_AGAIN}",
-    errno.EDQUOT: f"make room in the quota and {_AGAIN}",
-    errno.EFBIG: f"raise the limit (ulimit -f) and {_AGAIN}",
-    errno.EMFILE: f"raise the limit (ulimit -n) and {_AGAIN}",
-    errno.EACCES: f"let the user of this run have access and {_AGAIN}",
-    errno.EPERM: f"let the user of this run have access and {_AGAIN}",
-    errno.EROFS: f"mount the file system so that it can be written and {_AGAIN}",
-    errno.EIO: f"see the system's log about the disk and {_AGAIN}",
-    errno.ESTALE: f"the network file system lost it; {_AGAIN}",
-    errno.ENOENT: f"it was there and is gone; {_AGAIN}",
-    **dict.fromkeys(
-        (errno.ELOOP, errno.EISDIR, errno.ESPIPE, errno.ENXIO),
-        f"something else took its place while it was read; {_AGAIN}",
-    ),
-}
-"""What to do about errors of the system; a run does again only what is not done."""
-
-_KINDS = {
-    stat.S_IFIFO: "a FIFO",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFDIR: "a directory",
-}
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a worker has to know; it is picklable.
-
-    Attributes:
-        rules: the compiled spec.
-        overwrite: replace outputs that exist and differ.
-        follow_links: read what symbolic links point to.
-        renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
-        output_root: the output directory, which outputs are told relative to; below it no symbolic
-            link is followed. "" for none: then outputs are told by their names.
-        run: hex digits that tell a run on many hosts from all others; "" for others.
-        durable: outputs have to be on the disk, and outcomes say what a ledger has to know.
-        verify: read each output again and hold it against its input.
-        fail_residuals: an output that still holds a value that was replaced fails its file.
-        is_dry: write nothing; tell what writing would come to.
-        survey_options: what passes tell of themselves; None for nothing.
-        inflate_limit: how large a deflated data set may become.
-        pixels: how pixels are cleaned; None where they are left alone.
-        cleaned_rules: the compiled spec for files whose pixels are cleaned: it stamps them.
-        where: the condition that chooses files; None takes all.
-        names_outputs: whether outcomes name the paths of outputs.
-        pairs: whether they have original and new identifiers.
-        member_size: the most bytes of a member of an archive; 0 for the default.
-        held: what becomes of files whose pixels a person has to see; None where they are listed alone.
-        tallies: whether files of which there is nothing to say but how many they are are counted there.
-    """
-
-    rules: RuleSet
-    overwrite: bool = False
-    follow_links: bool = False
-    renames: bool = False
-    output_root: str = ""
-    run: str = ""
-    durable: bool = False
-    verify: bool = False
-    fail_residuals: bool = False
-    is_dry: bool = False
-    survey_options: SurveyOptions | None = None
-    inflate_limit: InflateLimit = DEFAULT_LIMIT
-    pixels: PixelSettings | None = None
-    cleaned_rules: RuleSet | None = None
-    where: Condition | None = None
-    names_outputs: bool = True
-    pairs: bool = False
-    member_size: int = 0
-    held: HeldFiles | None = None
-    tallies: bool = False
-
-    def with_resources(self, resources: Resources) -> Settings:
-        """The same with another secret and other tables."""
-        cleaned = self.cleaned_rules
-        return replace(
-            self,
-            rules=replace(self.rules, resources=resources),
-            cleaned_rules=cleaned and replace(cleaned, resources=resources),
-        )
 
 
 class Worker:
@@ -239,7 +140,7 @@ class Worker:
                 )
             finished = self._finished(job, path, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
-            failure = _untraced(error)
+            failure = untraced(error)
         if failure is not None:
             outcome = self._lost(failure, job, stage, before, started)
             is_named = self.settings.names_outputs and outcome.status is Status.FAILED
@@ -416,7 +317,7 @@ class Worker:
                 name = safe_name(last, own) if stems else own
                 return "/".join([*map(safe_component, components), name])
         except Exception as error:  # as above
-            failure = _untraced(error)
+            failure = untraced(error)
         return self._lost(failure, job, stage, before, started)
 
     def _names_of(self, file: DicomFile) -> list[str]:
@@ -459,174 +360,19 @@ class Worker:
         self, error: Exception, job: FileJob, stage: Stage, before: Stamp | None, started: float
     ) -> FileOutcome:
         """The outcome of a file that has no output."""
-        outcome = _outcome_of(error, job, stage)
+        outcome = outcome_of(error, job, stage)
         finished = None
         if before is not None and self._stamp(job) != before:
             if stage is Stage.VERIFY:
-                reason = f"{outcome.reason}: the input changed while it was read; {_AGAIN}"
+                reason = f"{outcome.reason}: the input changed while it was read; {RUN_AGAIN}"
                 outcome = replace(outcome, reason=reason)
         elif outcome.status is Status.SKIPPED and before is not None and self.settings.durable:
             finished = Finished(before)
         return replace(outcome, seconds=time.perf_counter() - started, finished=finished)
 
 
-class PixelWork:
-    """What a worker needs for files whose pixels are cleaned."""
-
-    def __init__(self, settings: Settings, pixels: PixelSettings) -> None:
-        """Args:
-        settings: those of the worker.
-        pixels: how pixels are cleaned.
-        """
-        from ..engine.pixel_cleaning import PixelCleaner  # noqa: PLC0415  (only where it was asked for)
-
-        assert settings.cleaned_rules is not None
-        self.limit = settings.inflate_limit
-        own = replace(settings, rules=settings.cleaned_rules, where=None)  # which has been asked
-        self.cleaner = PixelCleaner(pixels)
-        self.tools = Tools(own)
-
-    def check(
-        self,
-        source: Source,
-        written: Source,
-        cleaning: PixelCleaning,
-        patched: Patched,
-        pause: Callable[[], None],
-    ) -> None:
-        """Read cleaned pixels again.
-
-        Raises:
-            FileError: they are not what they should be.
-        """
-        from ..pixels.frame_codecs import CLEANED_SYNTAXES  # noqa: PLC0415
-        from ..pixels.masked import MaskedPixels  # noqa: PLC0415
-        from ..verify.compressed_check import check_compressed  # noqa: PLC0415
-        from ..verify.pixel_check import check_native  # noqa: PLC0415
-
-        edits = (*patched.edits, *patched.data_edits)
-        kept = next((edit.data.kept for edit in edits if isinstance(edit.data, MaskedPixels)), b"")
-        assert cleaning.image is not None
-        limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
-        if cleaning.image.syntax in CLEANED_SYNTAXES:
-            syntax = cleaning.edits.syntax
-            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause, syntax)
-            return
-        check_native(source, written, cleaning.image, cleaning.masks, kept, limit, pause)
-
-
-class Tools:
-    """What works on files by the rules of one spec.
-
-    Attributes:
-        patcher: what changes files for which no condition of the spec holds.
-        verifier: what verifies them; None where nothing is verified.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        """Args:
-        settings: those of the worker.
-        """
-        self.patcher = _patcher_of(settings)
-        self.verifier = _verifier_of(settings)
-        self._patchers: PatcherChoice | None = None
-        self._verifiers: VerifierChoice | None = None
-        variants, where = settings.rules.variants, settings.where
-        if variants is None and where is None:
-            return
-        from ..engine.conditional import PatcherChoice  # noqa: PLC0415  (for runs with conditions alone)
-
-        self._patchers = PatcherChoice(
-            self.patcher, lambda rules: _patcher_of(replace(settings, rules=rules)), variants, where
-        )
-        if variants is not None and self.verifier is not None:
-            from ..verify.conditional import VerifierChoice  # noqa: PLC0415  (likewise)
-
-            self._verifiers = VerifierChoice(self.verifier, variants)
-
-    def choose(self, file: DicomFile, path: str) -> tuple[Patcher, list[Element] | None]:
-        """The patcher for a file, and what it scanned; None where no condition had to know.
-
-        Raises:
-            NotSelectedError: the condition of the run does not hold for it.
-            SkippedError: a condition of the spec skips it.
-            FileError: one fails it, or cannot be decided.
-        """
-        return (self.patcher, None) if self._patchers is None else self._patchers.of(file, path)
-
-    def verifier_for(self, source: Source, path: str) -> Verifier | None:
-        """What verifies an output, chosen by its own reading of the input; None where nothing is verified.
-
-        Raises:
-            FileError: there should be no output.
-        """
-        return self.verifier if self._verifiers is None else self._verifiers.of(source, path)
-
-
-def _patcher_of(settings: Settings) -> Patcher:
-    return Patcher(
-        settings.rules,
-        renames=settings.renames,
-        survey_options=settings.survey_options,
-        pairs=settings.pairs,
-    )
-
-
-def _verifier_of(settings: Settings) -> Verifier | None:
-    if not settings.verify:
-        return None
-    from ..verify.comparison import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
-
-    # What is verified was read within the limit, and may have grown by what was replaced in it.
-    limit = replace(settings.inflate_limit, size=2 * settings.inflate_limit.size, ratio=0)
-    return Verifier(settings.rules, renames=settings.renames, limit=limit)
-
-
 Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
-
-
-class Opened:
-    """A regular file, open for reading; anything else is not even opened."""
-
-    __slots__ = ("ahead", "descriptor", "follow_links", "path")
-
-    def __init__(self, path: str, *, follow_links: bool, ahead: int = FIRST_WINDOW) -> None:
-        """Args:
-        path: the file.
-        follow_links: read what a symbolic link points to.
-        ahead: how many bytes of a large one to read at first.
-        """
-        self.ahead = ahead
-        self.path = path
-        self.follow_links = follow_links
-        self.descriptor = -1
-
-    def __enter__(self) -> Source:
-        """The bytes of the file.
-
-        Raises:
-            NotDicomError: it is a symbolic link that is not followed, or no regular file.
-            OSError: it cannot be read.
-        """
-        found = os.stat(self.path, follow_symlinks=self.follow_links)
-        if stat.S_ISLNK(found.st_mode):
-            raise NotDicomError("a symbolic link (see --followLinks)")
-        if not stat.S_ISREG(found.st_mode):
-            raise NotDicomError(f"not a regular file but {_KINDS.get(stat.S_IFMT(found.st_mode), 'special')}")
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.follow_links else os.O_NOFOLLOW)
-        self.descriptor = os.open(self.path, flags)
-        source = FileSource(self.descriptor, found.st_size, self.ahead)
-        if found.st_size > IN_MEMORY:
-            return source
-        try:
-            return BytesSource(source.read(0, found.st_size))
-        except BaseException:
-            os.close(self.descriptor)
-            raise
-
-    def __exit__(self, *exception: object) -> None:
-        os.close(self.descriptor)
 
 
 def _is_own(job: FileJob, path: str) -> bool:
@@ -638,31 +384,3 @@ def _is_own(job: FileJob, path: str) -> bool:
     except OSError:
         return False
     return stat.S_ISREG(found.st_mode) and Stamp.of(found) == job.earlier.stamp
-
-
-def _untraced(error: Exception) -> Exception:
-    """An error without the frames it came through, and so without the memory that these hold.
-
-    After a MemoryError the next line would run into another one.
-    """
-    if isinstance(error, MemoryError):
-        return MemoryError()
-    return error.with_traceback(None)
-
-
-def _outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
-    if isinstance(error, NotSelectedError):
-        return FileOutcome(job.relative, Status.NOT_SELECTED, reason=NOT_SELECTED)
-    if isinstance(error, NotDicomError | SkippedError):
-        return FileOutcome(job.relative, Status.SKIPPED, reason=str(error))
-    if isinstance(error, FileError):
-        reason = str(error)
-    elif isinstance(error, OSError) and error.errno:
-        code = error.errno
-        cure = f": {_CURES[code]}" if code in _CURES else ""
-        reason = f"{os.strerror(code)} ({errno.errorcode.get(code, code)}){cure}"
-    elif isinstance(error, MemoryError):
-        reason = "out of memory"
-    else:
-        reason = f"internal error: {type(error).__name__}"
-    return FileOutcome(job.relative, Status.FAILED, stage, reason)

@@ -8,7 +8,7 @@ from ..core.options import Cluster
 from .executors.inline import Inline
 from .process_limits import CURE, affordable_workers
 from .run_settings import RunListeners
-from .worker import Settings
+from .worker_settings import Settings
 
 if TYPE_CHECKING:
     from .pool import Pool

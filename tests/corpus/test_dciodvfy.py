@@ -22,7 +22,8 @@ from test_differential import File, structure
 from pfdicom_tagSub.api import compile_spec
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.profile import TABLE_OPTIONS as OPTIONS
 from pfdicom_tagSub.spec.rules import RuleSet
 

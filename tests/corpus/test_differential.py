@@ -27,7 +27,8 @@ from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.scan_filter import EVERYTHING
 from pfdicom_tagSub.dicom.scanner import scan
 from pfdicom_tagSub.dicom.sources import BytesSource
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

@@ -36,7 +36,8 @@ from pydicom.sequence import Sequence
 
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.dicom.dictionary import is_unknown
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.pairs import TagSpec
 from pfdicom_tagSub.spec.parsing import parse_json

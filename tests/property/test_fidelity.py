@@ -17,7 +17,8 @@ from selection import examples
 
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 forms = pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 many = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])

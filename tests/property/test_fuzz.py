@@ -29,7 +29,8 @@ from builders import (
 from pydicom import Dataset
 
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 SECRET = "PLANTED"
 SPEC = {

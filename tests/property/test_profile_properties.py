@@ -26,7 +26,8 @@ from selection import examples
 
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.pairs import Layer, TagSpec
 from pfdicom_tagSub.spec.parsing import parse_json

@@ -18,7 +18,8 @@ from judges import JUDGES, Judge, Secrets
 
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.profile import load
 

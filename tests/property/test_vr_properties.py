@@ -11,7 +11,8 @@ from test_cold_equals_warm import CHECKED, assert_cold_equals_warm, series
 
 from pfdicom_tagSub.core.outcome import Stage
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 Spec = dict[str, str | None]
 

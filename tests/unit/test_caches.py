@@ -119,7 +119,8 @@ from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.spec.secret import Secret
 from pfdicom_tagSub.spec.pairs import TagSpec
 from pfdicom_tagSub.spec.parsing import parse_json
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 folder = Path(sys.argv[1])
 

@@ -40,7 +40,8 @@ from pfdicom_tagSub.dicom.sources import BytesSource, FileSource
 from pfdicom_tagSub.engine import patcher as patch
 from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.run import worker
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.verify.comparison import Verifier
 from pfdicom_tagSub.verify.search_terms import COMMON, traces_of

@@ -31,7 +31,8 @@ from pfdicom_tagSub.engine import patcher, selection
 from pfdicom_tagSub.engine.conditional import PatcherChoice
 from pfdicom_tagSub.engine.patcher import Patcher
 from pfdicom_tagSub.engine.selection import Selection
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
 from pfdicom_tagSub.spec.conditions import Held, Subject
 from pfdicom_tagSub.text import patterns

@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.rules import RuleSet
 
 KEY = b"a key of the tests, 27 bytes"

@@ -18,7 +18,8 @@ from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import DirectoryPlan, FileJob
 from pfdicom_tagSub.dicom.file_ids import FileIds
 from pfdicom_tagSub.run.placement import moved_paths
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.parsing import from_pairs
 

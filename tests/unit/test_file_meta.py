@@ -24,7 +24,8 @@ from installed import Trees
 from support import run_command
 
 from pfdicom_tagSub.core.outcome import Stage, Status
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.profile import load
 

@@ -16,7 +16,8 @@ from growing import SHAPES, Shape
 import pfdicom_tagSub
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.verify import needle_search
 from pfdicom_tagSub.verify.needle_search import likely_in
 from pfdicom_tagSub.verify.search_terms import Needle

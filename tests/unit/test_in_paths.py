@@ -15,7 +15,8 @@ from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.engine import patcher as patch
 from pfdicom_tagSub.engine.patched import Patched
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.text.in_paths import holds_text, holds_value
 from pfdicom_tagSub.verify.residuals import is_in_path
 

@@ -10,7 +10,8 @@ import pytest
 from builders import FORMS, IMPLICIT, Form, element, file_of, item, process, rules_of, sequence, substitute
 
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 LENGTH_TO_END, NAME, PATIENT_ID, MODALITY = 0x00080001, 0x00100010, 0x00100020, 0x00080060
 

@@ -23,7 +23,8 @@ from builders import (
 
 from pfdicom_tagSub.core.outcome import Action
 from pfdicom_tagSub.dicom.sources import FileSource
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 NAME, PATIENT_ID, CHARSET = 0x00100010, 0x00100020, 0x00080005
 

@@ -16,7 +16,8 @@ from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.dicom import dictionary
 from pfdicom_tagSub.dicom.newer_attributes import NEWER_ATTRIBUTES
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 NAME_TO_USE = 0x00100012
 

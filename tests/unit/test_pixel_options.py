@@ -13,7 +13,7 @@ from pictures import file_bytes, picture
 from pfdicom_tagSub.cli import parser as cli
 from pfdicom_tagSub.core.options import PixelSelection
 from pfdicom_tagSub.pixels.settings import PixelSettings
-from pfdicom_tagSub.run.worker import Settings
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.building import build_rules
 from pfdicom_tagSub.spec.function_types import NO_RESOURCES, Resources
 from pfdicom_tagSub.spec.parsing import from_pairs

@@ -14,7 +14,7 @@ from support import run_command
 import pfdicom_tagSub as tagsub
 from pfdicom_tagSub import api
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.run.worker import PixelWork
+from pfdicom_tagSub.run.file_tools import PixelWork
 
 PAIRS = {"PatientName": "ANON"}
 

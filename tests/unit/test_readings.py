@@ -31,7 +31,8 @@ from pfdicom_tagSub.dicom.readings import Form as HeaderForm
 from pfdicom_tagSub.dicom.scan_filter import ScanFilter
 from pfdicom_tagSub.dicom.scanner import scan
 from pfdicom_tagSub.dicom.sources import BytesSource
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.profile import load
 

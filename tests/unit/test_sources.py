@@ -12,7 +12,9 @@ from pfdicom_tagSub.api import compile_spec
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.dicom.sources import FIRST_WINDOW, TRIED_AGAIN, WINDOW, FileSource, ReadAhead
-from pfdicom_tagSub.run.worker import IN_MEMORY, Settings, Worker
+from pfdicom_tagSub.run.opened_file import IN_MEMORY
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 
 def private_file(number: int, tmp_path: Path) -> Path:

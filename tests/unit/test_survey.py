@@ -25,7 +25,8 @@ from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.engine.surveyor import SurveyOptions, packed
 from pfdicom_tagSub.report import survey as surveys
 from pfdicom_tagSub.report.survey import DISTINCT_MOST, Distinct, Survey, SurveyReport
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.profile import BASIC, load
 from pfdicom_tagSub.spec.rules import RuleSet

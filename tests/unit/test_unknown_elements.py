@@ -12,7 +12,8 @@ from support import run_command
 from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 
 KEY = b"k" * 32
 UNKNOWN_EVEN = 0x00420099

@@ -32,7 +32,8 @@ from pfdicom_tagSub.dicom.edits import Edit, in_order
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine import patcher as patch
 from pfdicom_tagSub.engine.patched import Patched
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.verify.comparison import Verifier
 from pfdicom_tagSub.verify.pieces import INPUT, ParsedSequence, SeriesReader

@@ -17,7 +17,8 @@ from pfdicom_tagSub import api
 from pfdicom_tagSub.core.errors import FileError, SkippedError, SpecError
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Settings, Worker
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.building import build_rules
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
 from pfdicom_tagSub.spec.parsing import parse_json, to_json

@@ -28,7 +28,8 @@ from ...files.temporary import remove_run, temporary_name
 from ...spec.function_types import Resources
 from ...spec.secret import KEY_VARIABLE
 from ..pool import BATCHES_PER_WORKER, Batch, Done
-from ..worker import Settings, Task
+from ..worker import Task
+from ..worker_settings import Settings
 from .dask_connection import ENCRYPTED, connected, duration, within
 from .dask_worker import (
     Briefing,

@@ -34,7 +34,8 @@ from ...core.errors import SpecError
 from ...spec.secret import Secret, load_secret
 from ...spec.tables import load_tables
 from ..pool import Batch, Done, Stopped, done_of, work
-from ..worker import Settings, Task, Worker
+from ..worker import Task, Worker
+from ..worker_settings import Settings
 
 _KEPT_RUNS = 16
 _ENDED_RUNS = 256

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...core.plan import DirectoryPlan, FileJob
 from ..deferred_signals import DeferredSignals
-from ..worker import R, Settings, Task, Worker
+from ..worker import R, Task, Worker
+from ..worker_settings import Settings
 
 if TYPE_CHECKING:
     pass

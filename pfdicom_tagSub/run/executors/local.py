@@ -25,7 +25,8 @@ from ...core.errors import WorkforceError
 from ...files.temporary import remove_stale
 from ..pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, done_of, work
 from ..process_limits import CURE
-from ..worker import Settings, Task, Worker
+from ..worker import Task, Worker
+from ..worker_settings import Settings
 
 ORPHAN_SECONDS = 10.0
 

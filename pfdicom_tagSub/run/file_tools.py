@@ -1,0 +1,133 @@
+"""What a worker changes and verifies files with, by the rules and conditions of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..dicom.elements import Element
+from ..dicom.file import DicomFile
+from ..dicom.sources import Source
+from ..engine.patched import Patched
+from ..engine.patcher import Patcher
+from .worker_settings import Settings
+
+if TYPE_CHECKING:
+    from ..engine.conditional import PatcherChoice
+    from ..engine.pixel_cleaning import PixelCleaning
+    from ..pixels.settings import PixelSettings
+    from ..verify.comparison import Verifier
+    from ..verify.conditional import VerifierChoice
+
+
+class PixelWork:
+    """What a worker needs for files whose pixels are cleaned."""
+
+    def __init__(self, settings: Settings, pixels: PixelSettings) -> None:
+        """Args:
+        settings: those of the worker.
+        pixels: how pixels are cleaned.
+        """
+        from ..engine.pixel_cleaning import PixelCleaner  # noqa: PLC0415  (only where it was asked for)
+
+        assert settings.cleaned_rules is not None
+        self.limit = settings.inflate_limit
+        own = replace(settings, rules=settings.cleaned_rules, where=None)  # which has been asked
+        self.cleaner = PixelCleaner(pixels)
+        self.tools = Tools(own)
+
+    def check(
+        self,
+        source: Source,
+        written: Source,
+        cleaning: PixelCleaning,
+        patched: Patched,
+        pause: Callable[[], None],
+    ) -> None:
+        """Read cleaned pixels again.
+
+        Raises:
+            FileError: they are not what they should be.
+        """
+        from ..pixels.frame_codecs import CLEANED_SYNTAXES  # noqa: PLC0415
+        from ..pixels.masked import MaskedPixels  # noqa: PLC0415
+        from ..verify.compressed_check import check_compressed  # noqa: PLC0415
+        from ..verify.pixel_check import check_native  # noqa: PLC0415
+
+        edits = (*patched.edits, *patched.data_edits)
+        kept = next((edit.data.kept for edit in edits if isinstance(edit.data, MaskedPixels)), b"")
+        assert cleaning.image is not None
+        limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
+        if cleaning.image.syntax in CLEANED_SYNTAXES:
+            syntax = cleaning.edits.syntax
+            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause, syntax)
+            return
+        check_native(source, written, cleaning.image, cleaning.masks, kept, limit, pause)
+
+
+class Tools:
+    """What works on files by the rules of one spec.
+
+    Attributes:
+        patcher: what changes files for which no condition of the spec holds.
+        verifier: what verifies them; None where nothing is verified.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Args:
+        settings: those of the worker.
+        """
+        self.patcher = _patcher_of(settings)
+        self.verifier = _verifier_of(settings)
+        self._patchers: PatcherChoice | None = None
+        self._verifiers: VerifierChoice | None = None
+        variants, where = settings.rules.variants, settings.where
+        if variants is None and where is None:
+            return
+        from ..engine.conditional import PatcherChoice  # noqa: PLC0415  (for runs with conditions alone)
+
+        self._patchers = PatcherChoice(
+            self.patcher, lambda rules: _patcher_of(replace(settings, rules=rules)), variants, where
+        )
+        if variants is not None and self.verifier is not None:
+            from ..verify.conditional import VerifierChoice  # noqa: PLC0415  (likewise)
+
+            self._verifiers = VerifierChoice(self.verifier, variants)
+
+    def choose(self, file: DicomFile, path: str) -> tuple[Patcher, list[Element] | None]:
+        """The patcher for a file, and what it scanned; None where no condition had to know.
+
+        Raises:
+            NotSelectedError: the condition of the run does not hold for it.
+            SkippedError: a condition of the spec skips it.
+            FileError: one fails it, or cannot be decided.
+        """
+        return (self.patcher, None) if self._patchers is None else self._patchers.of(file, path)
+
+    def verifier_for(self, source: Source, path: str) -> Verifier | None:
+        """What verifies an output, chosen by its own reading of the input; None where nothing is verified.
+
+        Raises:
+            FileError: there should be no output.
+        """
+        return self.verifier if self._verifiers is None else self._verifiers.of(source, path)
+
+
+def _patcher_of(settings: Settings) -> Patcher:
+    return Patcher(
+        settings.rules,
+        renames=settings.renames,
+        survey_options=settings.survey_options,
+        pairs=settings.pairs,
+    )
+
+
+def _verifier_of(settings: Settings) -> Verifier | None:
+    if not settings.verify:
+        return None
+    from ..verify.comparison import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
+
+    # What is verified was read within the limit, and may have grown by what was replaced in it.
+    limit = replace(settings.inflate_limit, size=2 * settings.inflate_limit.size, ratio=0)
+    return Verifier(settings.rules, renames=settings.renames, limit=limit)
