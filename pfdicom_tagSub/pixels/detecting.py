@@ -13,9 +13,19 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .frames import Numbers, Picture, Rendering, Renderings
-from .local_contrast import DENSITIES, DENSITIES_OF_DEEP, Cells, drawn_parts, parts_of
+from .frames import Numbers, Picture
+from .image import Image
+from .local_contrast import (
+    DENSITIES,
+    DENSITIES_OF_DEEP,
+    Cells,
+    changed_cells,
+    drawn_parts,
+    parts_of,
+    touches,
+)
 from .rectangles import Rectangle, clipped
+from .renderings import Rendering, Renderings, renderings
 from .text_evidence import (
     LONG_LEAST,
     SMOOTH,
@@ -82,6 +92,30 @@ class TextFinder:
                 "score_mode": "fast",
             }
             self._detect = TextDetector(config)
+
+    def texts(
+        self,
+        numbers: Numbers,
+        image: Image,
+        windows: tuple[tuple[float, float], ...],
+        before: tuple[Numbers, tuple[Rectangle, ...]] | None,
+    ) -> tuple[Rectangle, ...]:
+        """Rectangles around all text of a frame, however a viewer shows it.
+
+        Args:
+            numbers: those of the frame.
+            image: the layout.
+            windows: those that the header names.
+            before: the frame before, and what was found in it; None for the first.
+        """
+        shown = renderings(numbers, image, windows)
+        if shown is None:
+            return ()
+        if before is None:
+            return self.look(shown)
+        changed = changed_cells(before[0], numbers)
+        same = tuple(one for one in before[1] if touches(one, ~changed))
+        return same + self.look(shown, changed)
 
     def look(self, shown: Renderings, changed: Cells | None = None) -> tuple[Rectangle, ...]:
         """Rectangles around all text of a frame.

@@ -18,9 +18,8 @@ from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import META_KEY, Scope
 from .device_masks import tags_of
-from .frames import Numbers, renderings
+from .frames import Numbers
 from .image import DESCRIPTION, Image, image_of, size_of
-from .local_contrast import changed_cells, touches
 from .masked import Masks, even_columns
 from .rectangles import Rectangle, clipped, disjoint
 from .regions import EDGES, REGIONS, outside_regions
@@ -192,14 +191,7 @@ class Finder:
                 from .detecting import TextFinder  # noqa: PLC0415  (it loads the weights)
 
                 self._detector = TextFinder()
-            shown = renderings(numbers, image, windows)
-            if shown is None:
-                return ()
-            if before is None:
-                return self._detector.look(shown)
-            changed = changed_cells(before[0], numbers)
-            same = tuple(one for one in before[1] if touches(one, ~changed))
-            return same + self._detector.look(shown, changed)
+            return self._detector.texts(numbers, image, windows, before)
         except MemoryError:
             raise
         except Exception as error:  # a detector that crashes has not looked

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import FileError
 from ..dicom.sources import Source
 from .image import FRAME_MOST, FULL_RANGE, HALVED, PARTIAL_RANGE, Image
-from .local_contrast import local_contrast
 
 Numbers = npt.NDArray[Any]
 Picture = npt.NDArray[np.uint8]
-
-NOISES_OF_DEEP = 10.0, 40.0
-NOISES_OF_SHALLOW = 16.0, 64.0
-"""How many steps of noise make black and white of numbers by their place; the same of a wider window."""
 
 
 def check_frame_size(image: Image) -> None:
@@ -77,78 +71,12 @@ def _used_bits(cells: Numbers, image: Image) -> Numbers:
     return numbers
 
 
-class Rendering(NamedTuple):
-    """A picture of a frame.
-
-    Attributes:
-        picture: grey or in colour.
-        wider: with a window so much wider that less is black and white alone; None for the same.
-    """
-
-    picture: Picture
-    wider: Picture | None = None
-
-
-class Renderings(NamedTuple):
-    """What a detector is to see of a frame.
-
-    Attributes:
-        first: what it sees whole.
-        second: what it sees of those parts where more may be drawn.
-        numbers: by which these are told: grey, (rows, columns).
-        is_deep: whether letters may be drawn in less than one grey of a screen.
-    """
-
-    first: Rendering
-    second: Rendering
-    numbers: Numbers
-    is_deep: bool = False
-
-
-def renderings(numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]) -> Renderings | None:
-    """What viewers may show of a frame: with the whole range or the window, and what differs from its place.
-
-    Args:
-        numbers: those of the frame, as stored.
-        image: the layout.
-        windows: (lowest, highest) number that is neither black nor white, by the header.
-
-    Returns:
-        The pictures; None where the frame is of one shade.
-    """
-    if image.samples == 3 or image.palette or image.stored == 1:
-        shown = Rendering(windowed(numbers, image, ()))
-        grey = shown.picture
-        if grey.ndim == 3:
-            grey = cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        if np.min(grey) == np.max(grey):
-            return None
-        return Renderings(shown, _local(grey, NOISES_OF_SHALLOW), grey)
-    limits = _limits(numbers, image)
-    if limits is None:
-        return None
-    least, most = limits
-    if not is_deep(image):
-        whole = Rendering(_scaled(numbers, image, *((0.0, 255.0) if not image.is_signed else limits)))
-        return Renderings(whole, _local(numbers, NOISES_OF_SHALLOW), numbers)
-    start, stop = windows[0] if windows else limits
-    width = stop - start
-    is_whole = start <= least and stop >= most
-    wider = None if is_whole else _scaled(numbers, image, start - width, stop + width)
-    second = Rendering(_scaled(numbers, image, start, stop), wider)
-    return Renderings(_local(numbers, NOISES_OF_DEEP), second, numbers, is_deep=True)
-
-
-def _limits(numbers: Numbers, image: Image) -> tuple[float, float] | None:
+def limits_of(numbers: Numbers, image: Image) -> tuple[float, float] | None:
     """The least and the highest number beside the padding; None where there are not two."""
     own = numbers if image.padding is None else numbers[numbers != image.padding]
     if not own.size or own.min() == own.max():
         return None
     return float(own.min()), float(own.max())
-
-
-def _local(numbers: Numbers, noises: tuple[float, float]) -> Rendering:
-    return Rendering(*local_contrast(numbers, noises))
 
 
 def is_deep(image: Image) -> bool:
@@ -171,16 +99,16 @@ def windowed(numbers: Numbers, image: Image, windows: tuple[tuple[float, float],
         black_or_white: Picture = lit.astype(np.uint8) * np.uint8(255)
         return black_or_white
     if windows:
-        return _scaled(numbers, image, *windows[0])
-    limits = _limits(numbers, image)
+        return scaled(numbers, image, *windows[0])
+    limits = limits_of(numbers, image)
     if limits is None:
         return np.zeros(numbers.shape, np.uint8)
     if image.stored == 8 and not image.is_signed:
         limits = 0.0, 255.0
-    return _scaled(numbers, image, *limits)
+    return scaled(numbers, image, *limits)
 
 
-def _scaled(numbers: Numbers, image: Image, start: float, stop: float) -> Picture:
+def scaled(numbers: Numbers, image: Image, start: float, stop: float) -> Picture:
     """Grey from the number that is black to the one that is white."""
     scaled = np.clip((numbers - start) * (255.0 / (stop - start)), 0, 255).astype(np.uint8)
     return 255 - scaled if image.photometric == "MONOCHROME1" else scaled

@@ -191,12 +191,22 @@ def test_pictures_without_text_keep_every_bit_and_stay_for_review(tmp_path: Path
     assert (loaded(LAYOUTS[0], pydicom.dcmread(io.BytesIO(output)).PixelData, values.shape) == values).all()
 
 
+def test_other_methods_need_no_package_of_the_detector() -> None:
+    code = """
+import sys
+import pfdicom_tagSub.engine.pixel_cleaning, pfdicom_tagSub.report.review_sheet
+print([one for one in ("cv2", "onnxruntime", "rapidocr_onnxruntime", "shapely") if one in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_detector_computes_in_one_thread() -> None:
     code = """
 import os, threading
 import numpy as np
 from pfdicom_tagSub.pixels.detecting import TextFinder
-from pfdicom_tagSub.pixels.frames import Rendering, Renderings
+from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
 
 def others():
     own = str(threading.get_native_id())
