@@ -60,7 +60,9 @@ def renderings(numbers: Numbers, image: Image, windows: tuple[tuple[float, float
         grey = shown.picture
         if grey.ndim == 3:
             grey = cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_RGB2GRAY).astype(np.uint8)
-        return None if grey.min() == grey.max() else Renderings(shown, _local(grey, NOISES_OF_SHALLOW), grey)
+        return (
+            None if np.min(grey) == np.max(grey) else Renderings(shown, _local(grey, NOISES_OF_SHALLOW), grey)
+        )
     limits = limits_of(numbers, image)
     if limits is None:
         return None
