@@ -54,12 +54,17 @@ def warn_of_inputs(totals: Totals, console: Console, *, is_whole: bool, reads_ar
         )
 
 
-def warn_of_results(totals: Totals, console: Console) -> None:
+def warn_of_results(totals: Totals, console: Console, *, prunes: bool) -> None:
     """Say what of the outputs a person has to look after."""
     if totals.orphans_left:
+        cure = (
+            "--json lists them with reasons under orphans"
+            if prunes
+            else "--json lists them under orphans, and --prune removes those that nobody changed"
+        )
         console.warning(
             f"{_of(totals.orphans_left, '1 output is', '{} outputs are')} still there though the input is "
-            "gone; --json lists them under orphans, and --prune removes those that nobody changed"
+            f"gone; {cure}"
         )
     if totals.paths_with_values:
         console.warning(

@@ -159,7 +159,7 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
         console.error(error)
     is_whole = report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}
     warn_of_inputs(totals, console, is_whole=is_whole, reads_archives=options.archives)
-    warn_of_results(totals, console)
+    warn_of_results(totals, console, prunes=options.prune)
     report = replace(report, warnings=tuple(console.warned))
     if totals.found or not error:
         console.summary(summary_line(report))

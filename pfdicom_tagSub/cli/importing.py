@@ -42,9 +42,8 @@ def print_imported(path: str, console: Console, masks: str = "") -> int:
         console.error(f"{path}, line {line}: {rule}: no equivalent: {reason}")
     console.note(1, f"{made.count - len(missing)} of {made.count} rules were translated")
     if masks:
-        console.note(
-            1, f"{len(made.masks)} masks are in {masks}; use it with --cleanPixels devices --pixelMasks"
-        )
+        found = "1 mask is" if len(made.masks) == 1 else f"{len(made.masks)} masks are"
+        console.note(1, f"{found} in {masks}; use it with --cleanPixels devices --pixelMasks")
     if not print_text("the spec", text, console) or missing:
         return ExitCode.FILES_FAILED
     return ExitCode.OK

@@ -14,7 +14,15 @@ from functools import lru_cache
 
 from ..core.errors import FileError
 from .dictionary import FILE_META_GROUP_LENGTH, TRANSFER_SYNTAX_UID, tags_of_group, text_of, vr_of
-from .elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE, LONG_VRS, SHORT_VRS, Element, Encoding
+from .elements import (
+    CUT_OFF,
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    LONG_VRS,
+    SHORT_VRS,
+    Element,
+    Encoding,
+)
 from .sources import Source
 
 META_GROUP = 0x0002
@@ -76,6 +84,8 @@ def layout_of(source: Source, elements: Sequence[Element], stop: int) -> Layout:
         stored = source.read(first.value, first.stop)
         length = int.from_bytes(stored, "little")
         if length != stop - first.end or elements[-1].end != stop or len(stored) != 4:
+            if length > source.size - first.end and elements[-1].end == source.size:
+                raise FileError(_CUT_OFF)  # nothing but its elements is left
             raise FileError(_FALSE_LENGTH)
     for index in layout.opaque:
         element = elements[index]
@@ -135,6 +145,10 @@ def _layout_of(heads: bytes) -> Layout:
 _FALSE_LENGTH = (
     f"the group length {text_of(FILE_META_GROUP_LENGTH)} of the file meta is not the length of its elements, "
     f"so that readers differ over where the data set begins; {CURE}"
+)
+
+_CUT_OFF = (
+    f"the file meta is longer than the file, by its group length {text_of(FILE_META_GROUP_LENGTH)}: {CUT_OFF}"
 )
 
 _VRS = {FILE_META_GROUP_LENGTH: "UL", TRANSFER_SYNTAX_UID: "UI"}

@@ -143,6 +143,9 @@ def test_an_output_that_was_changed_stays(cohort: Cohort, change: Callable[[Path
         assert "changed since" in left["reason"]
         assert os.path.lexists(cohort.trees.outputs / "one" / "a.dcm")
         assert not (cohort.trees.outputs / "one" / "b.dcm").exists()
+        (warning,) = record["warnings"]
+        assert "1 output is still there" in warning
+        assert "--prune removes" not in warning  # it was given
 
 
 def test_nothing_is_removed_through_a_link(cohort: Cohort) -> None:

@@ -93,6 +93,8 @@ CONTRADICTIONS = {
     "items in private information": (file(length(len(META + IN_META)) + META + IN_META), "(0002,0102)"),
     "a sequence": (file(length(len(META + SEQUENCE)) + META + SEQUENCE), "(0002,0099)"),
     "a length beyond the file": (file(length(1 << 31) + META), "group length"),
+    "a file that ends with the group length": (file(length(len(META)), b""), "the file is cut off"),
+    "a file that ends between two elements": (file(length(len(META)) + VERSION, b""), "the file is cut off"),
 }
 
 

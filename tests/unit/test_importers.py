@@ -325,6 +325,14 @@ def test_command_lists_what_has_no_equivalent(tmp_path: Path, capsys: pytest.Cap
     assert "18 of 22 rules were translated" in err
 
 
+def test_one_mask_is_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rules = "FORMAT dicom\n\n%filter graylist\n\nLABEL A\n  contains Modality US\n  coordinates 0,0,9,9\n"
+    (tmp_path / "deid.dicom").write_text(rules)
+    masks = str(tmp_path / "masks.json")
+    assert main(["--importRules", str(tmp_path / "deid.dicom"), "--importMasks", masks]) == 0
+    assert "1 mask is in" in capsys.readouterr().err
+
+
 def test_command_writes_masks_that_pixel_masks_reads(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
