@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 DEBUGGER = "pudb"
 
 UNSIZED_COLUMNS = 80
+_UNSIZED_ROWS = 24
 
 
 @contextmanager
@@ -231,7 +232,7 @@ def _make_bar(total: int) -> tqdm[Any]:
         monitor_interval = 0
 
     ProgressBar.set_lock(threading.RLock())
-    # A terminal that nobody gave a size has no columns, and tqdm would show nothing.
+    # A terminal that nobody gave a size has no columns and no rows, and tqdm would show nothing.
     has_size = shutil.get_terminal_size((0, 0)).columns > 0
     return ProgressBar(
         total=total,
@@ -239,6 +240,7 @@ def _make_bar(total: int) -> tqdm[Any]:
         file=sys.stderr,
         dynamic_ncols=has_size,
         ncols=None if has_size else UNSIZED_COLUMNS,
+        nrows=None if has_size else _UNSIZED_ROWS,
         leave=False,
     )
 

@@ -313,6 +313,21 @@ def test_progress_shows_files_and_failures_on_a_terminal(monkeypatch: pytest.Mon
     assert console._bar is None
 
 
+def test_progress_is_shown_on_a_terminal_without_a_size() -> None:
+    code = (
+        "from pfdicom_tagSub.cli.console import Console, progress\n"
+        "with progress(3, Console(1)) as bar:\n"
+        "    bar.advance(failed=True, count=3)"
+    )
+    ours, theirs = os.openpty()
+    try:
+        subprocess.run([sys.executable, "-c", code], stderr=theirs, stdin=theirs, stdout=theirs, check=True)
+        assert b"0/3" in os.read(ours, 1 << 12)
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
 def test_progress_does_not_tear_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     text = bar_output(monkeypatch, 1, Terminal())
