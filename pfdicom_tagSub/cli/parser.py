@@ -94,6 +94,20 @@ def _find_given_twice(given: _Given) -> str:
     return f"{'/'.join(option.flags)} is given twice, {values}; give it once{cure}"
 
 
+_NEVER_EMPTY = frozenset(
+    "where filesFrom profile keyFile cleanPixels pixelMasks crosswalk lookupMissing ledger log".split()
+)
+"""Options whose empty value would quietly do without what they are for: a variable of a script was not set."""
+
+
+def _find_given_empty(given: _Given) -> str:
+    """What to say of an option that was given without a value; "" where none was."""
+    for name, value in vars(given).items():
+        if value == "" and name in _NEVER_EMPTY:
+            return f"{BY_NAME[name].flag} is given and empty; give a value, or leave the option out"
+    return ""
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The whole parser, the manual attached."""
     parser = _Parser(
@@ -177,7 +191,12 @@ def _parse_once(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> 
     defaults = vars(parser.parse_args([]))
     parser.set_defaults(**dict.fromkeys(defaults, argparse.SUPPRESS))  # what is set is given
     given, others = parser.parse_known_args(argv, namespace=_Given(defaults))
-    problem = _find_unknown(others) or _find_given_twice(given) or _assign_directories(others, given)
+    problem = (
+        _find_unknown(others)
+        or _find_given_twice(given)
+        or _find_given_empty(given)
+        or _assign_directories(others, given)
+    )
     if problem:
         parser.error(problem)
     return argparse.Namespace(**{name: getattr(given, name) for name in defaults})

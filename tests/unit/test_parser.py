@@ -156,6 +156,32 @@ def test_parse_refuses_bad_values(argv: list[str], part: str, capsys: pytest.Cap
     assert part in refuse([*GOOD, *argv], capsys)
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--where",
+        "--filesFrom",
+        "--profile",
+        "--keyFile",
+        "--cleanPixels",
+        "--pixelMasks",
+        "--crosswalk",
+        "--lookupMissing",
+        "--ledger",
+        "--log",
+    ],
+)
+def test_parse_refuses_an_option_that_protects_or_chooses_and_is_empty(
+    flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"{flag} is given and empty" in refuse([*GOOD, flag, ""], capsys)
+
+
+def test_parse_takes_empty_filters_as_none() -> None:
+    empty = [word for flag in ("--fileFilter", "--dirFilter", "--inputFile") for word in (flag, "")]
+    assert cli.parse([*GOOD, *empty]).tree.fileFilter == ""
+
+
 def test_parse_takes_abbreviations_and_aliases() -> None:
     options = cli.parse(
         ["--inputdir", "in", "--outputdir", "out", "--tagI", "PatientName=x", "--splitKey", "=", "--printE"]
