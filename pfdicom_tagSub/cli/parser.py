@@ -95,9 +95,20 @@ def _find_given_twice(given: _Given) -> str:
 
 
 _NEVER_EMPTY = frozenset(
-    "where filesFrom profile keyFile cleanPixels pixelMasks crosswalk lookupMissing ledger log".split()
+    {
+        "cleanPixels",
+        "crosswalk",
+        "filesFrom",
+        "keyFile",
+        "ledger",
+        "log",
+        "lookupMissing",
+        "pixelMasks",
+        "profile",
+        "where",
+    }
 )
-"""Options whose empty value would quietly do without what they are for: a variable of a script was not set."""
+"""Options that an empty value would quietly switch off, mostly that of a variable nobody has set."""
 
 
 def _find_given_empty(given: _Given) -> str:

@@ -319,9 +319,14 @@ def test_progress_is_shown_on_a_terminal_without_a_size() -> None:
         "with progress(3, Console(1)) as bar:\n"
         "    bar.advance(failed=True, count=3)"
     )
+    unsized = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
     ours, theirs = os.openpty()
     try:
-        subprocess.run([sys.executable, "-c", code], stderr=theirs, stdin=theirs, stdout=theirs, check=True)
+        command = [sys.executable, "-c", code]
+        subprocess.run(
+            command, stderr=theirs, stdin=theirs, stdout=theirs, check=True, env=unsized, timeout=patience(60)
+        )
+        os.set_blocking(ours, False)
         assert b"0/3" in os.read(ours, 1 << 12)
     finally:
         os.close(theirs)
