@@ -264,7 +264,8 @@ def _check_output(path: Path, input_root: str) -> str:
         raise PlanError(f"--outputDir {path}: {nearest} is not a directory")
     if not os.access(nearest, os.W_OK | os.X_OK):
         verb = "write to" if nearest == root else "create it in"
-        raise PlanError(f"--outputDir {path}: no permission to {verb} {nearest}")
+        cure = "let the user of this run write there, or name another"
+        raise PlanError(f"--outputDir {path}: no permission to {verb} {nearest}; {cure}")
     return root
 
 
