@@ -302,7 +302,9 @@ def test_build_refuses_an_output_without_permission(tmp_path: Path, monkeypatch:
     outer = grow(tmp_path / "outer")
     real = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: path != str(outer) and real(path, mode))
-    with pytest.raises(PlanError, match=r"no permission to write to .*; let the user of this run write there"):
+    with pytest.raises(
+        PlanError, match=r"no permission to write to .*; let the user of this run write there"
+    ):
         build(inputs, outer)
     with pytest.raises(PlanError, match="no permission to create it in"):
         build(inputs, outer / "out")
