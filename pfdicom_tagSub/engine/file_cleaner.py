@@ -186,16 +186,16 @@ class AskedTexts:
 
 
 VOLATILE_VRS = frozenset({"DT", "TM", "UI"})
-_UNSTEADY = re.compile(rb"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
-_UNSTEADY_TEXT = re.compile(r"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}")
+_UNSTEADY = re.compile(rb"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}|[0-9]- *[\r\n]|[0-9]_[0-9]+_[0-9]")
+_UNSTEADY_TEXT = re.compile(r"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}|[0-9]- *[\r\n]|[0-9]_[0-9]+_[0-9]")
 _is_unsteady = _UNSTEADY_TEXT.search
 
 
 def is_steady(raw: bytes) -> bool:
     """Whether the bytes of a text can hold neither a UID nor a time.
 
-    A UID has a dot (``cleaning``), and a time a colon or six digits that stand together. What stays of a
-    text that is cut may hold one all the same.
+    A UID has a dot (``cleaning``), and a time a colon or six digits that stand together or that a line end
+    divides. What stays of a text that is cut may hold one all the same.
     """
     return _UNSTEADY.search(raw) is None
 

@@ -6,10 +6,11 @@ it is told by the text alone, and the texts of a series are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from ..core.caches import remembered
+from .broken_words import join_lines
 from .comparable import fold, split_tokens
 from .dotted_numbers import UID, spellings_of_uids, uids_in
 from .identifiers import clues_of
@@ -32,7 +33,12 @@ class Handles(NamedTuple):
 @remembered(most=4096)
 def handles_of(text: str) -> Handles:
     """What of a text a UID or a time takes up."""
-    folded, _ = fold(text)
+    folded, origins = fold(text)
+    joined = join_lines(folded, origins)
+    return _handles(folded) if joined is None else _together((_handles(folded), _handles(joined.text)))
+
+
+def _handles(folded: str) -> Handles:
     parts = split_tokens(folded)
     tokens, gaps = parts[1::2], parts[2::2]
     clocks = [(hour, rest) for hour, rest, gap in zip(tokens, tokens[1:], gaps, strict=False) if gap == ":"]
@@ -43,7 +49,10 @@ def handles_of(text: str) -> Handles:
 
 def handles_of_all(texts: Iterable[str]) -> Handles:
     """What all of some texts take up together."""
-    each = [handles_of(text) for text in texts]
+    return _together([handles_of(text) for text in texts])
+
+
+def _together(each: Collection[Handles]) -> Handles:
     return Handles(
         frozenset().union(*(one.uids for one in each)),
         frozenset().union(*(one.tokens for one in each)),
