@@ -14,10 +14,11 @@ from support import README_SPEC, SHARED
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
 from pfdicom_tagSub.core.file_survey import FileSurvey, Remaining
+from pfdicom_tagSub.dicom.edits import pieces
 from pfdicom_tagSub.dicom.elements import Element
 from pfdicom_tagSub.dicom.file import DicomFile, parse
 from pfdicom_tagSub.dicom.sources import BytesSource
-from pfdicom_tagSub.engine.patcher import Patcher
+from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.engine.surveyor import SurveyOptions
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.profile import BASIC, load
@@ -53,11 +54,12 @@ class Both:
     def check(self, content: bytes) -> FileSurvey | None:
         """All three come to the same over a file; returns its survey."""
         try:
-            file = parse(BytesSource(content))
+            source = BytesSource(content)
+            file = parse(source)
         except (FileError, NotDicomError):
             return None
         surveys = []
-        patches = []
+        patches: list[object] = []
         scans: list[object] = []
         for patcher in (self.counting, self.walking, self.plain):
             scans.append(None)
@@ -69,7 +71,9 @@ class Both:
                 patches.append(str(error))
                 surveys.append(None)
                 continue
-            patches.append(repr((patched.edits, patched.data_edits, patched.elements, patched.originals)))
+            # Edits next to each other may be one: their sum is compared.
+            output = b"".join(pieces(source, Output(file, patched).chunks()))
+            patches.append((output, patched.elements, sorted(patched.originals)))
             surveys.append(patched.survey)
         assert patches[0] == patches[1] == patches[2]
         assert surveys[0] == surveys[1]

@@ -9,7 +9,7 @@ import pytest
 from pfdicom_tagSub.core.errors import FileError
 from pfdicom_tagSub.core.outcome import Stage, Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run import worker
+from pfdicom_tagSub.run.error_outcomes import outcome_of
 
 JOB = FileJob("/in/a.dcm", "/out/a.dcm", "a.dcm")
 
@@ -32,6 +32,6 @@ JOB = FileJob("/in/a.dcm", "/out/a.dcm", "a.dcm")
     ids=repr,
 )
 def test_reason_of_an_error_is_the_systems_or_the_type(error: Exception, reason: str) -> None:
-    outcome = worker._outcome_of(error, JOB, Stage.READ)
+    outcome = outcome_of(error, JOB, Stage.READ)
     assert (outcome.status, outcome.stage, outcome.reason) == (Status.FAILED, Stage.READ, reason)
     assert "Success" not in outcome.reason
