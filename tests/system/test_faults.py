@@ -803,6 +803,7 @@ IS_LINK = "the output directory s is a symbolic link or a file; remove it"
 PLANT = """
 def plant(path):
     if path == "s/bad.dcm" and not os.path.islink(OUTPUTS + "/s"):
+        os.makedirs(OUTPUTS + "/s", exist_ok=True)  # another worker may not have come to it yet
         os.rename(OUTPUTS + "/s", ROOT + "/moved")
         os.symlink(ROOT + "/elsewhere", OUTPUTS + "/s")
 """

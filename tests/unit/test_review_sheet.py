@@ -228,6 +228,7 @@ const say = (name, text) => {
   node.id = name; node.textContent = text; document.body.append(node);
 };
 %s
+document.body.dataset.isDone = "yes";
 })();
 """
 
