@@ -407,8 +407,9 @@ def test_file_that_kills_every_worker_fails_and_the_others_are_written(large: Fi
             except OSError:
                 continue
             if is_large and pid in children_of(running.process.pid):
-                os.kill(pid, signal.SIGKILL)
-                killed += 1
+                with suppress(ProcessLookupError):  # it may have ended in between
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
         time.sleep(0.002)
     done = running.end()
     if killed < 2:
