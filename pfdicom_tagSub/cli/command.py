@@ -152,9 +152,10 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
         key_fingerprint=fingerprint,
         spec_parts=parts,
     )
-    is_written = [one.write(report) for one in (reporting, sheet) if one is not None]
-    if not all(is_written):
+    if reporting is not None and not reporting.write(report):
         report = replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED)
+    if sheet is not None:
+        report = replace(report, exit_code=sheet.write(report, signals))
     if error:
         console.error(error)
     is_whole = report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}

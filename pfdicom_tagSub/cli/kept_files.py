@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ..core.errors import ExitCode, SpecError
+from ..core.errors import ExitCode, Interrupted, SpecError
 from ..core.options import Cluster, Options, ReviewPolicy
 from ..core.plan import Plan
 from ..report.record import RunReport
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..run.held_files import HeldFiles
     from ..run.ledger import Ledger
     from ..spec.rules import RuleSet
+    from .signals import Signals
 
 
 class Reporting:
@@ -211,17 +212,30 @@ class ReviewSheetWriter:
                 "--reviewSheet stays empty: nothing is for review without --profile or --cleanPixels"
             )
 
-    def write(self, report: RunReport) -> bool:
-        """Write it; False where that was not possible."""
-        if report.exit_code not in {ExitCode.OK, ExitCode.FILES_FAILED}:
-            self._console.error(f"--reviewSheet {self._sheet.shown} was not written, as the run did not end")
-            return False
+    def write(self, report: RunReport, signals: Signals) -> ExitCode:
+        """Write it, whole for what the run saw or not at all; what the run then comes to.
+
+        It decodes pictures and may take long, so one more signal is taken while it is written, which gives
+        it up.
+        """
+        ended = report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}
+        if not ended and not sum(report.counts.values()):
+            self._console.error(f"--reviewSheet {self._sheet.shown} was not written, as no file was seen")
+            return report.exit_code
         try:
-            self._sheet.write(report, self._input_root, follow_links=self._follow_links)
+            with signals.deferred:
+                signals.rearm()
+                check = signals.deferred.check
+                self._sheet.write(report, self._input_root, follow_links=self._follow_links, check=check)
+                signals.disarm()
+        except Interrupted as stop:
+            self._console.error(f"--reviewSheet {self._sheet.shown} was not written, as a signal came")
+            return report.exit_code if report.exit_code > ExitCode.USAGE else stop.exit_code
         except OSError as error:
+            signals.disarm()
             self._console.error(f"--reviewSheet {self._sheet.shown} could not be written: {error.strerror}")
-            return False
-        return True
+            return report.exit_code or ExitCode.FILES_FAILED
+        return report.exit_code
 
 
 def cluster_of(options: Options) -> Cluster | None:

@@ -58,6 +58,10 @@ class Signals:
         """Let the run end in peace: from here on signals are ignored."""
         self._armed = False
 
+    def rearm(self) -> None:
+        """Take one more signal, for work after the run that may last as long as the run."""
+        self._armed = bool(self._previous)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -12,7 +12,7 @@ import os
 import stat
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -21,7 +21,7 @@ from typing import IO
 from jinja2 import Environment, StrictUndefined
 
 from .._version import __version__
-from ..core.errors import FileError, NotDicomError, PlanError
+from ..core.errors import ExitCode, FileError, NotDicomError, PlanError
 from ..core.outcome import CleanedPixels, PixelRectangle
 from ..core.system_reasons import why_unwritten
 from ..dicom.dictionary import COLUMNS, MODALITY, ROWS, SOP_INSTANCE_UID, label_of
@@ -94,19 +94,27 @@ class ReviewSheet:
             raise PlanError(f"--reviewSheet {shown}: {why_unwritten(error)}") from None
         return cls(path, shown)
 
-    def write(self, report: RunReport, input_root: str, *, follow_links: bool) -> None:
+    def write(
+        self,
+        report: RunReport,
+        input_root: str,
+        *,
+        follow_links: bool,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
         """Write it whole or not at all; others cannot read it.
 
         Args:
-            report: the record of the run.
+            report: the record of the run, which may have been interrupted.
             input_root: the input directory.
             follow_links: read what symbolic links point to.
+            check: called between files; what it raises ends the writing.
 
         Raises:
             OSError: it cannot be written; nothing is left of it.
         """
         files = looked_at(report)
-        before, _, after = _page(len(files), is_dry=report.is_dry).partition(_MARK)
+        before, _, after = _page(len(files), report).partition(_MARK)
         folder, name = os.path.split(self.path)
         descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name[:60]}-")
         try:
@@ -115,6 +123,7 @@ class ReviewSheet:
                 stream.write(before)
                 finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE))
                 for file in files:
+                    check()
                     _write_file(stream, finder, file, input_root, follow_links=follow_links)
                 stream.write(after)
             os.rename(temporary, self.path)
@@ -134,11 +143,16 @@ def looked_at(report: RunReport) -> list[FileToReview]:
     ]
 
 
-def _page(count: int, *, is_dry: bool) -> str:
+def _page(count: int, report: RunReport) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     text = (resources.files(__package__) / "templates" / "review_sheet.html").read_text("utf-8")
     return environment.from_string(text).render(
-        version=__version__, count=count, is_dry=is_dry, files=_MARK, at_once=FILES_AT_ONCE
+        version=__version__,
+        count=count,
+        is_dry=report.is_dry,
+        is_whole=report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED},
+        files=_MARK,
+        at_once=FILES_AT_ONCE,
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
+import os
 import re
+import signal
 import stat
 from dataclasses import replace
 from html import unescape
@@ -18,6 +21,7 @@ from browser import needs_browser, played
 from pictures import LAYOUTS, Layout, file_bytes, numbers, picture, region
 from support import Result, run_command
 
+from pfdicom_tagSub.cli import command
 from pfdicom_tagSub.cli import parser as cli
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import CleanedPixels, PixelRectangle
@@ -214,6 +218,70 @@ def test_sheet_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch
     assert "could not be written" in result.err
     assert sorted(one.name for one in tmp_path.iterdir()) == ["in"]
     assert not page.exists()
+
+
+def struck(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, number: int, after: int) -> None:
+    """Have the process get a signal when a function was called so often."""
+    called = itertools.count(1)
+    function = getattr(owner, name)
+
+    def strike(*values: Any, **named: Any) -> Any:
+        found = function(*values, **named)
+        if next(called) == after:
+            os.kill(os.getpid(), number)
+        return found
+
+    monkeypatch.setattr(owner, name, strike)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_sheet_of_an_interrupted_run_is_whole_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: int
+) -> None:
+    struck(monkeypatch, Totals, "add", number, after=2)
+    result, page = sheet_of(tmp_path, "--cleanPixels", "regions", count=5)
+    assert result.code == code
+    seen = [one["path"] for one in result.record["pixelsCleaned"]]
+    assert 2 <= len(seen) < 5
+    assert [file["path"] for file in told(page)] == seen
+    assert all(len(file["pictures"]) == 4 for file in told(page))
+    text = page.read_text()
+    assert text.rstrip().endswith("</html>")
+    assert "did not come to its end" in text
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert "was not written" not in result.err
+
+
+def test_sheet_of_a_whole_run_does_not_say_that_it_was_interrupted(tmp_path: Path) -> None:
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    assert "did not come to its end" not in page.read_text()
+
+
+@pytest.mark.parametrize("is_interrupted_twice", [False, True])
+def test_signal_while_the_sheet_is_written_gives_it_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_interrupted_twice: bool
+) -> None:
+    if is_interrupted_twice:
+        struck(monkeypatch, Totals, "add", signal.SIGTERM, after=3)
+    struck(monkeypatch, review_sheet, "_write_file", signal.SIGINT, after=2)
+    result, page = sheet_of(tmp_path, "--cleanPixels", "regions", count=5)
+    assert result.code == (143 if is_interrupted_twice else 130)
+    assert "was not written, as a signal came" in result.err
+    assert result.record["counts"]["written"] == (3 if is_interrupted_twice else 5)
+    assert not page.exists()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["in", "out"]
+
+
+def test_sheet_of_a_run_that_saw_nothing_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "sheet.html"
+    page.write_text("of yesterday")
+    struck(monkeypatch, command, "find_held_files", signal.SIGINT, after=1)
+    result, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    assert result.code == 130
+    assert "no file was seen" in result.err
+    assert page.read_text() == "of yesterday"
 
 
 STEPS = """
