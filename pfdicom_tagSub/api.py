@@ -38,8 +38,9 @@ from .dicom.file import DicomFile, parse
 from .dicom.sources import BytesSource
 from .engine.patched import Patched
 from .engine.patcher import Output, Patcher
-from .kept_files import KeptFiles, check_arguments, noting_misses
+from .kept_files import Caller, KeptFiles
 from .report.record import RunReport
+from .report.totals import Totals
 from .run import runner
 from .run import walk as plan
 from .run.deferred_signals import DeferredSignals
@@ -47,6 +48,7 @@ from .run.file_tools import PixelWork
 from .run.run_settings import RunListeners, RunSettings
 from .run.worker import Worker
 from .run.worker_settings import Settings
+from .run_arguments import check_arguments, noting_misses
 from .spec.building import build_rules
 from .spec.condition_parsing import parse_condition
 from .spec.function_types import Resources
@@ -78,7 +80,7 @@ class _KeptWorkers(threading.local):
             self.caches = Caches()
             self.pixels = None
             if rules.pixels is not None:
-                self.pixels = PixelWork(_settings(rules), rules.pixels.settings)
+                self.pixels = PixelWork(Settings(rules), rules.pixels)
             self.choice = None
             if rules.variants is not None:
                 from .engine.conditional import PatcherChoice  # noqa: PLC0415  (for conditions alone)
@@ -87,18 +89,11 @@ class _KeptWorkers(threading.local):
         return (self.patcher, None) if self.choice is None else self.choice.of(file, "")
 
     def worker_of(self, rules: RuleSet, *, overwrite: bool, verify: bool) -> Worker:
-        settings = replace(_settings(rules), overwrite=overwrite, follow_links=True, verify=verify)
+        settings = Settings(rules, overwrite=overwrite, follow_links=True, verify=verify)
         kept = self.worker
         if kept is None or kept.settings.rules is not rules or kept.settings != settings:
             kept = self.worker = Worker(settings)
         return kept
-
-
-def _settings(rules: RuleSet) -> Settings:
-    """What a worker has to know at least."""
-    if rules.pixels is None:
-        return Settings(rules)
-    return Settings(rules, pixels=rules.pixels.settings, cleaned_rules=rules.pixels.rules)
 
 
 _kept = _KeptWorkers()
@@ -374,7 +369,17 @@ def run_tree(
     check_arguments(options, rules)
     rules = noting_misses(rules) if lookup_missing else rules
     made = plan.build(options)
-    with KeptFiles(made, rules, options) as kept:
+    totals = Totals(is_dry=dry_run)
+    warnings: list[str] = [*rules.warnings, *made.warnings]
+    caller = Caller(
+        name_of=lambda field: _NAMES.get(field, field),
+        warn=warnings.append,
+        deferred=DeferredSignals(),  # signals are the program's own business
+        flags=(),
+        identity=_identity_of(options, rules),
+        owns_signals=False,
+    )
+    with KeptFiles(made, rules, options, totals, caller) as kept:
         settings = RunSettings(
             rules=rules,
             where=condition,
@@ -388,25 +393,51 @@ def run_tree(
             held=kept.held,
             is_dry=dry_run,
             survey_options=kept.survey_options,
-            pixels=None if rules.pixels is None else rules.pixels.settings,
-            cleaned_rules=None if rules.pixels is None else rules.pixels.rules,
             pairs=bool(options.crosswalk),
         )
 
         def on_outcome(outcome: FileOutcome) -> None:
             kept.take(outcome)
             if progress is not None:
-                progress(kept.totals.found, len(made.unreadable) + made.file_count)
+                progress(totals.found, len(made.unreadable) + made.file_count)
 
         for outcome in made.unreadable:
             on_outcome(outcome)
-        deferred = DeferredSignals()
         listeners = RunListeners(
             on_outcome=on_outcome,
-            deferred=deferred,
-            on_warning=kept.warnings.append,
+            deferred=caller.deferred,
+            on_warning=warnings.append,
             ledger=None if dry_run else kept.ledger,
         )
         runner.run(made, settings, listeners)
-        kept.prune(deferred)
-    return kept.finish(time.perf_counter() - started)
+        kept.prune()
+    secret = rules.resources.secret
+    record = totals.finish(
+        kept.exit_code,
+        time.perf_counter() - started,
+        rules.digest,
+        "; ".join(kept.problems),
+        key_fingerprint=secret.fingerprint if secret else "",
+        spec_parts=rules.parts,
+    )
+    return kept.write_reports(replace(record, warnings=tuple(dict.fromkeys(warnings))))[0]
+
+
+_NAMES = {"reports": "report"}
+"""Arguments of :func:`run_tree` that have another name than their field in :class:`Options`."""
+
+
+def _identity_of(options: Options, rules: RuleSet) -> tuple[str, ...]:
+    """What outputs depend on besides what the rules, the key and the settings of pixels tell."""
+    names = (*rules.directories, *((rules.stem,) if rules.stem else ()))
+    return (
+        *(f"name {template.text}" for template in names),
+        f"where {options.where}",
+        f"verify {options.verify} {options.on_residual}",
+        f"review {options.pixel_review} {options.hold_dir}",
+        f"links {options.tree.followLinks} inflated {options.max_inflated}",
+        f"crosswalk {options.crosswalk}",
+        f"misses {rules.resources.lookup_miss}",
+        f"root {rules.resources.uid_root}",
+        f"assumed {rules.assumed.terms if rules.assumed is not None else ()}",
+    )

@@ -1,18 +1,21 @@
-"""What a run keeps besides its outputs; for one that a Python program starts, also what it comes to."""
+"""What a run keeps besides its outputs, whoever starts it: sums, ledger, log, crosswalk, reports.
+
+The modules that keep them are imported only where somebody asks.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from .core.errors import ExitCode, PlanError
-from .core.options import OnResidual, Options, ReportFormat, ReviewPolicy
-from .core.outcome import FileOutcome, Orphan
+from .core.errors import ExitCode, Interrupted, PlanError
+from .core.options import Options, ReportFormat, ReviewPolicy
+from .core.outcome import FileOutcome, Orphan, OrphanFate
 from .core.plan import Plan
 from .report.record import RunReport
 from .report.totals import Totals
@@ -32,199 +35,121 @@ if TYPE_CHECKING:
     from .run.ledger import Ledger
 
 
-def check_arguments(options: Options, rules: RuleSet) -> None:
-    """Find arguments of ``run_tree`` that do not go together.
+@dataclass(frozen=True)
+class Caller:
+    """Who starts a run, the command or a Python program.
 
-    Raises:
-        ValueError: there are some; the text says which and the cure.
+    Attributes:
+        name_of: what it calls an option, given its field in :class:`Options`.
+        warn: takes a warning.
+        deferred: holds back its signals while a file is finished.
+        flags: its options as the report shows them, without secrets.
+        identity: what outputs depend on besides the rules, the key and the settings of pixels.
+        owns_signals: whether SIGHUP may have the log opened anew.
     """
-    has_secrets = rules.resources.secret is not None or bool(rules.resources.tables)
-    looks_at_pixels = rules.claims_identity_removed or rules.pixels is not None
-    is_held = options.pixel_review is ReviewPolicy.HOLD
-    for is_wrong, reason in (
-        (options.prune and not options.ledger, "prune needs a ledger, which says whose outputs they are"),
-        (
-            options.dry_run and options.verify,
-            "dry_run and verify exclude each other: nothing is written that could be verified",
-        ),
-        (options.on_residual is OnResidual.FAIL and not options.verify, "on_residual needs verify"),
-        (options.null and not options.files_from, "null says how files_from is written; give that, too"),
-        (is_held is not bool(options.hold_dir), "pixel_review='hold' and hold_dir go together; give both"),
-        (
-            options.pixel_review is not ReviewPolicy.LIST and not looks_at_pixels,
-            "pixel_review: no file is for review without a profile or clean_pixels",
-        ),
-        (options.dask_send_key and not options.dask, "dask_send_key is for the workers of dask"),
-        (
-            bool(options.dask) and has_secrets and not options.dask_send_key,
-            "the rules hold a key or tables, which the workers need: give dask_send_key=True to send them",
-        ),
-        (bool(options.dask) and options.tree.threads > 0, "threads and dask exclude each other"),
-    ):
-        if is_wrong:
-            raise ValueError(reason)
 
-
-def noting_misses(rules: RuleSet) -> RuleSet:
-    """Rules that note what lookup tables lack."""
-    pixels = rules.pixels
-    if pixels is not None:
-        pixels = replace(pixels, rules=noting_misses(pixels.rules))
-    return replace(rules, resources=replace(rules.resources, notes_misses=True), pixels=pixels)
-
-
-def open_crosswalk(plan: Plan, options: Options, ledger: Ledger | None, name: str) -> Crosswalk:
-    """The crosswalk that the options name, with what is in it.
-
-    What the ledger takes down counts as done when the crosswalk has it, too.
-
-    Args:
-        plan: the files.
-        options: the options.
-        ledger: the ledger of the run; None without one.
-        name: what messages call the option.
-
-    Raises:
-        PlanError: it lies in one of the trees.
-        OwnFileError: it cannot be used.
-    """
-    from .report.crosswalk import Crosswalk  # noqa: PLC0415  (only where somebody asks)
-
-    check_outside(plan, name, options.crosswalk)
-    crosswalk = Crosswalk(options.crosswalk)
-    if ledger is not None and not options.dry_run:
-        ledger.begin_provisionally(believes=not crosswalk.is_new)
-    return crosswalk
-
-
-def write_crosswalk(crosswalk: Crosswalk, ledger: Ledger | None, *, is_dry: bool) -> None:
-    """Write the crosswalk; then what this run did counts as done."""
-    if crosswalk.commit() and ledger is not None and not is_dry:
-        ledger.confirm()
-
-
-def open_missing_values(plan: Plan, options: Options, name: str) -> MissingValues:
-    """The list of what lookup tables lack, which is written at the end.
-
-    Args:
-        plan: the files.
-        options: the options, which name it.
-        name: what messages call the option.
-
-    Raises:
-        PlanError: it lies in one of the trees.
-        OwnFileError: it cannot be written.
-    """
-    from .report.missing_values import MissingValues  # noqa: PLC0415  (only where somebody asks)
-
-    check_outside(plan, name, options.lookup_missing)
-    return MissingValues(options.lookup_missing)
-
-
-def held_files_of(plan: Plan, options: Options, name: str) -> HeldFiles:
-    """What becomes of files whose pixels a person has to see, and that are not just listed.
-
-    Args:
-        plan: the files.
-        options: the options.
-        name: what messages call the option of the directory.
-
-    Raises:
-        PlanError: the directory for them is not apart from the trees.
-    """
-    from .run.held_files import HeldFiles  # noqa: PLC0415  (only where somebody asks)
-
-    root = check_apart(plan, name, options.hold_dir) if options.hold_dir else ""
-    return HeldFiles(options.pixel_review, plan.output_root, root)
-
-
-def prune_outputs(
-    plan: Plan,
-    rules: RuleSet,
-    options: Options,
-    ledger: Ledger,
-    deferred: DeferredSignals,
-    on_orphan: Callable[[Orphan], None],
-) -> str:
-    """Remove outputs whose inputs are gone, or count them; why nothing was removed, "" for no reason."""
-    from .run.orphans import prune  # noqa: PLC0415  (for runs with a ledger alone)
-
-    return prune(
-        ledger,
-        plan,
-        removes=options.prune,
-        is_dry=options.dry_run,
-        follow_links=options.tree.followLinks or bool(plan.single),
-        names_outputs=not may_quote_replaced(rules),
-        deferred=deferred,
-        on_orphan=on_orphan,
-        hold_root=os.path.realpath(options.hold_dir) if options.hold_dir else "",
-    )
+    name_of: Callable[[str], str]
+    warn: Callable[[str], None]
+    deferred: DeferredSignals
+    flags: tuple[tuple[str, str], ...]
+    identity: tuple[str, ...]
+    owns_signals: bool
 
 
 class KeptFiles:
-    """The ledger, the log, the crosswalk, the reports and the sums of one run; a context manager.
+    """What one run keeps; a context manager around the work.
 
     Attributes:
         totals: the sums.
-        ledger: the ledger; None without one.
-        warnings: what the user should know.
         survey_options: what passes tell of themselves; None for nothing.
+        ledger: the ledger, within the context; None without one.
         held: what becomes of files whose pixels a person has to see; None where they are listed alone.
     """
 
-    def __init__(self, plan: Plan, rules: RuleSet, options: Options) -> None:
-        """Open what the options name.
+    def __init__(
+        self,
+        plan: Plan,
+        rules: RuleSet,
+        options: Options,
+        totals: Totals,
+        caller: Caller,
+    ) -> None:
+        """Check where the reports shall go.
+
+        Args:
+            plan: the files.
+            rules: the compiled spec, which says how pixels are cleaned, too.
+            options: what to keep, and where.
+            totals: the sums, still empty.
+            caller: who starts the run.
 
         Raises:
-            PlanError: something lies where it must not, or cannot be written.
-            TagSubError: something cannot be used.
+            PlanError: a report lies where it must not, or cannot be written.
         """
-        self.totals = Totals(is_dry=options.dry_run)
-        self.ledger: Ledger | None = None
-        self.warnings: list[str] = [*rules.warnings, *plan.warnings]
+        self.totals = totals
         self.survey_options: SurveyOptions | None = None
+        self.ledger: Ledger | None = None
+        self.held: HeldFiles | None = None
         self._plan, self._rules, self._options = plan, rules, options
+        self._caller = caller
         self._started = datetime.now(UTC)
         self._log: FileLog | None = None
         self._crosswalk: Crosswalk | None = None
         self._missing: MissingValues | None = None
         self._sheet: ReviewSheet | None = None
-        self.held: HeldFiles | None = None
         self._targets: tuple[Target, ...] = ()
-        self._problems: list[str] = []
+        self._trouble = ""
         self._stack = ExitStack()
-        with self._stack:  # what is open is closed where the next cannot be opened
-            self._survey()
-            self._look_at_pixels()
-            self._open_ledger()
-            self._open_log()
-            self._open_crosswalk()
-            self._open_missing()
-            self._stack = self._stack.pop_all()
+        self._prepare_reports()
+        self._prepare_sheet()
 
     def __enter__(self) -> KeptFiles:
+        """Open what the options name.
+
+        Raises:
+            PlanError: something lies in one of the trees.
+            TagSubError: something cannot be used.
+        """
+        with ExitStack() as stack:  # what is open is closed where the next cannot be opened
+            if self._options.pixel_review is not ReviewPolicy.LIST:
+                self.held = self._hold()
+            self._open_ledger(stack)
+            self._open_log(stack)
+            self._open_crosswalk(stack)
+            self._open_missing(stack)
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write what is written at the end, also of a run that did not come to it."""
-        with self._stack:
+        with self._caller.deferred, self._stack:  # one signal more is no reason to lose what was done
             if self._crosswalk is not None:
                 self._end_crosswalk(self._crosswalk)
             if self._missing is not None:
                 self._missing.commit()
-            if self.ledger is not None:
-                self.ledger.close()
-        self._problems += [
-            kept.problem
-            for kept in (self.ledger, self._log, self._crosswalk, self._missing)
-            if kept is not None and kept.problem
-        ]
+
+    @property
+    def wants_each(self) -> bool:
+        """Whether each file is written down, also one like many others."""
+        return self._log is not None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What went wrong with what is kept, though not with the outputs."""
+        own = (self.ledger, self._log, self._crosswalk, self._missing)
+        found = [kept.problem for kept in own if kept is not None]
+        return tuple(problem for problem in (*found, self._trouble) if problem)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """That of a run that came to its end."""
+        is_left = self._options.prune and self.totals.orphans_left
+        return ExitCode.FILES_FAILED if self.totals.failed or self.problems or is_left else ExitCode.OK
 
     def take(self, outcome: FileOutcome) -> None:
-        """Count one file."""
+        """Count one file, and write down what is to be kept of it."""
         if self._crosswalk is not None and outcome.pairs:
             self._crosswalk.add(outcome.pairs)
             outcome = replace(outcome, pairs=())
@@ -235,78 +160,63 @@ class KeptFiles:
         if self._log is not None:
             self._log.write(outcome)
 
-    def prune(self, deferred: DeferredSignals) -> None:
+    def prune(self, on_orphan: Callable[[Orphan], None] = lambda _: None) -> None:
         """Remove outputs whose inputs are gone, or count them, when all else is done."""
         if self.ledger is None or self.ledger.problem:
             return
-        problem = prune_outputs(
-            self._plan, self._rules, self._options, self.ledger, deferred, self.totals.add_orphan
-        )
-        self._problems += [problem] if problem else []
+        from .run.orphans import prune  # noqa: PLC0415  (for runs with a ledger alone)
 
-    def finish(self, seconds: float) -> RunReport:
-        """The record of the run, which is in the reports, too."""
-        is_left = self._options.prune and self.totals.orphans_left
-        is_whole = not (self.totals.failed or self._problems or is_left)
-        secret = self._rules.resources.secret
-        report = self.totals.finish(
-            ExitCode.OK if is_whole else ExitCode.FILES_FAILED,
-            seconds,
-            self._rules.digest,
-            "; ".join(self._problems),
-            key_fingerprint=secret.fingerprint if secret else "",
-            spec_parts=self._rules.parts,
-        )
-        report = replace(report, warnings=tuple(dict.fromkeys(self.warnings)))
-        return self._reported(report)
+        def take(orphan: Orphan) -> None:
+            self.totals.add_orphan(orphan)
+            if self._log is not None and orphan.fate is OrphanFate.PRUNED:
+                self._log.write_pruned(orphan)
+            on_orphan(orphan)
 
-    def _reported(self, report: RunReport) -> RunReport:
-        """The record, when the reports are written."""
-        report = self._with_sheet(report)
+        options = self._options
+        self._trouble = prune(
+            self.ledger,
+            self._plan,
+            removes=options.prune,
+            is_dry=options.dry_run,
+            follow_links=self._follows_links,
+            names_outputs=not may_quote_replaced(self._rules),
+            deferred=self._caller.deferred,
+            on_orphan=take,
+            hold_root=os.path.realpath(options.hold_dir) if options.hold_dir else "",
+        )
+
+    def write_reports(self, report: RunReport) -> tuple[RunReport, tuple[str, ...]]:
+        """Write the review sheet and the reports; a signal that is held back gives up the sheet.
+
+        Args:
+            report: the record of the run.
+
+        Returns:
+            The record, which says what could not be written; and that alone.
+        """
+        problems: tuple[str, ...] = ()
+        if self._sheet is not None:
+            report, problems = self._write_sheet(report, self._sheet)
+            report = _with_problems(report, problems)
         if not self._targets:
-            return report
+            return report, problems
         from .report.html import RunFacts, render  # noqa: PLC0415  (where there is a report alone)
 
-        ran = RunFacts((), self._started, report.warnings, self._options.tree.threads)
+        ran = RunFacts(self._caller.flags, self._started, report.warnings, self._options.tree.threads)
+        failed: list[str] = []
         for target in self._targets:
             try:
                 target.write(render(target, report, ran))
             except OSError as error:
-                problem = f"report {target.shown} could not be written: {error.strerror}"
-                error_text = "; ".join(filter(None, (report.error, problem)))
-                report = replace(report, exit_code=ExitCode.FILES_FAILED, error=error_text)
-        return report
+                name = self._caller.name_of("reports")
+                failed.append(f"{name} {target.shown} could not be written: {error.strerror}")
+        return _with_problems(report, failed), (*problems, *failed)
 
-    def _with_sheet(self, report: RunReport) -> RunReport:
-        """The record, when the review sheet is written."""
-        if self._sheet is None:
-            return report
-        follow_links = self._options.tree.followLinks or bool(self._plan.single)
-        try:
-            self._sheet.write(report, self._plan.input_root, follow_links=follow_links)
-        except OSError as error:
-            problem = f"review sheet {self._sheet.shown} could not be written: {error.strerror}"
-            error_text = "; ".join(filter(None, (report.error, problem)))
-            return replace(report, exit_code=ExitCode.FILES_FAILED, error=error_text)
-        return report
+    @property
+    def _follows_links(self) -> bool:
+        return self._options.tree.followLinks or bool(self._plan.single)
 
-    def _look_at_pixels(self) -> None:
-        """What becomes of files whose pixels a person has to see, and the sheet that shows them."""
-        options = self._options
-        if options.review_sheet:
-            from .report.review_sheet import ReviewSheet  # noqa: PLC0415  (only where somebody asks)
-
-            check_outside(self._plan, "review_sheet", options.review_sheet)
-            self._sheet = ReviewSheet.at(options.review_sheet)
-        if options.pixel_review is not ReviewPolicy.LIST:
-            self.held = held_files_of(self._plan, options, "hold_dir")
-
-    def _open_missing(self) -> None:
-        if self._options.lookup_missing:
-            self._missing = open_missing_values(self._plan, self._options, "lookup_missing")
-            self._stack.callback(self._missing.close)
-
-    def _survey(self) -> None:
+    def _prepare_reports(self) -> None:
         options = self._options
         if not options.dry_run and not options.reports:
             return
@@ -318,62 +228,134 @@ class KeptFiles:
             if not path.endswith(tuple(ReportFormat)):
                 raise PlanError(f"report {path}: give a name that ends in {' or '.join(ReportFormat)}")
         self._targets, warned = find_targets(options, self._plan)
-        self.warnings += warned
+        for text in warned:
+            self._caller.warn(text)
         self.survey_options = SurveyOptions(show_values=options.show_values)
         self.totals.survey = Survey(self._rules, shows_values=options.show_values)
 
-    def _open_ledger(self) -> None:
+    def _prepare_sheet(self) -> None:
+        path = self._options.review_sheet
+        if not path:
+            return
+        from .report.review_sheet import ReviewSheet  # noqa: PLC0415  (only where somebody asks)
+
+        name = self._caller.name_of("review_sheet")
+        check_outside(self._plan, name, path)
+        self._sheet = ReviewSheet.at(path)
+        if not self._rules.claims_identity_removed and self._rules.pixels is None:
+            self._caller.warn(
+                f"{name} stays empty: nothing is for review without {self._caller.name_of('profile')} or "
+                f"{self._caller.name_of('clean_pixels')}"
+            )
+
+    def _write_sheet(self, report: RunReport, sheet: ReviewSheet) -> tuple[RunReport, tuple[str, ...]]:
+        """The record, and why the review sheet could not be written; nothing where it was.
+
+        It is whole for what the run saw. It decodes pictures and may take long, so a signal gives it up.
+        """
+        name = f"{self._caller.name_of('review_sheet')} {sheet.shown}"
+        is_ended = report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}
+        if not is_ended and not sum(report.counts.values()):
+            return report, (f"{name} was not written, as no file was seen",)
+        check = self._caller.deferred.check
+        try:
+            sheet.write(report, self._plan.input_root, follow_links=self._follows_links, check=check)
+        except Interrupted as stop:
+            code = stop.exit_code if is_ended else report.exit_code
+            return replace(report, exit_code=code), (f"{name} was not written, as a signal came",)
+        except OSError as error:
+            return report, (f"{name} could not be written: {error.strerror}",)
+        return report, ()
+
+    def _hold(self) -> HeldFiles:
+        from .run.held_files import HeldFiles  # noqa: PLC0415  (only where somebody asks)
+
+        options = self._options
+        root = ""
+        if options.hold_dir:
+            root = check_apart(self._plan, self._caller.name_of("hold_dir"), options.hold_dir)
+        return HeldFiles(options.pixel_review, self._plan.output_root, root)
+
+    def _open_ledger(self, stack: ExitStack) -> None:
+        """Open the ledger; in a dry run it is for ``prune`` alone."""
         options = self._options
         if not options.ledger:
             return
         from .run.ledger import Ledger  # noqa: PLC0415  (for runs with a ledger alone)
         from .run.ledger_file import Identity  # noqa: PLC0415
 
-        check_outside(self._plan, "ledger", options.ledger)
+        name = self._caller.name_of("ledger")
+        check_outside(self._plan, name, options.ledger)
         if options.dry_run and (not options.prune or not os.path.lexists(options.ledger)):
-            self.warnings.append("a dry run neither reads nor writes the ledger: every file counts as new")
+            dry = self._caller.name_of("dry_run")
+            self._caller.warn(f"{dry} neither reads nor writes the {name}: every file counts as new")
             return
-        rules = self._rules
-        names = (*rules.directories, *((rules.stem,) if rules.stem else ()))
-        others = [
-            *(f"name {template.text}" for template in names),
-            f"where {options.where}",
-            f"verify {options.verify} {options.on_residual}",
-            f"review {options.pixel_review} {options.hold_dir}",
-            f"links {options.tree.followLinks} inflated {options.max_inflated}",
-            f"crosswalk {options.crosswalk}",
-            f"misses {rules.resources.lookup_miss}",
-            f"root {rules.resources.uid_root}",
-            f"assumed {rules.assumed.terms if rules.assumed is not None else ()}",
-        ]
-        identity = Identity.of(rules, rules.pixels.settings if rules.pixels is not None else None, others)
+        pixels = self._rules.pixels
+        settings = pixels.settings if pixels is not None else None
+        identity = Identity.of(self._rules, settings, self._caller.identity)
         plan = self._plan
-        ledger = Ledger(
-            options.ledger, plan.input_root, plan.output_root, identity, reads_only=options.dry_run
+        self.ledger = stack.enter_context(
+            Ledger(options.ledger, plan.input_root, plan.output_root, identity, reads_only=options.dry_run)
         )
-        self.ledger = self._stack.enter_context(ledger)
-        self.warnings += ledger.warnings
+        for text in self.ledger.warnings:
+            self._caller.warn(text)
 
-    def _open_log(self) -> None:
-        if not self._options.log:
+    def _open_log(self, stack: ExitStack) -> None:
+        options = self._options
+        if not options.log:
             return
         from .report.file_log import FileLog  # noqa: PLC0415  (for runs with a log alone)
 
-        check_outside(self._plan, "log", self._options.log)
-        if self._options.dry_run:
-            self.warnings.append("a dry run does not write the log: nobody wrote the files of its lines")
+        name = self._caller.name_of("log")
+        check_outside(self._plan, name, options.log)
+        if options.dry_run:
+            dry = self._caller.name_of("dry_run")
+            self._caller.warn(
+                f"{dry} does not write the {name}, whose lines are about files that are written"
+            )
             return
-        self._log = FileLog(self._options.log)
-        self._stack.callback(self._log.close)  # signals are the program's own business
+        self._log = FileLog(options.log)
+        if self._caller.owns_signals:
+            stack.enter_context(self._log)
+        else:
+            stack.callback(self._log.close)
 
-    def _open_crosswalk(self) -> None:
-        if self._options.crosswalk:
-            self._crosswalk = open_crosswalk(self._plan, self._options, self.ledger, "crosswalk")
-            self._stack.callback(self._crosswalk.close)
+    def _open_crosswalk(self, stack: ExitStack) -> None:
+        """Open the crosswalk; what the ledger takes down counts as done when the crosswalk has it, too."""
+        options = self._options
+        if not options.crosswalk:
+            return
+        from .report.crosswalk import Crosswalk  # noqa: PLC0415  (only where somebody asks)
+
+        check_outside(self._plan, self._caller.name_of("crosswalk"), options.crosswalk)
+        self._crosswalk = Crosswalk(options.crosswalk)
+        stack.callback(self._crosswalk.close)
+        if self.ledger is not None and not options.dry_run:
+            self.ledger.begin_provisionally(believes=not self._crosswalk.is_new)
 
     def _end_crosswalk(self, crosswalk: Crosswalk) -> None:
-        write_crosswalk(crosswalk, self.ledger, is_dry=self._options.dry_run)
-        self.warnings += [
-            f"crosswalk: {attribute}: new values that stand for more than one original: {count}"
-            for attribute, count in crosswalk.collisions().items()
-        ]
+        """Write the crosswalk; then what this run did counts as done. Warn of originals that became one."""
+        if crosswalk.commit() and self.ledger is not None and not self._options.dry_run:
+            self.ledger.confirm()
+        name = self._caller.name_of("crosswalk")
+        for attribute, count in crosswalk.collisions().items():
+            values = "1 new value stands" if count == 1 else f"{count} new values stand"
+            self._caller.warn(f"{name}: {attribute}: {values} for more than one original")
+
+    def _open_missing(self, stack: ExitStack) -> None:
+        options = self._options
+        if not options.lookup_missing:
+            return
+        from .report.missing_values import MissingValues  # noqa: PLC0415  (only where somebody asks)
+
+        check_outside(self._plan, self._caller.name_of("lookup_missing"), options.lookup_missing)
+        self._missing = MissingValues(options.lookup_missing)
+        stack.callback(self._missing.close)
+
+
+def _with_problems(report: RunReport, problems: Iterable[str]) -> RunReport:
+    """A record that names problems and counts them as failures."""
+    texts = "; ".join(filter(None, (report.error, *problems)))
+    if texts == report.error:
+        return report
+    return replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED, error=texts)

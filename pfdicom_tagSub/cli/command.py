@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,30 +20,25 @@ from ..core.spec_parts import SpecPart
 from ..report.record import RunReport, summary_line
 from ..report.totals import Totals
 from ..run.deferred_signals import DeferredSignals
+from .caller import caller_of
 from .closing_warnings import warn_of_inputs, warn_of_results
 from .console import Console, libraries_silenced, progress
 from .file_messages import FileMessages
-from .kept_files import (
-    Reporting,
-    ReviewSheetWriter,
-    cluster_of,
-    end_crosswalk,
-    find_held_files,
-    open_crosswalk,
-    open_ledger,
-    open_log,
-    open_missing_values,
-    prune_outputs,
-)
 from .printing import print_record, print_table, print_text, show_plan
-from .rules_from_options import compile_options, condition_of, fifos_of, pixels_of
+from .rules_from_options import (
+    check_review,
+    cluster_of,
+    compile_options,
+    condition_of,
+    fifos_of,
+    pixels_of,
+)
 from .signals import Signals
 from .standard_streams import occupy_descriptors
 from .unexpected_errors import locate
 
 if TYPE_CHECKING:
-    from ..engine.surveyor import SurveyOptions
-    from ..pixels.settings import PixelSettings
+    from ..kept_files import KeptFiles
     from ..spec.rules import RuleSet
 
 
@@ -108,33 +103,18 @@ def _refuse(problem: str, argv: Sequence[str] | None, start: float) -> ExitCode:
 def _run(options: Options, console: Console, signals: Signals, start: float) -> RunReport:
     """Do the work; every exception ends here, as an exit code and a message."""
     totals = Totals(is_dry=options.dry_run)
-    reporting: Reporting | None = None
-    sheet: ReviewSheetWriter | None = None
-    digest = profile = fingerprint = error = trouble = ""
+    kept: KeptFiles | None = None
+    digest = profile = fingerprint = error = ""
     parts: tuple[SpecPart, ...] = ()
     try:
         with libraries_silenced():
             plan, rules, profile = _prepare(options, console)
             digest, parts = rules.digest, rules.parts
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
-            pixels, cleaned_rules = pixels_of(options)
-            if options.dry_run or options.reports:
-                reporting = Reporting(options, plan, rules, console)
-                totals.survey = reporting.survey
-            sheet = ReviewSheetWriter(options, plan, rules, console) if options.review_sheet else None
-            trouble = _process(
-                plan,
-                rules,
-                options,
-                console,
-                totals,
-                signals.deferred,
-                reporting.survey_options if reporting else None,
-                pixels,
-                cleaned_rules,
-            )
-        is_left = options.prune and totals.orphans_left
-        exit_code = ExitCode.FILES_FAILED if totals.failed or trouble or is_left else ExitCode.OK
+            rules = replace(rules, pixels=pixels_of(options))
+            kept = _kept(plan, rules, options, totals, console, signals.deferred)
+            _process(plan, rules, options, console, kept, signals.deferred)
+        exit_code = kept.exit_code
     except Interrupted as stop:
         exit_code = stop.exit_code
     except TagSubError as stop:
@@ -142,31 +122,52 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
     except Exception as bug:  # the last resort; its text may quote a value
         exit_code, error = ExitCode.USAGE, locate(bug)
     signals.disarm()
+    is_whole = exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}
     report = totals.finish(
         exit_code,
         time.perf_counter() - start,
         digest,
-        error or trouble,
+        error or ("; ".join(kept.problems) if kept is not None and is_whole else ""),
         profile=profile,
         profile_edition=_edition() if profile else "",
         key_fingerprint=fingerprint,
         spec_parts=parts,
     )
-    if reporting is not None and not reporting.write(report):
-        report = replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED)
-    if sheet is not None:
-        report = replace(report, exit_code=sheet.write(report, signals))
     if error:
         console.error(error)
-    is_whole = report.exit_code in {ExitCode.OK, ExitCode.FILES_FAILED}
     warn_of_inputs(totals, console, is_whole=is_whole, reads_archives=options.archives)
     warn_of_results(totals, console, prunes=options.prune)
     report = replace(report, warnings=tuple(console.warned))
+    if kept is not None:
+        with signals.deferred:
+            signals.rearm()
+            report, problems = kept.write_reports(report)
+            signals.disarm()
+        for problem in problems:
+            console.error(problem)
     if totals.found or not error:
         console.summary(summary_line(report))
     if options.print_elapsed_time:
         console.always(f"Elapsed time = {report.run_time:f} seconds")
     return report
+
+
+def _kept(
+    plan: Plan,
+    rules: RuleSet,
+    options: Options,
+    totals: Totals,
+    console: Console,
+    deferred: DeferredSignals,
+) -> KeptFiles:
+    """What the run keeps besides its outputs.
+
+    Raises:
+        PlanError: a report cannot be written where the options say.
+    """
+    from ..kept_files import KeptFiles  # noqa: PLC0415  (after the plan is made: it loads what works on files)
+
+    return KeptFiles(plan, rules, options, totals, caller_of(options, console, deferred))
 
 
 def _edition() -> str:
@@ -211,96 +212,68 @@ def _process(
     rules: RuleSet,
     options: Options,
     console: Console,
-    totals: Totals,
+    kept: KeptFiles,
     deferred: DeferredSignals,
-    survey_options: SurveyOptions | None,
-    pixels: PixelSettings | None,
-    cleaned_rules: RuleSet | None,
-) -> str:
-    """Work through the plan.
-
-    Returns:
-        What went wrong with the ledger or the log, though not with the outputs; "" if nothing
-        did. It has been shown.
+) -> None:
+    """Work through the plan. What goes wrong with what is kept is shown, and does not end it.
 
     Raises:
-        LedgerError: the ledger cannot be used; nothing was done.
-        LogError: the log cannot be opened; likewise.
+        TagSubError: the ledger, the log or another file of the run cannot be used; nothing was done.
         Interrupted: after the workers have stopped.
     """
     from ..run import runner  # noqa: PLC0415
     from ..run.run_settings import RunListeners, RunSettings  # noqa: PLC0415
 
-    settings = RunSettings(
-        where=condition_of(options),
-        rules=rules,
-        workers=options.tree.threads,
-        overwrite=options.tree.overwrite,
-        follow_links=options.tree.followLinks or bool(plan.single),
-        cluster=cluster_of(options),
-        verify=options.verify,
-        fail_residuals=options.on_residual is OnResidual.FAIL,
-        is_dry=options.dry_run,
-        survey_options=survey_options,
-        max_inflated=options.max_inflated,
-        pixels=pixels,
-        cleaned_rules=cleaned_rules,
-        pairs=bool(options.crosswalk),
-        held=find_held_files(plan, rules, options),
-    )
-    with ExitStack() as stack:
-        ledger = open_ledger(plan, rules, options, console, pixels)
-        if ledger is not None:
-            stack.enter_context(ledger)
-        log = open_log(plan, options, console)
-        if log is not None:
-            stack.enter_context(log)
-        crosswalk = open_crosswalk(plan, options, ledger)
-        missing = open_missing_values(plan, options)
-        reporter = FileMessages(console, totals, log, crosswalk, missing)
-        trouble = ""
-        try:
+    messages = FileMessages(console, is_dry=options.dry_run)
+    condition = condition_of(options)
+    check_review(rules, options)
+    try:
+        with kept:
+            settings = RunSettings(
+                where=condition,
+                rules=rules,
+                workers=options.tree.threads,
+                overwrite=options.tree.overwrite,
+                follow_links=options.tree.followLinks or bool(plan.single),
+                cluster=cluster_of(options),
+                verify=options.verify,
+                fail_residuals=options.on_residual is OnResidual.FAIL,
+                is_dry=options.dry_run,
+                survey_options=kept.survey_options,
+                max_inflated=options.max_inflated,
+                pairs=bool(options.crosswalk),
+                held=kept.held,
+            )
             with progress(plan.file_count, console) as bar:
 
                 def on_outcome(outcome: FileOutcome) -> None:
-                    reporter.take(outcome)
+                    kept.take(outcome)
+                    messages.show(outcome)
                     bar.advance(failed=outcome.status is Status.FAILED)
 
                 def on_tally(tally: OutcomeTally) -> None:
-                    totals.add_tally(tally)
+                    kept.totals.add_tally(tally)
                     bar.advance(failed=False, count=tally.files)
 
                 for outcome in plan.unreadable:
-                    reporter.take(outcome)
+                    kept.take(outcome)
+                    messages.show(outcome)
                 runner.run(
                     plan,
                     settings,
                     RunListeners(
                         on_outcome=on_outcome,
-                        on_tally=None if reporter.wants_each else on_tally,
+                        on_tally=None if kept.wants_each or messages.wants_each else on_tally,
                         deferred=deferred,
                         on_warning=console.warning,
-                        ledger=None if options.dry_run else ledger,
+                        ledger=None if options.dry_run else kept.ledger,
                     ),
                 )
-            if ledger is not None and not ledger.problem:
-                trouble = prune_outputs(plan, rules, options, ledger, deferred, reporter.take_orphan)
-        finally:
-            with deferred:  # one signal more or less is no reason to lose what was done
-                if crosswalk is not None:
-                    end_crosswalk(crosswalk, ledger, console, is_dry=options.dry_run)
-                if missing is not None:
-                    missing.commit()
-                    missing.close()
-                if ledger is not None:
-                    ledger.close()
-            reporter.close()
-            own = (ledger, log, crosswalk, missing)
-            problems = [kept.problem for kept in own if kept is not None and kept.problem]
-            problems += [trouble] if trouble else []
-            for problem in problems:
-                console.error(problem)
-        return "; ".join(problems)
+            kept.prune(messages.show_orphan)
+    finally:
+        messages.close()
+        for problem in kept.problems:
+            console.error(problem)
 
 
 def _asks_for_json(argv: Sequence[str]) -> bool:

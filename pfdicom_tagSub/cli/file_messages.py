@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-from ..core.outcome import FileOutcome, Orphan, OrphanFate, Status
-from ..report.totals import Totals
+from ..core.outcome import FileOutcome, Orphan, Status
 from .console import Console
-
-if TYPE_CHECKING:
-    from ..report.crosswalk import Crosswalk
-    from ..report.file_log import FileLog
-    from ..report.missing_values import MissingValues
 
 _MAX_LINES = 20
 """How many failed, and how many skipped, files are named on the console."""
@@ -22,35 +13,20 @@ _PER_FILE = 5
 
 
 class FileMessages:
-    """What each outcome adds to the totals and shows on the console."""
+    """What each outcome shows on the console."""
 
-    def __init__(
-        self,
-        console: Console,
-        totals: Totals,
-        log: FileLog | None,
-        crosswalk: Crosswalk | None,
-        missing: MissingValues | None,
-    ) -> None:
+    def __init__(self, console: Console, *, is_dry: bool) -> None:
+        """Args:
+        console: where to show it.
+        is_dry: whether nothing is written.
+        """
         self._console = console
-        self._totals = totals
-        self._log = log
-        self._crosswalk = crosswalk
-        self._missing = missing
+        self._is_dry = is_dry
         self._failed = 0
         self._skipped = 0
 
-    def take(self, outcome: FileOutcome) -> None:
-        """Count one file and show it as the verbosity asks."""
-        if self._crosswalk is not None and outcome.pairs:
-            self._crosswalk.add(outcome.pairs)
-            outcome = replace(outcome, pairs=())
-        if self._missing is not None and outcome.missing:
-            self._missing.add(outcome.missing)
-            outcome = replace(outcome, missing=())
-        self._totals.add(outcome)
-        if self._log is not None:
-            self._log.write(outcome)
+    def show(self, outcome: FileOutcome) -> None:
+        """Show one file as the verbosity asks."""
         every = self._console.verbosity >= _PER_FILE
         match outcome.status:
             case Status.FAILED:
@@ -62,19 +38,16 @@ class FileMessages:
                 if every or self._skipped <= _MAX_LINES:
                     self._console.note(2, f"skipped {outcome.relative}: {outcome.reason}")
             case _ if every:
-                self._console.note(_PER_FILE, _describe(outcome, is_dry=self._totals.is_dry))
+                self._console.note(_PER_FILE, _describe(outcome, is_dry=self._is_dry))
 
     @property
     def wants_each(self) -> bool:
-        """Whether each file is shown or kept, also one like many others."""
-        return self._log is not None or self._console.verbosity >= _PER_FILE
+        """Whether each file is shown, also one like many others."""
+        return self._console.verbosity >= _PER_FILE
 
-    def take_orphan(self, orphan: Orphan) -> None:
-        """Count an output whose input is gone."""
-        self._totals.add_orphan(orphan)
-        if self._log is not None and orphan.fate is OrphanFate.PRUNED:
-            self._log.write_pruned(orphan)
-        fate = "would be pruned" if self._totals.is_dry and not orphan.reason else str(orphan.fate)
+    def show_orphan(self, orphan: Orphan) -> None:
+        """Show an output whose input is gone."""
+        fate = "would be pruned" if self._is_dry and not orphan.reason else str(orphan.fate)
         self._console.note(2, f"{fate}, its input is gone: output of {orphan.path}")
 
     def close(self) -> None:

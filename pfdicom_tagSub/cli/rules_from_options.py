@@ -1,4 +1,4 @@
-"""What a command line asks for, as the layers below take it: rules, pixel settings, the condition."""
+"""What a command line asks for, as the layers below take it: rules, pixel settings, condition, cluster."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..cli import parser as cli
-from ..core.options import LookupMiss, Options
+from ..core.errors import SpecError
+from ..core.options import Cluster, LookupMiss, Options, ReviewPolicy
 from ..files.own_files import is_descriptor
 
 if TYPE_CHECKING:
-    from ..pixels.settings import PixelSettings
     from ..spec.building import Built
     from ..spec.conditions import Condition
-    from ..spec.rules import RuleSet
+    from ..spec.rules import PixelRules, RuleSet
 
 
 def fifos_of(options: Options) -> Iterator[tuple[str, str]]:
@@ -91,7 +91,7 @@ def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:
     return replace(built, warnings=(*warned, *built.warnings, *built.rules.warnings))
 
 
-def pixels_of(options: Options) -> tuple[PixelSettings | None, RuleSet | None]:
+def pixels_of(options: Options) -> PixelRules | None:
     """How pixels are cleaned, and the rules for files where this is done; None where pixels are left alone.
 
     Raises:
@@ -99,9 +99,10 @@ def pixels_of(options: Options) -> tuple[PixelSettings | None, RuleSet | None]:
     """
     methods = cli.pixel_methods(options.clean_pixels, options.profile)
     if not methods:
-        return None, None
+        return None
     from ..pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)
     from ..spec.mask_conditions import mask_test  # noqa: PLC0415  (likewise)
+    from ..spec.rules import PixelRules  # noqa: PLC0415
 
     settings = PixelSettings.of(
         methods,
@@ -110,7 +111,7 @@ def pixels_of(options: Options) -> tuple[PixelSettings | None, RuleSet | None]:
         all_frames=options.mask_all_frames,
         parse=mask_test,
     )
-    return settings, compile_options(options, is_cleaned=True).rules
+    return PixelRules(settings, compile_options(options, is_cleaned=True).rules)
 
 
 def condition_of(options: Options) -> Condition | None:
@@ -124,3 +125,23 @@ def condition_of(options: Options) -> Condition | None:
     from ..spec.condition_parsing import parse_condition  # noqa: PLC0415  (for runs with a condition alone)
 
     return parse_condition(options.where, "--where")
+
+
+def check_review(rules: RuleSet, options: Options) -> None:
+    """See that there is something to be held, or to fail, where a person has to see pixels.
+
+    Raises:
+        SpecError: no pixels would be looked at.
+    """
+    is_listed = options.pixel_review is ReviewPolicy.LIST
+    if not (is_listed or rules.claims_identity_removed or options.clean_pixels):
+        raise SpecError(
+            f"--pixelReview {options.pixel_review}: no file is for review without --profile or --cleanPixels"
+        )
+
+
+def cluster_of(options: Options) -> Cluster | None:
+    """The Dask cluster that the options name; None where this machine does the work."""
+    if not options.dask:
+        return None
+    return Cluster(options.dask, options.key_file, options.lookup_tables, options.dask_send_key)

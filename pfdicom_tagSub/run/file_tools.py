@@ -16,7 +16,7 @@ from .worker_settings import Settings
 if TYPE_CHECKING:
     from ..engine.conditional import PatcherChoice
     from ..engine.pixel_cleaning import PixelCleaning
-    from ..pixels.settings import PixelSettings
+    from ..spec.rules import PixelRules
     from ..verify.comparison import Verifier
     from ..verify.conditional import VerifierChoice
 
@@ -24,17 +24,16 @@ if TYPE_CHECKING:
 class PixelWork:
     """What a worker needs for files whose pixels are cleaned."""
 
-    def __init__(self, settings: Settings, pixels: PixelSettings) -> None:
+    def __init__(self, settings: Settings, pixels: PixelRules) -> None:
         """Args:
         settings: those of the worker.
         pixels: how pixels are cleaned.
         """
         from ..engine.pixel_cleaning import PixelCleaner  # noqa: PLC0415  (only where it was asked for)
 
-        assert settings.cleaned_rules is not None
         self.limit = settings.inflate_limit
-        own = replace(settings, rules=settings.cleaned_rules, where=None)  # which has been asked
-        self.cleaner = PixelCleaner(pixels)
+        own = replace(settings, rules=pixels.rules, where=None)  # which has been asked
+        self.cleaner = PixelCleaner(pixels.settings)
         self.tools = Tools(own)
 
     def check(

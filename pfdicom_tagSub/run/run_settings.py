@@ -13,7 +13,6 @@ from .deferred_signals import DeferredSignals
 
 if TYPE_CHECKING:
     from ..engine.surveyor import SurveyOptions
-    from ..pixels.settings import PixelSettings
     from ..spec.conditions import Condition
     from .held_files import HeldFiles
     from .ledger import Ledger
@@ -24,7 +23,7 @@ class RunSettings:
     """What to do with the files of a plan; the command and the API make it.
 
     Attributes:
-        rules: the compiled spec.
+        rules: the compiled spec, which says how pixels are cleaned, too.
         where: the condition that chooses files; None takes all.
         workers: how many files at once; 0 works in line.
         overwrite: replace outputs that exist and differ.
@@ -35,10 +34,8 @@ class RunSettings:
         is_dry: write nothing, make no directory; tell what writing would come to.
         survey_options: what passes tell of themselves; None for nothing.
         max_inflated: the most bytes that a deflated data set may become; 0 for the default.
-        pixels: how pixels are cleaned; None where they are left alone.
         held: what becomes of files whose pixels a person has to see; None where they are listed alone.
         pairs: tell original and new identifiers of each file.
-        cleaned_rules: the compiled spec for files whose pixels are cleaned.
     """
 
     rules: RuleSet
@@ -52,10 +49,8 @@ class RunSettings:
     is_dry: bool = False
     survey_options: SurveyOptions | None = None
     max_inflated: int = 0
-    pixels: PixelSettings | None = None
     held: HeldFiles | None = None
     pairs: bool = False
-    cleaned_rules: RuleSet | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,8 +67,6 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         is_dry=is_dry,
         survey_options=settings.survey_options,
         inflate_limit=InflateLimit.of(settings.max_inflated, "" if is_dry else plan.output_root),
-        pixels=settings.pixels,
-        cleaned_rules=settings.cleaned_rules,
         where=settings.where,
         names_outputs=names_outputs,
         pairs=settings.pairs,

@@ -56,7 +56,8 @@ class Worker:
         self.caches = Caches()
         self.read_ahead = ReadAhead()
         self.tools = Tools(settings)
-        self.pixels = None if settings.pixels is None else PixelWork(settings, settings.pixels)
+        pixels = settings.rules.pixels
+        self.pixels = None if pixels is None else PixelWork(settings, pixels)
         self.folders = Folders(settings.output_root)
         self.held_folders = Folders(settings.held.hold_root) if settings.held is not None else self.folders
         self._archives: ArchiveReader | None = None
@@ -77,8 +78,9 @@ class Worker:
 
     def _taken_misses(self) -> tuple[tuple[str, str], ...]:
         """What lookup tables lacked since the last file, also for the names of outputs."""
-        rules = (self.settings.rules, self.settings.cleaned_rules)
-        return tuple(miss for one in rules if one is not None for miss in one.resources.taken_misses())
+        rules, pixels = self.settings.rules, self.settings.rules.pixels
+        cleaned = pixels.rules.resources.taken_misses() if pixels is not None else ()
+        return (*rules.resources.taken_misses(), *cleaned)
 
     def _process(self, job: FileJob) -> FileOutcome:
         started = time.perf_counter()

@@ -11,7 +11,6 @@ from ..spec.rules import RuleSet
 
 if TYPE_CHECKING:
     from ..engine.surveyor import SurveyOptions
-    from ..pixels.settings import PixelSettings
     from ..spec.conditions import Condition
     from .held_files import HeldFiles
 
@@ -21,7 +20,7 @@ class Settings:
     """What a worker has to know; it is picklable.
 
     Attributes:
-        rules: the compiled spec.
+        rules: the compiled spec, which says how pixels are cleaned, too.
         overwrite: replace outputs that exist and differ.
         follow_links: read what symbolic links point to.
         renames: whether outputs get other paths than inputs, so that a DICOMDIR has to follow.
@@ -34,8 +33,6 @@ class Settings:
         is_dry: write nothing; tell what writing would come to.
         survey_options: what passes tell of themselves; None for nothing.
         inflate_limit: how large a deflated data set may become.
-        pixels: how pixels are cleaned; None where they are left alone.
-        cleaned_rules: the compiled spec for files whose pixels are cleaned: it stamps them.
         where: the condition that chooses files; None takes all.
         names_outputs: whether outcomes name the paths of outputs.
         pairs: whether they have original and new identifiers.
@@ -56,8 +53,6 @@ class Settings:
     is_dry: bool = False
     survey_options: SurveyOptions | None = None
     inflate_limit: InflateLimit = DEFAULT_LIMIT
-    pixels: PixelSettings | None = None
-    cleaned_rules: RuleSet | None = None
     where: Condition | None = None
     names_outputs: bool = True
     pairs: bool = False
@@ -67,9 +62,4 @@ class Settings:
 
     def with_resources(self, resources: Resources) -> Settings:
         """The same with another secret and other tables."""
-        cleaned = self.cleaned_rules
-        return replace(
-            self,
-            rules=replace(self.rules, resources=resources),
-            cleaned_rules=cleaned and replace(cleaned, resources=resources),
-        )
+        return replace(self, rules=self.rules.with_resources(resources))

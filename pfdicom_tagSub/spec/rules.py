@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..core.spec_parts import SpecPart
@@ -127,7 +127,7 @@ class RuleSet:
         texts: the rule that cleans every free text which no other rule names; None if none does.
         private_vrs: VR to the rule for private elements that have it.
         unknown_vrs: VR to the rule for public elements that have it and that no dictionary knows.
-        pixels: how Python programs have pixels cleaned; None for not at all. The command gives it beside.
+        pixels: how pixels are cleaned; None where they are left alone.
         variants: what gives the rules for files for which conditions of the spec hold, as these are for files
             for which none does; None without conditions.
         parts: the files that the spec, and functions in it, come from.
@@ -165,6 +165,13 @@ class RuleSet:
     held: tuple[int, ...] = ()
     parts: tuple[SpecPart, ...] = ()
     origins: tuple[Origin, ...] = ()
+
+    def with_resources(self, resources: Resources) -> RuleSet:
+        """The same with another secret and other tables, also where pixels are cleaned."""
+        pixels = self.pixels
+        if pixels is not None:
+            pixels = replace(pixels, rules=pixels.rules.with_resources(resources))
+        return replace(self, resources=resources, pixels=pixels)
 
     @property
     def asks_for_vrs(self) -> bool:

@@ -119,6 +119,14 @@ def test_prune_removes_what_is_gone(tree: Path) -> None:
     assert not (tree / "out" / "P0").exists()
 
 
+def test_prune_is_in_the_log(tree: Path) -> None:
+    run(tree, ledger=tree / "ledger")
+    shutil.rmtree(tree / "in" / "P0")
+    run(tree, ledger=tree / "ledger", prune=True, log=tree / "log")
+    lines = [json.loads(line) for line in (tree / "log").read_bytes().splitlines()]
+    assert [line["path"] for line in lines if line["status"] == "pruned"] == ["P0/a.dcm"]
+
+
 def test_log_has_a_line_for_each_file(tree: Path) -> None:
     run(tree, log=tree / "log")
     lines = [json.loads(line) for line in (tree / "log").read_bytes().splitlines()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.building import build_rules
 from pfdicom_tagSub.spec.function_types import NO_RESOURCES, Resources
 from pfdicom_tagSub.spec.parsing import from_pairs
+from pfdicom_tagSub.spec.rules import PixelRules
 from pfdicom_tagSub.spec.secret import Secret
 
 PAIRS = ["--inputDir", "in", "--outputDir", "out", "--tagInfo", "PatientName:anon"]
@@ -70,7 +72,8 @@ def test_settings_without_the_key_hold_it_nowhere() -> None:
     spec = from_pairs([("PatientID", "%_hmac|8_PatientID")])
     rules = build_rules(spec, resources=resources).rules
     cleaned = build_rules(spec, resources=resources, is_cleaned=True).rules
-    settings = Settings(rules, cleaned_rules=cleaned)
+    pixels = PixelRules(PixelSettings.of("regions", "", PixelSelection.REVIEW), cleaned)
+    settings = Settings(replace(rules, pixels=pixels))
     assert b"0123456789abcdef-key" in pickle.dumps(settings)
     assert b"0123456789abcdef-key" not in pickle.dumps(settings.with_resources(NO_RESOURCES))
 

@@ -277,7 +277,7 @@ def test_sheet_of_a_run_that_saw_nothing_leaves_the_one_before(
 ) -> None:
     page = tmp_path / "sheet.html"
     page.write_text("of yesterday")
-    struck(monkeypatch, command, "find_held_files", signal.SIGINT, after=1)
+    struck(monkeypatch, command, "check_review", signal.SIGINT, after=1)
     result, page = sheet_of(tmp_path, "--cleanPixels", "regions")
     assert result.code == 130
     assert "no file was seen" in result.err
