@@ -124,7 +124,7 @@ def test_prune_is_in_the_log(tree: Path) -> None:
     shutil.rmtree(tree / "in" / "P0")
     run(tree, ledger=tree / "ledger", prune=True, log=tree / "log")
     lines = [json.loads(line) for line in (tree / "log").read_bytes().splitlines()]
-    assert [line["path"] for line in lines if line["status"] == "pruned"] == ["P0/a.dcm"]
+    assert [line["path"] for line in lines if line["outcome"] == "pruned"] == ["P0/a.dcm"]
 
 
 def test_log_has_a_line_for_each_file(tree: Path) -> None:
