@@ -20,7 +20,7 @@ from .core.plan import Plan
 from .report.record import RunReport
 from .report.totals import Totals
 from .run.deferred_signals import DeferredSignals
-from .run.walk import check_apart, check_outside
+from .run.tree_checks import check_apart, check_outside
 from .spec.output_names import may_quote_replaced
 from .spec.rules import RuleSet
 

@@ -16,7 +16,7 @@ from support import run_command
 from pfdicom_tagSub.core import bounded
 from pfdicom_tagSub.core.bounded import TooSlowError, in_time
 from pfdicom_tagSub.core.errors import SpecError
-from pfdicom_tagSub.run import walk as plan
+from pfdicom_tagSub.run import input_tree, walk
 from pfdicom_tagSub.spec import keys
 from pfdicom_tagSub.spec import parsing as spec
 from pfdicom_tagSub.spec.profile import load as load_profile
@@ -197,8 +197,8 @@ def test_key_that_backtracks_without_end_is_an_error(monkeypatch: pytest.MonkeyP
 def test_filter_that_backtracks_without_end_is_an_error(
     flag: str, trees: Trees, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "PATTERN_SECONDS", 0.2)
-    monkeypatch.setattr(plan, "in_time", lambda seconds=0.2: in_time(seconds))
+    monkeypatch.setattr(input_tree, "PATTERN_SECONDS", 0.2)
+    monkeypatch.setattr(walk, "in_time", lambda: in_time(0.2))
     path = trees.make("a" * 60 + "/" + "a" * 60)
     for inputs in [trees.inputs] + [path] * (flag == "--fileFilter"):
         done = run_command(inputs, trees.outputs, "--json", flag, "re:(a+)+[0-9]$")
