@@ -21,6 +21,7 @@ from ..dicom.dictionary import ALL_VRS
 from ..text.quoting import shortened
 from .function_types import Call, Function, Resources, SecretUse
 from .functions import FUNCTIONS
+from .own_output import nothing_printed
 
 GROUP = "pfdicom_tagSub.functions"
 """The entry points of packages."""
@@ -152,7 +153,8 @@ def load_entry_point(name: str) -> Function | None:
     for point in entry_points(group=GROUP, name=name):
         where = f"entry point {name} of {GROUP}"
         try:
-            found = point.load()
+            with nothing_printed():
+                found = point.load()
             data = inspect.getsource(inspect.getmodule(found) or types).encode()
         except Exception as error:
             raise SpecError(f"{where}: {type(error).__name__}") from None
@@ -185,7 +187,8 @@ def _load_text(origin: Origin) -> None:
     module = types.ModuleType(f"pfdicom_tagSub_functions_{origin.digest[:12]}")
     where = f"{origin.option} {origin.name}"
     try:
-        exec(compile(origin.text, origin.name, "exec"), module.__dict__)  # noqa: S102  (the user's own code)
+        with nothing_printed():
+            exec(compile(origin.text, origin.name, "exec"), module.__dict__)  # noqa: S102  (the user's code)
     except SpecError as error:
         raise SpecError(f"{where}: {error}") from None
     except Exception as error:
@@ -256,7 +259,8 @@ def _function_of(described: _Described, function: ValueFunction, origin: Origin)
         secret = call.resources.secret
         key = None if secret is None else secret.subkey(f"own/{name}")
         try:
-            result: Any = function(call.text, arguments, key)
+            with nothing_printed():
+                result: Any = function(call.text, arguments, key)
         except (Exception, SystemExit) as error:
             raise FileError(f"the function {name} failed: {type(error).__name__}") from None
         if not isinstance(result, str):

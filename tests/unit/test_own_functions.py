@@ -8,6 +8,7 @@ import json
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from support import Result, run_command
 import pfdicom_tagSub
 from pfdicom_tagSub import api
 from pfdicom_tagSub.core.errors import FileError, SpecError
-from pfdicom_tagSub.spec import own_functions
+from pfdicom_tagSub.spec import own_functions, own_output
 from pfdicom_tagSub.spec.functions import FUNCTIONS
 
 SCHEMA = json.loads((Path(__file__).parents[1] / "helpers" / "record_schema.json").read_text())
@@ -279,6 +280,64 @@ def test_what_libraries_log_within_a_function_is_not_printed(threads: str, tmp_p
     )
     assert done.returncode == 0, done.stderr
     assert "ab1" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("threads", ["0", "2"])
+def test_what_a_function_prints_is_dropped_and_the_record_is_whole(threads: str, tmp_path: Path) -> None:
+    file = tmp_path / "printing.py"
+    file.write_text(
+        "import logging, sys\n"
+        "from sys import stdout\n"
+        "from pfdicom_tagSub import spec_function\n"
+        "print('loading of ab1')\n"
+        "logging.basicConfig(stream=sys.stderr)\n"
+        "@spec_function('prints')\n"
+        "def prints(value, arguments, secret):\n"
+        "    print(value)\n"
+        "    print(value, file=sys.stderr, flush=True)\n"
+        "    stdout.write(value)\n"
+        "    sys.__stdout__.write(value)\n"
+        "    sys.stdout.buffer.write(value.encode())\n"
+        "    logging.error(value)\n"
+        "    return 'x'\n"
+    )
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    for number in range(3):
+        (inputs / str(number)).write_bytes(example(PatientID=f"ab1{number}"))
+    command = [
+        sys.executable,
+        "-m",
+        "pfdicom_tagSub",
+        str(inputs),
+        str(tmp_path / "out"),
+        "--json",
+        "--verify",
+    ]
+    spec = ["--functions", str(file), "--tagInfo", "PatientID:%_prints_PatientID", "--threads", threads]
+    done = subprocess.run(
+        [*command, *spec, "-v", "5"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"]["written"] == 3
+    assert "ab1" not in done.stderr + done.stdout
+
+
+def test_other_threads_print_while_one_is_within_a_function(capsys: pytest.CaptureFixture[str]) -> None:
+    def other() -> None:
+        print("seen")
+
+    stream = sys.stdout
+    with own_output.nothing_printed():
+        print("dropped")
+        with own_output.nothing_printed():
+            thread = threading.Thread(target=other)
+            thread.start()
+            thread.join()
+        print("dropped, too")
+    print("after")
+    assert sys.stdout is stream
+    assert capsys.readouterr().out == "seen\nafter\n"
 
 
 def test_run_without_them_loads_nothing_of_them() -> None:
