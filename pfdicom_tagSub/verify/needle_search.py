@@ -9,6 +9,7 @@ from functools import cached_property
 from ..core.caches import remembered
 from ..dicom.sources import Source
 from ..text.common_words import TERMS
+from .day_search import NEAR, days_in, likely_days
 from .element_texts import is_of_codes, is_of_make, name_of
 from .entries import Entry
 from .leaves import Leaf, Leaves
@@ -18,9 +19,6 @@ CHUNK = 1 << 20
 
 OVERLAP = 1 << 12
 """Chunks overlap by more than the longest needle."""
-
-NEAR = 40
-"""Around the first thing to look for of a date, its whole notation is."""
 
 BULK_SHORTEST = 8
 """In binary values, such as pixels, shorter texts are found by chance."""
@@ -110,7 +108,7 @@ class NeedleSearch:
     def found_in(self, data: bytes) -> tuple[list[Needle], list[str]]:
         """What of it is worth a second look in folded bytes: mostly nothing."""
         needles = [needle for needle in likely_in(data, self.needles) if needle.folded in data]
-        return needles, [day for day in self.days if is_day_in(day, data)]
+        return needles, days_in(self.days, data)
 
     def text(self, source: Source, start: int, stop: int, leaves: Leaves, named: Named) -> None:
         """Search a stretch that holds text."""
@@ -128,7 +126,7 @@ class NeedleSearch:
             place = find(needle.folded)
             if place >= 0:
                 self._places(needle, place, data, stored, base, leaves, named)
-        for day in self.days:
+        for day in likely_days(self.days, data):
             self._day(day, data, base, leaves, named)
 
     def _places(
@@ -239,18 +237,6 @@ def _is_fraction(data: bytes, place: int, start: int) -> bool:
 def _is_number_in(text: bytes, value: bytes) -> bool:
     """Whether a number is one of those of a DS or an IS: a part of a number is another one."""
     return any(part.strip(b" \0+-").lstrip(b"0") == text.lstrip(b"+-0") for part in value.split(b"\\"))
-
-
-def is_day_in(day: str, data: bytes) -> bool:
-    """Whether folded bytes may hold a date in some notation."""
-    firsts, pattern = notations_of(day)
-    for first in firsts:
-        place = data.find(first)
-        while place >= 0:
-            if pattern.search(data[max(place - NEAR, 0) : place + NEAR]):
-                return True
-            place = data.find(first, place + 1)
-    return False
 
 
 def _joins(one: int, other: int) -> bool:

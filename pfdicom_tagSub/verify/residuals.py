@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from ..text.in_paths import holds_text
+from .day_search import days_in
 from .element_texts import ElementText
 from .entries import DataSet, Entry, PydicomReading
 from .leaves import Leaves, is_bulk, leaves_of, leaves_of_head
-from .needle_search import CHUNK, Named, NeedleSearch, is_day_in
+from .needle_search import CHUNK, Named, NeedleSearch
 from .search_targets import Stated, targets_of, texts_of_traces
 from .search_terms import UNBOUNDED
 from .text_search import TextSearch
@@ -103,4 +104,4 @@ def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
 def is_in_path(path: str, texts: Iterable[str], days: Iterable[str]) -> bool:
     """Whether the path of an output holds a text, or a day in some notation."""
     folded = os.fsencode(path).lower()
-    return holds_text(path, texts, UNBOUNDED) or any(is_day_in(day, folded) for day in days)
+    return holds_text(path, texts, UNBOUNDED) or bool(days_in(tuple(days), folded))

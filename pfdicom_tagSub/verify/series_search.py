@@ -11,11 +11,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
+from .day_search import days_in
 from .element_texts import ElementText
 from .entries import PydicomReading
 from .generations import Generations
 from .leaves import Leaves, is_bulk, leaves_of_entry, leaves_of_head
-from .needle_search import Named, NeedleSearch, is_day_in, likely_in
+from .needle_search import Named, NeedleSearch, likely_in
 from .pieces import Piece, PieceDataSet
 from .residuals import MOST_NAMED, is_in_path
 from .search_targets import SearchTargets, Stated, targets_of, texts_of_traces
@@ -264,7 +265,7 @@ class _OutputInPieces:
         """
         stored = b"\n".join(map(self.stored, indices)).lower()
         found = [needle for needle in likely_in(stored, needles) if needle.folded in stored]
-        found_days = [day for day in days if is_day_in(day, stored)]
+        found_days = days_in(days, stored)
         if not found and not found_days:
             return
         if len(indices) == 1:
@@ -296,13 +297,13 @@ class _OutputInPieces:
         fresh = [index for index in self.texts if token not in pieces[index].clean]
         joined = b"\n".join([head, *map(self.stored, fresh)]).lower()
         found = [needle for needle in likely_in(joined, common.needles) if needle.folded in joined]
-        found_days = [day for day in common.days if is_day_in(day, joined)]
+        found_days = days_in(common.days, joined)
         self._mark_clean(token, fresh, found, found_days)
         self.suspects = [index for index in fresh if token not in pieces[index].clean]
         if own.needles or own.days:
             whole = b"\n".join(self._stretches()).lower()
             needles = [needle for needle in likely_in(whole, own.needles) if needle.folded in whole]
-            days = [day for day in own.days if is_day_in(day, whole)]
+            days = days_in(own.days, whole)
             if needles or days:
                 self.suspects = self.texts
                 return [*found, *needles], [*found_days, *days]
@@ -320,6 +321,6 @@ class _OutputInPieces:
                 stored = piece.data.lower()
                 if any(needle.folded in stored for needle in found):
                     continue
-                if any(is_day_in(day, stored) for day in days):
+                if days_in(days, stored):
                     continue
             piece.mark_clean(token)

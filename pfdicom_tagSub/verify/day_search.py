@@ -1,0 +1,56 @@
+"""The search of folded bytes for many dates: linear in the bytes and in the dates, not in their product."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .search_terms import notations_of
+
+NEAR = 40
+"""Around the first thing to look for of a date, its whole notation is."""
+
+FEW_DAYS = 50
+"""So many dates are looked for one after the other."""
+
+_YEAR_FIRST = (rb"(?=(\d{4})(\d\d)(\d\d))", rb"(?=(\d{4})[^\d\0]{1,6}(\d\d?)[^\d\0]{1,6}(\d\d?))")
+_YEAR_LAST = (rb"(?=(\d\d)(\d\d)(\d{4}))", rb"(?=(\d\d?)[-./_ ](\d\d?)[-./_ ](\d{4}|\d\d))")
+_NAMED_YEAR_FIRST = rb"(?=(\d{4})[^\d\0]{1,40}(\d\d?))"
+_NAMED_YEAR_LAST = rb"(?=(\d\d?)[^\d\0]{1,40}(\d{4}|\d\d))"
+"""What the notations of ``notations_of`` have in common. Names of months are any but digits and NUL."""
+
+
+def days_in(days: Sequence[str], data: bytes) -> list[str]:
+    """Dates (YYYYMMDD) that folded bytes may hold in some notation."""
+    return [day for day in likely_days(days, data) if is_day_in(day, data)]
+
+
+def is_day_in(day: str, data: bytes) -> bool:
+    """Whether folded bytes may hold a date in some notation."""
+    firsts, pattern = notations_of(day)
+    for first in firsts:
+        place = data.find(first)
+        while place >= 0:
+            if pattern.search(data[max(place - NEAR, 0) : place + NEAR]):
+                return True
+            place = data.find(first, place + 1)
+    return False
+
+
+def likely_days(days: Sequence[str], data: bytes) -> Sequence[str]:
+    """Dates that may be in folded bytes: all that are, and few others. A few are returned as they are."""
+    if len(days) <= FEW_DAYS:
+        return days
+    whole = {(y, int(m), int(d)) for form in _YEAR_FIRST for y, m, d in re.findall(form, data)}
+    for form in _YEAR_LAST:
+        for one, other, year in re.findall(form, data):
+            whole |= {(year, int(one), int(other)), (year, int(other), int(one))}
+    named = {(year, int(day)) for year, day in re.findall(_NAMED_YEAR_FIRST, data)}
+    named |= {(year, int(day)) for day, year in re.findall(_NAMED_YEAR_LAST, data)}
+    return [day for day in days if _is_likely(day, whole, named)]
+
+
+def _is_likely(day: str, whole: set[tuple[bytes, int, int]], named: set[tuple[bytes, int]]) -> bool:
+    month, number = int(day[4:6]), int(day[6:])
+    years = day[:4].encode(), day[2:4].encode()
+    return any((year, month, number) in whole or (year, number) in named for year in years)
