@@ -6,7 +6,7 @@ from ..core.errors import FileError
 from ..core.outcome import Action
 from ..dicom import dictionary
 from ..dicom.dictionary import TYPE_1, TYPE_2
-from ..dicom.elements import Element
+from ..dicom.elements import SHORT_VRS, Element
 from ..dicom.free_text import is_free_text
 from ..dicom.scope import Scope
 from ..spec.rules import Rule
@@ -109,26 +109,47 @@ class RuleApplication:
     def add_texts(self, rule: Rule, element: Element, scope: Scope) -> int:
         """Add a rule's values to those of an element, each once; returns by how many bytes it grew.
 
-        The values that are there keep their bytes.
+        The values that are there keep their bytes, unless the spec cleans all texts that stay.
         """
         template = rule.template
         assert template is not None
-        stored = scope.raw(element).rstrip(b"\0 ")
+        whole = scope.source.read(element.start, element.stop)
+        kept, original = self._kept_texts(whole, element, scope)
+        header, stored = kept
+        stored = stored.rstrip(b"\0 ")
         known = {value.strip(b" ") for value in stored.split(b"\\")}
         texts = [text for text in (template.literal or "").split("\\") if text.encode() not in known]
         note = self.changes.note(element.tag, Action.SUBSTITUTED)
-        self.changes.add(Change(note, scope, element, tuple(texts), rule, is_same=not texts))
-        if not texts:
+        is_same = not texts and header + kept[1] == whole
+        self.changes.add(Change(note, scope, element, tuple(texts), rule, original, is_same=is_same))
+        if is_same:
             return 0
         data = b"\\".join([*filter(None, [stored]), *(text.encode() for text in texts)])
         data += b" " * (len(data) % 2)
-        size = element.value - element.start
-        header = scope.source.read(element.start, element.value)
-        width = 2 if size == 8 and not scope.encoding.implicit else 4
-        if len(header) != size or len(data) >= (1 << 8 * width) - 1:
+        width = 2 if len(header) == 8 and not scope.encoding.implicit else 4
+        if len(data) >= (1 << 8 * width) - 1:
             raise FileError(f"{dictionary.label_of(element.tag)} has no room for more values")
         length = len(data).to_bytes(width, "little" if scope.encoding.little else "big")
         return self.changes.replace(element, header[:-width] + length + data)
+
+    def _kept_texts(self, whole: bytes, element: Element, scope: Scope) -> tuple[tuple[bytes, bytes], str]:
+        """What stays of an element that a rule adds to.
+
+        Returns:
+            Its header and its value, and the text that was replaced, "" where none was.
+        """
+        size = element.value - element.start
+        rule = self.maker.lookups.rules.texts
+        template = None if rule is None else rule.template
+        vr, raw = scope.vr(element), scope.raw(element)
+        if rule is None or template is None or not template.cleans or not is_free_text(vr, raw):
+            return (whole[:size], whole[size:]), ""
+        made = self.maker.make(rule, element.tag, scope, element, whole)
+        if made.data == whole:
+            return (whole[:size], whole[size:]), ""
+        is_long = not scope.encoding.implicit and made.data[4:6] not in SHORT_VRS
+        size = 12 if is_long else 8
+        return (made.data[:size], made.data[size:]), made.original
 
 
 def _for_record(rule: Rule, element: Element) -> Rule:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..core.errors import FileError
@@ -197,14 +197,25 @@ class DataSetComparison(ComparedFiles):
             self._enter(pair, after, place, around, added=len(rule.items))
         else:
             old, new = (
-                [value.strip(b" ") for value in raw_value(entry, data).rstrip(b"\0 ").split(b"\\") if value]
+                [text.strip(" ") for text in _as_bytes(entry, data).rstrip("\0 ").split("\\") if text]
                 for entry, data in ((pair.before, around.data), (pair.after, after))
             )
             template = rule.template
-            wanted = template.literal.split("\\") if template is not None and template.literal else []
-            if new != old + [text.encode() for text in wanted if text.encode() not in old]:
+            literal = template.literal if template is not None and template.literal else ""
+            wanted = [text.encode().decode("latin-1") for text in literal.split("\\") if text]
+            if not self._is_added(old, new, wanted):
                 raise FileError(f"{shown_name(pair.after, place)} is not what it was, with what a rule adds")
         self.collect(pair.after, after, rule, self.results)
+
+    def _is_added(self, old: Sequence[str], new: Sequence[str], wanted: Sequence[str]) -> bool:
+        """Whether values are those of before, cleaned if all texts are, and then what is wanted."""
+        for count in range(min(len(wanted), len(new)) + 1):
+            kept, added = new[: len(new) - count], new[len(new) - count :]
+            if list(added) != [text for text in wanted if text not in kept]:
+                continue
+            if kept == old or (self.rules.texts is not None and _is_cut("".join(old), kept)):
+                return True
+        return False
 
     def compare_untouched(
         self,
@@ -348,12 +359,23 @@ def _is_cleaned(pair: BeforeAndAfter, before: DataSet, after: DataSet) -> bool:
     """Whether an element is a text of which something was cut out, and nothing is new in it."""
     if not is_free_text(vr_of(pair.before, before), raw_value(pair.before, before)):
         return False
-    old = "".join(element_text.text for element_text in texts_of(pair.before, before, is_named=True))
+    old, new = (
+        [element_text.text for element_text in texts_of(entry, data, is_named=True)]
+        for entry, data in ((pair.before, before), (pair.after, after))
+    )
+    return _is_cut("".join(old), new)
+
+
+def _as_bytes(entry: Entry, data: DataSet) -> str:
+    """A value with a character for each of its bytes."""
+    return raw_value(entry, data).decode("latin-1")
+
+
+def _is_cut(old: str, new: Iterable[str]) -> bool:
+    """Whether texts are what something was cut out of, and nothing is new in them."""
     rest = iter(old)
-    for element_text in texts_of(pair.after, after, is_named=True):
-        if element_text.text != NOTHING_LEFT and not all(
-            one in rest for one in element_text.text if not one.isspace()
-        ):
+    for text in new:
+        if text != NOTHING_LEFT and not all(one in rest for one in text if not one.isspace()):
             return False
     return True
 

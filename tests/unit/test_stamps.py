@@ -25,11 +25,12 @@ OLD_CODE = {"CodeValue": "113101", "CodingSchemeDesignator": "DCM", "CodeMeaning
 
 def stamped(**values: object) -> Dataset:
     """A file that another tool has de-identified."""
-    old = {
+    old: dict[str, object] = {
         "DeidentificationMethod": "OLD TOOL 1.0",
         "DeidentificationMethodCodeSequence": [data_set(**OLD_CODE)],
     }
-    return data_set(PatientName="X", PatientID="P1", PatientIdentityRemoved="YES", **(old | values))
+    old |= {"PatientName": "X", "PatientID": "P1", "PatientIdentityRemoved": "YES"}
+    return data_set(**(old | values))
 
 
 def codes(made: Dataset) -> list[str]:
@@ -81,6 +82,37 @@ def test_bytes_that_were_there_stay() -> None:
     body = element(0x00120063, "LO", b"M\xfcller 1\\b ", form)
     output = patch_bytes(file_of(body, form), compile_spec({}, profile="basic", key=KEY))
     assert b"M\xfcller 1\\b\\pfdicom_tagSub" in output
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_what_is_added_to_is_cleaned_where_all_texts_are(form: Form, tmp_path: Path) -> None:
+    meaning = data_set(CodeValue="1", CodingSchemeDesignator="99X", CodeMeaning="by Zebulon")
+    old = stamped(
+        PatientName="Zebulon^Ophelia",
+        PatientID="Q471122",
+        DeidentificationMethod=["done for Zebulon", "TOOL 471122"],
+        DeidentificationMethodCodeSequence=[meaning],
+        SoftwareVersions=["R1", "of Zebulon"],
+    )
+    spec = '{"SoftwareVersions": {"add": "ANON"}}'
+    rules = compile_spec(spec, profile="basic,cleanDescriptors", key=KEY)
+    content = verified(written(old, form), rules, tmp_path)
+    assert b"zebulon" not in content.lower()
+    assert b"471122" not in content
+    made = read(content)
+    assert list(made.DeidentificationMethod) == ["done for", "TOOL", *OWN, "cleanDescriptors"]
+    assert list(made.SoftwareVersions) == ["R1", "of", "ANON"]
+
+
+def test_what_is_added_to_is_cleaned_in_its_bytes() -> None:
+    form = FORMS[1]
+    rules = compile_spec({}, profile="basic,cleanDescriptors", key=KEY)
+    body = element(0x00100010, "PN", b"M\xfcller^\xc5sa", form)
+    for vr in ("LO", "UN"):
+        output = patch_bytes(
+            file_of(body + element(0x00120063, vr, b"f\xfcr M\xfcller\\b ", form), form), rules
+        )
+        assert b"f\xfcr\\b\\pfdicom_tagSub" in output, vr
 
 
 def test_sequence_in_un_gets_items_of_its_encoding() -> None:
