@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -171,4 +172,7 @@ def _cure_of(pair: Pair, stronger: Sequence[Rule]) -> str:
     if pattern in _WHOLE_PATTERNS and stronger[0].template is None:
         return '; to remove all but what other keys name write "rest": null instead of the pattern'
     inner = f"(?:{pattern})" if "|" in pattern else pattern
-    return f"; to leave it out of the pattern write re:(?!{pair.text}$){inner}"
+    others = f"(?!{pair.text}$){inner}"
+    if not any(map(re.compile(others).match, dictionary.all_keywords())):
+        return f"; to let it win take out {shortened(stronger[0].key)}, which hits nothing else"
+    return f"; to leave it out of the pattern write re:{others}"

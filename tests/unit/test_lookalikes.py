@@ -188,6 +188,11 @@ def test_cure_of_a_key_that_can_never_win_does_what_it_says(pattern: str) -> Non
     assert b"A^B" not in patch_bytes(data, rules)
 
 
+def test_pattern_that_hits_nothing_but_a_key_is_to_be_taken_out() -> None:
+    (warning,) = compile_spec({"re:PatientID": None, "PatientID": KEEP}).warnings
+    assert warning.endswith("to let it win take out re:PatientID, which hits nothing else")
+
+
 def test_keys_of_the_user_that_keep_win_over_a_profile_without_a_warning() -> None:
     warnings = compile_spec({"PatientID": KEEP, "re:Study.*": KEEP}, profile="basic", key=bytes(16)).warnings
     assert not [text for text in warnings if "no effect" in text]
