@@ -8,7 +8,13 @@ from __future__ import annotations
 
 import re
 
-from ..dicom.dictionary import MEDIA_STORAGE_SOP_CLASS_UID, MODALITY, SAMPLES_PER_PIXEL, SOP_CLASS_UID
+from ..dicom.dictionary import (
+    MEDIA_STORAGE_SOP_CLASS_UID,
+    MODALITY,
+    PHOTOMETRIC_INTERPRETATION,
+    SAMPLES_PER_PIXEL,
+    SOP_CLASS_UID,
+)
 from ..dicom.scope import Scope
 
 IMAGE_TYPE = 0x00080008
@@ -37,6 +43,7 @@ REVIEWED = frozenset(
         STUDY_DESCRIPTION,
         SERIES_DESCRIPTION,
         SAMPLES_PER_PIXEL,
+        PHOTOMETRIC_INTERPRETATION,
         *CAPTURE_DEVICES,
     }
 )
@@ -127,11 +134,17 @@ def _kind(root: Scope) -> str:
         return "a captured screen"
     if any(not _REPORTS.isdisjoint(_words_of(text)) for text in image_type[1:]):
         return "a picture of a report"
-    if any(text.isdecimal() and int(text) > 1 for text in _texts(root, SAMPLES_PER_PIXEL)):
+    samples = _texts(root, SAMPLES_PER_PIXEL)
+    colours = _texts(root, PHOTOMETRIC_INTERPRETATION)  # a palette has one sample
+    if any(text.isdecimal() and int(text) > 1 for text in samples) or any(map(_is_colour, colours)):
         return "a picture in colour"
     if not any(classes) and root.beyond is not None:
         return _kind_of_class(next(iter(_texts(root.beyond, MEDIA_STORAGE_SOP_CLASS_UID)), "")) or ""
     return ""
+
+
+def _is_colour(photometric: str) -> bool:
+    return bool(photometric) and not photometric.startswith("MONOCHROME")
 
 
 def _kind_of_class(sop_class: str) -> str | None:

@@ -17,6 +17,7 @@ from ..dicom.dictionary import (
     HIGH_BIT,
     INTEGER_PIXEL_DATA,
     NUMBER_OF_FRAMES,
+    PHOTOMETRIC_INTERPRETATION,
     PIXEL_REPRESENTATION,
     ROWS,
     SAMPLES_PER_PIXEL,
@@ -25,7 +26,6 @@ from ..dicom.dictionary import (
 from ..dicom.elements import Element
 from ..dicom.scope import Scope
 
-PHOTOMETRIC_INTERPRETATION = 0x00280004
 PLANAR_CONFIGURATION = 0x00280006
 PIXEL_PADDING_VALUE = 0x00280120
 PALETTE = frozenset({0x00281101, 0x00281102, 0x00281103, 0x00281201, 0x00281202, 0x00281203})
