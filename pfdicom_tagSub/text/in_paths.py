@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ..core.caches import remembered
 from .comparable import is_cjk, is_long_enough
@@ -42,14 +42,28 @@ def holds_text(path: str, texts: Iterable[str], free_from: int) -> bool:
     return _holds_part(path, _all_bare(tuple(texts)), free_from)
 
 
+def texts_in(path: str, texts: Iterable[str], free_from: int) -> list[str]:
+    """Those texts that a path has in it.
+
+    Args: as of ``holds_text``.
+    """
+    texts = tuple(texts)
+    found = frozenset(_parts_in(path, _all_bare(texts), free_from))
+    return [text for text in texts if _bare(text) in found] if found else []
+
+
 def _holds_part(path: str, parts: Iterable[str], free_from: int) -> bool:
+    return any(True for _ in _parts_in(path, parts, free_from))
+
+
+def _parts_in(path: str, parts: Iterable[str], free_from: int) -> Iterator[str]:
+    """The parts that are in a path."""
     directory, _, name = path.rpartition("/")
     runs = (*_directory_runs(directory), *_runs(name))
     joined = "".join(runs)
     for part in parts:
         if part in joined and (len(part) >= free_from or _is_bounded(part, joined, runs)):
-            return True
-    return False
+            yield part
 
 
 @remembered(most=1024)
@@ -57,6 +71,7 @@ def _all_bare(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(part for text in texts if is_long_enough(part := _bare(text)))
 
 
+@remembered(most=8192)
 def _bare(text: str) -> str:
     """The letters and digits of a text."""
     return "".join(_RUNS.findall(_folded(text).replace("/", " ")))

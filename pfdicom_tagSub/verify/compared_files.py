@@ -229,6 +229,8 @@ class ComparedFiles:
         """Whether two stretches hold the same bytes."""
         if stop - start != end - begin:
             return False
+        if isinstance(one, BytesSource) and isinstance(other, BytesSource):
+            return other.data.startswith(memoryview(one.data)[start:stop], begin)
         for offset in range(0, stop - start, CHUNK):
             size = min(CHUNK, stop - start - offset)
             place = begin + offset

@@ -214,9 +214,14 @@ class NeedleSearch:
         table = self.table
         for place in range(entry.value, entry.end, CHUNK):
             data = source.read(max(entry.value, place - OVERLAP), min(entry.end, place + CHUNK))
-            # Most binary values hold no run of such bytes. In a run of eight, two bytes three apart are
-            # among every third byte; in pixels of two bytes they are a low one and a high one, mostly small.
-            if b"\1\1" not in data[::3].translate(table):
+            # Most binary values hold no run of such bytes. Of a run of eight, one is among every eighth byte,
+            # wherever that begins: in pixels of two bytes a high one, mostly small, in either byte order. Two
+            # bytes three apart are among every third.
+            if (
+                b"\1" not in data[7::BULK_SHORTEST].translate(table)
+                or b"\1" not in data[6::BULK_SHORTEST].translate(table)
+                or b"\1\1" not in data[::3].translate(table)
+            ):
                 self.pause()
                 continue
             marks = data.translate(table)

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, BinaryIO, NamedTuple, cast, overload
 
 from pydicom.charset import default_encoding
@@ -28,7 +29,7 @@ from ..dicom.sources import BytesSource
 from .entries import UNDEFINED, DataSet, Entry, PydicomReading, encodings_of
 from .generations import Generations
 from .pydicom_reading import DEFERRED, DEFLATED, HEAD
-from .sequence_reading import VRS, is_sequence_at
+from .sequence_reading import VRS, VRS_OF_ITEMS, is_sequence_at
 
 LARGE = 1 << 14
 """Binary values from this length on are searched by themselves."""
@@ -150,27 +151,56 @@ class _PieceRun(NamedTuple):
     places: list[int]
 
 
+def is_creator(tag: int) -> bool:
+    """Whether a tag is that of a private creator (PS3.5 7.8.1)."""
+    return tag & 0x1FF00 == 0x10000 and tag & 0xFF >= FIRST_CREATOR
+
+
 class PieceEntries(Sequence[Entry]):
     """The elements of a data set that was read in pieces, each made when it is asked for."""
 
-    __slots__ = ("_creators", "_made", "known", "pieces", "starts", "tags")
+    __slots__ = ("_begin", "_creators", "_made", "_starts", "known", "pieces", "tags")
 
     def __init__(self, pieces: list[Piece], starts: list[int]) -> None:
         self.pieces = pieces
-        self.starts = starts
         self.tags = [piece.tag for piece in pieces]
         self.known = frozenset(self.tags)
+        self._begin = 0
+        self._starts: list[int] | None = starts
         self._made: dict[int, Entry] = {}
         self._creators: list[Piece] | None = None
+
+    def with_others(self, others: Mapping[int, Piece], begin: int) -> PieceEntries:
+        """The same elements in another file, which begin elsewhere, and some of which are others.
+
+        Args:
+            others: by their indices, those that are others, of the same tags; no private creators.
+            begin: where the first one begins.
+        """
+        made = PieceEntries.__new__(PieceEntries)
+        made.pieces = self.pieces.copy()
+        for index, piece in others.items():
+            made.pieces[index] = piece
+        made.tags, made.known = self.tags, self.known
+        made._begin, made._starts = begin, None
+        made._made = {}
+        made._creators = self.creators
+        return made
+
+    @property
+    def starts(self) -> list[int]:
+        """Where each begins."""
+        if self._starts is None:
+            sizes = [piece.size for piece in self.pieces[:-1]]
+            self._starts = list(accumulate(sizes, initial=self._begin))
+        return self._starts
 
     @property
     def creators(self) -> list[Piece]:
         """The private creators among them."""
         if self._creators is None:
             pairs = zip(self.tags, self.pieces, strict=True)
-            self._creators = [
-                piece for tag, piece in pairs if tag & 0x1FF00 == 0x10000 and tag & 0xFF >= FIRST_CREATOR
-            ]
+            self._creators = [piece for tag, piece in pairs if is_creator(tag)]
         return self._creators
 
     def at(self, index: int) -> Entry:
@@ -197,7 +227,13 @@ class PieceEntries(Sequence[Entry]):
 
 @dataclass(slots=True)
 class PieceDataSet(DataSet):
-    """A data set that was read in pieces."""
+    """A data set that was read in pieces.
+
+    Attributes:
+        contexts: what the elements up to the Specific Character Set were read in, and those after it.
+    """
+
+    contexts: tuple[Context, ...] = ()
 
     @property
     def own(self) -> PieceEntries:
@@ -220,6 +256,7 @@ class _Header:
     value: int
     size: int
     stored: RawDataElement
+    may_be_sequence: bool
 
 
 class Context:
@@ -267,8 +304,10 @@ class Context:
         stored = data[place:stop] if header.size <= LARGEST else b""
         piece = self._pieces.get(stored) if stored else None
         if piece is None:
-            entry = Entry(header.tag, place, place + header.value, stop, header.stored)
-            looks = is_sequence_at(entry, BytesSource(data))
+            looks = False
+            if header.may_be_sequence:
+                entry = Entry(header.tag, place, place + header.value, stop, header.stored)
+                looks = is_sequence_at(entry, BytesSource(data))
             piece = Piece(header.tag, stored, header.value, header.size, header.stored, is_sequence=looks)
             if stored:
                 self._pieces.put(stored, piece, len(stored) + 512)
@@ -301,7 +340,8 @@ class Context:
             self._headers.clear()
             self._long.clear()
         is_long = not stored.is_implicit_VR and stored.VR in EXPLICIT_VR_LENGTH_32
-        header = _Header(tag, value, size, stored._replace(value=None))
+        may_be_sequence = (stored.VR or "") in VRS_OF_ITEMS
+        header = _Header(tag, value, size, stored._replace(value=None), may_be_sequence)
         self._long[head[:8]] = is_long
         self._headers[head[: 12 if is_long else 8]] = header
         return self._of_defined(header, data, place)
@@ -355,9 +395,9 @@ class SeriesReader:
         if len(syntaxes) != 1 or len(entries.known) != len(entries.tags):
             return None
         encoding = self._encoding_of(data, start, syntaxes[0].data[syntaxes[0].value :])
-        context = encoding and self._context_of(*encoding, b"")
-        found = self._elements(data, start, context, role) if context else None
-        if not found:
+        first = self._context_of(*encoding, b"") if encoding else None
+        found = self._elements(data, start, first, role) if first else None
+        if not found or not first:
             return None
         elements, end, context = found
         if end != len(data) or elements.tags.count(SPECIFIC_CHARACTER_SET) > 1:
@@ -365,8 +405,13 @@ class SeriesReader:
         return PydicomReading(
             source,
             data[: HEAD - 4],
-            PieceDataSet(True, self._meta.encodings, source, 0, entries, HEAD, start),
-            PieceDataSet(context.little, context.encodings, source, 0, elements, start, end),
+            PieceDataSet(
+                True, self._meta.encodings, source, 0, entries, HEAD, start, contexts=(self._meta, self._meta)
+            ),
+            PieceDataSet(
+                *(context.little, context.encodings, source, 0, elements, start, end),
+                contexts=(first, context),
+            ),
             is_deflated=False,
         )
 

@@ -28,22 +28,31 @@ class Stated(NamedTuple):
 
     Attributes:
         texts: the texts of traces that say nothing, as they are said.
-        uids: the UIDs that were made.
+        roots: what the UIDs that were made begin with, up to each of their points.
     """
 
     texts: frozenset[str]
-    uids: tuple[str, ...]
+    roots: frozenset[str]
 
     @classmethod
     def of(cls, results: Iterable[ElementText]) -> Stated:
         """What values say that stand in the place of others."""
         results = list(results)
-        return cls(texts_of_traces(results), tuple(text for vr, text, _ in results if vr == "UI"))
+        roots = [root for vr, text, _ in results if vr == "UI" for root in _roots_of(text)]
+        return cls(texts_of_traces(results), frozenset(roots))
 
     def with_more(self, results: Iterable[ElementText]) -> Stated:
         """What these and more values say."""
         more = Stated.of(results)
-        return Stated(self.texts | more.texts, (*self.uids, *more.uids))
+        return Stated(self.texts | more.texts, self.roots | more.roots)
+
+
+def _roots_of(uid: str) -> Iterable[str]:
+    """What a text begins with, up to each of its points."""
+    place = uid.find(".")
+    while place >= 0:
+        yield uid[:place]
+        place = uid.find(".", place + 1)
 
 
 def texts_of_traces(values: Iterable[ElementText]) -> frozenset[str]:
@@ -72,7 +81,7 @@ def targets_of(
         trace
         for trace in traces.values()
         # The root of the UIDs that were made is no trace of one that was replaced.
-        if trace.text not in stated.texts and not any(uid.startswith(trace.text + ".") for uid in stated.uids)
+        if trace.text not in stated.texts and trace.text not in stated.roots
     ]
     days = sorted(trace.text for trace in wanted if trace.is_day)
     own = tuple(sorted(set(codecs)))

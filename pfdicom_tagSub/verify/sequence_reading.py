@@ -33,6 +33,8 @@ _ITEM_TAGS = {
 _OPAQUE = frozenset({"", "UN", "OB"})
 """VRs, or none, under which items may be stored."""
 
+VRS_OF_ITEMS = _OPAQUE | {"SQ"}
+
 VRS = frozenset(str(one) for one in VR if len(one) == 2)
 
 

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
+from ..text.in_paths import texts_in
 from .day_search import days_in
 from .element_texts import ElementText
 from .entries import PydicomReading
@@ -20,7 +21,7 @@ from .needle_search import Named, NeedleSearch, likely_in
 from .pieces import Piece, PieceDataSet
 from .residuals import MOST_NAMED, is_in_path
 from .search_targets import SearchTargets, Stated, targets_of, texts_of_traces
-from .search_terms import Needle, needles_of, traces_of
+from .search_terms import UNBOUNDED, Needle, needles_of, traces_of
 from .text_search import TextSearch
 
 MOST_CORES = 16
@@ -87,8 +88,7 @@ class _Core:
     def in_path(self, path: str) -> set[ElementText]:
         """The values that what is found in a path may be of."""
         texts = [day for day in self.wanted.days if is_in_path(path, (), (day,))]
-        if is_in_path(path, self.wanted.texts, ()):
-            texts += [text for text in self.wanted.texts if is_in_path(path, (text,), ())]
+        texts += texts_in(path, self.wanted.texts, UNBOUNDED)
         return set().union(*map(self.by_text.__getitem__, texts))
 
 
