@@ -70,52 +70,64 @@ class ComparedFiles:
         self.has_cleaned_pixels = False
         self.syntax = ""
         self.surroundings: object = None
+        self.meta_places: list[int | None] = []
+        """For each element of the input's file meta, the index of what has become of it."""
         self._records: dict[int, int] = {}
 
     def compare_meta(self) -> None:
         """Compare the file meta."""
         before, after = self.before.meta, self.after.meta
         stamps = set(self.expected.meta_insertions - tags_in(before))
-        follows = self.expected.followers
-        rest = iter(after.entries)
-        own = next(rest, None)
+        news = after.entries
+        index, last = 0, len(news)
         for entry in before.entries:
-            while own is not None and own.tag != entry.tag and own.tag in stamps:
-                stamps.discard(own.tag)
-                own = next(rest, None)
-            rule = self.rules.meta.get(entry.tag)
-            # Of what is not in the standard nobody can say whom it names (PS3.15 E.1.1).
-            drops_unknown = self.expected.claims or self.rules.remove_unknown
-            is_unknown = drops_unknown and not dictionary.vr_of(entry.tag)
-            if rule.template is None if rule is not None else is_unknown:
-                if own is not None and own.tag == entry.tag:
-                    raise FileError(f"{name_of(entry.tag)} should have been removed")
-                self.collect(entry, before, rule, self.originals)
-                continue
-            if own is None or own.tag != entry.tag:
-                self.complain(entry, own, before, Place())
-            assert own is not None
-            is_length = entry.tag == dictionary.FILE_META_GROUP_LENGTH
-            if is_length and before.end - before.start != after.end - after.start:
-                self._check_meta_length(own)
-            elif self.syntax and entry.tag == dictionary.TRANSFER_SYNTAX_UID:
-                pass  # held against the pixels (compressed_check)
-            elif self.is_same(entry, own, before, after):
-                self._check_meta_stays(entry, rule, before)
-            else:
-                if rule is None and entry.tag not in follows:
-                    raise FileError(f"{name_of(entry.tag)} differs from the input's though no rule hits it")
-                self.collect(entry, before, rule, self.originals, is_named=True)
-            if rule is not None or entry.tag in follows:
-                self.collect(own, after, rule, self.results, is_named=True)
-            own = next(rest, None)
-        while own is not None:
+            while index < last and news[index].tag != entry.tag and news[index].tag in stamps:
+                stamps.discard(news[index].tag)
+                index += 1
+            is_taken = self.is_meta_taken(entry, news[index] if index < last else None)
+            self.meta_places.append(index if is_taken else None)
+            index += is_taken
+        for own in news[index:]:
             if own.tag not in stamps:
                 raise FileError(
                     f"{name_of(own.tag)} is in the output and not in the input, nor is it a stamp"
                 )
             stamps.discard(own.tag)
-            own = next(rest, None)
+
+    def is_meta_taken(self, entry: Entry, own: Entry | None) -> bool:
+        """Hold an element of the file meta of the input against the next one of the output.
+
+        Returns:
+            Whether that is what has become of it; else it is gone.
+        """
+        before, after = self.before.meta, self.after.meta
+        follows = self.expected.followers
+        rule = self.rules.meta.get(entry.tag)
+        # Of what is not in the standard nobody can say whom it names (PS3.15 E.1.1).
+        drops_unknown = self.expected.claims or self.rules.remove_unknown
+        is_unknown = drops_unknown and not dictionary.vr_of(entry.tag)
+        if rule.template is None if rule is not None else is_unknown:
+            if own is not None and own.tag == entry.tag:
+                raise FileError(f"{name_of(entry.tag)} should have been removed")
+            self.collect(entry, before, rule, self.originals)
+            return False
+        if own is None or own.tag != entry.tag:
+            self.complain(entry, own, before, Place())
+        assert own is not None
+        is_length = entry.tag == dictionary.FILE_META_GROUP_LENGTH
+        if is_length and before.end - before.start != after.end - after.start:
+            self._check_meta_length(own)
+        elif self.syntax and entry.tag == dictionary.TRANSFER_SYNTAX_UID:
+            pass  # held against the pixels (compressed_check)
+        elif self.is_same(entry, own, before, after):
+            self._check_meta_stays(entry, rule, before)
+        else:
+            if rule is None and entry.tag not in follows:
+                raise FileError(f"{name_of(entry.tag)} differs from the input's though no rule hits it")
+            self.collect(entry, before, rule, self.originals, is_named=True)
+        if rule is not None or entry.tag in follows:
+            self.collect(own, after, rule, self.results, is_named=True)
+        return True
 
     def _check_meta_stays(self, entry: Entry, rule: Rule | None, before: DataSet) -> None:
         """An element of the file meta is as it was, though a rule may hit it."""

@@ -8,6 +8,7 @@ hits (``expected_rules``), and everything else has to be the same bytes in the s
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from ..core.errors import FileError
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
@@ -18,6 +19,7 @@ from .expected_rules import ExpectedRules
 from .file_comparison import FileComparison
 from .pieces import INPUT, OUTPUT, SeriesReader
 from .proofs import Proofs
+from .proved_series import Proved, ProvedSeries, SeriesMemory
 from .pydicom_reading import in_memory, read_again
 from .residuals import find_residuals
 from .series_search import Noted, SeriesSearch
@@ -40,6 +42,7 @@ class Verifier:
         self.series = SeriesReader()
         self.proofs = Proofs(rules, self.expected)
         self.texts = TextSearches()
+        self.memory = SeriesMemory(self.proofs.looked_up)
         self.searches = SeriesSearch(self.expected.kept)
 
     def for_rules(self, rules: RuleSet) -> Verifier:
@@ -75,22 +78,51 @@ class Verifier:
             OSError: the output cannot be read.
         """
         try:
+            source, written = in_memory(source), in_memory(written)
+            alike = None if has_cleaned_pixels else self._alike(source, written, pause)
+            if alike is not None:
+                return self._residuals_alike(*alike, shown_path, pause)
             before, after = self._readings(source, written, is_whole=has_cleaned_pixels)
             comparison = FileComparison(
                 self.rules, self.expected, before, after, renames=self.renames, pause=pause
             )
             comparison.has_cleaned_pixels = has_cleaned_pixels
             comparison.syntax = syntax
-            comparison.run(self.proofs)
-            return self._residuals(comparison, after, shown_path, pause)
+            proved = comparison.run(self.proofs)
+            if proved is not None:
+                self.memory.learn(proved, partial(comparison.notes_of, proved, proofs=self.proofs))
+            noted = Noted(comparison.originals, comparison.results, comparison.spared, comparison.codecs)
+            return self._residuals(comparison, noted, shown_path, pause)
         finally:
             self.series.forget()
+            self.memory.forget()
+
+    def _alike(
+        self, source: Source, written: Source, pause: Callable[[], None]
+    ) -> tuple[ProvedSeries, FileComparison] | None:
+        """The comparison of files of a series, others of which were proved; None where it proves nothing."""
+        if not isinstance(source, BytesSource) or not isinstance(written, BytesSource):
+            return None
+        found = self.memory.find(source, written)
+        if found is None:
+            return None
+        series, before, after = found
+        try:
+            comparison = FileComparison(
+                self.rules, self.expected, before, after, renames=self.renames, pause=pause
+            )
+            if not comparison.run_alike(series, self.proofs):
+                return None
+        except FileError:
+            return None  # what is wrong with it is to be said as of any other file
+        proved = Proved(before, after, series.whole, series.surroundings, series.stamps)
+        self.memory.note(series, proved, partial(comparison.notes_of, proved, proofs=self.proofs))
+        return series, comparison
 
     def _readings(
         self, source: Source, written: Source, *, is_whole: bool
     ) -> tuple[PydicomReading, PydicomReading]:
         """The input and the output as pydicom reads them."""
-        source, written = in_memory(source), in_memory(written)
         if isinstance(source, BytesSource) and isinstance(written, BytesSource) and not is_whole:
             before = self.series.read(source, INPUT)
             after = self.series.read(written, OUTPUT) if before is not None else None
@@ -102,11 +134,43 @@ class Verifier:
             raise FileError(f"the input cannot be verified: {error}") from None
         return before, read_again(written, self.limit)
 
+    def _residuals_alike(
+        self, series: ProvedSeries, comparison: FileComparison, shown_path: str, pause: Callable[[], None]
+    ) -> tuple[str, ...]:
+        """The elements that hold what was replaced, in a file of a series."""
+        common = series.notes
+        own = Noted(
+            comparison.originals - common.originals,
+            comparison.results - common.results,
+            comparison.spared - common.spared,
+            common.codecs,
+        )
+        if not comparison.codecs <= common.codecs:
+            every = Noted(
+                common.originals | own.originals,
+                common.results | own.results,
+                common.spared | own.spared,
+                common.codecs | comparison.codecs,
+            )
+            return self._residuals(comparison, every, shown_path, pause)
+        texts = series.text_search(
+            own,
+            lambda: self.texts.search(
+                common.originals | own.originals,
+                common.results | own.results | common.spared | own.spared,
+                claims=self.expected.claims,
+                surroundings=series.surroundings,
+            ),
+        )
+        return self.searches.find_beside(
+            series.core, own, comparison.after, shown_path, series.surroundings, pause, texts
+        )
+
     def _residuals(
-        self, comparison: FileComparison, after: PydicomReading, shown_path: str, pause: Callable[[], None]
+        self, comparison: FileComparison, noted: Noted, shown_path: str, pause: Callable[[], None]
     ) -> tuple[str, ...]:
         """The elements that hold what was replaced."""
-        noted = Noted(comparison.originals, comparison.results, comparison.spared, comparison.codecs)
+        after = comparison.after
         texts = self.texts.search(
             noted.originals,
             noted.results | noted.spared,

@@ -86,7 +86,16 @@ class NeedleSearch:
         days: list[str],
         pause: Callable[[], None],
         kept: frozenset[int] = frozenset(),
+        base: NeedleSearch | None = None,
     ) -> None:
+        """Args:
+        needles: bytes of texts.
+        days: days, in all their notations.
+        pause: called between pieces of a large file; it may raise to stop.
+        kept: the tags of elements that are kept on purpose.
+        base: what else is looked for in binary values.
+        """
+        self.base = base
         self.kept = kept
         self.needles = needles
         self.days = days
@@ -94,16 +103,25 @@ class NeedleSearch:
 
     @cached_property
     def bulky(self) -> list[bytes]:
-        """What is looked for in binary values."""
+        """What is looked for in binary values, without that of the base."""
         texts = [one.folded for one in self.needles if one.width == 1 and len(one.folded) >= BULK_SHORTEST]
         forms = [form.encode() for day in self.days for form in plain_notations(day)]
         return list(dict.fromkeys(texts + forms))
 
     @cached_property
-    def table(self) -> bytes:
-        """Marks the bytes of what is looked for in binary values."""
-        letters = b"".join(self.bulky)
-        return _marked(frozenset(letters + letters.upper()))
+    def letters(self) -> frozenset[int]:
+        """The bytes of what is looked for in binary values, in both cases."""
+        own = b"".join(self.bulky)
+        letters = frozenset(own + own.upper())
+        if self.base is None:
+            return letters
+        return self.base.letters if letters <= self.base.letters else letters | self.base.letters
+
+    def is_bulky_in(self, text: bytes) -> bool:
+        """Whether something of what is looked for in binary values is in folded bytes."""
+        return any(needle in text for needle in self.bulky) or (
+            self.base is not None and self.base.is_bulky_in(text)
+        )
 
     def found_in(self, data: bytes) -> tuple[list[Needle], list[str]]:
         """What of it is worth a second look in folded bytes: mostly nothing."""
@@ -209,9 +227,9 @@ class NeedleSearch:
     def bulk(self, source: Source, entry: Entry, named: Named) -> None:
         """Search a large binary value: long texts only, whatever is beside them."""
         name = name_of(entry.tag)
-        if not self.bulky or name in named:
+        if not self.letters or name in named:
             return
-        table = self.table
+        table = _marked(self.letters)
         for place in range(entry.value, entry.end, CHUNK):
             data = source.read(max(entry.value, place - OVERLAP), min(entry.end, place + CHUNK))
             # Most binary values hold no run of such bytes. Of a run of eight, one is among every eighth byte,
@@ -226,8 +244,7 @@ class NeedleSearch:
                 continue
             marks = data.translate(table)
             for run in _RUN.finditer(marks) if b"\1" * BULK_SHORTEST in marks else ():
-                text = data[run.start() : run.end()].lower()
-                if any(needle in text for needle in self.bulky):
+                if self.is_bulky_in(data[run.start() : run.end()].lower()):
                     named[name] = 2, entry.start
                     return
             self.pause()

@@ -151,6 +151,25 @@ class _PieceRun(NamedTuple):
     places: list[int]
 
 
+class Common:
+    """What is known of the elements that files of a series have in common, on one side.
+
+    Attributes:
+        varying: the indices of the elements that are not in common.
+        large: those of elements in common that may be large binary values.
+        unclean: those in which a search finds something, by the search.
+    """
+
+    __slots__ = ("large", "unclean", "varying")
+
+    def __init__(self, pieces: Sequence[Piece], varying: frozenset[int]) -> None:
+        self.varying = varying
+        self.large = tuple(
+            [index for index, piece in enumerate(pieces) if piece.is_large and index not in varying]
+        )
+        self.unclean: dict[object, tuple[int, ...]] = {}
+
+
 def is_creator(tag: int) -> bool:
     """Whether a tag is that of a private creator (PS3.5 7.8.1)."""
     return tag & 0x1FF00 == 0x10000 and tag & 0xFF >= FIRST_CREATOR
@@ -159,30 +178,37 @@ def is_creator(tag: int) -> bool:
 class PieceEntries(Sequence[Entry]):
     """The elements of a data set that was read in pieces, each made when it is asked for."""
 
-    __slots__ = ("_begin", "_creators", "_made", "_starts", "known", "pieces", "tags")
+    __slots__ = ("_begin", "_creators", "_made", "_others", "_starts", "common", "known", "pieces", "tags")
 
     def __init__(self, pieces: list[Piece], starts: list[int]) -> None:
         self.pieces = pieces
         self.tags = [piece.tag for piece in pieces]
         self.known = frozenset(self.tags)
+        self.common: Common | None = None
         self._begin = 0
         self._starts: list[int] | None = starts
+        self._others: Mapping[int, tuple[Piece, int]] = {}
         self._made: dict[int, Entry] = {}
         self._creators: list[Piece] | None = None
 
-    def with_others(self, others: Mapping[int, Piece], begin: int) -> PieceEntries:
+    def with_others(
+        self, others: Mapping[int, tuple[Piece, int]], begin: int, common: Common
+    ) -> PieceEntries:
         """The same elements in another file, which begin elsewhere, and some of which are others.
 
         Args:
-            others: by their indices, those that are others, of the same tags; no private creators.
+            others: by their indices, those that are others, of the same tags, and where each begins; no
+                private creators.
             begin: where the first one begins.
+            common: what is known of the elements that are the same.
         """
         made = PieceEntries.__new__(PieceEntries)
-        made.pieces = self.pieces.copy()
-        for index, piece in others.items():
-            made.pieces[index] = piece
+        pieces = made.pieces = self.pieces.copy()
+        for index, (piece, _) in others.items():
+            pieces[index] = piece
         made.tags, made.known = self.tags, self.known
-        made._begin, made._starts = begin, None
+        made.common = common
+        made._begin, made._starts, made._others = begin, None, others
         made._made = {}
         made._creators = self.creators
         return made
@@ -207,8 +233,34 @@ class PieceEntries(Sequence[Entry]):
         """The element of an index."""
         found = self._made.get(index)
         if found is None:
-            found = self._made[index] = self.pieces[index].entry_at(self.starts[index])
+            start = self._others[index][1] if index in self._others else self.starts[index]
+            found = self._made[index] = self.pieces[index].entry_at(start)
         return found
+
+    def unclean(self, search: object) -> list[int]:
+        """The indices of those of which it is not known that a search finds nothing in them."""
+        pieces, common = self.pieces, self.common
+        known = None if common is None else common.unclean.get(search)
+        if common is None or known is None:
+            return [index for index, piece in enumerate(pieces) if search not in piece.clean]
+        return [index for index in sorted([*known, *common.varying]) if search not in pieces[index].clean]
+
+    def note_unclean(self, search: object) -> None:
+        """Note for the files of a series in which of the elements in common a search finds something."""
+        common = self.common
+        if common is None or search in common.unclean:
+            return
+        if len(common.unclean) >= MOST_SEARCHES:
+            common.unclean.clear()
+        found = [index for index, piece in enumerate(self.pieces) if search not in piece.clean]
+        common.unclean[search] = tuple([index for index in found if index not in common.varying])
+
+    def large(self) -> list[int]:
+        """The indices of those that may be large binary values."""
+        pieces, common = self.pieces, self.common
+        if common is None:
+            return [index for index, piece in enumerate(pieces) if piece.is_large]
+        return [index for index in sorted([*common.large, *common.varying]) if pieces[index].is_large]
 
     def __len__(self) -> int:
         return len(self.pieces)
@@ -274,6 +326,12 @@ class Context:
         self._headers: dict[bytes, _Header] = {}
         self._sequences: dict[bytes, list[Piece]] = {}
         self._sequence_bytes = 0
+
+    def forget(self) -> None:
+        """Let go of the items of sequences."""
+        for parsed in self.loaded:
+            parsed.forget()
+        self.loaded.clear()
 
     def stored_at(self, data: bytes, place: int) -> tuple[Any, int]:
         """What pydicom reads at a place, and where it ends."""
@@ -418,9 +476,7 @@ class SeriesReader:
     def forget(self) -> None:
         """Let go of the items of sequences, which take many times the memory of their bytes."""
         for context in (self._meta, *self._contexts.values()):
-            for parsed in context.loaded:
-                parsed.forget()
-            context.loaded.clear()
+            context.forget()
 
     def _elements(
         self, data: bytes, place: int, context: Context, role: int, *, is_meta: bool = False
@@ -460,7 +516,7 @@ class SeriesReader:
                     context.first[role] = piece
                 else:
                     previous.following[role] = piece
-                if is_meta and not _is_plain_meta(piece):
+                if is_meta and not is_plain_meta(piece):
                     return None
             pieces.append(piece)
             starts.append(place)
@@ -556,7 +612,7 @@ class SeriesReader:
         return found
 
 
-def _is_plain_meta(piece: Piece) -> bool:
+def is_plain_meta(piece: Piece) -> bool:
     """Whether a piece of a file meta is as it has to be."""
     stored = piece.stored
     return (

@@ -83,7 +83,8 @@ class Proofs:
         self._plans: dict[Hashable, tuple[Planned, ...]] = {}
         self._planned: dict[tuple[Effect, int, bool, bool, bool, bool], Planned] = {}
         self._surroundings: dict[Hashable, object] = {}
-        self._looked_up = rules.sources | {dictionary.PIXEL_REPRESENTATION}
+        self.looked_up = rules.sources | {dictionary.PIXEL_REPRESENTATION}
+        """The tags of elements that a proof of others may depend on."""
 
     def get(self, key: ProofKey) -> Proof | None:
         """The proof for a key; None where there is none yet."""
@@ -97,7 +98,7 @@ class Proofs:
 
     def surroundings(self, before: PieceDataSet, meta: PieceDataSet, after: PieceDataSet) -> object:
         """What a proof depends on around the element: the same object for the same."""
-        looked_up = self._looked_up
+        looked_up = self.looked_up
         key = (
             *(before.encodings, before.little, after.encodings, after.little),
             tuple(

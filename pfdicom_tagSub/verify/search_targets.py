@@ -29,10 +29,12 @@ class Stated(NamedTuple):
     Attributes:
         texts: the texts of traces that say nothing, as they are said.
         roots: what the UIDs that were made begin with, up to each of their points.
+        base: what else it says; None for nothing.
     """
 
     texts: frozenset[str]
     roots: frozenset[str]
+    base: Stated | None = None
 
     @classmethod
     def of(cls, results: Iterable[ElementText]) -> Stated:
@@ -43,8 +45,12 @@ class Stated(NamedTuple):
 
     def with_more(self, results: Iterable[ElementText]) -> Stated:
         """What these and more values say."""
-        more = Stated.of(results)
-        return Stated(self.texts | more.texts, self.roots | more.roots)
+        return Stated.of(results)._replace(base=self)
+
+    def says(self, text: str) -> bool:
+        """Whether the text of a trace tells nothing: it is said, or the root of UIDs that were made."""
+        is_here = text in self.texts or text in self.roots
+        return is_here or (self.base is not None and self.base.says(text))
 
 
 def _roots_of(uid: str) -> Iterable[str]:
@@ -77,12 +83,7 @@ def targets_of(
         for trace in traces_of(vr, text, kind)
         if vr in NAMES or trace.text not in left
     }
-    wanted = [
-        trace
-        for trace in traces.values()
-        # The root of the UIDs that were made is no trace of one that was replaced.
-        if trace.text not in stated.texts and trace.text not in stated.roots
-    ]
+    wanted = [trace for trace in traces.values() if not stated.says(trace.text)]
     days = sorted(trace.text for trace in wanted if trace.is_day)
     own = tuple(sorted(set(codecs)))
     needles: dict[Needle, None] = {}

@@ -42,7 +42,7 @@ class Noted(NamedTuple):
     codecs: Set[str]
 
 
-class _Core:
+class Core:
     """What files of a series have in common, and what is looked for because of it."""
 
     def __init__(self, noted: Noted) -> None:
@@ -50,6 +50,7 @@ class _Core:
         self.stated = Stated.of(noted.results)
         self.left = texts_of_traces(noted.spared)
         self.wanted = targets_of(noted.originals, self.stated, self.left, noted.codecs)
+        self.search = NeedleSearch(self.wanted.needles, self.wanted.days, lambda: None)
         self.token = object()
         self.sources: dict[bytes | str, set[ElementText]] = {}
         """For the bytes of each needle, and each day, the values that they are of."""
@@ -100,7 +101,7 @@ class SeriesSearch:
         kept: the tags of elements that are kept on purpose.
         """
         self.kept = kept
-        self._cores: list[_Core] = []
+        self._cores: list[Core] = []
         self._recent: deque[Noted] = deque(maxlen=MOST_CORES)
         self._looked_at: Generations[tuple[object, ...], tuple[tuple[str, int], ...]] = Generations(
             MOST_LOOKED_AT
@@ -120,32 +121,67 @@ class SeriesSearch:
         Args, Returns: as of ``find_residuals``; ``surroundings`` is what the values of a piece depend on
         besides its bytes.
         """
-        if not noted.originals and texts.is_idle:
-            return ()
         core = self._core_of(noted)
-        more = core.stated.with_more(noted.results - core.noted.results)
-        left = core.left | texts_of_traces(noted.spared - core.noted.spared)
-        own = targets_of(noted.originals - core.noted.originals, more, left, noted.codecs)
+        own = Noted(
+            noted.originals - core.noted.originals,
+            noted.results - core.noted.results,
+            noted.spared - core.noted.spared,
+            noted.codecs,
+        )
+        return self.find_beside(
+            core, own, output, path, surroundings, pause, texts, gone=core.noted.originals - noted.originals
+        )
+
+    def find_beside(
+        self,
+        core: Core,
+        noted: Noted,
+        output: PydicomReading,
+        path: str,
+        surroundings: object,
+        pause: Callable[[], None],
+        texts: TextSearch,
+        *,
+        gone: ElementTexts = frozenset(),
+    ) -> tuple[str, ...]:
+        """As ``find``, for a file that noted what a core says, and some more.
+
+        Args:
+            core: the core.
+            noted: what else was noted.
+            output, path, surroundings, pause, texts: as of ``find``.
+            gone: what the core says and was not noted.
+        """
+        if not noted.originals and len(core.noted.originals) == len(gone) and texts.is_idle:
+            return ()
+        more = core.stated.with_more(noted.results)
+        left = core.left | texts_of_traces(noted.spared) if noted.spared else core.left
+        own = targets_of(noted.originals, more, left, core.noted.codecs)
         named: Named = {}
         file = _OutputInPieces(output)
         found = file.find(core.wanted, own, core.token)
         if found is not None:
             # What is worth a second look, of the values that the file itself has
-            wanted = core.sources_of(*found) & noted.originals
-            exact = targets_of(wanted | (noted.originals - core.noted.originals), more, left, noted.codecs)
+            wanted = core.sources_of(*found) - gone
+            exact = targets_of(wanted | noted.originals, more, left, core.noted.codecs)
             self._look(file, exact, surroundings, pause, named)
-        if any(is_in_path(path, part.texts, part.days) for part in (core.wanted, own)):
-            wanted = core.in_path(path) & noted.originals
-            exact = targets_of(wanted | (noted.originals - core.noted.originals), more, left, noted.codecs)
+        if is_in_path(path, own.texts, own.days):
+            named["path"] = 0, 0
+        elif in_path := core.in_path(path) - gone:
+            exact = targets_of(in_path, more, left, core.noted.codecs)
             if is_in_path(path, exact.texts, exact.days):
                 named["path"] = 0, 0
         for part, data in ((1, output.meta), (2, output.data)):
             for name, entry in texts.of_data_set(data):
                 named.setdefault(name, (part, entry.start))
-        self._bulk(file, core, own, noted, pause, named)
+        if file.bulk:
+            every = (core.noted.originals - gone) | noted.originals
+            self._bulk(
+                file, core, own, lambda: targets_of(every, more, left, core.noted.codecs), pause, named
+            )
         return tuple(sorted(named, key=named.__getitem__)[:MOST_NAMED])
 
-    def _core_of(self, noted: Noted) -> _Core:
+    def _core_of(self, noted: Noted) -> Core:
         """A core that fits a file, the last one first; a new one where none does."""
         for index, core in enumerate(self._cores):
             if core.fits(noted):
@@ -153,7 +189,7 @@ class SeriesSearch:
                     self._cores.insert(0, self._cores.pop(index))
                 return core
         # What it shares with one of the last files is what it will share with the next.
-        core = _Core(noted)
+        core = Core(noted)
         shared = max(self._recent, key=lambda one: len(one.originals & noted.originals), default=None)
         if shared is not None and shared.codecs == noted.codecs:
             common = Noted(
@@ -163,7 +199,7 @@ class SeriesSearch:
                 noted.codecs,
             )
             if len(noted.originals) - len(common.originals) <= MOST_OWN:
-                core = _Core(common)
+                core = Core(common)
         self._recent.append(noted)
         self._cores.insert(0, core)
         del self._cores[MOST_CORES:]
@@ -203,26 +239,23 @@ class SeriesSearch:
     def _bulk(
         self,
         file: _OutputInPieces,
-        core: _Core,
+        core: Core,
         own: SearchTargets,
-        noted: Noted,
+        exact: Callable[[], SearchTargets],
         pause: Callable[[], None],
         named: Named,
     ) -> None:
         """Search the large binary values."""
-        if not file.bulk:
-            return
-        there = core.wanted
-        search = NeedleSearch([*there.needles, *own.needles], [*there.days, *own.days], pause, self.kept)
+        search = NeedleSearch(own.needles, own.days, pause, self.kept, core.search)
         suspects: Named = {}
         for index in file.bulk:
             search.bulk(file.output.source, file.data.own.at(index), suspects)
         if not suspects:
             return
-        wanted = file.wanted(noted)
-        exact = NeedleSearch(wanted.needles, wanted.days, pause, self.kept)
+        wanted = exact()
+        near = NeedleSearch(wanted.needles, wanted.days, pause, self.kept)
         for index in file.bulk:
-            exact.bulk(file.output.source, file.data.own.at(index), named)
+            near.bulk(file.output.source, file.data.own.at(index), named)
 
 
 class _OutputInPieces:
@@ -232,15 +265,15 @@ class _OutputInPieces:
         assert isinstance(output.data, PieceDataSet)
         self.output = output
         self.data = output.data
-        self.texts: list[int] = []
-        """The indices of pieces that hold text."""
-        self.bulk: list[int] = []
-        """Those of large binary values."""
+        self.bulk = [index for index in self.data.own.large() if is_bulk(self.data.own.at(index))]
+        """The indices of large binary values."""
         self.suspects: list[int] = []
         """Those of text in which ``find`` found something."""
-        for index, piece in enumerate(self.data.own.pieces):
-            is_large = piece.is_large and is_bulk(self.data.own.at(index))
-            (self.bulk if is_large else self.texts).append(index)
+
+    @property
+    def texts(self) -> list[int]:
+        """The indices of pieces that hold text."""
+        return [index for index in range(len(self.data.own.pieces)) if index not in self.bulk]
 
     def stored(self, index: int) -> bytes:
         """The bytes of a piece."""
@@ -275,11 +308,6 @@ class _OutputInPieces:
         yield from self.holding(indices[:half], found, found_days)
         yield from self.holding(indices[half:], found, found_days)
 
-    def wanted(self, noted: Noted) -> SearchTargets:
-        """What is looked for in the file."""
-        stated, left = Stated.of(noted.results), texts_of_traces(noted.spared)
-        return targets_of(noted.originals, stated, left, noted.codecs)
-
     def find(
         self, common: SearchTargets, own: SearchTargets, token: object
     ) -> tuple[Sequence[Needle], Sequence[str]] | None:
@@ -294,11 +322,12 @@ class _OutputInPieces:
         """
         pieces = self.data.own.pieces
         head = self.output.source.read(0, self.data.start)
-        fresh = [index for index in self.texts if token not in pieces[index].clean]
+        fresh = [index for index in self.data.own.unclean(token) if index not in self.bulk]
         joined = b"\n".join([head, *map(self.stored, fresh)]).lower()
         found = [needle for needle in likely_in(joined, common.needles) if needle.folded in joined]
         found_days = days_in(common.days, joined)
         self._mark_clean(token, fresh, found, found_days)
+        self.data.own.note_unclean(token)
         self.suspects = [index for index in fresh if token not in pieces[index].clean]
         if own.needles or own.days:
             whole = b"\n".join(self._stretches()).lower()

@@ -49,6 +49,16 @@ class Found(NamedTuple):
     start: int
 
 
+def looked_for(
+    originals: Iterable[ElementText], results: Iterable[ElementText]
+) -> tuple[frozenset[ElementText], frozenset[ElementText]]:
+    """Those values that a search of texts depends on."""
+    return (
+        frozenset([one for one in originals if one.vr in _STATED or one.vr == "DT"]),
+        frozenset([one for one in results if one.vr in _STATED]),
+    )
+
+
 class TextSearches:
     """The searches of one verifier: files of a series share one, and what it found in their pieces."""
 
@@ -72,8 +82,7 @@ class TextSearches:
             surroundings: what the texts of a piece depend on besides its bytes.
         """
         counts_ages = claims or any(one.vr == "AS" for one in originals)
-        identifiers = frozenset([one for one in originals if one.vr in _STATED or one.vr == "DT"])
-        stated = frozenset([one for one in results if one.vr in _STATED])
+        identifiers, stated = looked_for(originals, results)
         key = identifiers, stated, counts_ages, surroundings
         found = self._known.get(key)
         if found is None:
@@ -141,9 +150,8 @@ class TextSearch:
         """As ``of_data_set``; what was searched before is not searched again."""
         token = self._token
         own = data.own
-        for index, piece in enumerate(own.pieces):
-            if token in piece.clean:
-                continue
+        for index in own.unclean(token):
+            piece = own.pieces[index]
             found = self._found.get(piece)
             if found is None:
                 found = tuple(self._of_element(own.at(index), data))
@@ -155,6 +163,7 @@ class TextSearch:
                     self._found[piece] = found
             for one in found:
                 yield one.name, own.at(index)
+        own.note_unclean(token)
 
     def _of_element(self, entry: Entry, data: DataSet) -> Iterator[Found]:
         if entry.end - entry.value > LONGEST and not is_sequence(entry, data):
