@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .search_terms import notations_of
+from .search_terms import names_of_month, notations_of
 
 NEAR = 40
 """Around the first thing to look for of a date, its whole notation is."""
 
 FEW_DAYS = 50
 """So many dates are looked for one after the other."""
+
+_CONTROL = b"\x1f"
+"""The last character that is in no notation of a date."""
 
 _YEAR_FIRST = (rb"(?=(\d{4})(\d\d)(\d\d))", rb"(?=(\d{4})[^\d\0]{1,6}(\d\d?)[^\d\0]{1,6}(\d\d?))")
 _YEAR_LAST = (rb"(?=(\d\d)(\d\d)(\d{4}))", rb"(?=(\d\d?)[-./_ ](\d\d?)[-./_ ](\d{4}|\d\d))")
@@ -28,13 +31,34 @@ def days_in(days: Sequence[str], data: bytes) -> list[str]:
 def is_day_in(day: str, data: bytes) -> bool:
     """Whether folded bytes may hold a date in some notation."""
     firsts, pattern = notations_of(day)
+    year, rest = firsts[0], day[4:].encode()
+    names = names_of_month(day[4:6])
     for first in firsts:
         place = data.find(first)
         while place >= 0:
-            if pattern.search(data[max(place - NEAR, 0) : place + NEAR]):
+            near = data[max(place - NEAR, 0) : place + NEAR]
+            may_be = first is not year or _may_be_of_day(data, place, rest)
+            if (may_be or any(name in near for name in names)) and pattern.search(near):
                 return True
             place = data.find(first, place + 1)
     return False
+
+
+def _may_be_of_day(data: bytes, place: int, rest: bytes) -> bool:
+    """Whether a year may be that of a day, by what is beside it; most are of other days, and UIDs.
+
+    Args:
+        data: folded bytes.
+        place: where the year is.
+        rest: month and day.
+    """
+    before, after = data[place - 1 : place], data[place + 4 : place + 5]
+    is_followed = after.isdigit()
+    if is_followed and data[place + 4 : place + 8] == rest:
+        return True
+    if before > _CONTROL and not (is_followed and before.isdigit()):
+        return True  # what is before it may be the day, or the name of a month
+    return after > _CONTROL and not is_followed
 
 
 def likely_days(days: Sequence[str], data: bytes) -> Sequence[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
+from functools import cache
 
 from ..core.caches import remembered
 from ..text.common_words import COMMON, ORDINARY
@@ -244,6 +245,12 @@ def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
     return tuple(one.encode() for one in dict.fromkeys(first)), re.compile(
         "|".join(f"(?:{one})" for one in patterns).encode()
     )
+
+
+@cache
+def names_of_month(month: str) -> tuple[bytes, ...]:
+    """The names of a month, 01 to 12, in UTF-8."""
+    return tuple([name.encode() for name in MONTH_NAMES[int(month) - 1]])
 
 
 def _with_zero(digits: str) -> str:
