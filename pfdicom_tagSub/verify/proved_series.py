@@ -379,24 +379,25 @@ class SeriesMemory:
         decisive: the tags of elements that proofs of others depend on.
         """
         self._decisive = decisive | {SPECIFIC_CHARACTER_SET, TRANSFER_SYNTAX}
-        self._series: list[ProvedSeries] = []
+        self.series: list[ProvedSeries] = []
+        """The last one that was met first."""
         self._recent: list[_Known] = []
 
     def find(
         self, source: BytesSource, written: BytesSource
     ) -> tuple[ProvedSeries, PydicomReading, PydicomReading] | None:
         """The series that a file belongs to, and the file in pieces; None where it belongs to none."""
-        for place, series in enumerate(self._series):
+        for place, series in enumerate(self.series):
             found = series.match(source, written)
             if found is not None:
                 if place:
-                    self._series.insert(0, self._series.pop(place))
+                    self.series.insert(0, self.series.pop(place))
                 return series, *found
         return None
 
     def forget(self) -> None:
         """Let go of the items of sequences of the file that was found last."""
-        for series in self._series[:1]:
+        for series in self.series[:1]:
             for side in (series.before, series.after):
                 for context in side.contexts:
                     context.forget()
@@ -411,11 +412,11 @@ class SeriesMemory:
         known = _Known.of(proved)
         if not _is_example(known):
             return
-        for place, series in enumerate(self._series):
+        for place, series in enumerate(self.series):
             if series.known.is_like(known):
                 found = Varying.between(known.elements, series.known.elements)
                 if found.count_without(series.varying) <= MOST_MORE:
-                    del self._series[place]
+                    del self.series[place]
                     self._add(proved, found | series.varying, notes)
                     return
         likes = [Varying.between(known.elements, one.elements) for one in self._recent if one.is_like(known)]
@@ -438,14 +439,14 @@ class SeriesMemory:
             return
         varying = Varying.between(_Known.of(proved).elements, series.first.elements)
         if varying.total() < SPARING * series.varying.total():
-            self._series.remove(series)
+            self.series.remove(series)
             self._add(proved, varying, notes)
 
     def _add(self, proved: Proved, varying: Varying, notes: Callable[[Alignment], Noted]) -> None:
         if varying.total() > MOST_VARYING or self._is_decisive(proved, varying):
             return
-        self._series.insert(0, ProvedSeries(proved, varying, notes))
-        del self._series[MOST_SERIES:]
+        self.series.insert(0, ProvedSeries(proved, varying, notes))
+        del self.series[MOST_SERIES:]
 
     def _is_decisive(self, proved: Proved, varying: Varying) -> bool:
         """Whether something that proofs depend on is not in common."""

@@ -115,6 +115,12 @@ def _off_by_two(content: bytes, edits: list[Edit]) -> list[Edit]:
     return [*[one for one in edits if one.start != place], Edit(place, place + 4, struct.pack("<I", now - 2))]
 
 
+def _of_file_before(content: bytes, edits: list[Edit]) -> list[Edit]:
+    """The Study ID of another file of the series."""
+    place = content.index(struct.pack("<HH", STUDY_ID >> 16, STUDY_ID & 0xFFFF) + b"SH") + 8
+    return [*edits, Edit(place, place + 1, b"3")]
+
+
 FAULTS: dict[str, tuple[Fault, str]] = {
     "a rule that is not applied at depth 3": (
         _without(b"ACC0000"),
@@ -124,6 +130,8 @@ FAULTS: dict[str, tuple[Fault, str]] = {
     "a byte of private data": (_flipped(b"PRIVATE"), "(0029,1001) differs"),
     "a value that is left in a UN sequence": (_without(b"ACC-UNSQ"), "(0029,1002)[0].AccessionNumber"),
     "a byte of the pixels": (_flipped(bytes(range(100, 120))), "pixel data differs"),
+    "a value of the file before": (_of_file_before, "StudyID differs"),
+    "a name that all files have": (_without(b"Doe^Jane"), "is as it was though the key"),
     "a byte deep inside": (_flipped(b"KEEP"), "RequestedProcedureID differs"),
 }
 
@@ -142,6 +150,9 @@ def test_series_that_was_proved_hides_no_fault_of_the_next_file(
     for number in range(1, 5):
         result = process(worker, _file(number, defined=defined), tmp_path)
         assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    verifier = worker.tools.verifier
+    assert verifier is not None
+    assert [series.met for series in verifier.memory.series] == [2]
     inject, reason = FAULTS[fault]
     right = patch.Patcher.patch
 
