@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from selection import Selection
 
 from pfdicom_tagSub.text.months import NAMES
 from pfdicom_tagSub.verify import day_search
-from pfdicom_tagSub.verify.day_search import days_in, is_day_in, likely_days
+from pfdicom_tagSub.verify.day_search import NEAR, days_in, is_day_in, likely_days
+from pfdicom_tagSub.verify.search_terms import notations_of
 
 DAYS = [f"{date(1958, 1, 1) + timedelta(days=number):%Y%m%d}" for number in range(0, 4000, 9)]
 
@@ -67,3 +70,22 @@ def test_few_of_many_days_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> Non
     text = b"1958 1959 19600000 visits 1 to 1961\0\0 and " + DAYS[7].encode() + b"; "
     assert DAYS[7] in days_in(DAYS, text * 100)
     assert len(asked) < 20
+
+
+def test_year_that_is_passed_over_is_of_no_notation() -> None:
+    """By what is beside it; held against the look at each place where a year is."""
+    rng = random.Random(7)
+    signs = [*"-./_ :,\\^\n\0\1x", "月", "日", "年", "st", "th", "of", "\u00a0", "2", "03", "12", "20"]
+    found = 0
+    for _ in range(20_000 if Selection.everything else 4_000):
+        day = rng.choice(["20120312", "20120103", "20120130", "19580307"])
+        year, month, number = day[:4], day[4:6], day[6:]
+        parts = [*[year] * 6, *[month, number] * 3, str(int(month)), str(int(number)), year[2:]]
+        parts += [year + month + number, *NAMES[int(month) - 1]]
+        data = "".join(rng.choices(signs + parts, k=rng.randint(3, 12))).encode().lower()
+        firsts, pattern = notations_of(day)
+        places = [at for first in firsts for at in range(len(data)) if data.startswith(first, at)]
+        expected = any(pattern.search(data[max(at - NEAR, 0) : at + NEAR]) for at in places)
+        assert is_day_in(day, data) == expected
+        found += expected
+    assert found > 100
