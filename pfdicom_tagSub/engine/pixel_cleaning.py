@@ -11,12 +11,9 @@ from ..dicom.dictionary import LOSSY_IMAGE_COMPRESSION
 from ..dicom.edits import Edit
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
-from ..pixels.encapsulated import NewFrames, edits_of, frames_of
 from ..pixels.finding import Finder, Findings, HeaderFindings, windows_of
-from ..pixels.frame_codecs import codec_of, reason_against
 from ..pixels.frames import check_frame_size, native_frame
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
-from ..pixels.lossless import FORGETFUL
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
@@ -98,6 +95,11 @@ class PixelCleaner:
         self, file: DicomFile, root: Scope, by_header: HeaderFindings, image: Image, reason: str
     ) -> PixelCleaning:
         """What becomes of compressed frames: those with a rectangle are changed, the others stay."""
+        # Native pixels need none of it, and most runs over them are short.
+        from ..pixels.encapsulated import NewFrames, edits_of, frames_of  # noqa: PLC0415
+        from ..pixels.frame_codecs import codec_of, reason_against  # noqa: PLC0415
+        from ..pixels.lossless import FORGETFUL  # noqa: PLC0415
+
         if problem := reason_against(image.syntax):
             raise FileError(problem)
         check_frame_size(image)

@@ -49,19 +49,19 @@ class PixelWork:
         Raises:
             FileError: they are not what they should be.
         """
-        from ..pixels.frame_codecs import CLEANED_SYNTAXES  # noqa: PLC0415
+        assert cleaning.image is not None
+        limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
+        if not cleaning.image.is_native:
+            from ..verify.compressed_check import check_compressed  # noqa: PLC0415  (each where it is used)
+
+            syntax = cleaning.edits.syntax
+            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause, syntax)
+            return
         from ..pixels.masked import MaskedPixels  # noqa: PLC0415
-        from ..verify.compressed_check import check_compressed  # noqa: PLC0415
         from ..verify.pixel_check import check_native  # noqa: PLC0415
 
         edits = (*patched.edits, *patched.data_edits)
         kept = next((edit.data.kept for edit in edits if isinstance(edit.data, MaskedPixels)), b"")
-        assert cleaning.image is not None
-        limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
-        if cleaning.image.syntax in CLEANED_SYNTAXES:
-            syntax = cleaning.edits.syntax
-            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause, syntax)
-            return
         check_native(source, written, cleaning.image, cleaning.masks, kept, limit, pause)
 
 

@@ -70,7 +70,6 @@ class _Check:
         self.image, self.kept = image, kept
         self.places = before.value, after.value
         self.size = before.value_end - before.value
-        self._known: tuple[object, Flags, npt.NDArray[np.uint8]] | None = None
 
     def _read(self, start: int, stop: int) -> tuple[bytes, bytes]:
         """The bytes of both, counted from the first pixel; those of the input as they have to be."""
@@ -89,7 +88,6 @@ class _Check:
         planes = image.samples if image.is_planar else 1
         row = size // planes // image.rows
         at_once = max(_ROWS_AT_ONCE // row, 1)
-        pixel = row // image.columns
         for plane in range(planes):
             base = frame * size + plane * (size // planes)
             for top in range(0, image.rows, at_once):
@@ -100,45 +98,28 @@ class _Check:
                     if old != new:
                         raise FileError(_CHANGED)
                     continue
-                self._rows(old, new, own, top, bottom, pixel, plane)
+                self._rows(old, new, own, (top, bottom), plane)
 
-    def _rows(
-        self, old: bytes, new: bytes, own: list[Rectangle], top: int, bottom: int, pixel: int, plane: int
-    ) -> None:
-        image = self.image
-        if not image.is_halved:
-            self._plain_rows(old, new, tuple(own), (top, bottom), pixel, plane)
+    def _rows(self, old: bytes, new: bytes, own: list[Rectangle], rows: tuple[int, int], plane: int) -> None:
+        """Compare rows of pixels with those of the input, after these were blackened here."""
+        wanted = bytearray(old)
+        grid = np.frombuffer(wanted, np.uint8).reshape(rows[1] - rows[0], -1)
+        pixel = grid.shape[1] // self.image.columns
+        black = self._black(plane)
+        for one in own:
+            start, stop = one.x * pixel, one.right * pixel
+            if start % len(black) or stop % len(black):
+                raise FileError(_NOT_BLACK)  # colour that is shared with a pixel beside the mask
+            grid[max(one.y - rows[0], 0) : one.bottom - rows[0], start:stop] = (
+                black[0] if (black == black[0]).all() else np.tile(black, (stop - start) // len(black))
+            )
+        if wanted == new:
             return
-        is_masked = _flags(own, top, bottom, image.columns)
-        shape = bottom - top, image.columns, pixel
-        one, other = (np.frombuffer(data, np.uint8).reshape(shape) for data in (old, new))
-        if (one != other).any(axis=2)[~is_masked].any():
-            raise FileError(_CHANGED)
-        pairs = is_masked[:, ::2]
-        wide = other.reshape(shape[0], shape[1] // 2, 2 * pixel)
-        if not (wide == self._black(plane)).all(axis=2)[pairs].all():
-            raise FileError(_NOT_BLACK)
-
-    def _plain_rows(
-        self,
-        old: bytes,
-        new: bytes,
-        own: tuple[Rectangle, ...],
-        rows: tuple[int, int],
-        pixel: int,
-        plane: int,
-    ) -> None:
-        """Compare rows of pixels that share nothing: black where a mask is, else as they were."""
-        key = own, rows, plane
-        if self._known is None or self._known[0] != key:
-            flags = np.repeat(_flags(own, *rows, self.image.columns).reshape(-1), pixel)
-            black = np.tile(self._black(plane), len(flags) // pixel)
-            self._known = key, flags, black
-        _, flags, black = self._known
-        one, other = (np.frombuffer(data, np.uint8) for data in (old, new))
-        if np.array_equal(np.where(flags, black, one), other):
-            return
-        raise FileError(_NOT_BLACK if (one == other)[~flags].all() else _CHANGED)
+        is_black = np.zeros(grid.shape, np.bool_)
+        for one in own:
+            is_black[max(one.y - rows[0], 0) : one.bottom - rows[0], one.x * pixel : one.right * pixel] = True
+        differs = grid != np.frombuffer(new, np.uint8).reshape(grid.shape)
+        raise FileError(_CHANGED if differs[~is_black].any() else _NOT_BLACK)
 
     def _black(self, plane: int) -> npt.NDArray[np.uint8]:
         image = self.image
