@@ -37,6 +37,7 @@ _OTHERS = ("pillow", "pydicom", "pylibjpeg")
 """Decoders that pydicom does not take first."""
 
 _CHANGED = "PixelData differs from the input's outside of what was to be blackened"
+_NOT_BLACK = "PixelData is not black where it should be"
 
 
 def check_compressed(
@@ -91,7 +92,7 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
     for one in masks.of(index):
         inner = shown[one.y + 2 : one.bottom - 2, one.x + 2 : one.right - 2].astype(np.int16)
         if inner.size and int(np.max(255 - inner if is_inverse else inner)) > _TOLERATED:
-            raise FileError("PixelData is not black where it should be")
+            raise FileError(_NOT_BLACK)
     first, second = Coefficients(old), Coefficients(new)
     if first.is_colour != second.is_colour or len(first.planes) != len(second.planes):
         raise FileError("a cleaned JPEG has other components than the input's")
@@ -103,7 +104,7 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
         black = np.zeros((8, 8), np.int16)
         black[0, 0] = black_of(second, plane, is_inverse=is_inverse)
         if (after[flags] != black).any():
-            raise FileError("PixelData is not black where it should be")
+            raise FileError(_NOT_BLACK)
 
 
 def _check_lossless(
@@ -115,13 +116,15 @@ def _check_lossless(
     output = replace(image, syntax=syntax) if syntax else image
     before = lossless.decoded(old, image, plugins)
     after = lossless.decoded(new, output, plugins)
-    flags = np.zeros((image.rows, image.columns), np.bool_)
+    wanted = before.copy()
     for one in rectangles:
-        flags[one.y : one.bottom, one.x : one.right] = True
-    if (before != after)[~flags].any():
-        raise FileError(_CHANGED)
-    if (after[flags] != np.array(image.black if image.samples == 3 else image.black[0])).any():
-        raise FileError("PixelData is not black where it should be")
+        wanted[one.y : one.bottom, one.x : one.right] = image.black if image.samples == 3 else image.black[0]
+    if np.array_equal(wanted, after):
+        return
+    is_black = np.zeros(before.shape, np.bool_)
+    for one in rectangles:
+        is_black[one.y : one.bottom, one.x : one.right] = True
+    raise FileError(_CHANGED if (wanted != after)[~is_black].any() else _NOT_BLACK)
 
 
 def _syntax_of(meta: DataSet) -> str:

@@ -188,3 +188,24 @@ def test_progressive_and_other_compressions_fail_with_a_reason(tmp_path: Path) -
     result, _ = clean(tmp_path, file_bytes(made))
     assert result.code == 1
     assert "video" in result.record["failures"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"), [((0, 0, 0, 0), "not black"), ((0, 0, 3, 1), "not black"), ((6, 6, 0, 0), "differs")]
+)
+@pytest.mark.parametrize("plane", [0, 2])
+def test_one_wrong_coefficient_is_found_when_it_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plane: int, block: tuple[int, ...], reason: str
+) -> None:
+    blacken = Coefficients.blacken
+
+    def spoilt(self: Coefficients, *given: Any, **named: Any) -> int:
+        count = blacken(self, *given, **named)
+        self.planes[plane][block] += 1
+        return count
+
+    monkeypatch.setattr(Coefficients, "blacken", spoilt)
+    result, output = clean(tmp_path, file_bytes(compressed([jpeg(1, "444"), jpeg(2, "444")], "444")))
+    assert result.code == 1
+    assert not output
+    assert reason in result.record["failures"][0]["reason"]

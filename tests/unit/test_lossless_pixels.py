@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -164,3 +165,33 @@ def test_what_was_compressed_with_a_loss_loses_no_more(tmp_path: Path, syntax: s
     assert (before[12:45, 10:40] == after[12:45, 10:40]).all()
     assert (after[:12] == (layout.black if layout.samples == 3 else layout.black[0])).all()
     assert pydicom.dcmread(io.BytesIO(output)).LossyImageCompression == "01"
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [((2, 2), "not black"), ((11, 40), "not black"), ((12, 10), "differs"), ((44, 39), "differs")],
+)
+@pytest.mark.parametrize("layout", [LAYOUTS[2], LAYOUTS[4]], ids=lambda one: one.name)
+@pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
+def test_one_wrong_number_is_found_when_it_is_read_again(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    syntax: str,
+    layout: Layout,
+    place: tuple[int, int],
+    reason: str,
+) -> None:
+    from pfdicom_tagSub.pixels import lossless
+
+    blackened = lossless.blackened
+
+    def spoilt(*given: Any) -> Any:
+        made = blackened(*given)
+        made[place] ^= 1
+        return made
+
+    monkeypatch.setattr(lossless, "blackened", spoilt)
+    result, output = clean(tmp_path, file_bytes(compressed(layout, syntax, 2)))
+    assert result.code == 1
+    assert not output
+    assert reason in result.record["failures"][0]["reason"]
