@@ -155,5 +155,6 @@ def _description(image: Image) -> dict[str, Any]:
         "pixel_representation": int(image.is_signed),
     }
     if image.samples == 3:
-        known["planar_configuration"] = int(image.is_planar)
+        # JPEG 2000 gives the samples of a pixel together whatever the file says (PS3.5 8.2.4).
+        known["planar_configuration"] = int(image.is_planar and image.syntax not in _OF_JPEG2000)
     return known

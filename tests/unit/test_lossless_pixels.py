@@ -77,6 +77,23 @@ def test_numbers_outside_of_the_masks_are_the_same(
     assert pydicom.dcmread(io.BytesIO(output)).file_meta.TransferSyntaxUID == syntax
 
 
+@pytest.mark.parametrize("planar", [0, 1])
+@pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
+def test_planar_configuration_may_be_any(tmp_path: Path, syntax: str, planar: int) -> None:
+    layout = LAYOUTS[3]
+    made = compressed(layout, syntax, 2)
+    made.PlanarConfiguration = planar
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 0, result.out
+    after = pydicom.dcmread(io.BytesIO(output))
+    assert after.PlanarConfiguration == planar
+    after.PlanarConfiguration = 0 if syntax == uid.JPEG2000Lossless else planar
+    after.pixel_array_options(raw=True)
+    found, values = after.pixel_array, values_of(layout, 2)
+    assert (found[:, 12:45, 10:40] == values[:, 12:45, 10:40]).all()
+    assert not found[:, :12].any()
+
+
 @pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
 def test_damaged_frames_fail(tmp_path: Path, syntax: str) -> None:
     made = compressed(LAYOUTS[0], syntax, 1)
