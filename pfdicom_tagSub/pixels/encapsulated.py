@@ -15,6 +15,9 @@ from ..dicom.sources import Source
 from .image import Image
 
 ITEM_START = b"\xfe\xff\x00\xe0"
+_FIRST_BYTES = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")
+"""SOI and the marker after it (T.81 B.1.1.3; JPEG-LS too), SOC and SIZ (ISO 15444-1 A.4)."""
+
 IN_MEMORY = 1 << 24
 FRAME_BYTES_MOST = 1 << 29
 """The bytes of a compressed frame; more are taken for a lie."""
@@ -69,6 +72,8 @@ def frames_of(source: Source, image: Image, extended: Element | None) -> Frames:
         groups = [fragments]
     else:
         offsets = _offsets(source, table, extended, count)
+        if not offsets and len(fragments) > count:
+            offsets = _starts(source, fragments)
         groups = _grouped(fragments, offsets) if offsets else [[one] for one in fragments]
     if len(groups) != count or not all(groups):
         raise FileError("the fragments of PixelData do not make the frames that the file says")
@@ -99,6 +104,17 @@ def _offsets(source: Source, table: Fragment, extended: Element | None, count: i
     if len(raw) != count * width:
         raise FileError("an offset table of PixelData has another number of frames than the file says")
     return [int.from_bytes(raw[at : at + width], "little") for at in range(0, len(raw), width)]
+
+
+def _starts(source: Source, fragments: Sequence[Fragment]) -> list[int]:
+    """Where frames begin by their first bytes, as of ``_offsets``: a JPEG (of any kind) begins with a marker
+    that occurs nowhere else in it. [] where the first fragment has none.
+    """
+    return [
+        one.start - fragments[0].start
+        for one in fragments
+        if source.read(one.value, min(one.value + 4, one.stop)).startswith(_FIRST_BYTES)
+    ]
 
 
 def _grouped(fragments: Sequence[Fragment], offsets: Sequence[int]) -> list[list[Fragment]]:

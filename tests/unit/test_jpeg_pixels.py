@@ -64,8 +64,9 @@ def compressed(frames: list[bytes], kind: str, table: str = "basic") -> Dataset:
             frames
         )
     else:
-        count = 3 if table == "fragments" else 1
-        made.PixelData = encapsulate(frames, fragments_per_frame=count, has_bot=table != "none")
+        count = 3 if table.startswith("fragments") else 1
+        has_table = table not in {"none", "fragments alone"}
+        made.PixelData = encapsulate(frames, fragments_per_frame=count, has_bot=has_table)
     made["PixelData"].is_undefined_length = True
     made.SequenceOfUltrasoundRegions = [region(20, 30, 99, 92)]
     made.LossyImageCompression = "01"
@@ -81,7 +82,7 @@ def frames_in(content: bytes) -> list[bytes]:
     return list(generate_frames(made.PixelData, number_of_frames=count, extended_offsets=extended))
 
 
-@pytest.mark.parametrize("table", ["basic", "none", "extended", "fragments"])
+@pytest.mark.parametrize("table", ["basic", "none", "extended", "fragments", "fragments alone"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_blocks_outside_of_the_masks_keep_their_coefficients(tmp_path: Path, kind: str, table: str) -> None:
     content = file_bytes(compressed([jpeg(seed, kind) for seed in range(3)], kind, table))
@@ -113,6 +114,15 @@ def test_blocks_outside_of_the_masks_keep_their_coefficients(tmp_path: Path, kin
         shown = np.asarray(Image.open(io.BytesIO(new)).convert("RGB"))
         assert shown[: 30 // height * height - 2, 2:-2].max() < 24
         assert width in {8, 16}
+
+
+def test_fragments_that_nobody_can_assign_fail(tmp_path: Path) -> None:
+    made = compressed([jpeg(1, "444"), jpeg(2, "444")], "444", "fragments alone")
+    made.NumberOfFrames = 3
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+    assert "do not make the frames" in result.record["failures"][0]["reason"]
 
 
 def test_frames_without_a_mask_keep_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
