@@ -43,6 +43,16 @@ def clear_overlays(groups: Iterable[int], data: Stretch, root: Scope) -> tuple[E
     return Edit(pixels.value, pixels.stop, ClearedBits(pixels.value, pixels.stop, kept)), ""
 
 
+def reason_left(cleaned: str, patched: str) -> str:
+    """Why a person should look at pixels that were to be cleaned: an overlay that stays counts, too.
+
+    Args:
+        cleaned: why, as the cleaning of the pixels has it.
+        patched: why, as the pass over the elements has it.
+    """
+    return "; ".join(filter(None, (cleaned, patched if patched == NOT_CLEARED else "")))
+
+
 def _positions(groups: Iterable[int], root: Scope) -> set[int]:
     """The bits that the overlays of some groups take."""
     found = set()

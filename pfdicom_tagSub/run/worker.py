@@ -19,6 +19,7 @@ from ..dicom.edits import Chunk
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile, parse
 from ..dicom.sources import FIRST_WINDOW, BytesSource, ReadAhead, Source
+from ..engine.overlay_clearing import reason_left
 from ..engine.patcher import Output, Patcher
 from ..engine.pixel_edits import NO_PIXEL_EDITS
 from ..files.folders import Folders, make_directory
@@ -133,7 +134,7 @@ class Worker:
                     NO_PIXEL_EDITS if cleaning is None else cleaning.edits,
                 )
                 stage = Stage.PIXELS
-                review = patched.review if cleaning is None else cleaning.review
+                review = patched.review if cleaning is None else reason_left(cleaning.review, patched.review)
                 path = self._path_of(job, review) if review else job.output_path
                 stage = Stage.WRITE
                 chunks = Output(file, patched).chunks
