@@ -26,6 +26,14 @@ _FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 """The markers that begin a frame (T.81 B.1.1.3); the last is that of JPEG-LS (T.87)."""
 
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_SCAN = 0xDA
+_NOTES = frozenset({*range(0xE0, 0xF0), 0xFE})
+"""The markers of applications and comments (T.81 B.2.4.5 and B.2.4.6)."""
+
+_UNITS_IN_A_BYTE = 4
+"""A block takes two bits at least: of its first coefficient, and of the end of the others (T.81 F.1.2)."""
+
+_OF_COLOURS = (b"Adobe", b"ICC_PROFILE\0")
 _MIDDLE = 1024
 """What 8 bits are shifted by, as the coefficient of a whole block has it."""
 
@@ -106,6 +114,9 @@ def checked_header(data: bytes, rows: int, columns: int, samples: int) -> FrameH
         raise FileError("a JPEG has other rows, columns or samples than the file says")
     if any(not 1 <= factor <= 4 for pair in header.factors for factor in pair):
         raise FileError("a JPEG has sampling factors that there are not")
+    width, height = header.unit
+    if -(-rows // height) * -(-columns // width) > _UNITS_IN_A_BYTE * len(data):
+        raise FileError("a JPEG has too few bytes for its pixels")
     return header
 
 
@@ -185,11 +196,37 @@ class Coefficients:
         return changed
 
     def encoded(self) -> bytes:
-        """The JPEG with the coefficients as they are now."""
+        """The JPEG with the coefficients as they are now, and none of the notes that it came with."""
         with tempfile.NamedTemporaryFile(suffix=".jpeg") as file:
             self._jpeg.write_dct(file.name)
             file.seek(0)
-            return file.read()
+            return without_notes(file.read())
+
+
+def without_notes(data: bytes) -> bytes:
+    """A JPEG without comments, and without what applications note in it but what tells its colours.
+
+    Such notes (Exif, JFIF, JFXX) may hold a small picture of what was blackened.
+
+    Args:
+        data: a JPEG, as libjpeg writes it: all notes stand before the first scan.
+
+    Raises:
+        FileError: its segments are damaged.
+    """
+    made = bytearray(data[:2])
+    place = 2
+    while data[place : place + 1] == b"\xff" and data[place + 1] != _SCAN:
+        stop = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        segment = data[place:stop]
+        if not (data[place + 1] in _NOTES and not segment[4:].startswith(_OF_COLOURS)):
+            made += segment
+        elif segment[4:].startswith(b"JFIF\0"):
+            made += b"\xff\xe0\0\x10" + segment[4:16] + b"\0\0"  # no thumbnail of no size
+        place = stop
+    if place >= len(data):
+        raise FileError("a JPEG has no scan")
+    return bytes(made + data[place:])
 
 
 def black_of(own: Coefficients, index: int, *, is_inverse: bool) -> int:

@@ -46,6 +46,9 @@ JPEG Extended is one of them where it has 12 bits.
 FORGETFUL = frozenset({str(uid.JPEGExtended12Bit), str(uid.HTJ2K)})
 """Those of them that allow a loss, which the new one no longer tells: LossyImageCompression has to."""
 
+_TILE = 14
+"""The bytes that a tile takes at least: its SOT and its SOD (ISO 15444-1 A.4.2, A.4.3)."""
+
 _OF_JPEG2000 = frozenset(
     map(str, (uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K))
 )
@@ -108,6 +111,14 @@ def _check_claim(data: bytes, image: Image) -> None:
             raise FileError("a compressed frame is damaged: its end is missing")  # a decoder may fill it up
     if claimed != (image.rows, image.columns, image.samples):
         raise FileError("a compressed frame has other rows, columns or samples than the file says")
+    if image.syntax in _OF_JPEG2000:
+        width, height = (int.from_bytes(data[at : at + 4], "big") for at in (24, 28))
+        if (
+            not width
+            or not height
+            or -(-image.columns // width) * -(-image.rows // height) * _TILE > len(data)
+        ):
+            raise FileError("a compressed frame has too few bytes for its tiles")
 
 
 def encoded(numbers: Numbers, image: Image) -> bytes:

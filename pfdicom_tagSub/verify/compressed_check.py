@@ -88,6 +88,7 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
     if header.factors != header_of(old).factors:
         raise FileError("a cleaned JPEG has another sampling than the input's")
     shown = decoded(new, image.rows, image.columns, image.samples)
+    _check_notes(new)
     is_inverse = image.photometric == "MONOCHROME1"
     for one in masks.of(index):
         inner = shown[one.y + 2 : one.bottom - 2, one.x + 2 : one.right - 2].astype(np.int16)
@@ -105,6 +106,18 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
         black[0, 0] = black_of(second, plane, is_inverse=is_inverse)
         if (after[flags] != black).any():
             raise FileError(_NOT_BLACK)
+
+
+def _check_notes(new: bytes) -> None:
+    """See that a cleaned JPEG has no comment and no small picture of itself, as Pillow reads it."""
+    from PIL import Image as PillowImage  # noqa: PLC0415  (for JPEG alone)
+
+    with PillowImage.open(io.BytesIO(new), formats=["JPEG"]) as opened:
+        for name, data in getattr(opened, "applist", ()):
+            if name == "APP0" and data.startswith(b"JFIF\0") and len(data) == 14:
+                continue
+            if not data.startswith((b"Adobe", b"ICC_PROFILE\0")):
+                raise FileError("a cleaned JPEG has notes of an application, which may show what it showed")
 
 
 def _check_lossless(

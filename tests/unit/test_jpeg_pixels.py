@@ -19,6 +19,7 @@ from support import Result, run_command
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("jpeglib", reason="what reads coefficients is not installed")
 
+from pfdicom_tagSub.pixels import jpeg_blocks  # noqa: E402
 from pfdicom_tagSub.pixels.jpeg_blocks import Coefficients, header_of  # noqa: E402
 
 ROWS, COLUMNS = 93, 118
@@ -34,7 +35,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def clean(folder: Path, content: bytes, *flags: str) -> tuple[Result, bytes]:
     source = folder / "in"
-    source.mkdir(exist_ok=True)
+    source.mkdir(exist_ok=True, parents=True)
     (source / "a.dcm").write_bytes(content)
     spec = ("--tagStruct", '{"PatientName": "ANON"}', "--json", "--verify")
     methods = () if flags else ("--cleanPixels", "regions")
@@ -114,6 +115,70 @@ def test_blocks_outside_of_the_masks_keep_their_coefficients(tmp_path: Path, kin
         shown = np.asarray(Image.open(io.BytesIO(new)).convert("RGB"))
         assert shown[: 30 // height * height - 2, 2:-2].max() < 24
         assert width in {8, 16}
+
+
+def with_notes(data: bytes) -> bytes:
+    """A JPEG with thumbnails, a comment, and bytes behind its end."""
+    thumbnail = b"\x05\x04" + b"SMALLPICTURE" * 5
+    notes = [
+        (0xE0, b"JFIF\0\x01\x02\0\0\x01\0\x01" + thumbnail),
+        (0xE0, b"JFXX\0\x13" + thumbnail),
+        (0xE1, b"Exif\0\0" + thumbnail),
+        (0xED, b"Photoshop 3.0\0" + thumbnail),
+        (0xFE, b"DOE^JANE"),
+        (0xE2, b"ICC_PROFILE\0\x01\x01kept"),
+    ]
+    segments = (b"\xff" + bytes([marker]) + (len(own) + 2).to_bytes(2, "big") + own for marker, own in notes)
+    start = data.index(b"\xff\xdb")  # in the place of its own JFIF segment
+    return data[:2] + b"".join(segments) + data[start:] + b"DOE^JANE"
+
+
+@pytest.mark.parametrize("kind", ["grey", "444", "420"])
+def test_notes_of_a_cleaned_frame_go_with_what_it_showed(tmp_path: Path, kind: str) -> None:
+    plain = jpeg(1, kind)
+    content = file_bytes(compressed([with_notes(plain)], kind))
+    assert b"SMALLPICTURE" in content
+    result, output = clean(tmp_path, content)
+    assert result.code == 0, result.out
+    assert b"SMALL" not in output
+    assert b"DOE^JANE" not in output
+    assert b"ICC_PROFILE" in output
+    (after,) = frames_in(output)
+    _, alone = clean(tmp_path / "plain", file_bytes(compressed([plain], kind)))
+    expected = np.asarray(Image.open(io.BytesIO(frames_in(alone)[0])))
+    assert (np.asarray(Image.open(io.BytesIO(after))) == expected).all()
+
+
+def test_notes_that_stay_fail_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jpeg_blocks, "without_notes", lambda data: data)
+    result, output = clean(tmp_path, file_bytes(compressed([with_notes(jpeg(1, "444"))], "444")))
+    assert result.code == 1
+    assert not output
+    assert "notes of an application" in result.record["failures"][0]["reason"]
+
+
+def test_jpeg_that_claims_more_than_its_bytes_can_hold_fails_before_it_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = bytearray(jpeg(1, "444"))
+    place = data.index(b"\xff\xc0") + 5
+    data[place : place + 4] = (9000).to_bytes(2, "big") * 2
+    made = compressed([bytes(data)], "444")
+    made.Rows = made.Columns = 9000
+    monkeypatch.setattr(Image, "open", None)
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+    assert "too few bytes" in result.record["failures"][0]["reason"]
+
+
+def test_black_jpeg_has_bytes_enough(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (2048, 2048)).save(buffer, "JPEG", quality=5, subsampling=2, optimize=True)
+    made = compressed([buffer.getvalue()], "420")
+    made.Rows = made.Columns = 2048
+    result, _ = clean(tmp_path, file_bytes(made))
+    assert result.code == 0, result.out
 
 
 def test_fragments_that_nobody_can_assign_fail(tmp_path: Path) -> None:
