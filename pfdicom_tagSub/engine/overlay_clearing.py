@@ -14,6 +14,7 @@ from ..dicom.scanner import scan
 from ..dicom.scope import Scope
 
 NOT_CLEARED = "an overlay in its pixels could not be cleared"
+KEPT = "an overlay in its pixels stays, as no key removes it"
 
 _PIXELS = ScanFilter({INTEGER_PIXEL_DATA, *CELL}, ())
 
@@ -43,6 +44,16 @@ def clear_overlays(groups: Iterable[int], data: Stretch, root: Scope) -> tuple[E
     return Edit(pixels.value, pixels.stop, ClearedBits(pixels.value, pixels.stop, kept)), ""
 
 
+def reason_to_see(groups: Iterable[int], root: Scope) -> str:
+    """Why a person should look at pixels with overlays that no rule removes; "" where there are none.
+
+    Args:
+        groups: their groups.
+        root: what was scanned of the data set.
+    """
+    return KEPT if _positions(groups, root) else ""
+
+
 def reason_left(cleaned: str, patched: str) -> str:
     """Why a person should look at pixels that were to be cleaned: an overlay that stays counts, too.
 
@@ -50,7 +61,7 @@ def reason_left(cleaned: str, patched: str) -> str:
         cleaned: why, as the cleaning of the pixels has it.
         patched: why, as the pass over the elements has it.
     """
-    return "; ".join(filter(None, (cleaned, patched if patched == NOT_CLEARED else "")))
+    return "; ".join(filter(None, (cleaned, patched if patched in {NOT_CLEARED, KEPT} else "")))
 
 
 def _positions(groups: Iterable[int], root: Scope) -> set[int]:

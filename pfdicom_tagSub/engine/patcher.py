@@ -13,7 +13,6 @@ from ..dicom.character_sets import REPLACEMENT, quotable
 from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, label_of
 from ..dicom.edits import Chunk, chunks, pieces
 from ..dicom.elements import Element
-from ..dicom.embedded_overlays import described
 from ..dicom.file import DicomFile, deflate
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import META_TAGS
@@ -110,7 +109,7 @@ class Patcher:
             from .surveyor import Surveyor  # noqa: PLC0415  (only where somebody asks)
 
             self.surveyor = Surveyor(rules, survey_options)
-        self.overlays = {tag for group in self.lookups.overlays for tag in described(group)}
+        self.overlays = self.lookups.overlay_tags
         self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
         self.filter = self._scan_filter()
         self._asked_filter = self.filter

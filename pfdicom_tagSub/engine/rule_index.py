@@ -34,7 +34,8 @@ class Lookups:
         file_reads: the index of a rule to the seeds that are of the whole file, likewise.
         context: all of these once.
         context_tags: the tags among them, and what says how text is read.
-        overlay_tags: the tags that say where overlays are which a rule removes.
+        kept_overlays: the other groups of overlays, where outputs say that no identity is left.
+        overlay_tags: the tags that say where overlays of these groups are.
     """
 
     def __init__(self, rules: RuleSet) -> None:
@@ -50,7 +51,9 @@ class Lookups:
         self.insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 != 0x0002]
         self.meta_insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 == 0x0002]
         self.overlays = frozenset(filter(self._removes_overlay, GROUPS))
-        self.overlay_tags = frozenset(tag for group in self.overlays for tag in described(group))
+        self.kept_overlays = frozenset(GROUPS) - self.overlays if self.claims else frozenset()
+        groups = self.overlays | self.kept_overlays
+        self.overlay_tags = frozenset(tag for group in groups for tag in described(group))
         self.private = {
             (private.key.group, private.key.creator, private.key.element): private.rule
             for private in rules.private

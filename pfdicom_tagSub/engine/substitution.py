@@ -38,7 +38,7 @@ from .file_meta_substitution import FileMetaSubstitution
 from .known_outcomes import KnownOutcomes
 from .literal_items import encode_items
 from .memory import Memory
-from .overlay_clearing import clear_overlays
+from .overlay_clearing import clear_overlays, reason_to_see
 from .patched import Patched
 from .pixel_edits import NO_PIXEL_EDITS, lossy_compression_element
 from .pixel_review import reason_to_review
@@ -106,7 +106,7 @@ class Substitution:
         """Apply the rules to the data set, then to the file meta."""
         changes = self.changes
         self.data_set(self.elements, self.root)
-        review = self._clear_overlays() if self.lookups.overlays else ""
+        review = self._clear_overlays() if self.lookups.overlay_tags else ""
         if self.pixel_edits:
             self._clean_pixels()
         inserted = self._insertions()
@@ -214,7 +214,7 @@ class Substitution:
         if edit is not None:
             self.changes.add(Change(self.changes.note(INTEGER_PIXEL_DATA, Action.SUBSTITUTED), self.root))
             self.changes.edits.append(edit)
-        return reason
+        return reason or reason_to_see(self.lookups.kept_overlays, self.root)
 
     def _clean_pixels(self) -> None:
         """Take the changes of pixels that are cleaned, with overlays in unused bits cleared on the way."""

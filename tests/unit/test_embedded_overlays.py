@@ -10,6 +10,7 @@ import pytest
 from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, data_set, read, written
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import CT, Layout, file_bytes, picture
 from pydicom import uid
 from pydicom.dataset import Dataset
 from support import run_command
@@ -201,3 +202,22 @@ def test_bits_that_are_not_certain_are_not_cleared(positions: set[int], cell: tu
 )  # fmt: skip
 def test_position_of_an_overlay(numbers: dict[int, int], has_data: bool, bit: int | None) -> None:
     assert position_of(0x6000, numbers, has_data=has_data) == bit
+
+
+@pytest.mark.parametrize("position", [0, 15])
+def test_overlay_that_a_key_keeps_in_the_pixels_is_told_under_a_profile(
+    tmp_path: Path, position: int
+) -> None:
+    made = picture(Layout("grey-12", "MONOCHROME2", 16, 12), Modality="CT", SOPClassUID=CT)
+    made.add_new(0x60000100, "US", 16 if position else 1)
+    made.add_new(0x60000102, "US", position)
+    made.add_new(0x60003000, "OW", bytes(300))
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in "ab":  # the second one is done as the first
+        (source / f"{name}.dcm").write_bytes(file_bytes(made))
+    flags = ("--profile", "basic", "--json", "--verify", "--tagStruct", '{"(60xx,xxxx)": "%_keep_#tag"}')
+    result = run_command(source, tmp_path / "out", *flags)
+    assert result.code == 0, result.out
+    reasons = [one["reason"] for one in result.record["pixelReview"]]
+    assert reasons == ["an overlay in its pixels stays, as no key removes it"] * (2 if position else 0)
