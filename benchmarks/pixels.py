@@ -23,20 +23,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "helpers"))
 
 from cine import write_cine
 from picture_score import masks_of, numbers_of, score
 from pictures import Layout, file_bytes, numbers, picture, region
-from planted_pictures import Planted, planted
+from planted_pictures import KINDS, Planted, planted
 from pydicom import uid
-
-from pfdicom_tagSub.pixels.detecting import TextFinder
 
 HERE = Path(__file__).resolve().parent
 TOOL = [sys.executable, "-m", "pfdicom_tagSub"]
@@ -198,10 +198,21 @@ def compressed(source: Path, folder: Path) -> None:
         )
 
 
+def plain_detector() -> Any:
+    """The detector of rapidocr by itself, as its package makes it, in one thread."""
+    from rapidocr_onnxruntime.ch_ppocr_det import TextDetector  # noqa: PLC0415  (it takes a second)
+
+    folder = resources.files("rapidocr_onnxruntime")
+    config = yaml.safe_load((folder / "config.yaml").read_text())["Det"]
+    model = str(folder / config["model_path"])
+    threads = {"intra_op_num_threads": 1, "inter_op_num_threads": 1}
+    return TextDetector({**config, **threads, "model_path": model})
+
+
 def detector(source: Path, folder: Path) -> None:
     """The method text beside one look of its detector, of its usual size, on distinct pictures."""
-    finder = TextFinder()
-    for kind, has_text in itertools.product(("us", "capture", "ct", "mr", "cr", "nm"), (True, False)):
+    find = plain_detector()
+    for kind, has_text in itertools.product(KINDS, (True, False)):
         count = 8
         made = [planted(9 * n, has_text=has_text, kind=kind) for n in range(count)]
         one = made[0].layout
@@ -221,7 +232,7 @@ def detector(source: Path, folder: Path) -> None:
         shown = [np.repeat((v * (255 / v.max())).astype(np.uint8), 3, axis=2) for v in values]
         start = time.process_time()
         for frame in shown:
-            finder.alone(frame)
+            find(frame)
         alone = (time.process_time() - start) / len(shown)
         label = f"text, {kind}{'' if has_text else ' without text'}"
         print(f"{label:28} {1 / ours:6.1f} frames/s; its detector {1 / alone:6.1f}; {ours / alone:.2f} times")

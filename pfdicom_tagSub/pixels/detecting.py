@@ -12,18 +12,11 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime
 
+from .drawn_parts import Cells, Drawn, changed_cells, touches
 from .frames import Numbers, Picture
 from .image import Image
-from .local_contrast import (
-    DENSITIES,
-    DENSITIES_OF_DEEP,
-    Cells,
-    changed_cells,
-    drawn_parts,
-    parts_of,
-    touches,
-)
 from .rectangles import Rectangle, clipped
 from .renderings import Rendering, Renderings, renderings
 from .text_evidence import (
@@ -48,11 +41,23 @@ OVERLAP = 192
 SIDE = 736
 """A picture whose shorter side is less is enlarged for a detector, as it is by default."""
 
-SECOND_LOOK = 1.5
-"""How many times what a look takes by default both looks may take, as long as no more is drawn clearly."""
+LOOKS = 1.6
+FIRST_LOOKS = 1.3
+"""How many times the default is looked at, in all and at first, as long as no more is drawn clearly."""
 
-ENLARGED_MOST = 2
-"""Blown up more, the anatomy of a small picture looks like letters; parts are enlarged as much."""
+ENLARGED = 2.0
+ENLARGED_LEAST = 1.25
+ENLARGED_AGAIN = 3.0
+"""How many times places are enlarged, at least if there are many, and those with what was not found. A
+detector finds words of small letters at twice their size, and marks of one or two letters at three times."""
+
+DENSITIES = 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1
+DENSITIES_AGAIN = 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.23, 0.26
+"""How much of a place is edges of strokes, at least, if something may be drawn there: from faint letters to
+those that nothing is beside. The first is taken with which there is not too much to look at."""
+
+KNOWN = 0.65
+"""A find of which the detector is less sure may be a part of what is there, which is looked at again."""
 
 HEIGHT_LEAST = 7.0
 """What is lower is no line of letters: those of 10 pixels take 8 and more."""
@@ -60,8 +65,8 @@ HEIGHT_LEAST = 7.0
 HEIGHT_MOST = 56.0
 """What is higher, and more than an eighth of the picture, is anatomy and no line of text."""
 
-MARGIN = 0.3
-MARGIN_ALONG = 1.0
+MARGIN = 0.35
+MARGIN_ALONG = 1.5
 MARGIN_LEAST = 3
 """What is blackened around a find, also at the ends of the line: a part of its height; pixels at least."""
 
@@ -71,27 +76,27 @@ class TextFinder:
 
     def __init__(self) -> None:
         cv2.setNumThreads(1)
-        from rapidocr_onnxruntime.ch_ppocr_det import TextDetector  # noqa: PLC0415  (it takes a second)
+        # This package takes a second to import.
+        from rapidocr_onnxruntime.ch_ppocr_det.utils import DBPostProcess  # noqa: PLC0415
 
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        # An arena takes a third less time than memory that is given back; plans by size would hold more.
+        options.enable_cpu_mem_arena, options.enable_mem_pattern = True, False
         with resources.as_file(resources.files(PACKAGE) / "models" / _MODEL) as model:
-            config: dict[str, Any] = {
-                "model_path": str(model),
-                "intra_op_num_threads": 1,
-                "inter_op_num_threads": 1,
-                "use_cuda": False,
-                "use_dml": False,
-                "limit_side_len": SIDE,
-                "limit_type": "min",
-                "mean": [0.5, 0.5, 0.5],
-                "std": [0.5, 0.5, 0.5],
-                "thresh": 0.2,
-                "box_thresh": 0.3,
-                "max_candidates": 1000,
-                "unclip_ratio": 1.6,
-                "use_dilation": True,
-                "score_mode": "fast",
-            }
-            self._detect = TextDetector(config)
+            self._session = onnxruntime.InferenceSession(
+                str(model), options, providers=["CPUExecutionProvider"]
+            )
+        self._input = self._session.get_inputs()[0].name
+        self._boxes_of = DBPostProcess(
+            thresh=0.2,
+            box_thresh=0.3,
+            max_candidates=1000,
+            unclip_ratio=1.6,
+            use_dilation=True,
+            score_mode="fast",
+        )
 
     def texts(
         self,
@@ -120,45 +125,34 @@ class TextFinder:
     def look(self, shown: Renderings, changed: Cells | None = None) -> tuple[Rectangle, ...]:
         """Rectangles around all text of a frame.
 
-        The whole is looked at once; what is drawn there and was not found is looked at again, larger and with
-        another window.
+        Where strokes may be is looked at; what is drawn there and was not found is looked at again, larger
+        and with another window.
 
         Args:
             shown: its pictures.
             changed: the cells that are not as in a frame that was looked at; None for all of them.
         """
         rows, columns = shown.numbers.shape
-        by_default = max(1.0, SIDE / min(rows, columns))
-        enlarged = min(ENLARGED_MOST, by_default)
-        if changed is None:
-            wholes: tuple[Rectangle, ...] = (Rectangle(0, 0, columns, rows),)
-        elif shown.is_deep:
-            wholes = parts_of(changed, rows, columns)
-        else:
-            wholes = drawn_parts(shown.numbers, (), rows * columns, changed)
-        found = [one for whole in wholes for one in self._find(shown.first, shown.numbers, whole, enlarged)]
-        left = rows * columns * (SECOND_LOOK * by_default**2 - enlarged**2)
-        densities = DENSITIES_OF_DEEP if shown.is_deep else DENSITIES
-        for part in drawn_parts(shown.numbers, tuple(found), left / ENLARGED_MOST**2, changed, densities):
-            found += self._find(shown.second, shown.numbers, part, ENLARGED_MOST)
-        return clipped(found, rows, columns)
-
-    def alone(self, picture: Picture) -> int:
-        """What the detector finds by itself, at one look at the size it takes by default: for measurements.
-
-        Args:
-            picture: in colour (rows, columns, 3).
-
-        Returns:
-            How many boxes.
-        """
-        boxes, _ = self._detect(picture)
-        return 0 if boxes is None else len(boxes)
+        by_default = rows * columns * max(1.0, SIDE / min(rows, columns)) ** 2
+        drawn = Drawn(shown.numbers)
+        most = FIRST_LOOKS * by_default
+        places = drawn.parts((), most / ENLARGED**2, DENSITIES, changed)
+        size = sum(one.width * one.height for one in places)
+        enlarged = min(ENLARGED, max(ENLARGED_LEAST, math.sqrt(most / max(size, 1))))
+        found = [one for place in places for one in self._find(shown.first, shown.numbers, place, enlarged)]
+        known = tuple(one for one, score in found if score >= KNOWN)
+        left = LOOKS * by_default - size * enlarged**2
+        places = drawn.parts(known, left / ENLARGED_AGAIN**2, DENSITIES_AGAIN, changed)
+        size = sum(one.width * one.height for one in places)
+        enlarged = min(ENLARGED_AGAIN, max(ENLARGED, math.sqrt(max(left, 0) / max(size, 1))))
+        for place in places:
+            found += self._find(shown.second, shown.numbers, place, enlarged)
+        return clipped((one for one, _ in found), rows, columns)
 
     def _find(
         self, shown: Rendering, numbers: Numbers, part: Rectangle, enlarged: float
-    ) -> Iterator[Rectangle]:
-        """Rectangles around the text in a part of a picture.
+    ) -> Iterator[tuple[Rectangle, float]]:
+        """Rectangles around the text in a part of a picture, and how sure the detector is of each.
 
         Args:
             shown: the picture.
@@ -176,20 +170,22 @@ class TextFinder:
         for top in _starts(part.y, part.bottom, side):
             for left in _starts(part.x, part.right, side):
                 stop, end = min(top + side, part.bottom), min(left + side, part.right)
-                for box in self._boxes(picture[top:stop, left:end], enlarged):
-                    if (one := _line(greys, numbers, np.add(box, (left, top)), most)) is not None:
-                        yield one
+                for box, score in self._boxes(picture[top:stop, left:end], enlarged):
+                    corners = np.add(box, (left, top))
+                    if (one := _line(greys, numbers, corners, score, most)) is not None:
+                        yield one, score
 
-    def _boxes(self, picture: Picture, enlarged: float) -> Any:
-        """The corners of what the detector finds in a picture, enlarged so many times."""
+    def _boxes(self, picture: Picture, enlarged: float) -> Iterator[tuple[Any, float]]:
+        """The corners of what the detector finds in a picture, enlarged so many times, and how sure it is."""
         rows, columns = picture.shape[:2]
         size = (max(round(side * enlarged / 32), 1) * 32 for side in (columns, rows))
         resized = cv2.resize(picture, tuple(size)).astype(np.float32)
         if resized.ndim == 2:
             resized = np.repeat(resized[..., None], 3, axis=2)
         scaled = np.ascontiguousarray((resized / 127.5 - 1).transpose(2, 0, 1))[None]
-        boxes, _ = self._detect.postprocess_op(self._detect.infer(scaled)[0], (rows, columns))
-        return self._detect.filter_tag_det_res(boxes, (rows, columns))
+        (likely,) = self._session.run(None, {self._input: scaled})
+        boxes, scores = self._boxes_of(likely, (rows, columns))
+        return zip(boxes, scores, strict=True)
 
 
 def _grey(picture: Picture) -> Grey:
@@ -204,13 +200,14 @@ def _starts(start: int, stop: int, side: int) -> list[int]:
     return [*range(start, stop - side, side - OVERLAP), stop - side]
 
 
-def _line(greys: list[Grey], numbers: Numbers, box: Any, most: float) -> Rectangle | None:
+def _line(greys: list[Grey], numbers: Numbers, box: Any, score: float, most: float) -> Rectangle | None:
     """The rectangle around a line of text; None for what is none.
 
     Args:
         greys: the picture, and with a wider window; the find has to be drawn like text in both.
         numbers: what is shown in them.
         box: the corners of a find.
+        score: how sure the detector is of it.
         most: the height that a line may have, in pixels.
     """
     first, second = (math.dist(box[index], box[index - 1]) for index in (0, 1))
@@ -227,7 +224,7 @@ def _line(greys: list[Grey], numbers: Numbers, box: Any, most: float) -> Rectang
         if whole is not None and whole.strokes >= STROKES_LEAST:
             shown.append(whole)
     evidence = shown[0]
-    if evidence is None or not all(is_drawn(one, height, length) for one in shown):
+    if evidence is None or not all(is_drawn(one, height, length, score) for one in shown):
         return None
     left, top, right, bottom = grown(greys[0], (left, top, right, bottom), evidence)
     across, down = (

@@ -27,7 +27,7 @@ SHARP_IN_NOISE = 0.45
 
 SMOOTH = 0.06
 
-SQUARE_MOST = 40
+SQUARE_MOST = 36
 """A find that is higher than so many pixels has to be a line."""
 
 LINE_LEAST = 2.0
@@ -36,10 +36,14 @@ LINE_LEAST = 2.0
 SHARP_OF_LARGE = 0.6
 
 SINGLE_MOST = 1.6
-"""What is hardly wider than high may be one letter, if it is drawn in few tones."""
+SINGLE_HEIGHT_MOST = 34
+SINGLE_STROKES_MOST = 5.2
+SINGLE_SHARP = 0.5
+SINGLE_SCORE = 0.5
+"""What is hardly wider than high may be a letter or two, if it is sharp and a detector is sure enough."""
 
-SAME_LEAST = 0.1
-"""The part of neighbours in a drawn letter and its ground that are the same, at least."""
+SINGLE_IN_NOISE = (0.6, 0.65), (0.5, 0.8)
+"""The same, (sharp, score), where hardly any neighbours are the same."""
 
 HIGH = 24
 MARK_MOST = 2.2
@@ -49,14 +53,25 @@ SAME_OF_HIGH = 0.05
 
 SHORT_MOST = 3.0
 SHARP_OF_SHORT = 0.55
-"""The same for what is short in noise."""
+SCORE_OF_SHORT = 0.5
+"""The same for what is short in noise, and how sure a detector has to be of what is short."""
+
+SURE = 0.75
+SHARP_OF_SURE = 0.4
+SHARP_OF_SURE_SHORT = 0.48
+"""What a detector is so sure of may be less sharp in noise."""
 
 LONG_LEAST = 4.0
 """A find that is longer may lie across what is much lighter or darker than its letters."""
 
 CLEAR = 0.8
 STROKES_OF_CLEAR = 7.5
-"""What is so sharp may have more strokes: letters across curves and frames."""
+STROKES_OF_SURE = 10.0
+"""What is so sharp may have more strokes: letters across curves and frames, and with outlines."""
+
+FLAT = 0.3
+STROKES_OF_FLAT = 0.7
+"""What has so many equal neighbours and fewer strokes is the edge of a panel."""
 
 STROKES_LEAST = 0.8
 """With fewer, a place shows something far lighter or darker at its side, and nothing of letters."""
@@ -120,30 +135,62 @@ def evidence_of(grey: Grey) -> Evidence | None:
     return Evidence(sharp, strokes, same, ink, abs(ink - ground))
 
 
-def is_drawn(found: Evidence | None, height: float, length: float) -> bool:
+def is_drawn(found: Evidence | None, height: float, length: float, score: float = 1.0) -> bool:
     """Whether a find is drawn like text.
 
     Args:
         found: what its box shows.
         height: the height of the line, however it is turned.
         length: its length.
+        score: how sure a detector is, from 0 to 1.
     """
     aspect = length / max(height, 1.0)
     if found is None:
         return False
     if height > SQUARE_MOST and (aspect < LINE_LEAST or found.sharp < SHARP_OF_LARGE):
         return False
-    if aspect < SINGLE_MOST and found.same < SAME_LEAST:
+    if aspect < SINGLE_MOST:
+        return _is_letter(found, height, score)
+    if aspect < SHORT_MOST and score < SCORE_OF_SHORT:
         return False
-    if height > HIGH and aspect < MARK_MOST and found.sharp < SHARP_OF_LARGE:
+    is_sure = score >= SURE
+    if height > HIGH and not is_sure and not _is_clear(found, aspect):
         return False
-    if height > HIGH and aspect < WORD_MOST and found.same < SAME_OF_HIGH:
-        return False
-    in_noise = SHARP_OF_SHORT if aspect < SHORT_MOST else SHARP_IN_NOISE
-    least = SHARP_LEAST if found.same >= SMOOTH else in_noise
-    return found.sharp >= least and found.strokes <= (
-        STROKES_OF_CLEAR if found.sharp >= CLEAR else STROKES_MOST
+    least = SHARP_LEAST
+    if found.same < SMOOTH:
+        is_short = aspect < SHORT_MOST
+        least = (
+            (SHARP_OF_SURE_SHORT if is_short else SHARP_OF_SURE)
+            if is_sure
+            else (SHARP_OF_SHORT if is_short else SHARP_IN_NOISE)
+        )
+    return found.sharp >= least and _has_strokes(found, is_sure=is_sure)
+
+
+def _is_clear(found: Evidence, aspect: float) -> bool:
+    """Whether a high find is drawn more clearly than vessels and folds, or longer than a word."""
+    return not (
+        (aspect < MARK_MOST and found.sharp < SHARP_OF_LARGE)
+        or (aspect < WORD_MOST and found.same < SAME_OF_HIGH)
     )
+
+
+def _has_strokes(found: Evidence, *, is_sure: bool) -> bool:
+    """Whether a find has as many strokes as letters have."""
+    if found.same >= FLAT and found.strokes < STROKES_OF_FLAT:
+        return False
+    if found.sharp < CLEAR:
+        return found.strokes <= STROKES_MOST
+    return found.strokes <= (STROKES_OF_SURE if is_sure else STROKES_OF_CLEAR)
+
+
+def _is_letter(found: Evidence, height: float, score: float) -> bool:
+    """Whether a find that is hardly wider than high is a letter or two."""
+    if height > SINGLE_HEIGHT_MOST or found.strokes > SINGLE_STROKES_MOST:
+        return False
+    if found.same >= SMOOTH:
+        return found.sharp >= SINGLE_SHARP and score >= SINGLE_SCORE
+    return any(found.sharp >= sharp and score >= least for sharp, least in SINGLE_IN_NOISE)
 
 
 def scaled(numbers: npt.NDArray[Any]) -> Grey:

@@ -1,4 +1,4 @@
-"""What differs from its place is seen in whichever window, and places where nothing is drawn are told."""
+"""What differs from its place is seen in whichever window."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ ImageFont = pytest.importorskip("PIL.ImageFont")
 Image = pytest.importorskip("PIL.Image")
 
 made = pytest.importorskip("pfdicom_tagSub.pixels.local_contrast")
-rectangles = pytest.importorskip("pfdicom_tagSub.pixels.rectangles")
 
 ROWS, COLUMNS = 256, 384
 PLACE = slice(98, 120), slice(98, 200)
@@ -42,46 +41,3 @@ def test_noise_is_as_large_everywhere() -> None:
     quiet, loud = (float(shown[20:-20, part].std()) for part in (slice(20, 150), slice(230, 360)))
     assert 8 < quiet < 25
     assert 0.7 < quiet / loud < 1.4
-
-
-def covered(parts: Any, place: Any) -> bool:
-    flags = np.zeros((ROWS, COLUMNS), bool)
-    for one in parts:
-        flags[one.y : one.bottom, one.x : one.right] = True
-    return bool(flags[place].all())
-
-
-def test_parts_cover_letters_and_no_soft_anatomy() -> None:
-    y, x = np.mgrid[0:ROWS, 0:COLUMNS]
-    smooth = (400 + 300 * np.sin(x / 30) * np.cos(y / 25)).astype(np.int64)
-    assert made.drawn_parts(smooth, (), ROWS * COLUMNS) == ()
-    smooth[ink()] += 60
-    parts = made.drawn_parts(smooth, (), ROWS * COLUMNS)
-    assert covered(parts, ink())
-    assert sum(one.width * one.height for one in parts) < ROWS * COLUMNS / 2
-    known = (rectangles.Rectangle(90, 90, 120, 40),)
-    assert made.drawn_parts(smooth, known, ROWS * COLUMNS) == ()
-
-
-def test_noise_is_not_drawn_and_letters_in_it_are() -> None:
-    numbers = np.random.default_rng(5).normal(1000, 10, (ROWS, COLUMNS))
-    assert made.drawn_parts(numbers, (), ROWS * COLUMNS) == ()
-    numbers[ink(size=20)] += 120
-    assert covered(made.drawn_parts(numbers, (), ROWS * COLUMNS), ink(size=20))
-
-
-def test_only_cells_that_changed_are_parts() -> None:
-    before = np.zeros((ROWS, COLUMNS), np.int64)
-    after = before.copy()
-    after[ink()] = 200
-    changed = made.changed_cells(before, after)
-    assert covered(made.parts_of(changed, ROWS, COLUMNS), ink())
-    assert made.drawn_parts(after, (), ROWS * COLUMNS, np.zeros_like(changed)) == ()
-    assert covered(made.drawn_parts(after, (), ROWS * COLUMNS, changed), ink())
-    assert made.touches(rectangles.Rectangle(100, 100, 20, 10), changed)
-    assert not made.touches(rectangles.Rectangle(300, 200, 20, 10), changed)
-    colour = np.repeat(before[..., None], 3, axis=2)
-    other = colour.copy()
-    other[5, 5, 2] = 1
-    assert made.changed_cells(colour, other).sum() == 1
-    assert made.parts_of(np.ones_like(changed), ROWS, COLUMNS) == (rectangles.Rectangle(0, 0, COLUMNS, ROWS),)

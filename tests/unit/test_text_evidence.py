@@ -57,11 +57,38 @@ def test_line_grows_over_letters_that_were_cut_off_and_no_further() -> None:
 
 def test_soft_shapes_that_are_high_and_short_are_not_drawn() -> None:
     found = evidence.Evidence(sharp=0.5, strokes=3.0, same=0.3, ink=200, contrast=100)
-    assert is_drawn(found, 20, 45)
-    assert not is_drawn(found, 30, 65)
+    assert is_drawn(found, 20, 45, score=0.6)
+    assert not is_drawn(found, 30, 65, score=0.6)
     in_noise = evidence.Evidence(sharp=0.5, strokes=3.0, same=0.02, ink=200, contrast=100)
-    assert is_drawn(in_noise, 20, 90)
-    assert not is_drawn(in_noise, 20, 45)
+    assert is_drawn(in_noise, 20, 90, score=0.6)
+    assert not is_drawn(in_noise, 20, 45, score=0.6)
+
+
+def test_what_a_detector_is_sure_of_may_be_drawn_less_clearly() -> None:
+    blurred = evidence.Evidence(sharp=0.53, strokes=2.5, same=0.21, ink=200, contrast=100)
+    assert is_drawn(blurred, 25, 42, score=0.9)
+    assert not is_drawn(blurred, 25, 42, score=0.6)
+    in_speckle = evidence.Evidence(sharp=0.53, strokes=2.5, same=0.03, ink=200, contrast=100)
+    assert is_drawn(in_speckle, 15, 42, score=0.8)
+    assert not is_drawn(in_speckle, 15, 42, score=0.6)
+    outlined = evidence.Evidence(sharp=0.92, strokes=9.0, same=0.24, ink=200, contrast=138)
+    assert is_drawn(outlined, 25, 55, score=0.9)
+    assert not is_drawn(outlined, 25, 55, score=0.6)
+
+
+def test_one_letter_or_two_need_a_detector_that_is_sure_the_more_the_more_noise_there_is() -> None:
+    letter = evidence.Evidence(sharp=0.55, strokes=2.5, same=0.1, ink=200, contrast=100)
+    assert is_drawn(letter, 18, 20, score=0.55)
+    assert not is_drawn(letter, 18, 20, score=0.45)
+    assert not is_drawn(letter, 38, 40, score=0.9)
+    in_noise = evidence.Evidence(sharp=0.55, strokes=2.5, same=0.03, ink=200, contrast=100)
+    assert is_drawn(in_noise, 18, 20, score=0.85)
+    assert not is_drawn(in_noise, 18, 20, score=0.7)
+
+
+def test_edge_of_a_panel_is_no_line_of_letters() -> None:
+    edge = evidence.Evidence(sharp=0.9, strokes=0.2, same=0.8, ink=200, contrast=100)
+    assert not is_drawn(edge, 23, 53, score=0.75)
 
 
 def test_numbers_of_a_place_take_the_whole_range() -> None:

@@ -16,6 +16,7 @@ from support import Result, run_command
 
 pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
 ImageDraw = pytest.importorskip("PIL.ImageDraw")
+ImageFilter = pytest.importorskip("PIL.ImageFilter")
 ImageFont = pytest.importorskip("PIL.ImageFont")
 Image = pytest.importorskip("PIL.Image")
 
@@ -189,6 +190,55 @@ def test_pictures_without_text_keep_every_bit_and_stay_for_review(tmp_path: Path
     assert result.record["pixelsCleaned"] == []
     assert "nothing was blackened" in result.record["pixelReview"][0]["reason"]
     assert (loaded(LAYOUTS[0], pydicom.dcmread(io.BytesIO(output)).PixelData, values.shape) == values).all()
+
+
+def speckle(rows: int, columns: int) -> Array:
+    """Ultrasound, from 0 to 1."""
+    random = np.random.default_rng(11)
+    grains = random.rayleigh(0.35, (rows, columns)) * 255
+    shown = Image.fromarray(np.clip(grains, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.8))
+    return np.asarray(shown) / 255 * 0.5
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "blur"), [("LT", 19, 0.0), ("KA", 23, 0.7), ("RT", 14, 0.0), ("F 067Y", 11, 0.7)]
+)
+def test_marks_of_two_letters_and_small_blurred_words_in_speckle_are_found(
+    tmp_path: Path, text: str, size: int, blur: float
+) -> None:
+    plane = Image.new("L", (COLUMNS, ROWS))
+    ImageDraw.Draw(plane).text((150, 110), text, fill=255, font=ImageFont.load_default(size))
+    alpha = np.asarray(plane.filter(ImageFilter.GaussianBlur(blur)) if blur else plane) / 255
+    shades = speckle(ROWS, COLUMNS) * (1 - alpha) + alpha
+    found = masked_frames(tmp_path, LAYOUTS[0], values_of(LAYOUTS[0], shades[None]))
+    assert covers(found[0], alpha > 0.5)
+
+
+def test_of_speckle_little_more_is_looked_at_than_by_default_and_nothing_is_found() -> None:
+    from pfdicom_tagSub.pixels.detecting import SIDE, TextFinder
+    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
+
+    finder = TextFinder()
+    seen: list[float] = []
+    look = finder._boxes
+
+    def counted(shown: Array, enlarged: float) -> object:
+        seen.append(shown.shape[0] * shown.shape[1] * enlarged**2)
+        return look(shown, enlarged)
+
+    finder._boxes = counted  # type: ignore[assignment, method-assign]
+    shown = (speckle(480, 640) * 255).astype(np.uint8)
+    assert finder.look(Renderings(Rendering(shown), Rendering(shown), shown)) == ()
+    assert sum(seen) <= 1.7 * 480 * 640 * (SIDE / 480) ** 2
+
+
+def test_a_detector_keeps_its_memory_from_look_to_look() -> None:
+    from pfdicom_tagSub.pixels.detecting import TextFinder
+
+    options = TextFinder()._session.get_session_options()
+    assert options.enable_cpu_mem_arena
+    assert not options.enable_mem_pattern
+    assert options.intra_op_num_threads == options.inter_op_num_threads == 1
 
 
 def test_other_methods_need_no_package_of_the_detector() -> None:
