@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import tempfile
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ _NOTES = frozenset({*range(0xE0, 0xF0), 0xFE})
 _UNITS_IN_A_BYTE = 4
 """A block takes two bits at least: of its first coefficient, and of the end of the others (T.81 F.1.2)."""
 
-_OF_COLOURS = (b"Adobe", b"ICC_PROFILE\0")
+_PROFILE = b"ICC_PROFILE\0"
 _MIDDLE = 1024
 """What 8 bits are shifted by, as the coefficient of a whole block has it."""
 
@@ -177,7 +178,7 @@ class Coefficients:
         self.planes: list[npt.NDArray[np.int16]] = [one for one in found if one is not None]
         numbers = self._jpeg.quant_tbl_no
         self.tables = [self._jpeg.qt[numbers[index]] for index in range(len(self.planes))]
-        self.is_colour = str(self._jpeg.jpeg_color_space).endswith("YCbCr")
+        self.is_colour = is_light_and_colour(data)
 
     def blacken(self, rectangles: tuple[Rectangle, ...], header: FrameHeader, *, is_inverse: bool) -> int:
         """Make blocks black; returns how many.
@@ -203,10 +204,48 @@ class Coefficients:
             return without_notes(file.read())
 
 
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The segments before the first scan, each its marker and all of its bytes.
+
+    Raises:
+        FileError: there is no scan.
+    """
+    place = 2
+    while data[place : place + 1] == b"\xff" and place + 4 <= len(data):
+        marker = data[place + 1]
+        if marker == _SCAN:
+            return
+        size = 0 if marker in _ALONE else int.from_bytes(data[place + 2 : place + 4], "big")
+        stop = place + 1 if marker == 0xFF else place + 2 + size
+        yield marker, data[place:stop]
+        place = stop
+    raise FileError("a JPEG has no scan")
+
+
+def is_light_and_colour(data: bytes) -> bool:
+    """Whether the first of three components is light and the others are colour, as libjpeg takes them.
+
+    jpeglib guesses it otherwise, and wrongly where an Adobe segment says RGB.
+    """
+    is_jfif, transform, numbers = False, -1, (1, 2, 3)
+    for marker, segment in _segments(data):
+        body = segment[4:]
+        if marker == 0xE0 and body.startswith(b"JFIF\0"):
+            is_jfif = True
+        elif marker == 0xEE and body.startswith(b"Adobe") and len(body) >= 12:
+            transform = body[11]
+        elif marker in _FRAMES and len(body) >= 15:
+            numbers = body[6], body[9], body[12]
+    if is_jfif or transform >= 0:
+        return is_jfif or transform != 0
+    return numbers != tuple(b"RGB")
+
+
 def without_notes(data: bytes) -> bytes:
     """A JPEG without comments, and without what applications note in it but what tells its colours.
 
-    Such notes (Exif, JFIF, JFXX) may hold a small picture of what was blackened.
+    Such notes (Exif, JFIF, JFXX) may hold a small picture of what was blackened. Of two Adobe segments the
+    last one counts, which is that of the input.
 
     Args:
         data: a JPEG, as libjpeg writes it: all notes stand before the first scan.
@@ -214,19 +253,22 @@ def without_notes(data: bytes) -> bytes:
     Raises:
         FileError: its segments are damaged.
     """
-    made = bytearray(data[:2])
-    place = 2
-    while data[place : place + 1] == b"\xff" and data[place + 1] != _SCAN:
-        stop = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
-        segment = data[place:stop]
-        if not (data[place + 1] in _NOTES and not segment[4:].startswith(_OF_COLOURS)):
-            made += segment
-        elif segment[4:].startswith(b"JFIF\0"):
-            made += b"\xff\xe0\0\x10" + segment[4:16] + b"\0\0"  # no thumbnail of no size
-        place = stop
-    if place >= len(data):
-        raise FileError("a JPEG has no scan")
-    return bytes(made + data[place:])
+    made = [data[:2]]
+    adobe = 0
+    size = 2
+    for marker, segment in _segments(data):
+        size += len(segment)
+        body = segment[4:]
+        if marker not in _NOTES or body.startswith(_PROFILE):
+            made.append(segment)
+        elif body.startswith(b"JFIF\0"):
+            made.append(b"\xff\xe0\0\x10" + body[:12] + b"\0\0")  # with a thumbnail of no size
+        elif body.startswith(b"Adobe"):
+            if adobe:
+                made[adobe] = b""
+            adobe = len(made)
+            made.append(segment)
+    return b"".join((*made, data[size:]))
 
 
 def black_of(own: Coefficients, index: int, *, is_inverse: bool) -> int:

@@ -181,6 +181,45 @@ def test_black_jpeg_has_bytes_enough(tmp_path: Path) -> None:
     assert result.code == 0, result.out
 
 
+def with_components(data: bytes, numbers: tuple[int, ...], *notes: bytes) -> bytes:
+    """A JPEG with other numbers of its components, and these notes in the place of the JFIF segment."""
+    made = bytearray(data)
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    for index, number in enumerate(numbers):
+        made[frame + 10 + 3 * index] = made[scan + 5 + 2 * index] = number
+    return data[:2] + b"".join(notes) + bytes(made[data.index(b"\xff\xdb") :])
+
+
+ADOBE = b"\xff\xee\0\x0eAdobe\0\x65\0\0\0\0"
+JFIF = b"\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "notes", "is_colour"),
+    [
+        ((1, 2, 3), [], True),
+        ((0, 1, 2), [], True),
+        ((82, 71, 66), [], False),
+        ((82, 71, 66), [JFIF], True),
+        ((82, 71, 66), [ADOBE + b"\1"], True),
+        ((1, 2, 3), [ADOBE + b"\0"], False),
+        ((1, 2, 3), [JFIF, ADOBE + b"\0"], True),
+    ],
+)
+def test_black_is_that_of_the_colours_that_the_jpeg_has(
+    tmp_path: Path, numbers: tuple[int, ...], notes: list[bytes], is_colour: bool
+) -> None:
+    data = with_components(jpeg(1, "444"), numbers, *notes)
+    assert jpeg_blocks.is_light_and_colour(data) is is_colour
+    result, output = clean(tmp_path, file_bytes(compressed([data], "444")))
+    assert result.code == 0, result.out
+    (after,) = frames_in(output)
+    assert after.count(b"Adobe") <= 1
+    before, shown = (np.asarray(Image.open(io.BytesIO(one)).convert("RGB")) for one in (data, after))
+    assert shown[:22].max() < 24
+    assert (shown[34:, 26:94] == before[34:, 26:94]).all()
+
+
 def test_fragments_that_nobody_can_assign_fail(tmp_path: Path) -> None:
     made = compressed([jpeg(1, "444"), jpeg(2, "444")], "444", "fragments alone")
     made.NumberOfFrames = 3
