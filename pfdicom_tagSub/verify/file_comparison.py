@@ -69,6 +69,9 @@ class FileComparison(DataSetComparison):
             FileError: they differ where they should not.
         """
         self.surroundings = series.surroundings
+        pieces = cast(PieceDataSet, self.after.data).own.pieces
+        if not all(length.is_true(pieces) for length in series.lengths):
+            return False
         return self._hold(series.alignment, set(series.stamps), proofs)
 
     def notes_of(self, proved: Proved, part: Alignment, proofs: Proofs) -> Noted:

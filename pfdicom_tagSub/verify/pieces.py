@@ -300,15 +300,16 @@ class PieceDataSet(DataSet):
         return [own.at(index) for index, one in enumerate(own.tags) if one == tag]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Header:
-    """What the header of an element of defined length says."""
+    """What the header of an element of defined length says, and the element without its bytes."""
 
     tag: int
     value: int
     size: int
     stored: RawDataElement
     may_be_sequence: bool
+    blank: Piece | None = None
 
 
 class Context:
@@ -354,6 +355,17 @@ class Context:
             if data.startswith(known.data, place):
                 return known
         return self._read(data, place)
+
+    def blank_at(self, data: bytes, place: int) -> Piece | None:
+        """The piece at a place without its bytes, where its header is known and it is no sequence."""
+        header = self._headers.get(
+            data[place : place + (12 if self._long.get(data[place : place + 8]) else 8)]
+        )
+        if header is None or header.may_be_sequence or place + header.size > len(data):
+            return None
+        if header.blank is None:
+            header.blank = Piece(header.tag, b"", header.value, header.size, header.stored, is_sequence=False)
+        return header.blank
 
     def _of_defined(self, header: _Header, data: bytes, place: int) -> Piece | None:
         stop = place + header.size

@@ -13,10 +13,11 @@ true of one file alone, are proved in each. What a file says of itself is looked
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple, TypeVar, cast
+from types import MappingProxyType
+from typing import Literal, NamedTuple, TypeVar, cast
 
 from ..dicom.dictionary import FILE_META_GROUP_LENGTH, SPECIFIC_CHARACTER_SET
 from ..dicom.sources import BytesSource
@@ -186,6 +187,43 @@ class _Known(NamedTuple):
         )
 
 
+class GroupLength(NamedTuple):
+    """The length of a group of an output.
+
+    Attributes:
+        place: its index.
+        fixed: the bytes of those elements that follow it and are of its group and in common.
+        varying: the indices of the others.
+        order: the byte order.
+    """
+
+    place: int
+    fixed: int
+    varying: tuple[int, ...]
+    order: Literal["little", "big"]
+
+    @classmethod
+    def of(cls, data: PieceDataSet, index: int, varying: Collection[int]) -> GroupLength:
+        """That at an index."""
+        tags, pieces = data.own.tags, data.own.pieces
+        stop = index + 1
+        while stop < len(tags) and tags[stop] >> 16 == tags[index] >> 16:
+            stop += 1
+        own = range(index + 1, stop)
+        return cls(
+            index,
+            sum([pieces[one].size for one in own if one not in varying]),
+            tuple([one for one in own if one in varying]),
+            "little" if data.little else "big",
+        )
+
+    def is_true(self, pieces: Sequence[Piece]) -> bool:
+        """Whether it is the length of its group in a file, and holds a number."""
+        piece = pieces[self.place]
+        size = self.fixed + sum([pieces[one].size for one in self.varying])
+        return piece.size - piece.value == 4 and int.from_bytes(piece.data[piece.value :], self.order) == size
+
+
 class _Step(NamedTuple):
     """Bytes in common, and the element that comes after them.
 
@@ -197,6 +235,8 @@ class _Step(NamedTuple):
         kind: its VR, and whether it is or looks like a sequence.
         place: its index.
         is_meta: whether it is of the file meta.
+        is_blank: whether its bytes say nothing.
+        twin: in an output, the index of the element of the input that it has to be; -1 for none.
     """
 
     fixed: bytes
@@ -206,18 +246,27 @@ class _Step(NamedTuple):
     kind: str
     place: int
     is_meta: bool
+    is_blank: bool
+    twin: int
 
 
 class _Side:
     """What the inputs of a series have in common, or its outputs."""
 
     def __init__(
-        self, reading: PydicomReading, varying_meta: frozenset[int], varying: frozenset[int]
+        self,
+        reading: PydicomReading,
+        varying_meta: frozenset[int],
+        varying: frozenset[int],
+        blanks: Collection[int] = (),
+        twins: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         """Args:
         reading: one of them, read in pieces.
         varying_meta: the indices of elements of its file meta that are not in common.
         varying: those of its data set.
+        blanks: those of which the bytes say nothing.
+        twins: for those that have to be the same in input and output their indices in the input.
         """
         meta, data = cast(PieceDataSet, reading.meta), cast(PieceDataSet, reading.data)
         self.meta, self.data = meta, data
@@ -239,27 +288,45 @@ class _Side:
                     size = 4 if context.implicit and index else 6
                     start = one.own.starts[index]
                     head = source.read(start, start + size)
+                    is_blank = index in blanks and not is_meta
+                    twin = -1 if is_meta else twins.get(index, -1)
                     self._steps.append(
-                        _Step(common + head, len(common), context, piece.tag, piece.kind, index, is_meta)
+                        _Step(
+                            *(common + head, len(common), context, piece.tag, piece.kind),
+                            *(index, is_meta, is_blank, twin),
+                        )
                     )
                     fixed = []
                 if piece.tag == SPECIFIC_CHARACTER_SET and not is_meta:
                     context = after
         self._rest = b"".join(fixed)
 
-    def match(self, source: BytesSource) -> PydicomReading | None:
-        """A file that has these bytes in common, in pieces; None for any other."""
+    def match(self, source: BytesSource, twins: Sequence[Piece | None] = ()) -> PydicomReading | None:
+        """A file that has these bytes in common, in pieces; None for any other.
+
+        Args:
+            source: the file.
+            twins: of an output, the elements of the input.
+        """
         data = source.data
         startswith = data.startswith
         place = 0
         meta_size = self._meta_size
         metas: dict[int, tuple[Piece, int]] = {}
         others: dict[int, tuple[Piece, int]] = {}
-        for fixed, size, context, tag, kind, index, is_meta in self._steps:
+        for fixed, size, context, tag, kind, index, is_meta, is_blank, twin in self._steps:
             if not startswith(fixed, place):
                 return None
             place += size
-            piece = context.piece_at(data, place)
+            piece = None
+            if is_blank:
+                piece = context.blank_at(data, place)
+            elif twin >= 0:
+                piece = twins[twin]
+                if piece is not None and not (piece.data and startswith(piece.data, place)):
+                    piece = None
+            if piece is None:
+                piece = context.piece_at(data, place)
             if piece is None or piece.tag != tag or piece.kind != kind:
                 return None
             if not is_meta:
@@ -304,6 +371,7 @@ class ProvedSeries:
         varying: the elements that are not in common.
         whole: which element of the output is which of the input.
         alignment: what is to be proved in each file.
+        lengths: the lengths of groups, which have to be true in each.
         notes: what was noted of all that is in common.
         surroundings: what the proofs depend on.
         stamps: what could be inserted.
@@ -332,12 +400,34 @@ class ProvedSeries:
         self.stamps = proved.stamps
         self.met = 0
         self.first = self.known
-        self.before = _Side(proved.before, varying.old_meta, varying.old)
-        self.after = _Side(proved.after, varying.new_meta, varying.new)
+        data, written = cast(PieceDataSet, proved.before.data), cast(PieceDataSet, proved.after.data)
+        blanks = {one.number for one in proved.alignment.data if one.is_silent}
+        twins: dict[int, int] = {}
+        if data.contexts == written.contexts:
+            # The same bytes are the same element then.
+            pairs = [one for one in proved.alignment.data if one.planned.is_idle]
+            twins = {one.place: one.number for one in pairs if one.place is not None}
+        self.before = _Side(proved.before, varying.old_meta, varying.old, blanks)
+        self.after = _Side(proved.after, varying.new_meta, varying.new, twins=twins)
+        self.lengths = tuple(self._true_lengths(proved))
+        true = {one.place for one in self.lengths}
+        self.alignment = self.alignment._replace(
+            data=tuple([one for one in self.alignment.data if one.place not in true])
+        )
         # The bytes of the file are not to be kept.
         for side in (self.before, self.after):
             side.meta = replace(side.meta, source=NO_BYTES, readings={})
             side.data = replace(side.data, source=NO_BYTES, readings={})
+
+    def _true_lengths(self, proved: Proved) -> Iterator[GroupLength]:
+        """The lengths of groups that are true in a file."""
+        after = cast(PieceDataSet, proved.after.data)
+        for one in self.alignment.data:
+            if one.place is None or not one.planned.is_length:
+                continue
+            found = GroupLength.of(after, one.place, self.varying.new)
+            if found.is_true(after.own.pieces):
+                yield found
 
     @cached_property
     def core(self) -> Core:
@@ -364,7 +454,9 @@ class ProvedSeries:
     ) -> tuple[PydicomReading, PydicomReading] | None:
         """An input and an output that are of the series, in pieces; None for others."""
         before = self.before.match(source)
-        after = self.after.match(written) if before is not None else None
+        after = None
+        if before is not None:
+            after = self.after.match(written, cast(PieceDataSet, before.data).own.pieces)
         return (before, after) if before is not None and after is not None else None
 
 

@@ -103,5 +103,11 @@ def _regions(data: DataSet) -> Iterator[tuple[int, int] | Entry]:
 
 def is_in_path(path: str, texts: Iterable[str], days: Iterable[str]) -> bool:
     """Whether the path of an output holds a text, or a day in some notation."""
+    return holds_text(path, texts, UNBOUNDED) or bool(days_in_path(path, days))
+
+
+def days_in_path(path: str, days: Iterable[str]) -> list[str]:
+    """Those days that the path of an output holds in some notation."""
     folded = os.fsencode(path).lower()
-    return holds_text(path, texts, UNBOUNDED) or bool(days_in(tuple(days), folded))
+    # Each notation has the year, or the last two digits of it.
+    return days_in([day for day in days if day[2:4].encode() in folded], folded)

@@ -19,7 +19,7 @@ from .generations import Generations
 from .leaves import Leaves, is_bulk, leaves_of_entry, leaves_of_head
 from .needle_search import Named, NeedleSearch, likely_in
 from .pieces import Piece, PieceDataSet
-from .residuals import MOST_NAMED, is_in_path
+from .residuals import MOST_NAMED, days_in_path, is_in_path
 from .search_targets import SearchTargets, Stated, targets_of, texts_of_traces
 from .search_terms import UNBOUNDED, Needle, needles_of, traces_of
 from .text_search import TextSearch
@@ -88,7 +88,7 @@ class Core:
 
     def in_path(self, path: str) -> set[ElementText]:
         """The values that what is found in a path may be of."""
-        texts = [day for day in self.wanted.days if is_in_path(path, (), (day,))]
+        texts = days_in_path(path, self.wanted.days)
         texts += texts_in(path, self.wanted.texts, UNBOUNDED)
         return set().union(*map(self.by_text.__getitem__, texts))
 

@@ -152,6 +152,8 @@ class TextSearch:
         own = data.own
         for index in own.unclean(token):
             piece = own.pieces[index]
+            if not piece.is_sequence and (piece.stored.VR or "") not in SEARCHED_VRS:
+                continue
             found = self._found.get(piece)
             if found is None:
                 found = tuple(self._of_element(own.at(index), data))
