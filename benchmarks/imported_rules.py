@@ -3,8 +3,8 @@
     python benchmarks/imported_rules.py [--corpus DIR] [--cache DIR] [--step N] [dicom-anonymizer] [deid]
 
 The tools run in the benchmark's environments, which are made where they are missing, with their own rules:
-dicom-anonymizer with its default actions and without private elements, deid with ``RECIPE``. Each element of
-the data set itself is compared; of a UID only whether it stayed, as both make new ones.
+dicom-anonymizer with its default actions and without private elements, deid with ``RECIPE``. Each element is
+compared, at every depth; of a UID only whether it stayed, as both make new ones.
 """
 
 from __future__ import annotations
@@ -25,9 +25,16 @@ import pydicom
 
 from pfdicom_tagSub import api
 from pfdicom_tagSub.spec.importers.files import import_rules
+from pfdicom_tagSub.spec.rules import RuleSet
 
 HERE = Path(__file__).resolve().parent
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pfdicom_tagSub-bench"
+
+Place = tuple[int, ...]
+"""The tags of the sequences around an element and the numbers of their items, and its own tag."""
+
+LEAVE_ITEMS: dict[str, object] = {"VR:SQ": {"each": {"re:.*": "%_keep_#tag"}}}
+"""Leaves alone what is within sequences that no other key names, as dicom-anonymizer does."""
 
 RULES = """
 import json, sys
@@ -128,11 +135,31 @@ def run_peer(name: str, cache: Path, jobs: list[tuple[str, str]], work: Path) ->
     return rules, name == "dicom-anonymizer"
 
 
-def compare(name: str, cache: Path, sources: list[Path], work: Path) -> Comparison:
-    """Process files with a tool and with a spec made from its rules, and compare the outputs."""
-    theirs, own = jobs_below(sources, work / "theirs"), jobs_below(sources, work / "own")
+def compare(name: str, cache: Path, sources: list[Path], work: Path) -> dict[str, Comparison]:
+    """Process files with a tool and with a spec made from its rules, and compare the outputs.
+
+    Returns:
+        What came of the spec as it is imported; of the rules of a tool that leaves items alone also of the
+        spec with ``LEAVE_ITEMS``.
+    """
+    theirs = jobs_below(sources, work / "theirs")
     rules, drops_private = run_peer(name, cache, theirs, work)
-    spec = api.compile_spec(import_rules(rules).pairs, remove_private_tags=drops_private)
+    pairs = import_rules(rules).pairs
+    specs = {"as imported": pairs}
+    if name == "dicom-anonymizer":
+        specs["as imported, items left alone"] = LEAVE_ITEMS | pairs
+    return {
+        label: compare_outputs(
+            jobs_below(sources, work / f"own{number}"),
+            theirs,
+            api.compile_spec(one, remove_private_tags=drops_private),
+        )
+        for number, (label, one) in enumerate(specs.items())
+    }
+
+
+def compare_outputs(own: list[tuple[str, str]], theirs: list[tuple[str, str]], spec: RuleSet) -> Comparison:
+    """Process files with a spec, and compare with what another tool wrote."""
     result = Comparison()
     for (source, target), (_, other) in zip(own, theirs, strict=True):
         api.patch_file(source, target, spec)
@@ -145,33 +172,45 @@ def compare(name: str, cache: Path, sources: list[Path], work: Path) -> Comparis
 
 
 def compare_files(source: str, other: str, own: str, result: Comparison) -> None:
-    """Compare two outputs of one file."""
+    """Compare two outputs of one file, element by element at every depth."""
     with warnings.catch_warnings(action="ignore"):
-        before, peer, made = (pydicom.dcmread(path, force=True) for path in (source, other, own))
-        result.files += 1
-        for tag in sorted({*before.keys(), *peer.keys(), *made.keys()}):
-            if not tag.element or tag == 0x7FE00010:
-                continue
-            vr = next(one[tag].VR for one in (before, peer, made) if tag in one)
-            theirs, ours = (said(one, tag, vr, before) for one in (peer, made))
-            if theirs == ours:
-                result.equal += 1
-            else:
-                keyword = pydicom.datadict.keyword_for_tag(tag) or ("private" if tag.is_private else str(tag))
-                result.different[keyword, vr, theirs, ours] += 1
+        read = (pydicom.dcmread(path, force=True) for path in (source, other, own))
+        before, peer, made = (dict(elements_of(data_set)) for data_set in read)
+    result.files += 1
+    for place in dict.fromkeys([*before, *peer, *made]):
+        element = next(one[place] for one in (before, peer, made) if place in one)
+        theirs, ours = (said(one.get(place), element.VR, before.get(place)) for one in (peer, made))
+        if theirs == ours:
+            result.equal += 1
+        else:
+            keyword = element.keyword or ("private" if element.tag.is_private else str(element.tag))
+            where = ("", "within items: ")[len(place) > 1]
+            result.different[where + keyword, element.VR, theirs, ours] += 1
 
 
-def said(data_set: pydicom.Dataset, tag: pydicom.tag.BaseTag, vr: str, before: pydicom.Dataset) -> str:
+def elements_of(data_set: pydicom.Dataset, above: Place = ()) -> Iterator[tuple[Place, pydicom.DataElement]]:
+    """The elements of a data set and of its items, each with its place; without pixels and group lengths,
+    which say how a file is encoded."""
+    for element in data_set:
+        place = (*above, int(element.tag))
+        if element.tag.element and element.tag != 0x7FE00010:
+            yield place, element
+        if element.VR == "SQ":
+            for number, item in enumerate(element.value):
+                yield from elements_of(item, (*place, number))
+
+
+def said(element: pydicom.DataElement | None, vr: str, before: pydicom.DataElement | None) -> str:
     """What an output says of an element, without values of the input."""
-    if tag not in data_set:
+    if element is None:
         return "absent"
-    value = data_set[tag].value
-    if tag in before and str(value) == str(before[tag].value):
-        return "as it was"
-    if vr == "UI":
-        return "another UID"
+    value = element.value
     if vr == "SQ":
-        return f"{len(value)} items, changed"
+        return f"{len(value)} items"
+    if before is not None and str(value) == str(before.value):
+        return "as it was"
+    if vr == "UI" and value:
+        return "another UID"
     return "empty" if value is None or not str(value) else str(value)
 
 
@@ -201,15 +240,19 @@ def main() -> None:
         if not python_of(options.cache, name).exists():
             environment(options.cache, name, REQUIREMENTS[name])
         with tempfile.TemporaryDirectory() as work:
-            found = compare(name, options.cache, sources, Path(work))
-        total = found.equal + found.different.total()
-        print(
-            f"{name}: {found.files} files that both wrote, {found.only_own} that only the spec wrote, ",
-            end="",
-        )
-        print(f"{found.only_peer} that only {name} wrote; {found.equal} of {total} values are equal")
-        for (keyword, vr, peer, own), count in found.different.most_common(60):
-            print(f"  {count:6} {keyword} ({vr}): {name} has {peer[:40]!r}, the spec {own[:40]!r}")
+            for label, found in compare(name, options.cache, sources, Path(work)).items():
+                print_comparison(f"{name}, {label}", name, found)
+
+
+def print_comparison(title: str, name: str, found: Comparison) -> None:
+    """Print how many values are equal, and which are not."""
+    total = found.equal + found.different.total()
+    print(
+        f"{title}: {found.files} files that both wrote, {found.only_own} that only the spec wrote, ", end=""
+    )
+    print(f"{found.only_peer} that only {name} wrote; {found.equal} of {total} values are equal")
+    for (keyword, vr, peer, own), count in found.different.most_common(60):
+        print(f"  {count:6} {keyword} ({vr}): {name} has {peer[:40]!r}, the spec {own[:40]!r}")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,9 @@ DESCRIPTION = """
         sequence gets it at the top level, unless the list is written as
         {"replace": [...]}. With {"add": [...]} the items of the sequence stay,
         and those of the list that it lacks come after them; {"add": "text"}
-        does the same to the values of a text.
+        does the same to the values of a text. With {"each": {...}} the items
+        stay, and the pairs of the object apply to what is in them, at every
+        depth; they are stronger than all keys outside of the object.
 
         The grammar of a template:
 

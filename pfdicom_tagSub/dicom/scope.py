@@ -73,6 +73,7 @@ class Scope:
         elements: what the scan kept of it; of elements with one tag the last, as pydicom has it.
         encoding: how it is encoded.
         parent: the data set around it; None at the root.
+        sequence: the tag of the sequence whose item it is; 0 at the root.
         above: the record of a DICOMDIR that this record belongs to (PS3.3 F.2): a look-up
             goes there before the data set around it.
         is_record: whether it is a record of a DICOMDIR.
@@ -94,6 +95,7 @@ class Scope:
         "key",
         "parent",
         "reading",
+        "sequence",
         "source",
     )
 
@@ -105,12 +107,14 @@ class Scope:
         key: int,
         parent: Scope | None = None,
         reading: Reading = AS_DECLARED,
+        sequence: int = 0,
     ) -> None:
         self.source = source
         self.elements = {element.tag: element for element in elements}
         self.encoding = encoding
         self.key = key
         self.parent = parent
+        self.sequence = sequence
         self.above: Scope | None = None
         self.is_record = False
         self.beyond: Scope | None = None

@@ -376,7 +376,9 @@ class _Collector:
                     context.is_personal or is_personal(element.tag),
                 )
                 for item in element.items:
-                    inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
+                    inner = Scope(
+                        scope.source, item.elements, item.encoding, item.value, scope, sequence=element.tag
+                    )
                     is_item_gone = context.is_item_gone or self.matcher.is_item_removed(inner)
                     own = replace(inner_context, is_item_gone=True) if is_item_gone else inner_context
                     self.collect(item.elements, inner, own)
@@ -489,4 +491,4 @@ def _meant_vr(element: Element, scope: Scope) -> str:
 
 def _spares(rule: Rule) -> bool:
     """Whether what a rule hits stays, whole or cleaned."""
-    return rule.adds or (rule.template is not None and (rule.template.keeps or rule.template.cleans))
+    return rule.adds or rule.walks

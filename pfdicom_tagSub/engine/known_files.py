@@ -140,7 +140,7 @@ class KnownFiles:
         rules = lookups.rules
         return not (
             lookups.creators_matter
-            or rules.asks_for_vrs
+            or rules.asks_for_more
             or rules.private
             or lookups.content
             or rules.resources.notes_misses

@@ -148,8 +148,8 @@ class Patcher:
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
         walked += [tag for tag, rule in rules.table.items() if rule.walks or rule.adds]
         walked += asked.walked
-        is_narrow = rules.texts is not None and not is_surveyed and not rules.asks_for_vrs
-        merges = self.lookups.drops_private and not is_surveyed and not rules.asks_for_vrs
+        is_narrow = rules.texts is not None and not is_surveyed and not rules.asks_for_more
+        merges = self.lookups.drops_private and not is_surveyed and not rules.asks_for_more
         merges = merges and not any(tag >> 16 & 1 for tag in rules.sources)
 
         def made(vrs: Collection[str], within: ScanFilter | None) -> ScanFilter:
@@ -163,8 +163,8 @@ class Patcher:
                 walked_private=blocks,
                 unknown=rules.remove_unknown,
                 # Any text may be one to be cleaned, or say what to clean others of.
-                everything=rules.texts is not None or rules.asks_for_vrs,
-                vrs=vrs if rules.texts and not rules.asks_for_vrs else (),
+                everything=rules.texts is not None or rules.asks_for_more,
+                vrs=vrs if rules.texts and not rules.asks_for_more else (),
                 merges=merges,
                 apart=TELLING_PRIVATE_VRS if rules.texts else (),
                 within=within,
@@ -202,7 +202,7 @@ class Patcher:
         if reads_meta or changes_meta or self._followed_tags(self._hit_tags()):
             return False
         odd = any(group & 1 for group in rules.groups)
-        return not (rules.private or rules.remove_private or odd or rules.cleans or rules.asks_for_vrs)
+        return not (rules.private or rules.remove_private or odd or rules.cleans or rules.asks_for_more)
 
     def scan(self, file: DicomFile) -> ScanResult:
         """What the rules need to see of a file.

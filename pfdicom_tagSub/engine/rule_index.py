@@ -29,6 +29,7 @@ class Lookups:
         insertions: those of the rules that may insert something into the data set.
         meta_insertions: those for the file meta.
         content: the rules for content items.
+        each: the index of a rule for a sequence to what there is for its items.
         reads: the index of a rule to the sources and seeds of its template, each the tags
             that may hold it.
         file_reads: the index of a rule to the seeds that are of the whole file, likewise.
@@ -75,14 +76,20 @@ class Lookups:
         templates = {
             rule.index: rule.template for rule in (*every, *dict(rules.insertions).values()) if rule.template
         }
+        self.each = {rule.index: Lookups(rule.each) for rule in rules.each if rule.each is not None}
         self.reads = {index: _reads(template) for index, template in templates.items()}
         self.file_reads = {index: _file_reads(template) for index, template in templates.items()}
+        for inner in self.each.values():
+            self.reads |= inner.reads
+            self.file_reads |= inner.file_reads
         read = (*self.reads.values(), *self.file_reads.values())
         self.context = tuple(dict.fromkeys(tags for each in read for tags in each if tags != (SELF_SOURCE,)))
         self.context_tags = frozenset(tag for tags in self.context for tag in tags) | {SPECIFIC_CHARACTER_SET}
 
     def is_fixed(self, tag: int) -> bool:
-        """Whether the rule that hits a tag depends neither on a private creator nor on a content item."""
+        """Whether the rule that hits a tag depends on no private creator, content item or sequence around."""
+        if self.each:
+            return False
         if tag >> 16 & 1:
             return (tag >> 16, tag & 0xFF) not in self.blocks
         return not (self.content and tag in VALUES)

@@ -34,12 +34,22 @@ class RuleMatcher:
         """
         self.lookups = lookups
         self.rules = lookups.rules
-        self.asks_for_vrs = lookups.rules.asks_for_vrs
+        self.asks_for_vrs = bool(self.rules.private_vrs or self.rules.unknown_vrs)
         self.memory = memory
         self._content: dict[int, Rule | None] = {}
+        self._around: dict[int, tuple[RuleMatcher, ...]] = {}
+        self._each = {index: RuleMatcher(inner, memory) for index, inner in lookups.each.items()}
 
     def rule_for(self, element: Element, scope: Scope) -> Rule | None:
         """The strongest rule that hits an element of a data set; None if none does."""
+        if self._each and scope.parent is not None:
+            found = self._inner_rule(element, scope)
+            if found is not None:
+                return found
+        return self._own_rule(element, scope)
+
+    def _own_rule(self, element: Element, scope: Scope) -> Rule | None:
+        """The strongest rule, but for those for what is in the items of sequences."""
         tag = element.tag
         group = tag >> 16
         rule = named = self._private_rule(element, scope) if group & 1 else self.rules.table.get(tag)
@@ -55,6 +65,34 @@ class RuleMatcher:
         if self.lookups.content and tag in VALUES:
             return self.with_concept(rule, tag, scope)
         return rule
+
+    def _inner_rule(self, element: Element, scope: Scope) -> Rule | None:
+        """The rule that the key of a sequence around an element has for it; the innermost decides."""
+        if element.tag >> 16 & 1 and self.rules.remove_private:
+            return None
+        for matcher in self._matchers_around(scope):
+            rule = matcher._own_rule(element, scope)
+            if rule is not None:
+                return rule
+        return None
+
+    def _matchers_around(self, scope: Scope) -> tuple[RuleMatcher, ...]:
+        """Those of the sequences around a data set that have rules for what is in their items."""
+        parent = scope.parent
+        if parent is None:
+            return ()
+        known = self._around.get(scope.key)
+        if known is None:
+            rule = self.rule_for(Element(scope.sequence, "SQ", 0, 0, 0, 0), parent)
+            known = self._matchers_around(parent)
+            if rule is not None and rule.each is not None:
+                known = self._of_rule(rule, known), *known
+            self._around[scope.key] = known
+        return known
+
+    def _of_rule(self, rule: Rule, around: tuple[RuleMatcher, ...]) -> RuleMatcher:
+        """The matcher for the items of a sequence that a rule hits."""
+        return next(one._each[rule.index] for one in (*around, self) if rule.index in one._each)
 
     def _rule_of_vr(self, of_group: Rule | None, element: Element, scope: Scope) -> Rule | None:
         """The stronger one of a rule for a group and of that for a VR, which no key names by itself."""

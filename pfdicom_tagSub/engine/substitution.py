@@ -145,7 +145,7 @@ class Substitution:
         rules, lookups, matcher, changes = self.rules, self.lookups, self.matcher, self.changes
         table, groups = rules.table, rules.groups
         has_content, apply = bool(lookups.content), self.application.apply
-        asks = matcher.asks_for_vrs
+        asks = rules.asks_for_more
         needed = matcher.needed_creators(elements, scope) if lookups.creators_matter else ()
         if lookups.drops_private:
             elements, growth = self._without_private(elements, scope)
@@ -448,8 +448,12 @@ def file_scopes(file: DicomFile, elements: Sequence[Element], reading: Reading) 
 def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
     """The items of a sequence that were entered, each with its data set."""
     items = sequence.items or []
-    inner = [(item, Scope(scope.source, item.elements, item.encoding, item.value, scope)) for item in items]
-    if sequence.tag == DIRECTORY_RECORD_SEQUENCE:
+    tag = sequence.tag
+    inner = [
+        (item, Scope(scope.source, item.elements, item.encoding, item.value, scope, sequence=tag))
+        for item in items
+    ]
+    if tag == DIRECTORY_RECORD_SEQUENCE:
         by_start = {item.start: own for item, own in inner}
         for _, own in inner:
             own.is_record = scope.parent is None

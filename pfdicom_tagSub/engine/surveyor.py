@@ -196,7 +196,7 @@ class Surveyor:
         lookups = Lookups(rules)
         self.matcher = RuleMatcher(lookups, Memory())
         self.census: Census | None = None
-        if not (lookups.content or lookups.blocks or rules.asks_for_vrs or self.kept_private):
+        if not (lookups.content or lookups.blocks or rules.asks_for_more or self.kept_private):
             self.census = Census(self._census_filter(), self._verdict)
         self.changes = SurveyedChanges({}, frozenset())
         """What the last pass did that was surveyed."""
@@ -451,7 +451,7 @@ class _SurveyBuilder:
         """The rules whose keys asked for a change."""
         tag, action = change.note
         if change.rule is not None:
-            return (change.rule.index,)
+            return (change.rule.key_index,)
         if action is not Action.REMOVED:
             return ()
         rules = self.substitution.rules
@@ -494,7 +494,7 @@ class _SurveyBuilder:
                 label = PRIVATE if tag >> 16 & 1 else tag
                 self.remaining[Remaining(label, depth, bool(keepers))] += 1
             for item in element.items or ():
-                inner = Scope(scope.source, item.elements, item.encoding, item.value, scope)
+                inner = Scope(scope.source, item.elements, item.encoding, item.value, scope, sequence=tag)
                 concept = matcher.content_rule(inner) if matcher.lookups.content else None
                 if concept is not None and concept.template is None:
                     continue

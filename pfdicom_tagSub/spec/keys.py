@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from ..core.bounded import TooSlowError, in_time
 from ..core.errors import SpecError
@@ -211,11 +212,16 @@ def resolve(text: str, origin: str) -> Key:
 
 
 def _vr_key(text: str, origin: str) -> VRKey:
-    """Expand a ``VR:`` key, to the same elements that a pattern may name."""
     vr = text[len(VR_PREFIX) :].strip()
     if vr not in dictionary.ALL_VRS:
         known = ", ".join(sorted(dictionary.ALL_VRS))
         raise SpecError(f"{origin}: {shortened(text)}: no such VR; they are {known}")
+    return _key_of_vr(vr)
+
+
+@cache
+def _key_of_vr(vr: str) -> VRKey:
+    """The elements that the dictionary gives a VR, of those that a pattern may name."""
     named = {tag for keyword in dictionary.all_keywords() for tag in dictionary.tags_of(keyword)}
     tags = (
         tag

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..core.errors import SpecError
@@ -29,13 +29,14 @@ from .keys import (
 )
 from .literals import check_added, check_items, check_literal, check_literal_of_many, literals_of
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
-from .pairs import Added, Items, Layer, Pair
+from .pairs import Added, Each, Items, Layer, Pair
 from .rules import PrivateRule, Rule, RuleSet
 from .spec_warnings import Winners, check_needs, find_all_lookalikes, find_idle, find_shown_originals
 from .templates import SELF_SOURCE, parse_template
 
 COMMAND_GROUP = 0x0000
 CLEAN = "%_clean_#tag"
+EMPTY = "%_empty_#tag"
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,14 @@ class CompileOptions:
         output_stem: the template that names the outputs; "" keeps the names.
         output_dir: the template that names the directories of the outputs; "" keeps them.
         assumed: the term of ``--assumeCharacterSet``; "" without one.
+        is_inner: whether it is for what is in items, so that what it keeps no pair elsewhere may hit.
     """
 
     remove_private: bool = False
     output_stem: str = ""
     output_dir: str = ""
     assumed: str = ""
+    is_inner: bool = False
 
 
 def compile_pairs(
@@ -69,13 +72,19 @@ def compile_pairs(
     Raises:
         SpecError: as of ``compile_rules``.
     """
-    compiler = _Compiler()
+    compiler = _Compiler(is_inner=options.is_inner)
     pairs = [pair for _, pair in numbered]
-    rules = [_rule(index, pair) for index, pair in numbered]
+
+    def inner_of(inner: Sequence[tuple[int, Pair]]) -> RuleSet:
+        return compile_pairs(inner, CompileOptions(is_inner=True), resources, digest)
+
+    rules = [_rule(index, pair, inner_of) for index, pair in numbered]
+    inners = [rule.each for rule in rules if rule.each is not None]
     written = list(zip(pairs, rules, strict=True))
     for pair, rule in written:
         compiler.add(pair, rule)
     warnings = compiler.warnings
+    warnings.extend(f"{rule.key}: {text}" for rule in rules if rule.each for text in rule.each.warnings)
     warnings.extend(find_idle(pairs, rules, compiler.winners))
     warnings.extend(find_all_lookalikes(pairs, options.output_stem, options.output_dir))
     if options.remove_private:
@@ -85,6 +94,7 @@ def compile_pairs(
     names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
     warnings.extend(find_shown_originals(names, compiler.hits))
     templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
+    templates += tuple(one for inner in inners for one in inner.templates)
     if warned := check_needs([*((rule.key, rule.template) for rule in rules), *names], resources):
         warnings.append(warned)
     return RuleSet(
@@ -133,7 +143,8 @@ def compile_pairs(
 class _Compiler:
     """What the pairs come to, taken from the weakest to the strongest."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_inner: bool) -> None:
+        self.is_inner = is_inner
         self.table: dict[int, Rule] = {}
         self.groups: dict[int, Rule] = {}
         self.meta: dict[int, Rule] = {}
@@ -244,7 +255,7 @@ class _Compiler:
             if not rule.keeps:
                 self.meta[tags[0]] = rule
         self._hit(tags, rule)  # elements of the file meta may have strayed into a data set
-        if rule.template is not None and _is_insertable(tags, rule):
+        if rule.template is not None and not self.is_inner and _is_insertable(tags, rule):
             self.insertions[tags[0]] = rule
 
     def _hit(self, tags: Iterable[int], rule: Rule) -> None:
@@ -256,7 +267,7 @@ class _Compiler:
         for tag in tags:
             self._winners[tag] = rule
             is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
-            is_hidden = is_hidden or self.texts is not None
+            is_hidden = is_hidden or self.texts is not None or self.is_inner
             if is_hidden or not _leaves_alone(rule, tag):
                 self.table[tag] = rule
             else:
@@ -319,7 +330,7 @@ class _Compiler:
         self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
 
 
-def _rule(index: int, pair: Pair) -> Rule:
+def _rule(index: int, pair: Pair, inner_of: Callable[[Sequence[tuple[int, Pair]]], RuleSet]) -> Rule:
     key = shortened(pair.text)
     if isinstance(pair.value, Items):
         items = literals_of(pair.value, key)
@@ -327,6 +338,12 @@ def _rule(index: int, pair: Pair) -> Rule:
         return Rule(index, key, parse_template("", key), items, inserts, adds)
     if isinstance(pair.value, Added):
         return Rule(index, key, parse_template(pair.value.text, key), adds=True)
+    if isinstance(pair.value, Each):
+        from .item_pairs import compile_each  # noqa: PLC0415  (for specs with these alone)
+
+        # What has the tag of a sequence and is none is emptied.
+        own = Rule(index, key, parse_template(EMPTY, key), inserts=False)
+        return compile_each(own, pair.key, pair.value, inner_of)
     template = None if pair.value is None else parse_template(pair.value, key)
     return Rule(index, key, template)
 

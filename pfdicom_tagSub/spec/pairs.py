@@ -29,6 +29,9 @@ OUTSIDE = -1
 ADD = "add"
 """Stands before items or a text that an element gets beside what it holds."""
 
+EACH = "each"
+"""Stands before the pairs for what is in the items of a sequence."""
+
 
 class Layer(IntEnum):
     """Who wrote a pair; the greater one is the stronger."""
@@ -73,8 +76,19 @@ class Nested:
     pairs: tuple[tuple[str, SpecValue | Nested], ...]
 
 
-SpecValue = str | Items | Added | None
-"""A template, the items of a sequence, what is added, or None, which removes the element."""
+@dataclass(frozen=True, slots=True)
+class Each:
+    """The value of a sequence whose items stay: the pairs for what is in them, at every depth."""
+
+    pairs: tuple[Pair, ...]
+
+    def plain(self) -> dict[str, object]:
+        """The pairs as JSON has them."""
+        return {pair.text: plain_of(pair.value) for pair in self.pairs}
+
+
+SpecValue = str | Items | Added | Each | None
+"""A template, the items of a sequence, what is added, pairs for items, or None, which removes the element."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,8 @@ def plain_of(value: SpecValue) -> object:
     match value:
         case Added(text):
             return {ADD: text}
+        case Each():
+            return {EACH: value.plain()}
         case Items(adds=True):
             return {ADD: value.plain()}
         case Items(inserts=False):

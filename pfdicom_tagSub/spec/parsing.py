@@ -19,10 +19,12 @@ from .keys import PATTERN_PREFIX, PatternKey, resolve
 from .pairs import (
     ADD,
     BLOCKS_MOST,
+    EACH,
     OUTSIDE,
     REPLACE,
     WHEN_PREFIX,
     Added,
+    Each,
     Items,
     Layer,
     Nested,
@@ -157,7 +159,8 @@ def _read(path: str, what: str = "--tagFile") -> str:
 _OBJECTS = (
     'for the items of a sequence give a list of objects, {"replace": [...]} where a file that lacks it '
     "gets none, "
-    '{"add": [...]} where those that are there stay; {"add": "text"} adds values to a text'
+    '{"add": [...]} where those that are there stay; {"add": "text"} adds values to a text; '
+    '{"each": {...}} holds the pairs for what is in the items that a file has'
 )
 
 
@@ -223,6 +226,8 @@ def _value(value: object, key: str, origin: str, depth: int = 0) -> SpecValue | 
                 return Items(_items(items, key, origin), adds=True)
             case [(str(word), str(text))] if word == ADD:
                 return Added(str(text))
+            case [(str(word), _Object() as inner)] if word == EACH:
+                return _each(inner, key, origin, depth)
         raise SpecError(f"{origin}: the value of {shortened(key)} is an object; {_OBJECTS}")
     if isinstance(value, list):
         return Items(_items(value, key, origin))
@@ -230,6 +235,20 @@ def _value(value: object, key: str, origin: str, depth: int = 0) -> SpecValue | 
         f"{origin}: the value of {shortened(key)} is true or false; "
         "it takes a text, a number, null or a list of items"
     )
+
+
+def _each(pairs: _Object, key: str, origin: str, depth: int) -> Each:
+    """Pairs for what is in the items of a sequence."""
+    from .item_pairs import each_of  # noqa: PLC0415  (for specs with these alone)
+
+    if depth >= BLOCKS_MOST:
+        raise SpecError(f"{origin}: {shortened(key)}: nested more than {BLOCKS_MOST} deep")
+    found: list[tuple[str, SpecValue]] = []
+    for inner, value in pairs:
+        made = None if inner.startswith(WHEN_PREFIX) else _value(value, inner, origin, depth + 1)
+        assert not isinstance(made, Nested)
+        found.append((inner, made))
+    return each_of(found, key, origin)
 
 
 def _items(

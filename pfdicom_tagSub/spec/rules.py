@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..core.spec_parts import SpecPart
@@ -39,6 +40,10 @@ class Literal:
     items: tuple[tuple[Literal, ...], ...] = ()
 
 
+INNER = 1 << 20
+"""The rules within items have indices from here on: of those of one key, a multiple of it and more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What happens to the elements that one key hits.
@@ -51,6 +56,7 @@ class Rule:
         items: the items of a sequence that is written instead.
         inserts: whether it may insert what a file lacks.
         adds: whether what the element holds stays, and the template's values or the items come after it.
+        each: the rules for what is in the items of a sequence, which stay; None without any.
         keeps: whether it leaves alone what it hits.
         cleans: whether it cleans text of what the file holds elsewhere.
         walks: whether a sequence that it hits stays, so that the rules apply to what is in it.
@@ -62,6 +68,7 @@ class Rule:
     items: tuple[tuple[Literal, ...], ...] = ()
     inserts: bool = True
     adds: bool = False
+    each: RuleSet | None = field(default=None, repr=False, compare=False)
     keeps: bool = field(init=False, repr=False, compare=False)
     cleans: bool = field(init=False, repr=False, compare=False)
     walks: bool = field(init=False, repr=False, compare=False)
@@ -70,7 +77,15 @@ class Rule:
         template = self.template
         object.__setattr__(self, "keeps", template is not None and template.keeps)
         object.__setattr__(self, "cleans", template is not None and template.cleans)
-        object.__setattr__(self, "walks", self.keeps or self.cleans)
+        object.__setattr__(self, "walks", self.keeps or self.cleans or self.each is not None)
+
+    @property
+    def key_index(self) -> int:
+        """The index of the key that it stands under in the spec: its own, or that of the sequence."""
+        index = self.index
+        while index >= INNER:
+            index = index // INNER - 1
+        return index
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +189,14 @@ class RuleSet:
         return replace(self, resources=resources, pixels=pixels)
 
     @property
-    def asks_for_vrs(self) -> bool:
-        """Whether the VR of an element decides which rule hits it."""
-        return bool(self.private_vrs or self.unknown_vrs)
+    def asks_for_more(self) -> bool:
+        """Whether the VR of an element, or the sequence that it is in, decides which rule hits it."""
+        return bool(self.private_vrs or self.unknown_vrs or self.each)
+
+    @cached_property
+    def each(self) -> tuple[Rule, ...]:
+        """The rules that have others for what is in the items of the sequences that they hit."""
+        return tuple(dict.fromkeys(rule for rule in self.table.values() if rule.each is not None))
 
     @property
     def claims_identity_removed(self) -> bool:

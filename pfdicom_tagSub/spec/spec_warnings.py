@@ -14,7 +14,7 @@ from .functions import FUNCTIONS
 from .keys import Key, KeywordKey, MaskKey, PatternKey, PrivateKey
 from .lookalikes import find_lookalikes, find_unevaluated
 from .output_names import DIRECTORY_KEY, STEM_KEY
-from .pairs import OUTSIDE, Added, Items, Layer, Pair
+from .pairs import OUTSIDE, Added, Each, Items, Layer, Pair
 from .rules import PrivateRule, Rule
 from .templates import Template
 
@@ -92,6 +92,8 @@ def find_all_lookalikes(pairs: Iterable[Pair], output_stem: str, output_dir: str
         if pair.layer is Layer.SPEC and isinstance(pair.value, Items):
             for keyword, text in _texts_of(pair.value):
                 yield from find_unevaluated(text, f"{key}: {keyword} in its items")
+        elif isinstance(pair.value, Each):
+            continue  # the pairs in it are compiled, and warned of, by themselves
         elif pair.layer is Layer.SPEC and pair.value:
             text = pair.value.text if isinstance(pair.value, Added) else str(pair.value)
             yield from find_lookalikes(text, key)

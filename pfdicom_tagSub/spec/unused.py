@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ..core.options import LookupMiss, Options
 from .building import Built
-from .pairs import Added, Pair
+from .pairs import Added, Each, Pair
 
 
 def find_unused(options: Options, built: Built) -> Iterator[str]:
@@ -40,6 +40,8 @@ def _texts_of(pairs: Iterable[Pair]) -> Iterator[str]:
         value = pair.value.text if isinstance(pair.value, Added) else pair.value
         if isinstance(value, str):
             yield value
+        elif isinstance(value, Each):
+            yield from _texts_of(value.pairs)
 
 
 def _is_in(texts: Iterable[str], pattern: str) -> bool:

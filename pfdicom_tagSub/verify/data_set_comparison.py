@@ -269,6 +269,7 @@ class DataSetComparison(ComparedFiles):
         if pair.before.vr != pair.after.vr or pair.before.is_parsed != pair.after.is_parsed:
             raise FileError(f"{name} is encoded otherwise than the input's")
         is_records = place.is_root and pair.before.tag == DIRECTORY_RECORD_SEQUENCE
+        rules = self.expected.inner_of(pair.before, before, place)
         for old, new in zip(olds, news, strict=True):
             if added:
                 new = new[: max(len(old), len(new) - added)]  # noqa: PLW2901
@@ -280,7 +281,7 @@ class DataSetComparison(ComparedFiles):
             for index, ((one, content), other) in enumerate(zip(kept, new, strict=True)):
                 has_concept = any(entry.tag == CONCEPT_NAME for entry in one.data.entries)
                 numbers = content if has_concept else place.content
-                inner = Place(f"{name}[{index}].", False, is_records, content, numbers)
+                inner = Place(f"{name}[{index}].", False, is_records, content, numbers, rules)
                 self.compare_data_sets(one.data, other.data, inner, Surroundings(one.data, around))
 
     def _kept_items(self, items: Sequence[SequenceItem]) -> list[tuple[SequenceItem, Rule | None]]:

@@ -59,6 +59,7 @@ class Place:
         is_record: whether it is a record of a DICOMDIR.
         content: the rule for the content item that it is.
         numbers: that for the item that its numbers are the value of, which may be the one around it.
+        inner: what the keys of the sequences around it say of what is in their items, the innermost first.
     """
 
     above: str = ""
@@ -66,6 +67,7 @@ class Place:
     is_record: bool = False
     content: Rule | None = None
     numbers: Rule | None = None
+    inner: tuple[ExpectedRules, ...] = ()
 
 
 class ExpectedRules:
@@ -107,14 +109,42 @@ class ExpectedRules:
             or any(group & 1 for group in rules.groups)
             or any(tag >> 16 & 1 for tag in rules.table)
         )
+        self._each = {rule.index: ExpectedRules(rule.each) for rule in rules.each if rule.each is not None}
+        for inner in [*self._each.values()]:
+            self._each |= inner._each
         self._patterns = tuple(self._pattern(little=little) for little in (True, False))
 
     def of(self, entry: Entry, data: DataSet, place: Place = Place()) -> tuple[Effect, Rule | None]:
         """What the spec does to an element of a data set, and by which rule; none where private
         elements go as they are private."""
-        tag = entry.tag
-        if tag == REST:
+        if entry.tag == REST:
             return NO_RULE
+        found = self._found(entry, data, place)
+        rule = found[1]
+        adds = rule is not None and rule.adds and (place.is_root or entry.tag not in dictionary.STAMPS)
+        if adds and rule is not None and is_sequence(entry, data) == bool(rule.items):
+            return Effect.ADDED, rule
+        if rule is not None and rule.walks and is_sequence(entry, data):
+            return NO_RULE
+        return found
+
+    def inner_of(self, entry: Entry, data: DataSet, place: Place) -> tuple[ExpectedRules, ...]:
+        """What the keys of a sequence, and of those around it, say of what is in its items."""
+        if not self._each:
+            return ()
+        rule = self._found(entry, data, place)[1]
+        if rule is None or rule.each is None:
+            return place.inner
+        return self._each[rule.index], *place.inner
+
+    def _found(self, entry: Entry, data: DataSet, place: Place) -> tuple[Effect, Rule | None]:
+        """The strongest rule for an element, whatever it is."""
+        if not (entry.tag >> 16 & 1 and self.rules.remove_private):
+            for inner in place.inner:
+                found = inner._found(entry, data, Place())
+                if found[1] is not None:
+                    return found
+        tag = entry.tag
         found = self._of_private(entry, data) if tag >> 16 & 1 else self.of_public(tag)
         if self.rules.unknown_vrs and dictionary.is_unknown(tag) and dictionary.is_replaceable(tag):
             by_vr = self.rules.unknown_vrs.get(known_vr(entry, data))
@@ -123,12 +153,6 @@ class ExpectedRules:
             concept = place.numbers if tag in NUMBERS else place.content
             if concept is not None and concept.template is not None:
                 found = _effect(stronger(found[1], concept))
-        rule = found[1]
-        adds = rule is not None and rule.adds and (place.is_root or tag not in dictionary.STAMPS)
-        if adds and rule is not None and is_sequence(entry, data) == bool(rule.items):
-            return Effect.ADDED, rule
-        if rule is not None and rule.walks and is_sequence(entry, data):
-            return NO_RULE
         return found
 
     def of_public(self, tag: int) -> tuple[Effect, Rule | None]:
@@ -222,7 +246,7 @@ class ExpectedRules:
 
     def may_occur_in(self, value: bytes) -> bool:
         """Whether a sequence may hold an element that is hit; if it does, it is never missed."""
-        is_sought = self.claims_private or self.rules.remove_unknown or self.rules.asks_for_vrs
+        is_sought = self.claims_private or self.rules.remove_unknown or self.rules.asks_for_more
         return is_sought or self.names_in(value)
 
     def names_in(self, value: bytes) -> bool:
@@ -233,7 +257,8 @@ class ExpectedRules:
         """The tags that are hit, as they are stored."""
         order = "little" if little else "big"
         numbers: dict[int, set[int]] = {group: set() for group in self.rules.groups}
-        for tag in {*self.rules.table, *(VALUES | {CONCEPT_NAME} if self.content else ())}:
+        inner = (tag for one in self._each.values() for tag in one.rules.table)
+        for tag in {*self.rules.table, *inner, *(VALUES | {CONCEPT_NAME} if self.content else ())}:
             numbers.setdefault(tag >> 16, set()).add(tag & 0xFFFF)
         parts = []
         for group, elements in numbers.items():

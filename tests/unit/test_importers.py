@@ -243,6 +243,25 @@ def test_recipe_of_deid_becomes_pairs() -> None:
     assert [mask.fits(values.get) for mask in masks] == [False, False, False]
 
 
+CONSTANTS = {
+    "VR:SQ": "%_keep_#tag",
+    "VR:DA": "00010101",
+    "VR:TM": "000000.00",
+    "VR:DT": "00010101010101.000000+0000",
+    **{f"VR:{vr}": "0" for vr in ("DS", "FD", "FL", "IS", "SL", "SS", "UL", "US")},
+    **{f"VR:{vr}": "%_empty_#tag" for vr in ("OB", "UN")},
+}
+WORDS = ("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT")
+REPLACED = {
+    **CONSTANTS,
+    **{f"VR:{vr}": "ANONYMIZED" for vr in WORDS},
+    "VR:AS": "000Y",
+    "VR:UR": "http://anonymized.invalid",
+}
+EMPTIED = {**CONSTANTS, **{f"VR:{vr}": "%_empty_#tag" for vr in (*WORDS, "AS", "UR")}}
+"""What becomes of all that is in the items of a sequence."""
+
+
 def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
     actions = {
         "(0x0010, 0x0010)": "replace",
@@ -254,6 +273,7 @@ def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
         "(0x0008, 0x0080)": {"action": "regexp", "find": "a_b", "replace": ""},
         "(0x0008, 0x0090)": "my_own",
         "(0x0040, 0x0275)": "replace",
+        "(0x0008, 0x1140)": "delete_or_empty_or_replace_UID",
         "(0x0010, 0x1010)": "replace",
         "(0x0010, 0x1020)": "empty",
         "(0x0008, 0x1010)": {"action": "replace_with_value", "value": "100%"},
@@ -268,7 +288,8 @@ def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
         "re:PatientAge$": "000Y",
         "re:PatientSize$": "0",
         "re:StationName$": "100%%",
-        "RequestAttributesSequence": "%_empty_#tag",
+        "RequestAttributesSequence": {"each": {**REPLACED, "VR:UI": "%_uid_#tag"}},
+        "ReferencedImageSequence": {"each": {**EMPTIED, "VR:UI": "%_empty_#tag"}},
         "(50xx,xxxx)": None,
         "(60xx,3000)": None,
         "PatientID": None,
@@ -280,8 +301,8 @@ def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:
     }
     assert [(one.line, one.reason.split(";")[0]) for one in made.untranslated] == [
         (13, "an action of its user's own"),
-        (23, "a mask of tags with this action"),
-        (24, "files with it fail there (VR OF)"),
+        (24, "a mask of tags with this action"),
+        (25, "files with it fail there (VR OF)"),
     ]
 
 

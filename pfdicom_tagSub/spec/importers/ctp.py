@@ -179,7 +179,7 @@ class _ScriptRule:
             case "if" if call.blocks:
                 return self._of_condition(tag, call)
             case "select" if call.blocks:
-                raise NoEquivalentError("a spec has the same rule for items and the data set")
+                raise NoEquivalentError('write its rule for items as {"each": {...}} of their sequences')
         return None
 
     def _of_condition(self, tag: int, call: _ScriptCall) -> dict[str, object]:

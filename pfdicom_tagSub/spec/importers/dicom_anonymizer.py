@@ -1,8 +1,7 @@
 """JSON dictionaries of KitwareMedical's dicom-anonymizer to a spec.
 
-Its actions give constants by VR, dates that are removed too. It works on the data set, a spec at every depth.
-Where it goes through the items of a sequence and makes constants of all that is in them, the spec empties the
-sequence; and it empties bytes that it writes a word into.
+Its actions give constants by VR, dates that are removed too; of a sequence all that is in the items becomes
+constants. It works on the data set, a spec at every depth. Bytes that it writes a word into are emptied.
 """
 
 from __future__ import annotations
@@ -26,13 +25,12 @@ _REPLACED = {
     "AS": "000Y",
     "UR": "http://anonymized.invalid",
     "OB": "",
-    "SQ": "",
     "UN": "",
 }
 _EMPTIED = {
     **_CONSTANTS,
     **dict.fromkeys(("AE", "AS", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT"), ""),
-    **dict.fromkeys(("OB", "SQ", "UN"), ""),
+    **dict.fromkeys(("OB", "UN"), ""),
 }
 """What becomes of a value by its VR, as of version 2.1.0; "" empties it."""
 
@@ -113,6 +111,10 @@ def _of_mask(numbers: tuple[int, ...], name: object) -> dict[str, object]:
 
 
 def _constant(tag: int, vr: str, constants: dict[str, str]) -> dict[str, object]:
+    if vr == "SQ":
+        fixed = {"VR:UI": "%_uid_#tag", "VR:SQ": KEEP}  # sequences within are gone through, too
+        made = {f"VR:{one}": text or EMPTY for one, text in constants.items()}
+        return {key_of(tag): {"each": fixed | made}}
     if vr not in constants:
         raise NoEquivalentError(f"files with it fail there (VR {vr or 'unknown'})")
     value = constants[vr]
