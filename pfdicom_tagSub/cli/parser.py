@@ -96,15 +96,25 @@ def _find_given_twice(given: _Given) -> str:
 
 _NEVER_EMPTY = frozenset(
     {
+        "assumeCharacterSet",
         "cleanPixels",
         "crosswalk",
+        "dask",
         "filesFrom",
+        "holdDir",
+        "importMasks",
+        "importRules",
         "keyFile",
         "ledger",
         "log",
         "lookupMissing",
+        "outputDirTemplate",
+        "outputFileStem",
+        "outputLeafDir",
         "pixelMasks",
         "profile",
+        "reviewSheet",
+        "uidRoot",
         "where",
     }
 )

@@ -184,6 +184,7 @@ class Function:
         takes_any: whether its source may be a sequence or hold no text.
         is_whole: whether it is only ever the whole template, on the element hit.
         origin: where a function comes from that is the user's own; None for those of the tool.
+        vrs: the VRs of the values that it is for, and fails a file for any other; () for all.
     """
 
     name: str
@@ -200,6 +201,7 @@ class Function:
     is_whole: bool = False
     find_seed: Callable[[tuple[str, ...]], str] | None = None
     origin: Origin | None = None
+    vrs: frozenset[str] = frozenset()
 
     def seed_of(self, arguments: tuple[str, ...]) -> str:
         """The element that arguments name as the seed; "" for none."""

@@ -70,7 +70,8 @@ def spec_function(
         name: how a spec names it: a letter, then letters and digits.
         arguments: the kinds of its arguments, ``str``, ``int`` or ``float``.
         optional: how many of these, from the last, may be left out.
-        vrs: the VRs that it is for; () for all. It fails a file whose value has another.
+        vrs: the VRs that it is for; () for all. A key that names only elements of others is an error, and a
+            file whose value has another fails.
         needs_secret: whether it needs the secret key. With a key, it gets 32 bytes that are derived from
             the key and its name; without one, it gets None if it does not need the key.
 
@@ -269,7 +270,10 @@ def _function_of(described: _Described, function: ValueFunction, origin: Origin)
 
     use = SecretUse.REQUIRED if described.needs_secret else SecretUse.NONE
     meaning = inspect.getdoc(function) or "a function of the user"
-    return Function(name, usage, meaning, run, check, secret=use, find_problem=find_problem, origin=origin)
+    vrs = described.vrs
+    return Function(
+        name, usage, meaning, run, check, secret=use, find_problem=find_problem, origin=origin, vrs=vrs
+    )
 
 
 def _number(least: int, most: int) -> str:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..core.errors import SpecError
 from ..dicom import dictionary
 from ..dicom.character_sets import assumed_set
 from ..text.quoting import shortened
 from .content_items import VALUE_ELEMENTS
-from .function_types import Resources
+from .function_types import NO_RESOURCES, Resources
 from .keys import (
     ContentItemKey,
     EveryPrivateKey,
@@ -31,7 +31,14 @@ from .literals import check_added, check_items, check_literal, check_literal_of_
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
 from .pairs import Added, Each, Items, Layer, Pair
 from .rules import PrivateRule, Rule, RuleSet
-from .spec_warnings import Winners, check_needs, find_all_lookalikes, find_idle, find_shown_originals
+from .spec_warnings import (
+    Winners,
+    check_needs,
+    check_vrs,
+    find_all_lookalikes,
+    find_idle,
+    find_shown_originals,
+)
 from .templates import SELF_SOURCE, parse_template
 
 COMMAND_GROUP = 0x0000
@@ -76,7 +83,8 @@ def compile_pairs(
     pairs = [pair for _, pair in numbered]
 
     def inner_of(inner: Sequence[tuple[int, Pair]]) -> RuleSet:
-        return compile_pairs(inner, CompileOptions(is_inner=True), resources, digest)
+        made = compile_pairs(inner, CompileOptions(is_inner=True), resources, digest)
+        return replace(made, resources=NO_RESOURCES)  # those of the whole spec are used
 
     rules = [_rule(index, pair, inner_of) for index, pair in numbered]
     inners = [rule.each for rule in rules if rule.each is not None]
@@ -95,6 +103,10 @@ def compile_pairs(
     warnings.extend(find_shown_originals(names, compiler.hits))
     templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
     templates += tuple(one for inner in inners for one in inner.templates)
+    for pair, rule in written:
+        warnings.extend(check_vrs(rule.key, pair.key, rule.template))
+    for flag, template in names:
+        warnings.extend(check_vrs(flag, None, template))
     if warned := check_needs([*((rule.key, rule.template) for rule in rules), *names], resources):
         warnings.append(warned)
     return RuleSet(

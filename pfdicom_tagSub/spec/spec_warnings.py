@@ -6,17 +6,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydicom.datadict import private_dictionary_VR
+
 from ..core.errors import SpecError
 from ..dicom import dictionary
 from ..text.quoting import shortened
+from .content_items import VALUE_ELEMENTS
 from .function_types import Resources, SecretUse
 from .functions import FUNCTIONS
-from .keys import Key, KeywordKey, MaskKey, PatternKey, PrivateKey
+from .keys import ContentItemKey, Key, KeywordKey, MaskKey, PatternKey, PrivateKey, VRKey
 from .lookalikes import find_lookalikes, find_unevaluated
 from .output_names import DIRECTORY_KEY, STEM_KEY
 from .pairs import OUTSIDE, Added, Each, Items, Layer, Pair
 from .rules import PrivateRule, Rule
-from .templates import Template
+from .templates import SELF_SOURCE, Template
 
 _WHOLE_PATTERNS = frozenset({"", ".", ".*", ".+", "^.*", "^.+", ".*$", ".+$", "^.*$", "^.+$"})
 """Patterns that match every keyword."""
@@ -151,6 +154,60 @@ def check_needs(templates: Iterable[tuple[str, Template | None]], resources: Res
     if not said:
         return ""
     return f"no secret key: {', and '.join(said)}; give a key with --keyFile or PFDICOM_TAGSUB_KEY"
+
+
+def check_vrs(name: str, key: Key | None, template: Template | None) -> Iterator[str]:
+    """Check that functions are for the VRs of the values that they get, where the dictionary knows these.
+
+    Args:
+        name: the key as written, or the option.
+        key: the key; None for the name of an output.
+        template: the template.
+
+    Yields:
+        A warning where it is so for some of the elements only.
+
+    Raises:
+        SpecError: it is so for none of them.
+    """
+    for directive in template.directives if template else ():
+        function = FUNCTIONS[directive.function] if directive.function else None
+        if function is None or not function.vrs:
+            continue
+        is_own = directive.source == (SELF_SOURCE,)
+        vrs = _vrs_of(key) if is_own else {tag: dictionary.vr_of(tag) for tag in directive.source}
+        known = {tag: vr for tag, vr in vrs.items() if vr}
+        unfit = {tag: vr for tag, vr in known.items() if function.vrs.isdisjoint(vr.split(" or "))}
+        if not unfit:
+            continue
+        tag, vr = next(iter(unfit.items()))
+        meant = f"{function.name} is for the VR {' or '.join(sorted(function.vrs))}"
+        example = f"{dictionary.label_of(tag)} has {vr}"
+        if len(unfit) == len(vrs):
+            raise SpecError(f"{name}: {meant}, and {example}")
+        yield (
+            f"{name}: {meant}: files with one of {len(unfit)} of the {len(known)} elements that the key "
+            f"matches will fail; {example}"
+        )
+
+
+def _vrs_of(key: Key | None) -> dict[int, str]:
+    """The VRs that a dictionary gives the elements that a key names, "" where it gives none."""
+    match key:
+        case KeywordKey(tags) | PatternKey(_, tags) | VRKey(_, tags):
+            return {tag: dictionary.vr_of(tag) for tag in tags}
+        case MaskKey(_, tags):
+            return {tag: vr for tag in tags if (vr := dictionary.vr_of(tag))}
+        case PrivateKey(group, creator, element):
+            tag = group << 16 | 0x1000 | element
+            try:
+                return {tag: private_dictionary_VR(tag, creator)}
+            except KeyError:
+                return {}
+        case ContentItemKey(value_type=value_type) if value_type in VALUE_ELEMENTS:
+            tag = VALUE_ELEMENTS[value_type]
+            return {tag: dictionary.vr_of(tag)}
+    return {}
 
 
 def _texts_of(items: Items) -> Iterator[tuple[str, str]]:

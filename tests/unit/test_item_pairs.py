@@ -31,6 +31,7 @@ from pfdicom_tagSub.core.errors import SpecError
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.run.worker import Worker
 from pfdicom_tagSub.run.worker_settings import Settings
+from pfdicom_tagSub.spec.function_types import NO_RESOURCES
 from pfdicom_tagSub.spec.parsing import parse_file, parse_json, to_json
 
 Spec = dict[str, Any]
@@ -259,6 +260,15 @@ def test_rules_can_be_pickled() -> None:
     rules = api.compile_spec({SEQUENCE: {"each": {"PatientName": "X"}}})
     again = pickle.loads(pickle.dumps(rules))
     assert names_in(read(api.patch_bytes(written(example()), again)))[1] == "X"
+
+
+def test_rules_without_resources_hold_no_key() -> None:
+    key = b"0123456789abcdefghijklmnopqrstuv"
+    rules = api.compile_spec({SEQUENCE: {"each": {"PatientName": "%_hmac|8_#tag"}}}, key=key)
+    assert key in pickle.dumps(rules) or key.hex().encode() in pickle.dumps(rules)
+    bare = pickle.dumps(rules.with_resources(NO_RESOURCES))
+    assert key not in bare
+    assert key.hex().encode() not in bare
 
 
 def test_warnings_name_the_key_of_the_sequence() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from builders import data_set, read, written
+from builders import EXPLICIT, data_set, element, file_of, read, written
 from hypothesis import given
 from hypothesis import strategies as st
 from support import Result, run_command
@@ -120,7 +120,55 @@ def test_exception_fails_the_file_with_the_functions_name_and_no_value(
 
 def test_value_of_a_vr_that_a_function_is_not_for_fails_the_file(file: Path) -> None:
     with pytest.raises(FileError, match="the function shout is not for the VR PN"):
-        made_of({"PatientName": "%_shout|1_#tag"}, file)
+        made_of({"re:Patient(Name|ID)$": "%_shout|1_#tag"}, file)
+    content = file_of(element(0x00100020, "DA", b"20200101", EXPLICIT))
+    with pytest.raises(FileError, match="the function shout is not for the VR DA"):
+        made_of({"PatientID": "%_shout|1_#tag"}, file, content)
+
+
+@pytest.mark.parametrize(
+    ("key", "template", "has"),
+    [
+        ("PatientName", "%_shout|1_#tag", "PatientName has PN"),
+        ("PatientName", "%_shout|1_PatientName", "PatientName has PN"),
+        ("PatientID", "of %_shout|1_StudyDate", "StudyDate has DA"),
+        ("(0010,0010)", "%_shout|1_#tag", "PatientName has PN"),
+        ("VR:DA", "%_shout|1_#tag", "has DA"),
+        ("re:.*DateTime$", "%_shout|1_#tag", "has DT"),
+        ("(0028,001x)", "%_shout|1_#tag", "Rows has US"),
+        ("ContentSequence[121022,DCM,DATE]", "%_shout|1_#tag", "Date has DA"),
+        ('(0019,"SIEMENS CT VA0  COAD",A3)', "%_shout|1_#tag", "has CS"),
+    ],
+)
+def test_key_whose_elements_have_other_vrs_is_an_error_in_the_spec(
+    key: str, template: str, has: str, file: Path
+) -> None:
+    with pytest.raises(SpecError) as stop:
+        api.compile_spec({key: template}, functions=[file])
+    assert str(stop.value).startswith(f"{key}: shout is for the VR LO or SH, and ")
+    assert str(stop.value).endswith(has)
+    spec = {"RequestAttributesSequence": {"each": {key: template}}}
+    if not key.startswith(("Content", "(0019")):
+        with pytest.raises(SpecError, match="is for the VR LO or SH"):
+            api.compile_spec(spec, functions=[file])
+
+
+def test_name_of_an_output_from_an_element_of_another_vr_is_an_error(file: Path) -> None:
+    with pytest.raises(SpecError, match="--outputFileStem: shout is for the VR LO or SH, and PatientName"):
+        api.compile_spec({"PatientID": ""}, functions=[file], output_file_stem="%_shout|1_PatientName")
+
+
+def test_key_of_which_some_elements_have_other_vrs_is_warned_of(file: Path) -> None:
+    rules = api.compile_spec({"re:Patient(Name|ID)$": "%_shout|1_#tag"}, functions=[file])
+    assert rules.warnings == (
+        "re:Patient(Name|ID)$: shout is for the VR LO or SH: files with one of 1 of the 2 elements that the "
+        "key matches will fail; PatientName has PN",
+    )
+
+
+@pytest.mark.parametrize("key", ["PatientID", "VR:SH", '(0029,"ACME",02)', "(0029,1002)"])
+def test_key_whose_vr_fits_or_is_not_known_is_taken(key: str, file: Path) -> None:
+    assert api.compile_spec({key: "%_shout|1_#tag"}, functions=[file]).warnings == ()
 
 
 @pytest.mark.parametrize(

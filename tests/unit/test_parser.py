@@ -169,6 +169,16 @@ def test_parse_refuses_bad_values(argv: list[str], part: str, capsys: pytest.Cap
         "--lookupMissing",
         "--ledger",
         "--log",
+        "--uidRoot",
+        "--dask",
+        "--reviewSheet",
+        "--outputFileStem",
+        "--outputDirTemplate",
+        "--outputLeafDir",
+        "--assumeCharacterSet",
+        "--importRules",
+        "--importMasks",
+        "--holdDir",
     ],
 )
 def test_parse_refuses_an_option_that_protects_or_chooses_and_is_empty(
