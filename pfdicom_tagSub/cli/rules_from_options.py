@@ -25,6 +25,8 @@ def fifos_of(options: Options) -> Iterator[tuple[str, str]]:
         ("--importRules", (options.import_rules,)),
         ("--tagFile", options.tag_files),
         ("--functions", options.functions),
+        ("--keyFile", (options.key_file,)),
+        ("--lookupTable", [table.partition("=")[2] for table in options.lookup_tables]),
         ("--pixelMasks", (options.pixel_masks,)),
         ("--filesFrom", (options.files_from,)),
     )

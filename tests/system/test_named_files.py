@@ -77,23 +77,51 @@ def test_what_the_system_says_of_a_file_comes_with_a_cure(
     assert not (inputs.parent / "out").exists() or not any((inputs.parent / "out").iterdir())
 
 
-def test_spec_in_a_fifo_is_waited_for_aloud(inputs: Path) -> None:
+@pytest.mark.parametrize(
+    ("flags", "content"),
+    [
+        (["--tagFile", "{}"], b'{"PatientID": "x"}'),
+        (["--tagInfo", "PatientID:%_hmac|8_#tag", "--keyFile", "{}"], bytes(range(32))),
+        (
+            ["--tagInfo", "PatientID:%_lookup|ids_#tag", "--lookupMiss", "empty", "--lookupTable", "ids={}"],
+            b"original,replacement\na,b\n",
+        ),
+    ],
+)
+def test_file_that_is_a_fifo_is_waited_for_aloud(flags: list[str], content: bytes, inputs: Path) -> None:
     fifo, told = inputs.parent / "fifo", inputs.parent / "told"
     os.mkfifo(fifo)
     with told.open("wb") as messages:
         words = [COMMAND, "--inputDir", str(inputs), "--outputDir", str(inputs.parent / "out")]
-        process = subprocess.Popen([*words, "--tagFile", str(fifo)], stderr=messages)
+        process = subprocess.Popen([*words, *(flag.format(fifo) for flag in flags)], stderr=messages)
         try:
             assert wait_for(
                 lambda: b"is a FIFO: waiting until something is written to it" in told.read_bytes()
             )
             assert process.poll() is None
-            fifo.write_text(json.dumps({"PatientID": "x"}))
+            fifo.write_bytes(content)
             assert process.wait(60) == 0
         finally:
             process.kill()
             process.wait()
     assert len(list((inputs.parent / "out").iterdir())) == 2
+
+
+def test_key_and_table_in_pipes_of_the_shell_are_read_without_a_word(inputs: Path) -> None:
+    pipes = []
+    for content in (bytes(range(32)), b"original,replacement\na,b\n"):
+        reading, writing = os.pipe()
+        os.write(writing, content)
+        os.close(writing)
+        pipes.append(reading)
+    spec = json.dumps({"PatientID": "%_hmac|8_#tag", "PatientName": "%_lookup|names_#tag"})
+    flags = ["--tagStruct", spec, "--keyFile", f"/dev/fd/{pipes[0]}", "--lookupMiss", "empty"]
+    flags += ["--lookupTable", f"names=/dev/fd/{pipes[1]}", "--threads", "2"]
+    done = run_command(inputs, inputs.parent / "out", *flags)
+    for reading in pipes:
+        os.close(reading)
+    assert done.code == 0, done.err
+    assert "FIFO" not in done.err
 
 
 def test_spec_in_a_pipe_of_the_shell_is_read_without_a_word(inputs: Path) -> None:
