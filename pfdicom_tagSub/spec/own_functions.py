@@ -167,6 +167,13 @@ def load_entry_point(name: str) -> Function | None:
     return None
 
 
+def forget(kept: Collection[Origin]) -> None:
+    """Forget the functions of users but for those that come from these origins."""
+    for name, function in list(FUNCTIONS.items()):
+        if function.origin is not None and function.origin not in kept:
+            del FUNCTIONS[name]
+
+
 def _loaded(option: str, name: str, digest: str, text: str) -> Origin:
     """An origin where rules are unpacked, its functions loaded.
 

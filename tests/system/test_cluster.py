@@ -53,6 +53,8 @@ from pfdicom_tagSub.run.deferred_signals import DeferredSignals
 from pfdicom_tagSub.run.pool import Batch, Pool
 from pfdicom_tagSub.run.pool import Done as BatchDone
 from pfdicom_tagSub.run.worker import Task, Worker
+from pfdicom_tagSub.run.worker_settings import Settings
+from pfdicom_tagSub.spec import own_functions
 
 pytestmark = pytest.mark.xdist_group("cluster")  # what takes long to set up is set up once
 
@@ -446,16 +448,46 @@ def test_python_has_the_cluster_that_the_command_has(cluster: Cluster, key: Path
 
 def test_cluster_gets_own_functions(cluster: Cluster, tmp_path: Path) -> None:
     make(tmp_path / "in" / "a.dcm", PatientID="abc", PatientName="Doe^Jane")
-    (tmp_path / "own.py").write_text(
-        "from pfdicom_tagSub import spec_function\n\n@spec_function('clusterOnly')\n"
-        "def own(value, arguments, secret):\n    return value.upper()\n"
-    )
     spec = {"PatientID": "%_clusterOnly_PatientID", "when Modality absent": {"PatientName": "X"}}
     flags = ["--json", "--functions", str(tmp_path / "own.py"), "--dask", cluster.address]
-    done = run(tmp_path / "in", tmp_path / "out", *flags, spec=spec)
-    assert done.code == 0, done.err
-    made = pydicom.dcmread(tmp_path / "out" / "a.dcm")
-    assert (made.PatientID, made.PatientName) == ("ABC", "X")
+    for method, patient_id in (("upper", "ABC"), ("title", "Abc")):  # the second time the file is another
+        (tmp_path / "own.py").write_text(
+            "from pfdicom_tagSub import spec_function\n\n@spec_function('clusterOnly')\n"
+            f"def own(value, arguments, secret):\n    return value.{method}()\n"
+        )
+        done = run(tmp_path / "in", tmp_path / method, *flags, spec=spec)
+        assert done.code == 0, done.err
+        made = pydicom.dcmread(tmp_path / method / "a.dcm")
+        assert (made.PatientID, made.PatientName) == (patient_id, "X")
+        own_functions.forget(())  # the next command is another process
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_function_of_a_run_that_goes_on_is_not_replaced(tmp_path: Path) -> None:
+    from pfdicom_tagSub.run.executors import dask_worker
+
+    paths = []
+    for name in ("one", "other"):
+        paths.append(tmp_path / f"{name}.py")
+        paths[-1].write_text(
+            "from pfdicom_tagSub import spec_function\n\n@spec_function('contested')\n"
+            f"def own(value, arguments, secret):\n    return '{name}'\n"
+        )
+    parcels = []
+    for path in paths:
+        rules = tagsub.compile_spec({"PatientID": "%_contested_#tag"}, functions=[path])
+        parcels.append(dask_worker.Parcel(dask_worker.Briefing(Settings(rules))))
+        own_functions.forget(())
+    first, second = (dask_worker.Ticket(run, dask_worker.own_versions()) for run in ("a1", "b2"))
+    assert dask_worker.begin(first, parcels[0]) == ""
+    try:
+        assert "a run that goes on uses it" in dask_worker.begin(second, parcels[1])
+        dask_worker.end("a1")
+        assert dask_worker.begin(second, parcels[1]) == ""
+    finally:
+        dask_worker.end("a1")
+        dask_worker.end("b2")
+        own_functions.forget(())
 
 
 def test_workers_forget_a_run_that_is_over(cluster: Cluster, key: Path, tmp_path: Path) -> None:

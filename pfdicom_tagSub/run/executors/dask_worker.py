@@ -31,6 +31,7 @@ import distributed
 
 from ..._version import COMMAND, __version__
 from ...core.errors import SpecError
+from ...spec.own_functions import OtherFunctionsError, forget
 from ...spec.secret import Secret, load_secret
 from ...spec.tables import load_tables
 from ..pool import Batch, Done, Stopped, done_of, work
@@ -160,6 +161,22 @@ class _Office:
         self._busy = 0
         self._is_ready = False
 
+    def opened(self, parcel: Parcel) -> Briefing:
+        """A briefing, with the functions of the user's own loaded.
+
+        Raises:
+            SpecError: they are not here, or others of their names are those of a run that goes on.
+        """
+        try:
+            found: Briefing = parcel.opened()
+        except OtherFunctionsError:
+            raise
+        except SpecError:  # those of runs that ended make room
+            with self._changed:
+                forget({origin for run in self._runs.values() for origin in run.settings.rules.origins})
+            found = parcel.opened()
+        return found
+
     def begin(self, ticket: Ticket, briefing: Briefing) -> None:
         """Learn of a run."""
         settings = _completed(briefing)
@@ -265,7 +282,15 @@ def begin(ticket: Ticket, briefing: Parcel) -> str:
     if problem := _problem_of(ticket):
         return problem
     try:
-        _office.begin(ticket, briefing.opened())
+        opened = _office.opened(briefing)
+    except OtherFunctionsError as error:
+        return f"{error}; install the same package on every worker, and start it anew"
+    except SpecError as error:
+        return f"{error}: a run that goes on uses it; wait for that, or give the function another name"
+    except Exception as error:  # its text may quote anything
+        return f"{type(error).__name__} as it received the settings of the run"
+    try:
+        _office.begin(ticket, opened)
     except SpecError as error:
         return f"{error}; give a file that every worker can read, or --daskSendKey"
     except Exception as error:  # its text may quote anything
