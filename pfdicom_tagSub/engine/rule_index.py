@@ -21,6 +21,8 @@ class Lookups:
     Attributes:
         rules: the compiled spec.
         claims: whether outputs say that no identity is left.
+        asks_for_vrs: whether the VR of an element may decide which rule hits it.
+        asks_for_more: whether that, or the sequence that it is in, may.
         blocks: (group, last two digits) of the private keys.
         private: (group, creator, last two digits) to the rule of a private key.
         creators_matter: whether some private element stays though private ones are removed.
@@ -46,6 +48,8 @@ class Lookups:
             group & 1 and rule.template is None for group, rule in rules.groups.items()
         )
         self.claims = rules.claims_identity_removed
+        self.asks_for_vrs = bool(rules.private_vrs or rules.unknown_vrs)
+        self.asks_for_more = rules.asks_for_more
         self.creators_matter = removes and (odd or bool(rules.private or rules.private_vrs))
         self.drops_private = rules.remove_private and not self.creators_matter
         inserting = [(tag, rule) for tag, rule in rules.insertions if _may_insert(rule.template)]

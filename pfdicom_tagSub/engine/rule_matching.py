@@ -34,7 +34,7 @@ class RuleMatcher:
         """
         self.lookups = lookups
         self.rules = lookups.rules
-        self.asks_for_vrs = bool(self.rules.private_vrs or self.rules.unknown_vrs)
+        self.asks_for_vrs = lookups.asks_for_vrs
         self.memory = memory
         self._content: dict[int, Rule | None] = {}
         self._around: dict[int, tuple[RuleMatcher, ...]] = {}

@@ -145,7 +145,7 @@ class Substitution:
         rules, lookups, matcher, changes = self.rules, self.lookups, self.matcher, self.changes
         table, groups = rules.table, rules.groups
         has_content, apply = bool(lookups.content), self.application.apply
-        asks = rules.asks_for_more
+        asks = lookups.asks_for_more
         needed = matcher.needed_creators(elements, scope) if lookups.creators_matter else ()
         if lookups.drops_private:
             elements, growth = self._without_private(elements, scope)

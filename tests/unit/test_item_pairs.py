@@ -131,6 +131,9 @@ def test_nested_pairs_are_for_sequences_within_the_outer_ones_alone() -> None:
     made = made_of({SEQUENCE: {"each": inner}}, written(apart))
     assert made.ScheduledProtocolCodeSequence[0].PatientName == "Out^Side"
     assert made.RequestAttributesSequence[0].ScheduledProtocolCodeSequence[0].PatientName == "Z"
+    turned = data_set(ScheduledProtocolCodeSequence=[nested(data_set(PatientName="In^Both"))])
+    made = made_of({SEQUENCE: {"each": inner}}, written(turned))
+    assert made.ScheduledProtocolCodeSequence[0].RequestAttributesSequence[0].PatientName == "In^Both"
 
 
 def test_stronger_key_for_the_sequence_itself_wins() -> None:
@@ -176,6 +179,9 @@ def test_removal_of_private_elements_is_stronger_and_else_they_count_by_their_vr
     assert [kept[0x00290010].value, kept[0x00291008].value] == ["SIEMENS CSA HEADER", "X"]
     gone = made_of(spec, private_example(), remove_private_tags=True).RequestAttributesSequence[0]
     assert not [one for one in gone if one.tag.is_private]
+    spec |= {'(0029,"SIEMENS CSA HEADER",09)': KEEP}  # so that private elements are looked at one by one
+    gone = made_of(spec, private_example(), remove_private_tags=True).RequestAttributesSequence[0]
+    assert 0x00291008 not in gone
 
 
 def test_new_text_that_the_character_set_lacks_switches_the_file() -> None:
