@@ -73,6 +73,7 @@ class Lookups:
             *dict(rules.content).values(),
             *rules.private_vrs.values(),
             *rules.unknown_vrs.values(),
+            *rules.public_vrs.values(),
             *([rules.texts] if rules.texts else []),
             DUMMY,
             EMPTY,

@@ -71,10 +71,18 @@ class RuleMatcher:
         if element.tag >> 16 & 1 and self.rules.remove_private:
             return None
         for matcher in self._matchers_around(scope):
-            rule = matcher._own_rule(element, scope)
+            rule = stronger(matcher._own_rule(element, scope), matcher._rule_of_public_vr(element.tag))
             if rule is not None:
                 return rule
         return None
+
+    def _rule_of_public_vr(self, tag: int) -> Rule | None:
+        """The strongest rule for a VR that the dictionary gives an element, where the table has none."""
+        by_vr = self.rules.public_vrs
+        if not by_vr or tag >> 16 & 1 or not dictionary.is_replaceable(tag):
+            return None
+        found = [by_vr[vr] for vr in dictionary.vr_of(tag).split(" or ") if vr in by_vr]
+        return max(found, key=lambda rule: rule.index, default=None)
 
     def _matchers_around(self, scope: Scope) -> tuple[RuleMatcher, ...]:
         """Those of the sequences around a data set that have rules for what is in their items."""

@@ -216,19 +216,19 @@ def _vr_key(text: str, origin: str) -> VRKey:
     if vr not in dictionary.ALL_VRS:
         known = ", ".join(sorted(dictionary.ALL_VRS))
         raise SpecError(f"{origin}: {shortened(text)}: no such VR; they are {known}")
-    return _key_of_vr(vr)
+    return _keys_by_vr()[vr]
 
 
 @cache
-def _key_of_vr(vr: str) -> VRKey:
-    """The elements that the dictionary gives a VR, of those that a pattern may name."""
+def _keys_by_vr() -> dict[str, VRKey]:
+    """For each VR the elements that the dictionary gives it, of those that a pattern may name."""
     named = {tag for keyword in dictionary.all_keywords() for tag in dictionary.tags_of(keyword)}
-    tags = (
-        tag
-        for tag in sorted(named | dictionary.all_tags())
-        if vr in dictionary.vr_of(tag).split(" or ") and dictionary.is_replaceable(tag)
-    )
-    return VRKey(vr, tuple(tags))
+    tags: dict[str, list[int]] = {vr: [] for vr in dictionary.ALL_VRS}
+    for tag in sorted(named | dictionary.all_tags()):
+        if dictionary.is_replaceable(tag):
+            for vr in dictionary.vr_of(tag).split(" or "):
+                tags.get(vr, []).append(tag)
+    return {vr: VRKey(vr, tuple(own)) for vr, own in tags.items()}
 
 
 def _content_item_key(code: str, scheme: str, value_type: str, text: str, origin: str) -> ContentItemKey:

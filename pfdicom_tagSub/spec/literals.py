@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..core.errors import SpecError
 from ..core.outcome import Action
 from ..dicom import dictionary, values
@@ -71,9 +73,9 @@ def check_added(rule: Rule, pair: Pair) -> None:
         raise SpecError(f"{rule.key}: what is added is a text in ASCII, not empty and without directives")
 
 
-def _holds(tag: int, literal: str) -> bool:
-    """Whether one of the VRs that the dictionary gives the tag allows the literal."""
-    vrs = dictionary.vr_of(tag).split(" or ")
+def _holds(of_dictionary: str, literal: str) -> bool:
+    """Whether one of the VRs that the dictionary gives a tag allows the literal."""
+    vrs = of_dictionary.split(" or ")
     if not literal or vrs[0] in {"SQ", ""}:
         return True
     if not literal.isascii() and any("\ud800" <= character <= "\udfff" for character in literal):
@@ -88,11 +90,18 @@ def check_literal(rule: Rule, tags: tuple[int, ...]) -> None:
         SpecError: the VR of one does not allow it.
     """
     literal = rule.template.literal if rule.template else None
-    if literal is not None and not all(_holds(tag, literal) for tag in tags):
+    if literal is not None and not all(_holds(dictionary.vr_of(tag), literal) for tag in tags):
         raise SpecError(
             f"{rule.key}: the literal {quoted(literal)} is not a valid {dictionary.vr_of(tags[0])} "
             '(PS3.5 6.2); "" empties the element, null removes it'
         )
+
+
+def check_literal_of_vr(rule: Rule, vr: str, tags: Sequence[int], warnings: list[str]) -> None:
+    """As ``check_literal_of_many``, for all elements of a VR."""
+    literal = rule.template.literal if rule.template else None
+    if literal and not _holds(vr, literal):
+        check_literal_of_many(rule, [*tags], warnings)
 
 
 def check_literal_of_many(rule: Rule, tags: list[int], warnings: list[str]) -> None:
@@ -100,8 +109,9 @@ def check_literal_of_many(rule: Rule, tags: list[int], warnings: list[str]) -> N
     literal = rule.template.literal if rule.template else None
     if not literal:
         return
-    textual = [tag for tag in tags if dictionary.vr_of(tag) != "SQ"]
-    unfit = [tag for tag in textual if not _holds(tag, literal)]
+    textual = [(tag, vr) for tag in tags if (vr := dictionary.vr_of(tag)) != "SQ"]
+    holding = {vr for vr in {vr for _, vr in textual} if _holds(vr, literal)}
+    unfit = [tag for tag, vr in textual if vr not in holding]
     if not unfit:
         return
     example = f"such as {dictionary.label_of(unfit[0])} ({dictionary.vr_of(unfit[0])})"

@@ -27,7 +27,14 @@ from .keys import (
     PrivateKey,
     VRKey,
 )
-from .literals import check_added, check_items, check_literal, check_literal_of_many, literals_of
+from .literals import (
+    check_added,
+    check_items,
+    check_literal,
+    check_literal_of_many,
+    check_literal_of_vr,
+    literals_of,
+)
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
 from .pairs import Added, Each, Items, Layer, Pair
 from .rules import PrivateRule, Rule, RuleSet
@@ -107,7 +114,9 @@ def compile_pairs(
         warnings.extend(check_vrs(rule.key, pair.key, rule.template))
     for flag, template in names:
         warnings.extend(check_vrs(flag, None, template))
-    if warned := check_needs([*((rule.key, rule.template) for rule in rules), *names], resources):
+    own = [(rule.key, rule.template) for rule in rules]
+    own += [(rule.key, one) for rule in rules if rule.each is not None for one in rule.each.templates]
+    if (warned := check_needs([*own, *names], resources)) and not options.is_inner:
         warnings.append(warned)
     return RuleSet(
         table=compiler.table,
@@ -149,6 +158,7 @@ def compile_pairs(
         texts=compiler.texts,
         private_vrs=compiler.private_vrs,
         unknown_vrs=compiler.unknown_vrs,
+        public_vrs=compiler.public_vrs,
     )
 
 
@@ -166,6 +176,7 @@ class _Compiler:
         self.texts: Rule | None = None
         self.private_vrs: dict[str, Rule] = {}
         self.unknown_vrs: dict[str, Rule] = {}
+        self.public_vrs: dict[str, Rule] = {}
         self.removes_private = False
         self.removes_unknown = False
         self.removes_rest = False
@@ -217,9 +228,8 @@ class _Compiler:
                     check_literal(rule, (VALUE_ELEMENTS[value_type],))
                 self._add_content(pair.key, rule)
             case VRKey(vr, tags):
-                check_literal_of_many(rule, [*tags], self.warnings)
-                self._hit(tags, rule)
-                self.private_vrs[vr] = self.unknown_vrs[vr] = rule
+                check_literal_of_vr(rule, vr, tags, self.warnings)
+                self._add_vr(vr, tags, rule)
             case EveryTextKey():
                 if self.removes_rest and not rule.keeps:
                     raise SpecError(f"{rule.key}: rest removes what no other key names; give one of the two")
@@ -238,6 +248,14 @@ class _Compiler:
         self.groups.update(dict.fromkeys(REPEATING_GROUPS, rule))
         self._hit(rest_tags() - (self.insertions.keys() & dictionary.STAMPS), rule)
         self.removes_private = self.removes_unknown = self.removes_rest = True
+
+    def _add_vr(self, vr: str, tags: tuple[int, ...], rule: Rule) -> None:
+        """Add a rule for elements of a VR; within items no table of them all, of which there may be many."""
+        if self.is_inner:
+            self.public_vrs[vr] = rule
+        else:
+            self._hit(tags, rule)
+        self.private_vrs[vr] = self.unknown_vrs[vr] = rule
 
     def _add_content(self, key: ContentItemKey, rule: Rule) -> None:
         """Add a rule for content items; one for all types beats what a weaker layer says of some."""

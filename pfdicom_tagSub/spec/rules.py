@@ -142,6 +142,8 @@ class RuleSet:
         texts: the rule that cleans every free text which no other rule names; None if none does.
         private_vrs: VR to the rule for private elements that have it.
         unknown_vrs: VR to the rule for public elements that have it and that no dictionary knows.
+        public_vrs: VR to the rule for elements for which the dictionary has it, in rules for items; in others
+            the table has these.
         pixels: how pixels are cleaned; None where they are left alone.
         variants: what gives the rules for files for which conditions of the spec hold, as these are for files
             for which none does; None without conditions.
@@ -175,6 +177,7 @@ class RuleSet:
     texts: Rule | None = None
     private_vrs: Mapping[str, Rule] = field(default_factory=dict)
     unknown_vrs: Mapping[str, Rule] = field(default_factory=dict)
+    public_vrs: Mapping[str, Rule] = field(default_factory=dict)
     pixels: PixelRules | None = None
     variants: Variants | None = None
     held: tuple[int, ...] = ()
@@ -196,7 +199,8 @@ class RuleSet:
     @cached_property
     def each(self) -> tuple[Rule, ...]:
         """The rules that have others for what is in the items of the sequences that they hit."""
-        return tuple(dict.fromkeys(rule for rule in self.table.values() if rule.each is not None))
+        every = (*self.table.values(), *self.public_vrs.values())
+        return tuple({rule.index: rule for rule in every if rule.each is not None}.values())
 
     @property
     def claims_identity_removed(self) -> bool:

@@ -142,6 +142,8 @@ class ExpectedRules:
         if not (entry.tag >> 16 & 1 and self.rules.remove_private):
             for inner in place.inner:
                 found = inner._found(entry, data, Place())
+                if by_vr := inner._public_vr(entry.tag):
+                    found = _effect(stronger(found[1], by_vr))
                 if found[1] is not None:
                     return found
         tag = entry.tag
@@ -154,6 +156,18 @@ class ExpectedRules:
             if concept is not None and concept.template is not None:
                 found = _effect(stronger(found[1], concept))
         return found
+
+    def _public_vr(self, tag: int) -> Rule | None:
+        """The last written of the keys for VRs that the dictionary gives a public element."""
+        strongest: Rule | None = None
+        by_vr = self.rules.public_vrs
+        if not by_vr or tag >> 16 & 1 or not dictionary.is_replaceable(tag):
+            return None
+        for vr in dictionary.vr_of(tag).split(" or "):
+            rule = by_vr.get(vr)
+            if rule is not None and (strongest is None or rule.index > strongest.index):
+                strongest = rule
+        return strongest
 
     def of_public(self, tag: int) -> tuple[Effect, Rule | None]:
         """What the spec does to a public element that is no sequence."""
@@ -250,8 +264,10 @@ class ExpectedRules:
         return is_sought or self.names_in(value)
 
     def names_in(self, value: bytes) -> bool:
-        """Whether the tag of a public element that is hit stands in bytes, in either byte order."""
-        return any(pattern.search(value) for pattern in self._patterns)
+        """Whether the tag of a public element that is hit may stand in bytes, in either byte order."""
+        return any(inner.rules.public_vrs for inner in self._each.values()) or any(
+            pattern.search(value) for pattern in self._patterns
+        )
 
     def _pattern(self, *, little: bool) -> re.Pattern[bytes]:
         """The tags that are hit, as they are stored."""
