@@ -166,6 +166,34 @@ def test_sequence_that_is_stored_as_unknown_is_entered(tmp_path: Path) -> None:
     assert read((tmp_path / "out-a.dcm").read_bytes()).RequestAttributesSequence[0].PatientName == "X"
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([{"CodeValue": "9"}], ["9"]),
+        ({"replace": [{"CodeValue": "9"}]}, ["9"]),
+        ({"add": [{"CodeValue": "9"}]}, ["T-1", "9"]),
+        ("", []),
+    ],
+)
+def test_sequences_in_the_items_take_every_value(value: object, expected: list[str], tmp_path: Path) -> None:
+    rules = api.compile_spec({SEQUENCE: {"each": {CODES: value}}})
+    result = process(Worker(Settings(rules, verify=True)), written(example()), tmp_path)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    codes = read((tmp_path / "out-a.dcm").read_bytes()).RequestAttributesSequence[0][CODES]
+    assert [one.CodeValue for one in codes] == expected
+
+
+def test_text_in_the_items_is_cleaned(tmp_path: Path) -> None:
+    made = nested(data_set(ScheduledProcedureStepDescription="Scan of Quibble"), PatientName="Quibble^Ann")
+    made.StudyDescription = "Knee of Quibble"
+    spec = {"PatientName": "", SEQUENCE: {"each": {"re:.*Description$": "%_clean_#tag"}}}
+    result = process(Worker(Settings(api.compile_spec(spec), verify=True)), written(made), tmp_path)
+    assert result.outcome.residuals == ("StudyDescription",)
+    found = read((tmp_path / "out-a.dcm").read_bytes())
+    assert found.RequestAttributesSequence[0].ScheduledProcedureStepDescription == "Scan of"
+    assert found.StudyDescription == "Knee of Quibble"
+
+
 def private_example() -> bytes:
     made = example()
     block = made.RequestAttributesSequence[0].private_block(0x0029, "SIEMENS CSA HEADER", create=True)
