@@ -180,6 +180,8 @@ def image_of(root: Scope, syntax: str) -> Image | None:
         raise FileError("the PhotometricInterpretation is none of those that can be cleaned")
     if allocated == 1 and samples == 3:
         raise FileError("BitsAllocated is not that of pixels in colour")
+    if columns % 2 and photometric in HALVED and syntax in NATIVE:
+        raise FileError("Columns is odd, though two pixels side by side share their colour")
     is_signed = bool(_number(root, PIXEL_REPRESENTATION))
     palette = _palette(root, is_signed=is_signed) if photometric == "PALETTE COLOR" else None
     black = _black(root, photometric, stored, palette, is_signed=is_signed)

@@ -158,6 +158,20 @@ def test_pixels_that_nobody_can_place_fail(tmp_path: Path, keyword: str, value: 
     assert not output
 
 
+@pytest.mark.parametrize("method", ["devices", "text"])
+def test_pixels_that_share_their_colour_with_none_fail_with_the_reason(tmp_path: Path, method: str) -> None:
+    layout = next(one for one in LAYOUTS if one.name == "ybr-422")
+    made = picture(layout, rows=10, columns=20)
+    made.Columns, made.Rows = 25, 8
+    flags = ("--pixelMasks", mask_file(tmp_path, (0, 0, 9, 9))) if method == "devices" else ()
+    if method == "text":
+        pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+    result, output = clean(tmp_path, file_bytes(made), "--cleanPixels", method, *flags)
+    assert result.code == 1
+    assert not output
+    assert "Columns is odd" in result.record["failures"][0]["reason"]
+
+
 def test_files_without_a_mask_keep_their_bytes_and_get_no_stamp(tmp_path: Path) -> None:
     content = file_bytes(picture())
     result, output = clean(tmp_path, content)
