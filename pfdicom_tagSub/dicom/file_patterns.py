@@ -106,6 +106,7 @@ class Pattern:
         outline: of one of them.
         varying: the indices of the elements that differ.
         places: for each element that does not, the stretch that it is in and its place in that.
+        ends: how long each stretch is.
         size: the bytes in common.
     """
 
@@ -118,6 +119,7 @@ class Pattern:
         self.outline = outline
         self.varying = frozenset(varying)
         self.places: dict[int, tuple[int, int]] = {}
+        self.ends: list[int] = []
         self._filter = scan_filter
         self._steps: list[_PatternStep] = []
         fixed: list[bytes] = []
@@ -131,12 +133,14 @@ class Pattern:
                 )
                 is_kept = is_kept or not element.tag & 0xFFFF
                 self._steps.append(_PatternStep(b"".join(fixed), head, element.tag, vr, is_kept))
+                self.ends.append(size)
                 fixed, size = [], 0
             else:
                 self.places[index] = len(self._steps), size
                 fixed.append(outline.stored[index])
                 size += len(outline.stored[index])
         self._steps.append(_PatternStep(b"".join(fixed), b"", 0, "", False))
+        self.ends.append(size)
         self.size = sum(len(step.fixed) for step in self._steps)
 
     def match(self, data: Stretch) -> FoundParts | None:
@@ -176,6 +180,10 @@ class Pattern:
                 return None
             place = end
         return FoundParts(starts, elements) if place == stop else None
+
+    def vr(self, number: int) -> str:
+        """The VR of one of the elements that differ; "" for one that is to be scanned."""
+        return self._steps[number].vr
 
     def element(self, index: int, found: FoundParts) -> Element:
         """An element in common, in a data set that fits."""

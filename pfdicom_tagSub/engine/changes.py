@@ -87,6 +87,13 @@ class Changes:
         """The new texts of some elements of a data set."""
         return {one[0][0]: one[3] for one in self._made if one[0][0] in tags and one[1] is scope}
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.edits = []
+        self._made.clear()
+        self._more_private = 0
+        self._removed_group = -1
+
     def taken_edits(self) -> list[Edit]:
         """The edits so far; the next ones are of other bytes."""
         edits, self.edits = self.edits, []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..core.outcome import Action
 from ..dicom import dictionary
 from ..dicom.character_sets import UTF8
@@ -139,16 +141,47 @@ class FileMetaSubstitution:
 
     def _follow(self, element: Element, texts: tuple[str, ...], rule: Rule | None) -> int:
         """Give an element the texts of another; returns by how many bytes it grew."""
-        data = encode_element(
-            element.tag, "UI", texts, UTF8, implicit=self.scope.encoding.implicit, little=True
-        )
-        is_same = data == self.file.source.read(element.start, element.end)
-        if rule is not None or not is_same:
-            action = Action.SUBSTITUTED if any(texts) else Action.EMPTIED
-            original = short_text(element, self.scope) if rule is not None and not is_same else ""
-            note = self.changes.note(element.tag, action)
+        following = following_element(element, texts, rule, self.scope)
+        if following.action is not None:
+            note = self.changes.note(element.tag, following.action)
+            original, is_same = following.original, following.is_same
             self.changes.add(Change(note, self.scope, element, texts, rule, original, is_same, follows=True))
-        return 0 if is_same else self.changes.replace(element, data)
+        return 0 if following.is_same else self.changes.replace(element, following.data)
+
+
+class FollowingElement(NamedTuple):
+    """An element of the file meta that takes over the texts of another.
+
+    Attributes:
+        data: the whole new element.
+        is_same: whether that is what stood there.
+        action: what was done to it; None for nothing.
+        original: the text that was replaced, if a path may hold it; else "".
+    """
+
+    data: bytes
+    is_same: bool
+    action: Action | None
+    original: str
+
+
+def following_element(
+    element: Element, texts: tuple[str, ...], rule: Rule | None, scope: Scope
+) -> FollowingElement:
+    """What becomes of an element of the file meta that takes over the texts of another.
+
+    Args:
+        element: the element.
+        texts: the texts.
+        rule: the rule that hits it.
+        scope: the file meta.
+    """
+    data = encode_element(element.tag, "UI", texts, UTF8, implicit=scope.encoding.implicit, little=True)
+    is_same = data == scope.source.read(element.start, element.end)
+    if rule is None and is_same:
+        return FollowingElement(data, is_same, None, "")
+    original = short_text(element, scope) if rule is not None and not is_same else ""
+    return FollowingElement(data, is_same, Action.SUBSTITUTED if any(texts) else Action.EMPTIED, original)
 
 
 def _is_in_so_many_words(rule: Rule) -> bool:

@@ -26,9 +26,10 @@ from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.rules import RuleSet
 from ..spec.templates import Template
 from .file_meta_substitution import FOLLOWING
-from .known_files import ElementsOfKnown, KnownFiles
+from .known_files import KnownFiles
 from .memory import LOCAL_MOST, Memory
 from .patched import Patched
+from .pattern_pass import ElementsOfKnown
 from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
 from .pixel_review import REVIEWED
 from .rule_index import Lookups
@@ -66,8 +67,11 @@ class Output:
         """New bytes, and stretches of the input; a deflated data set is deflated as it is asked for."""
         file, patched = self.file, self.patched
         if not patched.data_edits:
-            yield from chunks(0, file.source.size, patched.edits)
-            return
+            return chunks(0, file.source.size, patched.edits)
+        return self._deflated()
+
+    def _deflated(self) -> Iterator[Chunk]:
+        file, patched = self.file, self.patched
         yield from chunks(0, file.meta_stop, patched.edits)
         data = chunks(file.data.start, file.data.stop, patched.data_edits)
         yield from deflate(pieces(file.data.source, data))

@@ -105,8 +105,14 @@ def digest_under(secret: Secret | None, use: str, text: str) -> bytes:
 
 
 @remembered(most=1 << 14)
-def _new_uid(secret: Secret | None, text: str, root: str) -> str:
-    """The UID for another; those of a study are in each of its files, so they are kept."""
+def new_uid(secret: Secret | None, text: str, root: str) -> str:
+    """The UID for another; those of a study are in each of its files, so they are kept.
+
+    Args:
+        secret: the key; None for none.
+        text: the other, without padding.
+        root: what it begins with; "" for pydicom's root.
+    """
     from pydicom.uid import generate_uid  # noqa: PLC0415  (slow to load, and --man needs the registry alone)
 
     if text.startswith(STANDARD_ROOT):  # SOP classes and the like (PS3.6 annex A) name nobody
@@ -118,7 +124,7 @@ def _new_uid(secret: Secret | None, text: str, root: str) -> str:
 def uid(call: Call) -> str:
     """The new UID of a UID."""
     original = call.significant  # a reference to it may lack the padding
-    return _new_uid(call.resources.secret, original, call.resources.uid_root) if original else ""
+    return new_uid(call.resources.secret, original, call.resources.uid_root) if original else ""
 
 
 ROOT_MOST = 38

@@ -35,7 +35,7 @@ def handles_of(text: str) -> Handles:
     """What of a text a UID or a time takes up."""
     folded, origins = fold(text)
     joined = join_lines(folded, origins)
-    return _handles(folded) if joined is None else _together((_handles(folded), _handles(joined.text)))
+    return _handles(folded) if joined is None else together((_handles(folded), _handles(joined.text)))
 
 
 def _handles(folded: str) -> Handles:
@@ -49,10 +49,11 @@ def _handles(folded: str) -> Handles:
 
 def handles_of_all(texts: Iterable[str]) -> Handles:
     """What all of some texts take up together."""
-    return _together([handles_of(text) for text in texts])
+    return together([handles_of(text) for text in texts])
 
 
-def _together(each: Collection[Handles]) -> Handles:
+def together(each: Collection[Handles]) -> Handles:
+    """What all of some handles are together."""
     return Handles(
         frozenset().union(*(one.uids for one in each)),
         frozenset().union(*(one.tokens for one in each)),

@@ -12,6 +12,9 @@ from .comparable import is_cjk, is_long_enough
 LONGEST = 255
 """No name of a file is longer."""
 
+AT_A_TIME = 8
+"""So many values are looked up together."""
+
 _RUNS = re.compile(r"[^\W_]+|/")
 _NAME_PARTS = re.compile(r"[\s^=]+")
 
@@ -28,7 +31,14 @@ def holds_value(path: str, originals: Iterable[str]) -> bool:
         path: the path of an output, relative to the output directory.
         originals: the values that were replaced, as texts; a PN whole.
     """
-    return _holds_part(path, _all_parts(tuple(originals)), LONGEST + 1)
+    texts = tuple(originals)
+    # Some at a time: those that the files of a series share are mostly looked up in few steps.
+    parts = (
+        part
+        for place in range(0, len(texts), AT_A_TIME)
+        for part in _parts_of(texts[place : place + AT_A_TIME])
+    )
+    return _holds_part(path, parts, LONGEST + 1)
 
 
 def holds_text(path: str, texts: Iterable[str], free_from: int) -> bool:
@@ -91,8 +101,7 @@ def _directory_runs(directory: str) -> tuple[str, ...]:
 
 
 @remembered(most=1024)
-def _all_parts(originals: tuple[str, ...]) -> tuple[str, ...]:
-    """The files of a series mostly have the same originals, or some more."""
+def _parts_of(originals: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for original in originals for part in _parts(original)))
 
 

@@ -17,8 +17,8 @@ from test_cold_equals_warm import CHECKED, Result, assert_cold_equals_warm, resu
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
-from pfdicom_tagSub.engine.known_files import ElementsOfKnown
 from pfdicom_tagSub.engine.patcher import Patcher
+from pfdicom_tagSub.engine.pattern_pass import ElementsOfKnown
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources

@@ -1,0 +1,219 @@
+"""A file that fits a pattern, changed in steps that were found out once; only what differs is looked at.
+
+All that becomes of a file was noted in a pass over another that fits. What becomes of an element that differs
+is found out beside the elements in common alone, so that it depends on these and on its own bytes, and is
+remembered by them. Where more decides on it (a text that may hold a UID or a time, a file meta that differs
+in more than its UID, a length that was wrong before) there is no answer, and a pass has to be made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..core.file_survey import PRIVATE
+from ..core.outcome import Action, ElementCounts
+from ..dicom.edits import Edit
+from ..dicom.elements import OTHER_VRS, UNDEFINED, Element
+from ..dicom.file import DicomFile
+from ..dicom.file_patterns import FoundParts, Pattern
+from .memory import Memory, Note
+from .patched import Patched
+from .pattern_meta import MetaSteps
+from .pattern_workbench import Outcome, Slot, Workbench
+
+COUNTS_MOST = 1 << 8
+
+_PRIVATE = PRIVATE, Action.REMOVED
+
+
+class Step(NamedTuple):
+    """A change of the elements in common, or an insertion.
+
+    Attributes:
+        stretch: the number of the stretch in common.
+        start: where in it the change starts; it may be the end.
+        stop: where it stops.
+        data: the new bytes.
+    """
+
+    stretch: int
+    start: int
+    stop: int
+    data: bytes
+
+
+class GroupLength(NamedTuple):
+    """The length of a group that stays, and is true afterwards if it was before.
+
+    Attributes:
+        place: the stretch that it is in, and its place there.
+        end: likewise, of what comes after the group.
+        growth: by how many bytes what is in common grows, and what is inserted.
+        slots: which slots are in the group.
+        slot: which one it is itself, -1 where its bytes are in common.
+    """
+
+    place: tuple[int, int]
+    end: tuple[int, int]
+    growth: int
+    slots: tuple[int, ...]
+    slot: int
+
+
+class Findings(NamedTuple):
+    """What was noted of a file.
+
+    Attributes:
+        steps: the changes of what is in common, in order; of a slot and of a length their numbers.
+        slots: the elements that differ.
+        notes: what was done to all but the slots, and to what of the file meta follows.
+        more_private: how many private elements went beside those noted.
+        originals: the texts that were replaced, likewise.
+        review: why a person should look at the pixels.
+        instance: which slot is the SOP instance UID.
+    """
+
+    steps: Sequence[Step | int | GroupLength]
+    slots: Sequence[Slot]
+    notes: Sequence[Note]
+    more_private: int
+    originals: Sequence[str]
+    review: str
+    instance: int
+
+
+class Recipe:
+    """The steps of a pattern."""
+
+    def __init__(
+        self, pattern: Pattern, found: Findings, meta: MetaSteps, bench: Workbench, memory: Memory
+    ) -> None:
+        """Args:
+        pattern: the pattern.
+        found: what was noted of a file that fits it.
+        meta: the same of its file meta.
+        bench: finds out what becomes of elements that differ.
+        memory: of the patcher.
+        """
+        self.found = found
+        self.meta = meta
+        self.bench = bench
+        self.memory = memory
+        self._absent = len(pattern.varying) - len(found.slots)
+        self._counts: dict[tuple[int, ...], ElementCounts] = {}
+
+    def patched(self, file: DicomFile, parts: FoundParts) -> Patched | None:
+        """The changes of a file that fits the pattern; None where these steps do not tell them."""
+        own = self.meta.element_in(file)
+        if own is None or parts.elements.count(None) != self._absent:
+            return None
+        outcomes = self._outcomes(file, parts)
+        if outcomes is None:
+            return None
+        edits = self._edits(file, parts, outcomes)
+        if edits is None:
+            return None
+        found = self.found
+        following = self.meta.steps(file, own, outcomes[found.instance].texts)
+        originals = [*found.originals]
+        for outcome in outcomes:
+            originals += outcome.originals
+        originals.append(following.original)
+        return Patched(
+            following.edits + edits,
+            [],
+            self._counted(outcomes, following.note),
+            tuple(dict.fromkeys(filter(None, originals))),
+            found.review,
+        )
+
+    def _outcomes(self, file: DicomFile, parts: FoundParts) -> list[Outcome] | None:
+        """What becomes of each slot; None where that is up to more than its bytes."""
+        read, elements = file.data.source.read, parts.elements
+        found: list[Outcome] = []
+        for slot in self.found.slots:
+            element = elements[slot.number]
+            if element is None:
+                return None
+            if slot.is_private and says_nothing(element):
+                outcome: Outcome | None = self.bench.removed(element.end - element.start)
+            else:
+                stored = read(element.start, element.end)
+                outcome = slot.known.get(stored) or self.bench.outcome(slot, stored)
+            if outcome is None:
+                return None
+            found.append(outcome)
+        return found
+
+    def _edits(self, file: DicomFile, parts: FoundParts, outcomes: Sequence[Outcome]) -> list[Edit] | None:
+        """The changes of the data set; None where a length in it is not true."""
+        starts, elements, slots = parts.starts, parts.elements, self.found.slots
+        edits: list[Edit] = []
+        for step in self.found.steps:
+            if isinstance(step, Step):
+                start = starts[step.stretch]
+                edits.append(Edit(start + step.start, start + step.stop, step.data))
+            elif isinstance(step, int):
+                element = elements[slots[step].number]
+                assert element is not None
+                start = element.start
+                edits += [
+                    Edit(start + first, start + last, data) for first, last, data in outcomes[step].edits
+                ]
+            else:
+                edit = self._length_edit(step, file, parts, outcomes)
+                if edit is None:
+                    return None
+                if edit.data:
+                    edits.append(edit)
+        return edits
+
+    def _length_edit(
+        self, step: GroupLength, file: DicomFile, parts: FoundParts, outcomes: Sequence[Outcome]
+    ) -> Edit | None:
+        """The change of a group length, without data where it stays; None where it is not true."""
+        data, starts = file.data, parts.starts
+        value = starts[step.place[0]] + step.place[1] + 8
+        if step.slot >= 0:
+            own = parts.elements[self.found.slots[step.slot].number]
+            if own is None or own.stop - own.value != 4:
+                return None
+        end = starts[step.end[0]] + step.end[1]
+        stop = value + 4
+        length = int.from_bytes(data.source.read(value, stop), "little")
+        if stop + length != end:
+            return None
+        growth = step.growth
+        for number in step.slots:
+            growth += outcomes[number].growth
+        if not growth:
+            return Edit(value, value, b"")
+        length += growth
+        return Edit(value, stop, length.to_bytes(4, "little")) if length < UNDEFINED else None
+
+    def _counted(self, outcomes: Sequence[Outcome], following: Note | None) -> ElementCounts:
+        """How often what was done to which elements."""
+        key = (*[outcome.kind for outcome in outcomes], 0 if following is None else id(following))
+        known = self._counts.get(key)
+        if known is None:
+            notes, more = [*self.found.notes], self.found.more_private
+            for outcome in outcomes:
+                own, private = self.bench.kinds[outcome.kind]
+                notes += own
+                more += private
+            notes += [following] if following is not None else []
+            if len(self._counts) >= COUNTS_MOST:
+                self._counts.clear()
+            known = self._counts[key] = self.memory.counts(notes, self.memory.note(*_PRIVATE), more)
+        return known
+
+
+def says_nothing(element: Element) -> bool:
+    """Whether a private element that goes is none that texts are cleaned of, whatever it holds."""
+    if element.items is not None or element.known is not None:
+        return False
+    return element.vr in OTHER_VRS or element.vr in _NUMBERS
+
+
+_NUMBERS = frozenset({"FD", "FL", "SL", "SS", "UL", "US"})

@@ -1,0 +1,321 @@
+"""A pass over a file that fits a pattern, of which a recipe for others is made."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Container, Sequence
+from typing import NamedTuple
+
+from ..dicom import dictionary
+from ..dicom.dictionary import MEDIA_STORAGE_SOP_INSTANCE_UID, SOP_INSTANCE_UID
+from ..dicom.edits import Edit
+from ..dicom.elements import EXPLICIT_LITTLE, Element
+from ..dicom.file_patterns import FoundParts, Pattern
+from ..dicom.scan_filter import ScanFilter
+from ..dicom.scope import Scope
+from .changes import Change
+from .patched import Patched
+from .pattern_meta import MetaSteps
+from .pattern_pass import Common, ElementsOfKnown, OfKnownFile
+from .pattern_recipe import Findings, GroupLength, Recipe, Step, says_nothing
+from .pattern_study import Observed
+from .pattern_workbench import Slot, Workbench
+from .rule_index import Lookups
+
+
+class Recorded(Observed, OfKnownFile):
+    """A pass over a file that fits a pattern.
+
+    Attributes:
+        inserted: what is inserted into the data set, each with its tag.
+        taken_over: the changes of what is in common.
+    """
+
+    inserted: list[tuple[int, Edit]]
+    taken_over: Sequence[Edit] = ()
+    _mark: tuple[int, int, int] = (0, 0, 0)
+
+    def record(self, elements: ElementsOfKnown) -> bool:
+        """Take over what becomes of the elements in common, and begin to take notes; as of ``takes_over``."""
+        if not self.takes_over(elements):
+            return False
+        self.taken_over = tuple(self.changes.edits)
+        self.observe()
+        return True
+
+    def data_set(self, elements: Sequence[Element], scope: Scope) -> int:
+        """As of any pass; what was taken over is there, too."""
+        present = set(self.present)
+        growth = super().data_set(elements, scope)
+        if scope is self.root:
+            self.present |= present
+            self.own_edits = self.own_edits[len(self.taken_over) :]
+            self._mark = self.changes.mark()
+        return growth
+
+    def _insertions(self) -> list[tuple[int, Edit]]:
+        self.inserted = super()._insertions()
+        return self.inserted
+
+    @property
+    def after(self) -> list[Change]:
+        """The changes that come after those of the elements."""
+        return self.changes.since(self._mark)
+
+
+class _Place(NamedTuple):
+    """A step, and where in the file that was recorded it stands."""
+
+    start: int
+    stop: int
+    step: Step | int | GroupLength
+
+
+def recipe_of(
+    lookups: Lookups, scan_filter: ScanFilter, pattern: Pattern, made: Recorded, patched: Patched
+) -> Recipe | None:
+    """The recipe of a pattern.
+
+    Args:
+        lookups: the spec.
+        scan_filter: what a scan keeps.
+        pattern: the pattern.
+        made: a pass over a file that fits it.
+        patched: its changes.
+
+    Returns:
+        None where what becomes of files is up to more than a recipe can tell.
+    """
+    if not serves(lookups):
+        return None
+    recording = _Recording(lookups, scan_filter, pattern, made)
+    recipe = recording.recipe(patched)
+    if recipe is None:
+        return None
+    again = recipe.patched(made.file, recording.found)
+    return recipe if again is not None and _is_same(again, patched) else None
+
+
+def serves(lookups: Lookups) -> bool:
+    """Whether nothing that is inserted or done to the file meta depends on what texts are cleaned of."""
+    rules = [rule for _, rule in (*lookups.insertions, *lookups.meta_insertions)]
+    return not any(rule.template and rule.template.cleans for rule in (*rules, *lookups.rules.meta.values()))
+
+
+def _is_same(one: Patched, other: Patched) -> bool:
+    return (
+        _joined(one.edits) == _joined(other.edits)
+        and one.elements == other.elements
+        and set(one.originals) == set(other.originals)
+        and one.review == other.review
+    )
+
+
+def _joined(edits: Sequence[Edit]) -> list[tuple[int, int, object]]:
+    """Edits, those that touch each other as one."""
+    found: list[tuple[int, int, object]] = []
+    for start, stop, data in edits:
+        last = found[-1] if found else None
+        if last and last[1] == start and isinstance(data, bytes) and isinstance(last[2], bytes):
+            found[-1] = last[0], stop, last[2] + data
+        else:
+            found.append((start, stop, data))
+    return found
+
+
+class _Recording:
+    """What was noted in a pass, in terms of the pattern."""
+
+    def __init__(self, lookups: Lookups, scan_filter: ScanFilter, pattern: Pattern, made: Recorded) -> None:
+        assert isinstance(made.elements, ElementsOfKnown)
+        self.lookups = lookups
+        self.filter = scan_filter
+        self.pattern = pattern
+        self.made = made
+        self.common: Common = made.elements.common
+        self.found: FoundParts = made.elements.found
+        outline = pattern.outline.elements
+        self.tags = [element.tag for element in outline]
+        self.starts, self.marks = self._marked()
+        self.slots = [
+            Slot(number, element.tag, pattern.vr(number), self._is_private(element.tag))
+            for number, element in enumerate(self.found.elements)
+            if element is not None
+        ]
+
+    def _is_private(self, tag: int) -> bool:
+        return bool(tag >> 16 & 1) and self.lookups.drops_private and tag not in self.lookups.rules.table
+
+    def recipe(self, patched: Patched) -> Recipe | None:
+        """The recipe; None where there is none."""
+        made, common, tags = self.made, self.common, set(self.tags)
+        instance = [place for place, slot in enumerate(self.slots) if slot.tag == SOP_INSTANCE_UID]
+        if common.reason is None or dictionary.LENGTH_TO_END in tags or not instance:
+            return None
+        meta = self._meta(patched)
+        bench = self._bench()
+        places = self._places()
+        if meta is None or bench is None or places is None:
+            return None
+        notes = [note for note, _ in common.notes]
+        originals = [original for _, original in common.notes]
+        private = common.removed
+        for index in common.done_anew:
+            own, more, *_ = made.done[self.starts[index]]
+            notes += [note for note, _ in own]
+            originals += [original for _, original in own]
+            private += more
+        for change in made.after:
+            if not (change.follows and change.note[0] == MEDIA_STORAGE_SOP_INSTANCE_UID):
+                notes.append(change.note)
+                originals.append(change.original)
+        findings = Findings(
+            tuple(place.step for place in places),
+            self.slots,
+            tuple(notes),
+            private,
+            tuple(filter(None, originals)),
+            common.reason,
+            instance[0],
+        )
+        return Recipe(self.pattern, findings, meta, bench, made.maker.memory)
+
+    def _marked(self) -> tuple[list[int], list[tuple[int, int]]]:
+        """Where each element starts, and the end: in the file, and after which stretch begins how far."""
+        pattern, starts = self.pattern, self.found.starts
+        marks: list[tuple[int, int]] = []
+        number = 0
+        for index in range(len(self.tags)):
+            if index in pattern.varying:
+                marks.append((number, pattern.ends[number]))
+                number += 1
+            else:
+                marks.append(pattern.places[index])
+        marks.append((number, pattern.ends[number]))
+        return [starts[stretch] + place for stretch, place in marks], marks
+
+    def _meta(self, patched: Patched) -> MetaSteps | None:
+        """What becomes of the file meta; None where its UID does not follow that of the data set."""
+        file, file_meta = self.made.file, self.made.file_meta
+        numbers = [
+            number for number, one in enumerate(file.meta) if one.tag == MEDIA_STORAGE_SOP_INSTANCE_UID
+        ]
+        if len(numbers) != 1 or file.meta_encoding != EXPLICIT_LITTLE:
+            return None
+        texts = self.made.changes.texts_of((SOP_INSTANCE_UID,), self.made.root)
+        rule = file_meta.rules.meta.get(MEDIA_STORAGE_SOP_INSTANCE_UID)
+        followed = file_meta.followed(MEDIA_STORAGE_SOP_INSTANCE_UID, rule)
+        if followed is None or followed != texts.get(SOP_INSTANCE_UID):
+            return None
+        start = file.data.start
+        if any(edit.start == edit.stop == start for edit in patched.edits):
+            return None
+        edits = [edit for edit in patched.edits if edit.start < start]
+        return MetaSteps(file, file_meta, self.made.maker.memory, numbers[0], edits)
+
+    def _bench(self) -> Workbench | None:
+        """Where what becomes of slots is found out; None where a text in common may hold a UID or a time."""
+        made, common, outline = self.made, self.common, self.pattern.outline
+        texts: set[str] = set()
+        for index in common.done_anew:
+            _, _, _, asked, is_held = made.done[self.starts[index]]
+            if is_held:
+                return None
+            texts |= asked
+        cleaning = None
+        if common.cleaning is not None:
+            from ..text.fleeting import handles_of_all, together  # noqa: PLC0415  (for clean options alone)
+
+            cleaning = made.maker.cleaner, together((common.cleaning.handles, handles_of_all(texts)))
+        own = [(outline.elements[index], outline.stored[index]) for index in common.done_anew]
+        bench = Workbench(self.lookups, made.maker.memory, self.filter, made.root.reading, own, cleaning)
+        for slot in self.slots:
+            element = self.found.elements[slot.number]
+            assert element is not None
+            if not (slot.is_private and says_nothing(element)):
+                stored = made.file.data.source.read(element.start, element.end)
+                if bench.outcome(slot, stored) is None:
+                    return None
+        return bench
+
+    def _places(self) -> list[_Place] | None:
+        """The steps, in order; None where one is of more than bytes."""
+        made, done_anew = self.made, set(self.common.done_anew)
+        edits = [(edit, self._tag_at(edit.start)) for edit in made.taken_over]
+        edits += [
+            (edit, self._tag_at(edit.start))
+            for edit in made.own_edits
+            if self._index(edit.start) in done_anew
+        ]
+        growths: dict[int, int] = {}
+        places: list[_Place] = []
+        for edit, tag in [*edits, *((edit, tag) for tag, edit in made.inserted)]:
+            if not isinstance(edit.data, bytes):
+                return None
+            growths[tag >> 16] = growths.get(tag >> 16, 0) + edit.growth
+            index = self._index(edit.start)
+            stretch, place = self.marks[index]
+            place += edit.start - self.starts[index]
+            step = Step(stretch, place, place + edit.stop - edit.start, edit.data)
+            places.append(_Place(edit.start, edit.stop, step))
+        for number, slot in enumerate(self.slots):
+            element = self.found.elements[slot.number]
+            assert element is not None
+            places.append(_Place(element.start, element.end, number))
+        places += self._lengths(growths, {self._index(edit.start) for edit, _ in edits})
+        return _merged(sorted(places, key=lambda place: place[:2]))
+
+    def _index(self, position: int) -> int:
+        """Which element is at a position of the file; one more than there are at the end."""
+        return bisect_right(self.starts, position) - 1
+
+    def _tag_at(self, position: int) -> int:
+        return self.tags[self._index(position)]
+
+    def _lengths(self, growths: dict[int, int], changed: Container[int]) -> list[_Place]:
+        """The group lengths that stay.
+
+        Args:
+            growths: by how many bytes what is in common grows in each group, and what is inserted.
+            changed: which elements in common change.
+        """
+        found: list[_Place] = []
+        by_index = {self._index(self._start_of(slot)): number for number, slot in enumerate(self.slots)}
+        done_anew = set(self.common.done_anew)
+        for index, tag in enumerate(self.tags):
+            slot = by_index.get(index, -1)
+            is_kept = slot >= 0 or index in done_anew
+            if tag & 0xFFFF or not is_kept or index in changed or (slot >= 0 and self.slots[slot].is_private):
+                continue
+            group = tag >> 16
+            end = index + 1
+            while end < len(self.tags) and self.tags[end] >> 16 == group:
+                end += 1
+            within = tuple(number for place, number in by_index.items() if index < place < end)
+            start = self.starts[index]
+            step = GroupLength(self.marks[index], self.marks[end], growths.get(group, 0), within, slot)
+            found.append(_Place(start + 8, start + 12, step))
+        return found
+
+    def _start_of(self, slot: Slot) -> int:
+        element = self.found.elements[slot.number]
+        assert element is not None
+        return element.start
+
+
+def _merged(places: Sequence[_Place]) -> list[_Place]:
+    """Places in order; changes of a stretch that follow each other are one."""
+    found: list[_Place] = []
+    for place in places:
+        last = found[-1].step if found else None
+        step = place.step
+        if (
+            isinstance(last, Step)
+            and isinstance(step, Step)
+            and (last.stretch, last.stop) == (step.stretch, step.start)
+        ):
+            step = Step(last.stretch, last.start, step.stop, last.data + step.data)
+            found[-1] = _Place(found[-1].start, place.stop, step)
+        else:
+            found.append(place)
+    return found
