@@ -10,7 +10,7 @@ from ..core.outcome import Action
 from ..dicom import dictionary
 from ..dicom.dictionary import PIXEL_REPRESENTATION, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, STAMPS
 from ..dicom.edits import Edit
-from ..dicom.elements import Element
+from ..dicom.elements import LONG_VRS, SHORT_VRS, Element
 from ..dicom.file_patterns import Outline, Pattern
 from ..dicom.lengths import has_lengths
 from ..dicom.scope import Scope
@@ -23,6 +23,9 @@ from .substitution import Substitution
 
 if TYPE_CHECKING:
     from .file_cleaner import AskedTexts
+
+SURE_VRS = (SHORT_VRS | LONG_VRS) - {b"UN"}
+"""Those that say what an element is."""
 
 _PRIVATE = PRIVATE, Action.REMOVED
 
@@ -102,6 +105,7 @@ class Study:
             tags |= REVIEWED
         found = {self.tags[tag] for tag in tags if tag in self.tags}
         found |= {index for tag, index in self.tags.items() if not tag & 0xFFFF}
+        found |= self._creators(varying)
         elements = self.outline.elements
         found |= {
             index for index, one in enumerate(elements) if one.start in self.made.done and self._depends(one)
@@ -112,6 +116,16 @@ class Study:
         if has_lengths(self.made.elements):
             found |= self._ends_of_groups(varying)
         return {index for index in found if self._kept(index) is not None}
+
+    def _creators(self, varying: Iterable[int]) -> set[int]:
+        """The private creators that say what elements are that differ and do not say it themselves."""
+        outline, found = self.outline, set[int]()
+        for index in varying:
+            tag, vr = outline.elements[index].tag, outline.heads[index][4:]
+            if tag >> 16 & 1 and vr not in SURE_VRS:
+                creator = self.tags.get(tag & 0xFFFF0000 | (tag & 0xFF00) >> 8)
+                found |= set() if creator is None else {creator}
+        return found
 
     def _depends(self, element: Element) -> bool:
         return self.made.done[element.start][4]

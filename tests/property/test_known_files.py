@@ -6,6 +6,7 @@ import itertools
 import struct
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 from builders import EXPLICIT, element, file_of, item, sequence
@@ -17,8 +18,10 @@ from test_cold_equals_warm import CHECKED, Result, assert_cold_equals_warm, resu
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Patcher
 from pfdicom_tagSub.engine.pattern_pass import ElementsOfKnown
+from pfdicom_tagSub.engine.pattern_recipe import Recipe
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources
@@ -59,6 +62,7 @@ def _element(tag: int, vr: str, value: str | bytes) -> bytes:
 PARTS: dict[str, tuple[int, str, Sequence[str | bytes]]] = {
     "character set": (0x00080005, "CS", ["ISO_IR 100", "ISO_IR 144", "NONE"]),
     "image type": (0x00080008, "CS", ["ORIGINAL\\PRIMARY", "DERIVED\\SECONDARY\\SCREEN SAVE"]),
+    "class": (0x00080016, "UI", ["1.2.840.10008.5.1.4.1.1.4", "1.2.840.10008.5.1.4.1.1.7"]),
     "instance": (0x00080018, "UI", [f"{UID}.1", f"{UID}.22", f"{UID}.333", f"{UID}.1.1"]),
     "date": (0x00080023, "DA", ["20240131", "20240201", ""]),
     "time": (0x00080033, "TM", ["101530", "101531.25", "114500", "15:30"]),
@@ -199,3 +203,145 @@ def test_file_of_another_patient_is_not_known() -> None:
     found, _ = _known([*contents, *others])
     assert found[:4] == [False, False, True, True]
     assert not found[4]
+
+
+def _file(elements: dict[int, bytes], instance: str = f"{UID}.1", extra: bytes = b"") -> bytes:
+    """A file of these elements, and pixels."""
+    pixels = element(0x7FE00010, "OW", bytes(64), EXPLICIT)
+    return file_of(
+        b"".join(data for _, data in sorted(elements.items())) + pixels,
+        EXPLICIT,
+        instance=instance,
+        extra=extra,
+    )
+
+
+def _elements(instance: str, **texts: str) -> dict[int, bytes]:
+    """Those of a small file; each text under the name of its part."""
+    found = {"modality": "MR", "name": "Meier^Otto", "patient": "PID77", "study": "Brain", **texts}
+    made = {PARTS[part][0]: _element(PARTS[part][0], PARTS[part][1], text) for part, text in found.items()}
+    sop_class = "1.2.840.10008.5.1.4.1.1.4"
+    return {
+        **made,
+        0x00080016: _element(0x00080016, "UI", sop_class),
+        0x00080018: _element(0x00080018, "UI", instance),
+    }
+
+
+INSTANCES = tuple(f"{UID}.{number}" for number in (1, 22, 333, 4444, 1, 7, 88))
+
+
+def test_what_a_common_sequence_holds_is_not_inserted() -> None:
+    """A rule inserts what the file holds nowhere; here an item holds it that all files have in common."""
+    inner = item(_element(0x00080104, "LO", "meaning") + _element(0x00200010, "SH", "S1"), EXPLICIT)
+    phantom = {0x00189346: sequence(0x00189346, inner, EXPLICIT)}
+    contents = [_file(_elements(one) | phantom, one) for one in INSTANCES]
+    assert_cold_equals_warm(rules_of(4), contents)
+    without = [_file(_elements(one), one) for one in INSTANCES]
+    patcher = Patcher(rules_of(4))
+    for content, has_study_id in [(content, False) for content in contents] + [
+        (one, True) for one in without
+    ]:
+        output = result_of(patcher, Caches(), content)[0]
+        assert isinstance(output, bytes)
+        assert (b"\x20\0\x10\0SH" in output.split(b"\x18\0\x46\x93SQ")[-1][120:]) is has_study_id
+
+
+@pytest.mark.parametrize("first", ["", "Kunz^Ida"])
+def test_private_name_of_unknown_vr_is_taken_out_of_texts_in_common(first: str) -> None:
+    """Its creator, which all files have in common, says that it is one."""
+    contents = []
+    names = [first, first, first, "Kunz^Ida", "Adam^Eva ", "", "Kunz^Ida"]
+    for instance, name in zip(INSTANCES, names, strict=True):
+        private = {
+            0x00210010: _element(0x00210010, "LO", "BRIT Systems, Inc."),
+            0x00211002: element(0x00211002, "UN", name.encode(), EXPLICIT),
+        }
+        contents.append(_file(_elements(instance, study="Kunz and Adam") | private, instance))
+    assert_cold_equals_warm(rules_of(0), contents)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        element(0x00020016, "AE", b"SENDER", EXPLICIT),
+        element(0x00020016, "AE", b"Brain", EXPLICIT),
+        element(0x00020099, "LO", b"A^B", EXPLICIT),
+        element(0x00020100, "UI", b"1.2.9", EXPLICIT) + element(0x00020102, "OB", b"A^B", EXPLICIT),
+    ],
+)
+@pytest.mark.parametrize("number", [0, 1, 4])
+def test_file_meta_that_differs_is_changed_as_if_alone(number: int, extra: bytes) -> None:
+    contents = [_file(_elements(one), one, extra if one.endswith("4") else b"") for one in INSTANCES]
+    contents += [_file(_elements(one), one, extra) for one in INSTANCES]
+    contents += [_file(_elements(one), f"{UID}.99") for one in INSTANCES[:2]]
+    preambles = [b"\1" * 128 + content[128:] for content in contents[:4]]
+    assert_cold_equals_warm(rules_of(number), [*contents[:5], *preambles, *contents[5:]])
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 1000])
+def test_group_length_that_was_wrong_before_is_true_afterwards(wrong: int) -> None:
+    contents = []
+    for place, instance in enumerate(INSTANCES):
+        elements = _elements(instance)
+        for group in (0x0008, 0x0010):
+            size = sum(len(data) for tag, data in elements.items() if tag >> 16 == group)
+            size += wrong if place > 3 and group == 0x0008 else 0
+            elements[group << 16] = element(group << 16, "UL", struct.pack("<I", size), EXPLICIT)
+        contents.append(_file(elements, instance))
+    assert_cold_equals_warm(rules_of(0), contents)
+
+
+@pytest.mark.parametrize(
+    "instances",
+    [
+        (
+            f"{UID}.1",
+            f"{UID}.2",
+            f"{UID}.3",
+            "1.2.840.10008.1.2",
+            "",
+            f"{UID}.1\\{UID}.2",
+            f"{UID}.3 ",
+            f"{UID}.5",
+        ),
+        (
+            f"{UID}.1",
+            f"{UID}.2",
+            f"{UID}.3",
+            "1.2.3.Meier",
+            "1" * 70,
+            "1.2.840.10008",
+            f"{UID}.44",
+            f"{UID}.55",
+        ),
+    ],
+)
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_odd_instance_uid_among_others_is_changed_as_if_alone(
+    number: int, instances: tuple[str, ...]
+) -> None:
+    contents = [
+        _file(_elements(one), f"{UID}.9" if "\\" in one else one.strip() or f"{UID}.8") for one in instances
+    ]
+    assert_cold_equals_warm(rules_of(number), contents)
+
+
+def test_uid_that_a_text_in_common_holds_is_cut_out_of_it() -> None:
+    contents = [_file(_elements(one, study=f"copy of {UID}.88"), one) for one in INSTANCES]
+    assert_cold_equals_warm(rules_of(0), contents)
+
+
+def test_fourth_file_of_a_series_takes_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    contents = [content_of(BASE | {"instance": one, "number": one}) for one in (0, 1, 2, 3, 0, 1)]
+    found: list[bool] = []
+    patched = Recipe.patched
+
+    def noting(recipe: Recipe, *arguments: Any) -> Patched | None:
+        made = patched(recipe, *arguments)
+        found.append(made is not None)
+        return made
+
+    monkeypatch.setattr(Recipe, "patched", noting)
+    _known(contents)
+    assert found == [True] * 4  # the third makes it, and is the first to be changed by it
