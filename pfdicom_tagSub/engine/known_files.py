@@ -4,7 +4,7 @@ What becomes of an element in common depends on its bytes, on the elements that 
 character set, and on what texts are cleaned of. A pattern is kept only where all of that is in common,
 too, but for UIDs and times, and of these no text in common may hold any: that is looked at for each file.
 Whatever else decides on something, such as lengths, stamps and what the file meta repeats, is done anew
-in each file.
+in each file (``pattern_pass``), or in steps that were found out once (``pattern_recipe``).
 """
 
 from __future__ import annotations
@@ -89,6 +89,11 @@ class KnownFiles:
             own.is_certain, own.known, own.common, own.found = True, known, known.common, found
             return own
         return None
+
+    @staticmethod
+    def known(elements: list[Element]) -> ElementsOfKnown | None:
+        """What ``find`` gave; None for what a scan found."""
+        return elements if isinstance(elements, ElementsOfKnown) else None
 
     @staticmethod
     def _to_do(pattern: Pattern, common: Common, found: FoundParts) -> list[Element]:

@@ -26,10 +26,8 @@ from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
 from ..spec.rules import RuleSet
 from ..spec.templates import Template
 from .file_meta_substitution import FOLLOWING
-from .known_files import KnownFiles
 from .memory import LOCAL_MOST, Memory
 from .patched import Patched
-from .pattern_pass import ElementsOfKnown
 from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
 from .pixel_review import REVIEWED
 from .rule_index import Lookups
@@ -39,6 +37,7 @@ from .utf8_switch import CannotHold, bound_to_character_set
 if TYPE_CHECKING:
     from .census import CensusResult
     from .changes import Changes
+    from .known_files import KnownFiles
     from .original_pairs import OriginalPair
     from .surveyor import SurveyOptions, Surveyor
 
@@ -122,8 +121,11 @@ class Patcher:
         self._found: tuple[ScanResult, CensusResult] | None = None
         self.known_files: KnownFiles | None = None
         is_told = self.surveyor is not None or pairs or renames
-        if not is_told and not self.is_local and KnownFiles.serves(self.lookups):
-            self.known_files = KnownFiles(self.lookups, self.memory, self.filter, self.reading)
+        if not is_told and not self.is_local:
+            from .known_files import KnownFiles  # noqa: PLC0415  (for specs that look at most of a file)
+
+            if KnownFiles.serves(self.lookups):
+                self.known_files = KnownFiles(self.lookups, self.memory, self.filter, self.reading)
 
     def _scan_filter(self, asked: Asked = NOTHING_ASKED) -> ScanFilter:
         """What the rules need to see of a data set, and what is asked of it besides."""
@@ -287,8 +289,9 @@ class Patcher:
     ) -> Patched:
         """The changes of a file that may be like those before it."""
         patched: Patched | None = None
-        if isinstance(elements, ElementsOfKnown):
-            patched = None if pixel_edits else known_files.patched(file, elements)
+        known = known_files.known(elements)
+        if known is not None:
+            patched = None if pixel_edits else known_files.patched(file, known)
             if patched is None:
                 elements = scan(file.data, self.filter)
         elif not pixel_edits and self._asked_filter is self.filter:

@@ -231,20 +231,39 @@ def _elements(instance: str, **texts: str) -> dict[int, bytes]:
 INSTANCES = tuple(f"{UID}.{number}" for number in (1, 22, 333, 4444, 1, 7, 88))
 
 
-def test_what_a_common_sequence_holds_is_not_inserted() -> None:
-    """A rule inserts what the file holds nowhere; here an item holds it that all files have in common."""
-    inner = item(_element(0x00080104, "LO", "meaning") + _element(0x00200010, "SH", "S1"), EXPLICIT)
-    phantom = {0x00189346: sequence(0x00189346, inner, EXPLICIT)}
-    contents = [_file(_elements(one) | phantom, one) for one in INSTANCES]
+def _with_phantom(instance: str, *, has_study_id: bool) -> bytes:
+    """A file without Study ID, but perhaps in an item; what is in common before and after it stays."""
+    inner = _element(0x00080104, "LO", "meaning")
+    inner += _element(0x00200010, "SH", "S1") if has_study_id else b""
+    phantom = {0x00189346: sequence(0x00189346, item(inner, EXPLICIT), EXPLICIT)}
+    return _file(_elements(instance, **{"series uid": f"{UID}.4"}) | phantom, instance)
+
+
+@pytest.mark.parametrize(
+    "has_study_ids",
+    [[True] * 7, [False] * 7, [False, False, False, True, False, True, True], [True, False] * 3 + [True]],
+)
+def test_what_an_item_holds_is_not_inserted(has_study_ids: list[bool]) -> None:
+    """A rule inserts what the file holds nowhere: whether an item holds it that all have in common or not."""
+    contents = [
+        _with_phantom(instance, has_study_id=one)
+        for instance, one in zip(INSTANCES, has_study_ids, strict=True)
+    ]
     assert_cold_equals_warm(rules_of(4), contents)
-    without = [_file(_elements(one), one) for one in INSTANCES]
     patcher = Patcher(rules_of(4))
-    for content, has_study_id in [(content, False) for content in contents] + [
-        (one, True) for one in without
-    ]:
+    for content in contents:
         output = result_of(patcher, Caches(), content)[0]
         assert isinstance(output, bytes)
-        assert (b"\x20\0\x10\0SH" in output.split(b"\x18\0\x46\x93SQ")[-1][120:]) is has_study_id
+        assert output.count(b"\x20\0\x10\0SH") == 1
+
+
+def test_name_in_which_files_differ_is_taken_out_of_texts_in_common() -> None:
+    names = ["Huber^Anna", "Adam^Eva", "Adam^Eva", "Adam^Eva", "Kunz^Ida", "Adam^Eva", "Kunz^Ida"]
+    contents = [
+        _file(_elements(instance, study="Adam and Kunz", operators=name), instance)
+        for instance, name in zip(INSTANCES, names, strict=True)
+    ]
+    assert_cold_equals_warm(rules_of(0), contents)
 
 
 @pytest.mark.parametrize("first", ["", "Kunz^Ida"])
