@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..dicom.byte_cleaning import pieces_of, reading_of
 from ..dicom.character_sets import is_plain
@@ -319,9 +319,8 @@ class CleanerMemory:
         self.texts[key] = texts
 
 
-@dataclass(frozen=True, slots=True)
-class _DataSetContext:
-    """Where a data set is.
+class _DataSetContext(NamedTuple):
+    """Where a data set is; a tuple, since it is the key of what is looked up for each.
 
     Attributes:
         is_gone: whether it is within a sequence that is removed or replaced.
@@ -380,7 +379,7 @@ class _Collector:
                         scope.source, item.elements, item.encoding, item.value, scope, sequence=element.tag
                     )
                     is_item_gone = context.is_item_gone or self.matcher.is_item_removed(inner)
-                    own = replace(inner_context, is_item_gone=True) if is_item_gone else inner_context
+                    own = inner_context._replace(is_item_gone=True) if is_item_gone else inner_context
                     self.collect(item.elements, inner, own)
 
     def _take(self, element: Element, known: KnownSequence, scope: Scope, context: _DataSetContext) -> None:

@@ -6,6 +6,7 @@ Only what a rule hits is decoded and written anew.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..core.errors import FileError
 from ..core.outcome import Action
@@ -47,9 +48,15 @@ from .rule_index import Lookups
 from .rule_matching import RuleMatcher, items_in
 from .utf8_switch import CannotHold
 
+if TYPE_CHECKING:
+    from ..text.cleaning import TextCleaner
+
 CODE_MEANING = 0x00080104
 INSTITUTION_NAME = 0x00080080
 KNOWN_MOST = 16
+
+_UNSEEN = ("",)
+"""Stands for what was not looked at yet."""
 
 _CODE_STRINGS = frozenset({SPECIFIC_CHARACTER_SET, REFERENCED_FILE_ID})
 """Those that are looked after without a rule; they are no text to be cleaned, however they are written."""
@@ -94,6 +101,7 @@ class Substitution:
         self.file_ids = file_ids
         self.pixel_edits = NO_PIXEL_EDITS
         self.present: set[int] = set()
+        self._steady: tuple[TextCleaner, TextCleaner] | None = None
         self.root, self.meta = file_scopes(file, elements, reading)
         self.matcher = RuleMatcher(lookups, memory)
         self.changes = Changes(memory)
@@ -346,12 +354,14 @@ class Substitution:
     def _known(self, element: Element, known: KnownSequence, scope: Scope) -> int:
         """Clean a sequence that no rule is for and whose bytes came before; returns how it grew."""
         cleaner = self.maker.cleaner
-        key = cleaner.steady, cleaner.for_tag(INSTITUTION_NAME).steady
-        if key not in known.clean:
+        if self._steady is None:
+            self._steady = cleaner.steady, cleaner.for_tag(INSTITUTION_NAME).steady
+        key = self._steady
+        unsteady = known.clean.get(key, _UNSEEN)
+        if unsteady is _UNSEEN:
             if len(known.clean) >= KNOWN_MOST:
                 known.clean.clear()
-            known.clean[key] = self._unsteady_texts(known)
-        unsteady = known.clean[key]
+            unsteady = known.clean[key] = self._unsteady_texts(known)
         is_clean = unsteady is not None and not any(map(cleaner.has_fleeting, unsteady))
         if is_clean and not known.removes:
             return 0
