@@ -83,9 +83,6 @@ class ElementScanner(SequenceScanner):
             buffer, base = window(position, IN_SIGHT)
             place = position - base
             key = buffer[place : place + 8]
-            if key[4:6] == b"SQ" and (after := self._past_known(position, end, encoding, kept)):
-                position = after
-                continue
             if delimited and key[:4] == item_end:
                 return kept, position
             if end - position < 8 and depth == 0 and not any(self.source.read(position, end)):
@@ -280,19 +277,6 @@ class ElementScanner(SequenceScanner):
         self._enter(element, vr, end, encoding, is_known=is_known, hit=hit, depth=depth)
         is_kept = hit or (element.items is not None and any(item.elements for item in element.items))
         return (element if is_kept else None), element.end
-
-    def _past_known(self, position: int, end: int, encoding: Encoding, kept: list[Element]) -> int:
-        """Where a sequence ends whose bytes came before, which is kept if it has to be; 0 for any other."""
-        sequences = self.filter.sequences
-        if sequences is None or encoding.implicit or not self._may_be_known(position, end):
-            return 0
-        buffer, base = self.source.window(position, IN_SIGHT)
-        known = sequences.find(buffer, position - base, end - base)
-        if known is None:
-            return 0
-        if known.is_kept:
-            kept.append(known.at(position))
-        return position + len(known.data)
 
     def _may_be_known(self, position: int, end: int) -> bool:
         """Whether the bytes of a sequence may have come before, so that it need not be entered."""
