@@ -110,11 +110,12 @@ class _ChainCounts:
         rules: as of ``Counted``.
         elements: (tag, VR, start, value, stop) of those that the rules need, if they are no sequences.
         is_simple: whether they need nothing else in it.
+        last: the bytes up to the last short value where they were looked at last, and which were blank.
     """
 
     __slots__ = (
         *("certain", "doubtful", "elements", "is_simple"),
-        *("kinds", "layout", "rules", "samples"),
+        *("kinds", "last", "layout", "rules", "samples"),
     )
 
     def __init__(self, chain: Chain, verdict_of: Callable[[int], Verdict]) -> None:
@@ -148,6 +149,7 @@ class _ChainCounts:
             layout += f"{value - last}x{stop - value}s"
             last = stop
         self.rules = frozenset(rules)
+        self.last: tuple[bytes, tuple[int, ...]] | None = None
         self.layout = Struct(layout)
         # A byte of each value that is seldom blank.
         places = [stop - 1 if vr in _FLOATS else value for value, stop, vr in short]
@@ -157,6 +159,13 @@ class _ChainCounts:
 
     def blanks(self, stored: bytes) -> tuple[int, ...]:
         """The indices of the short values with nothing in them, in the bytes from where the chain lies."""
+        if self.last is not None and self.last[0] == stored:  # as in the file before, of the same series
+            return self.last[1]
+        found = () if _BLANK_BYTES.isdisjoint(self.samples(stored)) else self._blanks(stored)
+        self.last = stored, found
+        return found
+
+    def _blanks(self, stored: bytes) -> tuple[int, ...]:
         values = self.layout.unpack(stored)
         filled = list(map(bytes.strip, values, itertools.repeat(BLANKS)))
         found, last = [], -1
@@ -260,8 +269,7 @@ class _CensusScanner(ElementScanner):
         buffer, base = self.source.window(position, chain.places[-1])
         place = position - base
         stored = buffer[place : place + counts.layout.size]
-        is_filled = _BLANK_BYTES.isdisjoint(counts.samples(stored))
-        self.key.append((counts, depth, () if is_filled else counts.blanks(stored)))
+        self.key.append((counts, depth, counts.blanks(stored)))
         if not counts.is_simple:
             self.is_simple = False
         if not depth:
