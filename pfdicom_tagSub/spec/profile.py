@@ -123,7 +123,9 @@ def load(text: str, keep_private: tuple[str, ...] = (), *, is_cleaned: bool = Fa
     kept: list[tuple[str, SpecValue]] = [(key, _KEEP) for key in own]
     if not text:
         pairs: list[tuple[str, SpecValue]] = (
-            [*(_pairs_of_cleaned_pixels() | _pixel_stamps()).items()] if is_cleaned else []
+            [*(_pairs_of_cleaned_pixels() | _private_pictures() | _pixel_stamps()).items()]
+            if is_cleaned
+            else []
         )
         return Profile("", from_pairs([*pairs, *kept], "--keepPrivate", Layer.PROFILE), own)
     name = ",".join((BASIC, *_options(text)))
@@ -203,6 +205,24 @@ def _stamps(options: tuple[str, ...], tables: str) -> dict[str, SpecValue]:
 def _pairs_of_cleaned_pixels() -> dict[str, SpecValue]:
     """What else changes in a file whose pixels are cleaned: its icon shows what they showed."""
     return {"BurnedInAnnotation": "NO", "IconImageSequence": None}
+
+
+def _private_pictures() -> dict[str, SpecValue]:
+    """Private icons and copies of the picture, as the dictionaries of dcmtk and pydicom name them."""
+    return dict.fromkeys(
+        (
+            '(0009,"GEIIS",10)',  # GE IIS Thumbnail Sequence
+            '(0037,"MAROTECH Inc.",23)',  # JPEG Compressed Icon
+            '(0045,"GEMS_SENO_02",3f)',  # Vignette Pixel Data
+            '(0055,"VEPRO VIF 3.0 DATA",30)',  # Icon data
+            '(0055,"VEPRO VIM 5.0 DATA",30)',
+            '(0089,"DIDI TO PCR 1.1",10)',  # Stamp Image Sequence
+            '(0089,"PMS-THORA-5.1",20)',
+            '(07a1,"ELSCINT1",0a)',  # Tamar Compressed Pixel Data
+            '(1135,"Voxar 2.16.124.113543.6003.1999.12.20.12.5.0",02)',  # Icon Image Sequence
+            '(7fe1,"SIEMENS MED NM",10)',  # Compressed Pixel Data
+        )
+    )
 
 
 def _pixel_stamps() -> dict[str, SpecValue]:

@@ -181,6 +181,30 @@ def test_files_without_a_mask_keep_their_bytes_and_get_no_stamp(tmp_path: Path) 
     assert "nothing was blackened" in result.record["pixelReview"][0]["reason"]
 
 
+@pytest.mark.parametrize(
+    ("group", "creator", "element"),
+    [(0x0009, "GEIIS", 0x10), (0x0055, "VEPRO VIF 3.0 DATA", 0x30), (0x07A1, "ELSCINT1", 0x0A)],
+)
+@pytest.mark.parametrize("is_masked", [True, False])
+def test_icons_and_copies_of_a_cleaned_picture_go(
+    tmp_path: Path, group: int, creator: str, element: int, is_masked: bool
+) -> None:
+    made = picture()
+    icon = picture(rows=8, columns=8)
+    made.IconImageSequence = [icon]
+    made.add_new(group << 16 | 0x10, "LO", creator)
+    made.add_new(group << 16 | 0x1000 | element, "SQ", [icon])
+    made.add_new(group << 16 | 0x1000 | 0x44, "LO", "kept")
+    masks = mask_file(tmp_path, (0, 0, 9, 9), Rows=40 if is_masked else 41)
+    result, output = clean(tmp_path, file_bytes(made), "--pixelMasks", masks, "--verify")
+    assert result.code == 0, result.out
+    after = pydicom.dcmread(pydicom.filebase.DicomBytesIO(output))
+    assert ("IconImageSequence" in after) is not is_masked
+    assert ((group << 16 | 0x1000 | element) in after) is not is_masked
+    assert after[group << 16 | 0x1044].value == "kept"
+    assert after[group << 16 | 0x10].value == creator
+
+
 def test_files_that_nobody_would_review_are_cleaned_only_if_all_are(tmp_path: Path) -> None:
     content = file_bytes(picture(Modality="CT", SOPClassUID="1.2.840.10008.5.1.4.1.1.2"))
     masks = mask_file(tmp_path, (0, 0, 9, 9), Rows=40)
