@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from dataclasses import dataclass
@@ -46,7 +47,16 @@ def read_list(path: str, root: str, *, by_nul: bool, follow_links: bool) -> List
     """
     named: dict[str, set[str]] = {}
     missing: dict[str, str] = {}
-    for number, raw in enumerate(_read(path).split(b"\0" if by_nul else b"\n"), start=1):
+    data = _read(path)
+    if not by_nul:
+        data = data.removeprefix(codecs.BOM_UTF8)
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise PlanError(
+                f"--filesFrom {path}: it is in UTF-16; write it in the encoding of the file names"
+            )
+        if b"\0" in data:
+            raise PlanError(f"--filesFrom {path}: NULs end its paths; give --null, too")
+    for number, raw in enumerate(data.split(b"\0" if by_nul else b"\n"), start=1):
         text = os.fsdecode(raw if by_nul else raw.removesuffix(b"\r"))
         if not text.strip():
             continue

@@ -48,6 +48,25 @@ def test_list_may_be_nul_separated(tree: Path) -> None:
     assert outputs(tree) == ["a", "sub/new\nline"]
 
 
+def test_list_of_a_windows_editor_has_a_mark_before_its_first_path(tree: Path) -> None:
+    assert run(tree, b"\xef\xbb\xbfa\r\nsub/b\r\n").code == 0
+    assert outputs(tree) == ["a", "sub/b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "cure"),
+    [
+        ("a\nsub/b\n".encode("utf-16"), "write it in the encoding of the file names"),
+        (b"a\0sub/b\0", "--null"),
+    ],
+)
+def test_list_that_is_written_otherwise_is_an_error(tree: Path, content: bytes, cure: str) -> None:
+    done = run(tree, content)
+    assert done.code == 2
+    assert cure in done.err
+    assert outputs(tree) == []
+
+
 def test_list_may_be_relative_to_the_working_directory(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tree.parent)
     assert run(tree, b"in/sub/b\n").code == 0
