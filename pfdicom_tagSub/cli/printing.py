@@ -20,6 +20,7 @@ def show_plan(plan: Plan, options: Options, console: Console) -> None:
             "--inputFile": tree.inputFile,
             "--fileFilter": tree.fileFilter,
             "--dirFilter": tree.dirFilter,
+            "--filesFrom": options.files_from or "",
             "--maxDepth": "" if tree.maxDepth < 0 else str(tree.maxDepth),
         }
         given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)

@@ -139,3 +139,9 @@ def test_parse_refuses_what_does_not_go_with_a_list(
     with pytest.raises(cli.UsageExit):
         cli.parse(["in", "out", "--tagInfo", "PatientName:anon", *flags])
     assert said in capsys.readouterr().err
+
+
+def test_list_that_names_nothing_is_warned_of(tree: Path) -> None:
+    done = run(tree, b"\n")
+    assert done.code == 0
+    assert f"no file found in {tree} with --filesFrom {tree.parent / 'list'}" in done.err
