@@ -105,7 +105,7 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
         own = meta[layout.syntax]
         syntax = source.read(own.value, own.stop)
     declared = _COMMON.get(syntax)
-    if declared is not None:
+    if declared is not None and declared.little:
         buffer, base = source.window(data_start, 8)
         head = buffer[data_start - base : data_start - base + 8]
         vr = head[4:6]
@@ -193,6 +193,8 @@ def _data_set(declared: Stretch) -> Stretch:
     encoding = declared.encoding
     if len(header) < 8 or not any(header):
         return declared
+    if not encoding.little and header[1] < header[0]:
+        return replace(declared, other=EXPLICIT_LITTLE)  # gdcm reads it in that byte order
     shows_vr = vr.isalpha() and vr.isupper()
     if shows_vr is not encoding.implicit:
         return declared

@@ -114,7 +114,10 @@ def check(data_set: Stretch, scan_filter: ScanFilter, found: Iterable[Element]) 
     if not scan_filter.seeks:
         return
     known = _FoundElements(found, scan_filter)
-    encodings = [data_set.encoding] + ([data_set.other] if data_set.other else [])
+    other = data_set.other
+    encodings = [data_set.encoding] + ([other] if other else [])
+    if other and other.little is not data_set.encoding.little:
+        encodings.append(replace(other, implicit=not other.implicit))
     for reader in READERS:
         for encoding in encodings:
             walk = _Walk(data_set.source, scan_filter, reader)

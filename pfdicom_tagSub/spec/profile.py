@@ -239,7 +239,8 @@ def _may_be_text(key: str) -> bool:
     """Whether a key names an element that may hold free text."""
     resolved = resolve(key, "--profile")
     if isinstance(resolved, KeywordKey):
-        return any(dictionary.vr_of(tag) in FREE_TEXT_VRS for tag in resolved.tags)
+        # People write into a CS, too, whatever the standard has there.
+        return any(dictionary.vr_of(tag) in FREE_TEXT_VRS | {"CS"} for tag in resolved.tags)
     return isinstance(resolved, PrivateKey)
 
 

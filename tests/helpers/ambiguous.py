@@ -321,6 +321,8 @@ def declared_other(maker: Maker) -> bytes:
     content = start + maker.hidden(form) + trailing(form)
     if maker.chance(0.2):
         content = _deflated(content)
+    elif maker.chance(0.4):  # black pixels, in which a long value of the other byte order ends
+        content += element(0x7FE00010, "OW", bytes(4096), form)
     return part_10(content, syntax)
 
 

@@ -142,6 +142,25 @@ def test_text_that_a_retain_option_keeps_is_cleaned() -> None:
     assert (output.InstitutionName, output.StationName) == ("Practice of", "MR7")
 
 
+def test_code_strings_that_a_retain_option_keeps_are_cleaned_of_what_people_wrote() -> None:
+    values = {"SmokingStatus": "of Quibbleford", "PatientSexNeutered": "QUIBBLEFORD", "PatientSex": "F"}
+    codes = {"PregnancyStatus": 4, "ModifyingDeviceID": "UNIT P123456"}
+    output = cleaned(
+        _file(**values, **codes),
+        f"basic,retainPatientCharacteristics,retainDeviceIdentity,{CLEAN_OPTIONS[0]}",
+    )
+    assert "QUIBBLEFORD" not in str(output).upper()
+    assert "123456" not in str(output)
+    assert (output.PatientSex, output.PregnancyStatus) == ("F", 4)
+    plain = _file(SmokingStatus="YES", PatientSexNeutered="ALTERED", ModifyingDeviceID="UNIT_7")
+    kept = cleaned(plain, f"basic,retainPatientCharacteristics,retainDeviceIdentity,{CLEAN_OPTIONS[0]}")
+    assert [kept.SmokingStatus, kept.PatientSexNeutered, kept.ModifyingDeviceID] == [
+        "YES",
+        "ALTERED",
+        "UNIT_7",
+    ]
+
+
 def test_cities_stay_in_names_of_institutions_that_are_retained() -> None:
     made = _file(InstitutionName="Springfield Infirmary", PatientAddress="1 Elm Lane, Springfield")
     made.SeriesDescription = "knee, Springfield"

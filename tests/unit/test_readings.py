@@ -145,6 +145,37 @@ def test_data_set_that_reads_both_ways_fails(declared: Form, tmp_path: Path) -> 
         assert "both in implicit and in explicit VR" in result.outcome.reason
 
 
+@pytest.mark.parametrize("black", [0, 100, 4096])
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT], ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    "first",
+    [(0x00080060, "CS", b"MR"), (0x00080008, "CS", b"A" * 0x5344), None],
+    ids=["short", "long", "name"],
+)
+def test_little_endian_data_set_that_is_declared_big_endian_is_safe(
+    first: tuple[int, str, bytes] | None, form: Form, black: int, tmp_path: Path
+) -> None:
+    # gdcm reads on in little endian, and in big endian the values end in the black pixels.
+    data = (element(*first, form) if first else b"") + name(form) + element(PIXELS, "OW", bytes(black), form)
+    result = substitute(file_of(data, BIG), SPEC, tmp_path)
+    assert result.outcome.status is Status.FAILED or SECRET not in result.content
+
+
+def test_big_endian_data_set_is_processed_whatever_it_begins_with(tmp_path: Path) -> None:
+    for number, first in enumerate(
+        ((0x00080060, "CS", b"MR"), (0x00080000, "UL", b"\0\0\0\x0a"), (NAME, "PN", SECRET))
+    ):
+        data = (
+            element(*first, BIG)
+            + (name(BIG) if first[0] != NAME else b"")
+            + element(PIXELS, "OW", bytes(64), BIG)
+        )
+        (tmp_path / str(number)).mkdir()
+        result = substitute(file_of(data, BIG), SPEC, tmp_path / str(number))
+        assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+        assert SECRET not in result.content
+
+
 @pytest.mark.parametrize("code", [b"  ", b"\0\1"])
 def test_explicit_data_set_or_item_whose_first_vr_is_none_is_safe(code: bytes, tmp_path: Path) -> None:
     odd = tag_bytes(0x00080004, EXPLICIT) + code + struct.pack("<H", 4) + b"ACME"
