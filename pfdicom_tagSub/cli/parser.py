@@ -49,10 +49,14 @@ class _Parser(argparse.ArgumentParser):
         Raises:
             UsageExit: always; its code is 2.
         """
+        message = _LONG.sub(lambda word: shortened(word[0]), message)  # as argparse quotes it
         if sys.stderr is not None:
             with suppress(OSError, ValueError):
                 sys.stderr.write(f"{self.format_usage()}{COMMAND}: error: {visible(message)}\n")
         raise UsageExit(message)
+
+
+_LONG = re.compile(r"\S{200,}")
 
 
 class _Given(argparse.Namespace):
@@ -278,7 +282,9 @@ def _size(text: str) -> int:
     """A number of bytes, such as ``500M`` or ``8G``, or one that is no size."""
     found = re.fullmatch(r"(\d{1,15})([KMGT]?)B?", text.strip(), re.IGNORECASE)
     if found is None or not int(found[1]):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size: give bytes, or a number with K, M, G or T")
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is no size: give bytes, or a number with K, M, G or T"
+        )
     return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from ..core.errors import SpecError
 from ..dicom import dictionary
 from ..text.patterns import find_problem
+from ..text.quoting import quoted
 from .conditions import (
     AGE,
     COMPARISONS,
@@ -109,7 +110,7 @@ class _ConditionParser:
                 column = place + len(self.text[place:]) - len(self.text[place:].lstrip())
                 sign = self.text[column]
                 hint = "; a text ends with the mark that it begins with" if sign in "'\"" else ""
-                raise self.fail(column, f"{sign!r} is not understood here{hint}")
+                raise self.fail(column, f"{quoted(sign)} is not understood here{hint}")
             found.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
             place = match.end()
         return found
@@ -138,7 +139,7 @@ class _ConditionParser:
         if self.next.kind != "end":
             hint = _hint(self.next.text, ("and", "or"))
             raise self.fail(
-                self.next.column, f"and, or, or the end is expected, not {self.next.text!r}{hint}"
+                self.next.column, f"and, or, or the end is expected, not {quoted(self.next.text)}{hint}"
             )
         return made
 
@@ -180,7 +181,7 @@ class _ConditionParser:
             return ValueTest(subject, token.text)
         if token.text not in OPERATORS or token.kind == "text":
             hint = _hint(token.text, (*STATES, *OPERATORS))
-            shown = repr(token.text) if token.text else "the end"
+            shown = quoted(token.text) if token.text else "the end"
             raise self.fail(
                 token.column,
                 f"after {subject.text} one of {_AFTER} is expected, not {shown}{hint}",
@@ -216,21 +217,24 @@ class _ConditionParser:
         elif token.kind == "number" or (token.kind == "tag" and token.text.isdigit()):
             value = token.text
         else:
-            hint = f"; write {token.text!r} with quotation marks" if token.kind == "word" else ""
+            hint = f"; write {quoted(token.text)} with quotation marks" if token.kind == "word" else ""
             raise self.fail(token.column, f"a text in quotation marks or a number is expected{hint}")
         if operator.text == "matches":
             if problem := find_problem(value, ""):
                 raise self.fail(token.column, problem)
         elif operator.text not in _TEXTUAL and subject.vr in NUMBER_VRS and number_of(value) is None:
             raise self.fail(
-                token.column, f"{subject.text} is a number (VR {subject.vr}), and {value!r} is none"
+                token.column, f"{subject.text} is a number (VR {subject.vr}), and {quoted(value)} is none"
             )
         elif operator.text not in _TEXTUAL and subject.vr in DATE_VRS and not date_digits(value):
             raise self.fail(
-                token.column, f"{subject.text} is a date or time (VR {subject.vr}), and {value!r} is none"
+                token.column,
+                f"{subject.text} is a date or time (VR {subject.vr}), and {quoted(value)} is none",
             )
         elif operator.text in _ORDERS and subject.vr == "AS" and not AGE.fullmatch(value):
-            raise self.fail(token.column, f"{subject.text} is an age, such as '045Y', and {value!r} is none")
+            raise self.fail(
+                token.column, f"{subject.text} is an age, such as '045Y', and {quoted(value)} is none"
+            )
         return value
 
     def subject(self) -> Subject:
@@ -257,14 +261,14 @@ class _ConditionParser:
 
     def element(self, token: _Token) -> KeywordKey | PrivateKey:
         if token.kind not in {"word", "tag", "private"}:
-            shown = repr(token.text) if token.text else "the end"
+            shown = quoted(token.text) if token.text else "the end"
             raise self.fail(token.column, f"an element or path is expected, not {shown}")
         if token.kind == "word":
             tags = dictionary.tags_of(token.text)
             if not tags:
                 near = dictionary.nearest_keyword(token.text)
                 hint = f", did you mean {near}?" if near else ""
-                raise self.fail(token.column, f"unknown keyword {token.text!r}{hint}")
+                raise self.fail(token.column, f"unknown keyword {quoted(token.text)}{hint}")
             return KeywordKey(tags)
         if token.kind == "tag":
             return KeywordKey((int(re.sub(r"[^0-9A-Fa-f]", "", token.text), 16),))

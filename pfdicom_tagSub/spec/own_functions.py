@@ -18,7 +18,7 @@ from ..core.errors import FileError, SpecError
 from ..core.spec_parts import SpecPart
 from ..core.system_reasons import why_unread
 from ..dicom.dictionary import ALL_VRS
-from ..text.quoting import shortened
+from ..text.quoting import quoted, shortened
 from .function_types import Call, Function, Resources, SecretUse
 from .functions import FUNCTIONS
 from .own_output import nothing_printed
@@ -252,7 +252,7 @@ def _function_of(described: _Described, function: ValueFunction, origin: Origin)
             try:
                 kind(argument)
             except ValueError:
-                return f"{argument!r} is no {kind.__name__}"
+                return f"{quoted(argument)} is no {kind.__name__}"
         return ""
 
     def find_problem(arguments: tuple[str, ...], resources: Resources) -> str:  # noqa: ARG001

@@ -308,8 +308,9 @@ def parse_info(text: str, split_token: str, split_key_value: str) -> TagSpec:
         place = part.find(split_key_value, start)
         if place < 0:
             raise SpecError(
-                f"--tagInfo: no {split_key_value!r} in {quoted(part)}; a pair is written "
-                f"Keyword{split_key_value}value (see --splitKeyValue), and {split_token!r} separates pairs"
+                f"--tagInfo: no {quoted(split_key_value)} in {quoted(part)}; a pair is written "
+                f"Keyword{split_key_value}value (see --splitKeyValue), and {quoted(split_token)} separates "
+                "pairs"
             )
         pairs.append((part[:place].strip(), part[place + len(split_key_value) :].strip()))
     return from_pairs(pairs, "--tagInfo")

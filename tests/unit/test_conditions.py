@@ -442,3 +442,21 @@ def test_file_that_is_not_selected_is_read_by_its_beginning_alone(tree: Path, sc
         steps.append(made)
     assert steps[0] == steps[1]
     assert scans == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}",
+        "Modality = '{}",
+        "Modality '{}'",
+        "Modality = {}",
+        "PatientAge > '{}'",
+        "Rows = '{}'",
+        "StudyDate > '{}'",
+    ],
+)
+def test_message_about_a_long_condition_stays_short(form: str) -> None:
+    with pytest.raises(SpecError) as stop:
+        api.compile_spec({f"when {form.format('y' * 70000)}": {"PatientID": "x"}})
+    assert len(str(stop.value)) < 500

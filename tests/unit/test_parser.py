@@ -399,3 +399,9 @@ def test_parse_takes_twice_what_adds_up_or_changes_no_output() -> None:
 def test_parse_takes_a_default_that_is_given() -> None:
     options = cli.parse([*GOOD, "-k", ":", "-s", "++", "-e", "", "--onResidual", "report"])
     assert (options.split_key_value, options.split_token, options.tree.fileFilter) == (":", "++", "")
+
+
+@pytest.mark.parametrize("flag", ["--threads", "--maxInflated", "--fileFilterLogic", "--unheardOf"])
+def test_message_about_a_long_value_stays_short(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    message = refuse([*GOOD, flag, "y" * 70000], capsys)
+    assert len(message.rpartition("error: ")[2]) < 500
