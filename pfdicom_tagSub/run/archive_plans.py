@@ -10,7 +10,10 @@ from ..core.errors import FileError
 from ..core.file_names import FileNames
 from ..core.outcome import FileOutcome, Stage, Status
 from ..core.plan import DirectoryPlan, Plan
+from ..dicom.file import PREAMBLE, PREFIX
 from ..files.archives import Limits, kind_by_name, listed
+
+_MARKS = (b"PK", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 
 
 def with_members(plan: Plan, limits: Limits, *, follow_links: bool) -> Plan:
@@ -40,11 +43,19 @@ def with_members(plan: Plan, limits: Limits, *, follow_links: bool) -> Plan:
 def _is_archive(directory: DirectoryPlan, name: str, follow_links: bool) -> bool:
     if not kind_by_name(name):
         return False
+    path = f"{directory.input_dir}/{name}"
     try:
-        found = os.stat(f"{directory.input_dir}/{name}", follow_symlinks=follow_links)
+        found = os.stat(path, follow_symlinks=follow_links)
+        return stat.S_ISREG(found.st_mode) and not _is_dicom(path)
     except OSError:
         return False  # reading it says why
-    return stat.S_ISREG(found.st_mode)
+
+
+def _is_dicom(path: str) -> bool:
+    """Whether a file is DICOM with an archive's name."""
+    with open(path, "rb") as file:
+        head = file.read(PREAMBLE + len(PREFIX))
+    return head.endswith(PREFIX) and len(head) > PREAMBLE and not head.startswith(_MARKS)
 
 
 def _folders(

@@ -237,6 +237,13 @@ def test_damage_fails_and_disturbs_nobody(trees: Trees, name: str) -> None:
         assert record["counts"]["failed"] == len(record["failures"])
 
 
+@pytest.mark.parametrize("name", ["a.zip", "b.tar", "c.tar.gz", "d.dcm.gz"])
+def test_dicom_file_with_the_name_of_an_archive_is_a_file(trees: Trees, name: str) -> None:
+    (trees.inputs / name).write_bytes(FILES["s0/0.dcm"])
+    assert run(trees)["counts"]["written"] == 1
+    assert names_in(trees.outputs) == [name]
+
+
 def test_encrypted_members_fail(trees: Trees) -> None:
     path = trees.inputs / "a.zip"
     make_zip(path, {"x.dcm": FILES["s0/0.dcm"]})
