@@ -53,7 +53,7 @@ MOST_VARYING = 128
 MOST_MORE = 6
 """A file in which so many more elements differ than in those before it belongs to another series."""
 
-LOOKED_AT_AGAIN = frozenset({4, 32})
+LOOKED_AT_AGAIN = 4
 """After so many files it is found out which of the elements that differed do not any more."""
 
 SPARING = 0.8
@@ -379,6 +379,8 @@ class ProvedSeries:
         after: the outputs.
         met: how many files of it were met.
         first: the first of them.
+        seen: what differed between that and the next ones.
+        is_settled: whether it was found out what differs no more.
         searches: the searches of texts, by what is looked for besides what the notes say.
     """
 
@@ -400,6 +402,8 @@ class ProvedSeries:
         self.stamps = proved.stamps
         self.met = 0
         self.first = self.known
+        self.seen: Varying | None = None
+        self.is_settled = False
         data, written = cast(PieceDataSet, proved.before.data), cast(PieceDataSet, proved.after.data)
         blanks = {one.number for one in proved.alignment.data if one.is_silent}
         twins: dict[int, int] = {}
@@ -509,7 +513,7 @@ class SeriesMemory:
                 found = Varying.between(known.elements, series.known.elements)
                 if found.count_without(series.varying) <= MOST_MORE:
                     del self.series[place]
-                    self._add(proved, found | series.varying, notes)
+                    self._add(proved, found | series.varying, notes, is_settled=series.is_settled)
                     return
         likes = [Varying.between(known.elements, one.elements) for one in self._recent if one.is_like(known)]
         if likes:
@@ -525,19 +529,30 @@ class SeriesMemory:
             notes: what was noted of a part of it.
         """
         series.met += 1
-        if series.met == 1:
-            series.first = _Known.of(proved)
-        if series.met not in LOOKED_AT_AGAIN:
+        if series.met > LOOKED_AT_AGAIN or series.is_settled:
             return
-        varying = Varying.between(_Known.of(proved).elements, series.first.elements)
-        if varying.total() < SPARING * series.varying.total():
+        known = _Known.of(proved)
+        if series.met == 1:
+            series.first = known
+            return
+        found = Varying.between(known.elements, series.first.elements)
+        series.seen = found if series.seen is None else series.seen | found
+        if series.met == LOOKED_AT_AGAIN and series.seen.total() < SPARING * series.varying.total():
             self.series.remove(series)
-            self._add(proved, varying, notes)
+            self._add(proved, series.seen, notes, is_settled=True)
 
-    def _add(self, proved: Proved, varying: Varying, notes: Callable[[Alignment], Noted]) -> None:
+    def _add(
+        self,
+        proved: Proved,
+        varying: Varying,
+        notes: Callable[[Alignment], Noted],
+        *,
+        is_settled: bool = False,
+    ) -> None:
         if varying.total() > MOST_VARYING or self._is_decisive(proved, varying):
             return
         self.series.insert(0, ProvedSeries(proved, varying, notes))
+        self.series[0].is_settled = is_settled
         del self.series[MOST_SERIES:]
 
     def _is_decisive(self, proved: Proved, varying: Varying) -> bool:

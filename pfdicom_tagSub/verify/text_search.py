@@ -153,6 +153,7 @@ class TextSearch:
         for index in own.unclean(token):
             piece = own.pieces[index]
             if not piece.is_sequence and (piece.stored.VR or "") not in SEARCHED_VRS:
+                piece.mark_clean(token)
                 continue
             found = self._found.get(piece)
             if found is None:
