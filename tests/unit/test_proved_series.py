@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from builders import EXPLICIT, element, file_of, item, rules_of, sequence
+from builders import EXPLICIT, IMPLICIT, element, file_of, item, rules_of, sequence
 
 from pfdicom_tagSub.api import patch_bytes
 from pfdicom_tagSub.core.errors import FileError
@@ -126,6 +126,59 @@ def test_length_of_a_group_is_proved_in_each_file() -> None:
     place = right.index(struct.pack("<HH", 0x0002, 0)) + 8
     made = right[:place] + bytes([right[place] + 2]) + right[place + 1 :]
     assert answer(verifier, source, made) == answer(Verifier(RULES), source, made)
+
+
+def test_length_that_was_true_of_other_files_is_proved_again() -> None:
+    """It is the same bytes as in them, and an element of its group is longer."""
+    verifier = Verifier(RULES)
+    for text in (b"one", b"two", b"six"):
+        assert answer(verifier, content(1, comments=text, lengths=True)) == ()
+    assert verifier.memory.series[0].met == 1
+    source = content(1, comments=b"eleven", lengths=True)
+    right, tag = patch_bytes(source, RULES), struct.pack("<HH", 0x0010, 0)
+    stale = patch_bytes(content(1, comments=b"one", lengths=True), RULES)
+    place, other = right.index(tag), stale.index(tag)
+    made = right[:place] + stale[other : other + 12] + right[place + 12 :]
+    assert made != right
+    assert answer(verifier, source, made) == "(0010,0000) is not the length of its group"
+    assert answer(verifier, source) == ()
+
+
+@pytest.mark.parametrize("more", [b"\0\0", b"Doe^Jane"])
+def test_bytes_after_the_last_element_are_not_passed_over(more: bytes) -> None:
+    verifier = warm()
+    source = content(4)
+    made = patch_bytes(source, RULES) + more
+    assert answer(verifier, source, made) == answer(Verifier(RULES), source, made)
+    assert isinstance(answer(verifier, source, made), str)
+
+
+def test_value_that_becomes_a_sequence_is_entered() -> None:
+    """It has the same tag and VR as the values before it, and holds what a key names."""
+    inner = item(element(0x00100010, "PN", b"Doe^Jane", IMPLICIT), IMPLICIT)
+    verifier = Verifier(RULES)
+
+    def made(number: int, value: bytes) -> bytes:
+        start = content(number)
+        place = start.index(struct.pack("<HH", 0x0040, 0x0275))
+        creator = element(0x00290010, "LO", b"MAKER ", EXPLICIT)
+        return start[:place] + creator + element(0x00291001, "UN", value, EXPLICIT) + start[place:]
+
+    for number, value in enumerate((b"one ", b"two ", b"three ")):
+        assert answer(verifier, made(number, value)) == ()
+    assert verifier.memory.series[0].met == 1
+    source = made(4, inner)
+    right = patch_bytes(source, RULES)
+    assert answer(verifier, source) == ()
+    place, stop = (
+        right.index(struct.pack("<HH", 0x0029, 0x1001)),
+        right.index(struct.pack("<HH", 0x40, 0x275)),
+    )
+    own = element(0x00291001, "UN", inner, EXPLICIT)
+    wrong = right[:place] + own + right[stop:]
+    assert wrong != right
+    reason = "(0029,1001)[0].PatientName is as it was though the key PatientName hits it"
+    assert answer(verifier, source, wrong) == reason
 
 
 @pytest.mark.parametrize(("place", "name"), [("device", "StationName"), ("comments", "PatientComments")])
