@@ -24,6 +24,7 @@ def content(
     *,
     patient: bytes = b"PID-4711",
     charset: bytes = b"ISO_IR 100",
+    modality: bytes = b"MR",
     device: bytes = b"SCANNER-1",
     comments: bytes = b"nothing",
     accession: bytes = b"ORDER-0815",
@@ -37,6 +38,7 @@ def content(
             (0x00080005, "CS", charset),
             (0x00080018, "UI", uid),
             (0x00080050, "SH", accession),
+            (0x00080060, "CS", modality),
             (0x00081010, "SH", device),
         ],
         [(0x00100010, "PN", b"Doe^Jane"), (0x00100020, "LO", patient), (0x00104000, "LT", comments)],
@@ -134,14 +136,20 @@ def test_length_that_was_true_of_other_files_is_proved_again() -> None:
     for text in (b"one", b"two", b"six"):
         assert answer(verifier, content(1, comments=text, lengths=True)) == ()
     assert verifier.memory.series[0].met == 1
-    source = content(1, comments=b"eleven", lengths=True)
-    right, tag = patch_bytes(source, RULES), struct.pack("<HH", 0x0010, 0)
+    tag = struct.pack("<HH", 0x0010, 0)
     stale = patch_bytes(content(1, comments=b"one", lengths=True), RULES)
-    place, other = right.index(tag), stale.index(tag)
-    made = right[:place] + stale[other : other + 12] + right[place + 12 :]
-    assert made != right
-    assert answer(verifier, source, made) == "(0010,0000) is not the length of its group"
-    assert answer(verifier, source) == ()
+    length = stale[stale.index(tag) :][:12]
+
+    def with_length(data: bytes) -> bytes:
+        place = data.index(tag)
+        return data[:place] + length + data[place + 12 :]
+
+    source = content(1, comments=b"eleven", lengths=True)
+    right = patch_bytes(source, RULES)
+    assert with_length(right) != right
+    for before in (source, with_length(source)):
+        assert answer(verifier, before, with_length(right)) == "(0010,0000) is not the length of its group"
+        assert answer(verifier, before, right) == ()
 
 
 @pytest.mark.parametrize("more", [b"\0\0", b"Doe^Jane"])
@@ -198,6 +206,38 @@ def test_value_in_common_in_what_differs_is_found() -> None:
         found = ("PatientComments",) if text == b"Jane Doe" else ()
         assert answer(verifier, content(number, comments=text)) == found
     assert verifier.memory.series[0].met == 3
+
+
+@pytest.mark.parametrize(("place", "name"), [("modality", "Modality"), ("device", "StationName")])
+def test_value_that_all_files_replace_is_found_in_each(place: str, name: str) -> None:
+    """In a CS it is found by the search of bytes alone; in common, and where a file differs."""
+    held: dict[str, bytes] = {place: b"ORDER-0815"}
+    verifier = Verifier(RULES)
+    for number in range(1, 6):
+        assert answer(verifier, content(number, **held)) == (name,)  # type: ignore[arg-type]
+    assert verifier.memory.series[0].met == 3
+    verifier = Verifier(RULES)
+    for number, text in enumerate([b"ONE", b"TWO", b"THREE", b"ORDER-0815", b"FOUR"]):
+        found = (name,) if text == b"ORDER-0815" else ()
+        assert answer(verifier, content(number, **{place: text})) == found  # type: ignore[arg-type]
+    assert verifier.memory.series[0].met == 3
+
+
+@pytest.mark.parametrize("path", ["of/order-0815.dcm", "of/anon.dcm"])
+def test_value_that_all_files_replace_is_found_in_a_path(path: str) -> None:
+    verifier = Verifier(RULES)
+    for number in range(1, 6):
+        source = content(number)
+        written = BytesSource(patch_bytes(source, RULES))
+        found = verifier.residuals(BytesSource(source), written, path)
+        assert found == (("path",) if "order" in path else ())
+
+
+def test_value_that_all_files_replace_is_found_in_pixels() -> None:
+    verifier = warm()
+    for number, text in ((4, b"\0\0order-0815\0\0"), (5, bytes(14))):
+        source = content(number)[:-64] + text + bytes(50)
+        assert answer(verifier, source) == (("pixel data",) if text.strip(b"\0") else ())
 
 
 def test_memory_has_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
