@@ -147,9 +147,36 @@ def test_length_that_was_true_of_other_files_is_proved_again() -> None:
     source = content(1, comments=b"eleven", lengths=True)
     right = patch_bytes(source, RULES)
     assert with_length(right) != right
-    for before in (source, with_length(source)):
+    for before in (with_length(source), source):
         assert answer(verifier, before, with_length(right)) == "(0010,0000) is not the length of its group"
         assert answer(verifier, before, right) == ()
+
+
+def test_file_meta_is_proved_in_each_file() -> None:
+    """An element of it that differs, and the length, which is the same bytes as in others."""
+    rules = rules_of({"(0002,0016)": "ANON", "PatientName": "ANON"})
+
+    def made(title: bytes) -> bytes:
+        data = element(0x00100010, "PN", b"Doe^Jane", EXPLICIT)
+        return file_of(data, EXPLICIT, extra=element(0x00020016, "AE", title, EXPLICIT))
+
+    verifier = Verifier(rules)
+    for title in (b"DEVICE-1", b"DEVICE-2", b"DEVICE-3", b"DEVICE-4"):
+        assert answer(verifier, made(title)) == ()
+    assert verifier.memory.series[0].met == 2
+    source = made(b"DEVICE-5")
+    right = patch_bytes(source, rules)
+    size = right[140:144]
+    place = right.index(struct.pack("<HH", 0x0002, 0x0016))
+    own = element(0x00020016, "AE", b"DEVICE-5", EXPLICIT)
+    wrong = right[:140] + source[140:144] + right[144:place] + own + right[place + 12 :]
+    reason = "SourceApplicationEntityTitle is as it was though the key (0002,0016) hits it"
+    assert answer(verifier, source, wrong) == reason
+    longer = element(0x00020016, "AE", b"ANONYM", EXPLICIT)
+    wrong = right[:place] + longer + right[place + 12 :]
+    assert wrong[140:144] == size
+    assert answer(verifier, source, wrong) == answer(Verifier(rules), source, wrong)
+    assert "length" in answer(verifier, source, wrong)
 
 
 @pytest.mark.parametrize("more", [b"\0\0", b"Doe^Jane"])
