@@ -41,9 +41,10 @@ OVERLAP = 192
 SIDE = 736
 """A picture whose shorter side is less is enlarged for a detector, as it is by default."""
 
-LOOKS = 1.6
 FIRST_LOOKS = 1.3
-"""How many times the default is looked at, in all and at first, as long as no more is drawn clearly."""
+LOOKS = 1.6
+LAST_LOOKS = 1.85
+"""How many times the default is looked at by and by, as long as no more is drawn clearly."""
 
 ENLARGED = 2.0
 ENLARGED_LEAST = 1.25
@@ -64,6 +65,12 @@ HEIGHT_LEAST = 7.0
 
 HEIGHT_MOST = 56.0
 """What is higher, and more than an eighth of the picture, is anatomy and no line of text."""
+
+SLANT = 0.35
+SLANT_LEAST = 3.0
+SURE_OF_SLANTED = 0.85
+"""A line that is so much longer than high and rises or falls so steeply is the edge of a sector or a vessel,
+unless the detector is so sure."""
 
 MARGIN = 0.35
 MARGIN_ALONG = 1.5
@@ -140,13 +147,16 @@ class TextFinder:
         size = sum(one.width * one.height for one in places)
         enlarged = min(ENLARGED, max(ENLARGED_LEAST, math.sqrt(most / max(size, 1))))
         found = [one for place in places for one in self._find(shown.first, shown.numbers, place, enlarged)]
-        known = tuple(one for one, score in found if score >= KNOWN)
-        left = LOOKS * by_default - size * enlarged**2
-        places = drawn.parts(known, left / ENLARGED_AGAIN**2, DENSITIES_AGAIN, changed)
-        size = sum(one.width * one.height for one in places)
-        enlarged = min(ENLARGED_AGAIN, max(ENLARGED, math.sqrt(max(left, 0) / max(size, 1))))
-        for place in places:
-            found += self._find(shown.second, shown.numbers, place, enlarged)
+        looked = size * enlarged**2
+        for again, looks in ((shown.second, LOOKS), (shown.first, LAST_LOOKS)):
+            known = tuple(one for one, score in found if score >= KNOWN)
+            left = max(looks * by_default - looked, 0)
+            places = drawn.parts(known, left / ENLARGED_AGAIN**2, DENSITIES_AGAIN, changed)
+            size = sum(one.width * one.height for one in places)
+            enlarged = min(ENLARGED_AGAIN, max(ENLARGED, math.sqrt(left / max(size, 1))))
+            looked += size * enlarged**2
+            for place in places:
+                found += self._find(again, shown.numbers, place, enlarged)
         return clipped((one for one, _ in found), rows, columns)
 
     def _find(
@@ -200,6 +210,13 @@ def _starts(start: int, stop: int, side: int) -> list[int]:
     return [*range(start, stop - side, side - OVERLAP), stop - side]
 
 
+def _is_slanted(box: Any) -> bool:
+    """Whether the longer side of a box neither lies nor stands."""
+    sides = [np.abs(np.subtract(box[index], box[index - 1])) for index in (0, 1)]
+    across, down = max(sides, key=lambda side: float(np.hypot(*side)))
+    return bool(min(across, down) > SLANT * max(across, down))
+
+
 def _line(greys: list[Grey], numbers: Numbers, box: Any, score: float, most: float) -> Rectangle | None:
     """The rectangle around a line of text; None for what is none.
 
@@ -213,6 +230,8 @@ def _line(greys: list[Grey], numbers: Numbers, box: Any, score: float, most: flo
     first, second = (math.dist(box[index], box[index - 1]) for index in (0, 1))
     height, length = min(first, second), max(first, second)
     if not HEIGHT_LEAST <= height <= most:
+        return None
+    if length > SLANT_LEAST * height and _is_slanted(box) and score < SURE_OF_SLANTED:
         return None
     left, top = (int(edge) for edge in box.min(axis=0))
     right, bottom = (int(edge) + 1 for edge in box.max(axis=0))

@@ -71,7 +71,7 @@ STROKES_OF_SURE = 10.0
 
 FLAT = 0.3
 STROKES_OF_FLAT = 0.7
-"""What has so many equal neighbours and fewer strokes is the edge of a panel."""
+"""What is short, has so many equal neighbours and fewer strokes is the edge of a panel."""
 
 STROKES_LEAST = 0.8
 """With fewer, a place shows something far lighter or darker at its side, and nothing of letters."""
@@ -153,6 +153,8 @@ def is_drawn(found: Evidence | None, height: float, length: float, score: float 
         return _is_letter(found, height, score)
     if aspect < SHORT_MOST and score < SCORE_OF_SHORT:
         return False
+    if aspect < SHORT_MOST and found.same >= FLAT and found.strokes < STROKES_OF_FLAT:
+        return False
     is_sure = score >= SURE
     if height > HIGH and not is_sure and not _is_clear(found, aspect):
         return False
@@ -177,8 +179,6 @@ def _is_clear(found: Evidence, aspect: float) -> bool:
 
 def _has_strokes(found: Evidence, *, is_sure: bool) -> bool:
     """Whether a find has as many strokes as letters have."""
-    if found.same >= FLAT and found.strokes < STROKES_OF_FLAT:
-        return False
     if found.sharp < CLEAR:
         return found.strokes <= STROKES_MOST
     return found.strokes <= (STROKES_OF_SURE if is_sure else STROKES_OF_CLEAR)

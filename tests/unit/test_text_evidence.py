@@ -89,6 +89,7 @@ def test_one_letter_or_two_need_a_detector_that_is_sure_the_more_the_more_noise_
 def test_edge_of_a_panel_is_no_line_of_letters() -> None:
     edge = evidence.Evidence(sharp=0.9, strokes=0.2, same=0.8, ink=200, contrast=100)
     assert not is_drawn(edge, 23, 53, score=0.75)
+    assert is_drawn(edge, 18, 96, score=0.75)
 
 
 def test_numbers_of_a_place_take_the_whole_range() -> None:

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -144,13 +145,18 @@ def test_of_a_frame_only_what_is_new_is_looked_at(tmp_path: Path, monkeypatch: p
     from pfdicom_tagSub.pixels.detecting import TextFinder
 
     seen: list[int] = []
-    look = TextFinder._boxes
+    look, whole = TextFinder._boxes, TextFinder.look
 
     def counted(self: TextFinder, shown: Array, enlarged: float) -> object:
-        seen.append(shown.shape[0] * shown.shape[1])
+        seen[-1] += shown.shape[0] * shown.shape[1]
         return look(self, shown, enlarged)
 
+    def new(self: TextFinder, *given: Any) -> object:
+        seen.append(0)
+        return whole(self, *given)
+
     monkeypatch.setattr(TextFinder, "_boxes", counted)
+    monkeypatch.setattr(TextFinder, "look", new)
     shades = np.repeat(texture()[None], 4, axis=0)
     shades[:, lettering("DOE JANE", 60, 100)] = 0.95
     shades[2:, 200, 300] = 0.9  # a pixel, which is no text
@@ -159,7 +165,8 @@ def test_of_a_frame_only_what_is_new_is_looked_at(tmp_path: Path, monkeypatch: p
     assert all(covers(own, lettering("DOE JANE", 60, 100)) for own in found)
     assert covers(found[3], lettering("4711", 200, 20))
     assert not covers(found[2], lettering("4711", 200, 20))
-    assert sum(seen[2:]) < ROWS * COLUMNS / 2
+    assert len(seen) == 3
+    assert max(seen[1:]) < ROWS * COLUMNS / 2
 
 
 @pytest.mark.parametrize("more", [3, 40])
@@ -230,6 +237,46 @@ def test_of_speckle_little_more_is_looked_at_than_by_default_and_nothing_is_foun
     shown = (speckle(480, 640) * 255).astype(np.uint8)
     assert finder.look(Renderings(Rendering(shown), Rendering(shown), shown)) == ()
     assert sum(seen) <= 1.7 * 480 * 640 * (SIDE / 480) ** 2
+
+
+def test_half_of_a_line_that_is_found_at_first_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pfdicom_tagSub.pixels.detecting import ENLARGED_AGAIN, TextFinder
+    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
+
+    text = lettering("DOE JANE 1954", 60, 100)
+    shown = np.where(text, 240, 40).astype(np.uint8)
+    looks: list[float] = []
+
+    def unsure(_: TextFinder, part: Array, enlarged: float) -> list[object]:
+        looks.append(enlarged)
+        rows, columns = np.where(part > 100)
+        if enlarged < ENLARGED_AGAIN or not rows.size:
+            return []
+        edges = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+        left, top, right, bottom = edges
+        return [(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]), 0.9)]
+
+    monkeypatch.setattr(TextFinder, "_boxes", unsure)
+    (found,) = set(TextFinder().look(Renderings(Rendering(shown), Rendering(shown), shown)))
+    assert {ENLARGED_AGAIN, 2.0} == set(looks)
+    place = np.zeros(text.shape, bool)
+    place[found.y : found.bottom, found.x : found.right] = True
+    assert place[text].all()
+
+
+def test_lines_that_are_neither_level_nor_upright_need_a_detector_that_is_sure() -> None:
+    from pfdicom_tagSub.pixels.detecting import _is_slanted, _line
+
+    shown = np.full((200, 300), 40, np.uint8)
+    shown[60:140:8, 20:280] = 200
+    shown[60:140, 20:280:8] = 200
+    slanted = np.array([[40, 60], [130, 120], [120, 135], [30, 75]])
+    level = np.array([[30, 70], [140, 70], [140, 88], [30, 88]])
+    assert _line([shown], shown, level, 0.8, 56) is not None
+    assert _line([shown], shown, slanted, 0.8, 56) is None
+    assert _is_slanted(slanted)
+    assert not _is_slanted(level)
+    assert not _is_slanted(level[:, ::-1])
 
 
 def test_a_detector_keeps_its_memory_from_look_to_look() -> None:
