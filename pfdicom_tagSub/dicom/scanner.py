@@ -74,7 +74,7 @@ def scan(data_set: Stretch, scan_filter: ScanFilter) -> ScanResult:
     found = ScanResult()
     scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0, kept=found)
     found.is_certain = not scanner.is_in_doubt and not data_set.other
-    if (scanner.is_in_doubt or data_set.other) and not scan_filter.everything:
+    if data_set.other or (scanner.is_in_doubt and not scan_filter.everything):
         readings.check(data_set, scan_filter, found)
     return found
 

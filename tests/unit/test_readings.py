@@ -161,6 +161,17 @@ def test_little_endian_data_set_that_is_declared_big_endian_is_safe(
     assert result.outcome.status is Status.FAILED or SECRET not in result.content
 
 
+@pytest.mark.parametrize("spec", [{"VR:PN": ""}, {"PatientName": "", "text": "%_clean_#tag"}], ids=str)
+def test_little_endian_data_set_is_seen_where_every_element_is_looked_at(
+    spec: dict[str, str], tmp_path: Path
+) -> None:
+    first = element(0x00080060, "CS", b"MR", EXPLICIT)
+    data = first + name(EXPLICIT) + element(PIXELS, "OW", bytes(4096), EXPLICIT)
+    result = substitute(file_of(data, BIG), spec, tmp_path)
+    assert result.outcome.status is Status.FAILED
+    assert "some readers see (0010,0010)" in result.outcome.reason
+
+
 def test_big_endian_data_set_is_processed_whatever_it_begins_with(tmp_path: Path) -> None:
     for number, first in enumerate(
         ((0x00080060, "CS", b"MR"), (0x00080000, "UL", b"\0\0\0\x0a"), (NAME, "PN", SECRET))
