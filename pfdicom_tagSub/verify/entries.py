@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
@@ -185,9 +185,22 @@ def completed(found: list[Entry], data: DataSet) -> list[Entry]:
             if end < following:
                 entry.end = end
                 entries += _passed_over(end, following, raw, data.source)
+        elif type(raw) is not RawDataElement and not entry.is_parsed:
+            end = _end_of_decoded(entry, data)
+            if end < following and is_zeros(data.source, end, following):
+                entry.end = end
+                entries.append(Entry(REST, end, end, following, None))
     if not found and data.start < data.end:
         entries.append(Entry(REST, data.start, data.start, data.end, None))
     return entries
+
+
+def _end_of_decoded(entry: Entry, data: DataSet) -> int:
+    """Where an element ends by its length that pydicom decoded at once, as it does the character set."""
+    head = data.source.read(entry.start, entry.value)
+    order: Literal["little", "big"] = "little" if data.little else "big"
+    size = 2 if head[4:6] == entry.vr.encode() else 4  # PS3.5 7.1.2 and 7.1.3
+    return entry.value + int.from_bytes(head[-size:], order) if len(head) == 8 else entry.end
 
 
 def _passed_over(start: int, stop: int, before: RawDataElement, source: Source) -> Iterator[Entry]:

@@ -139,6 +139,15 @@ def test_verification_reads_every_encoding(form: Form, undefined: bool, tmp_path
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_verification_tells_the_character_set_from_padding_after_it(form: Form, tmp_path: Path) -> None:
+    kept = element(CHARSET, "CS", b"ISO_IR 100", form)
+    content = file_of(kept + element(NAME, "PN", b"A^B", form) + bytes(4), form)
+    result = verified(content, rules_of({"rest": None}), tmp_path)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    assert result.content.endswith(kept + bytes(4))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_verification_knows_what_has_to_follow(form: Form, tmp_path: Path) -> None:
     """Group lengths, the declared character set, the file meta and its length, repeated elements."""
     inner = element(0x00100000, "UL", struct.pack(form.order + "I", 0), form) + element(
