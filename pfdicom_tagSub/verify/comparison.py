@@ -14,14 +14,15 @@ from ..core.errors import FileError
 from ..dicom.inflating import DEFAULT_LIMIT, InflateLimit
 from ..dicom.sources import BytesSource, Source
 from ..spec.rules import RuleSet
+from .alignments import Proved
 from .entries import PydicomReading
 from .expected_rules import ExpectedRules
 from .file_comparison import FileComparison
-from .pieces import INPUT, OUTPUT, SeriesReader
 from .proofs import Proofs
-from .proved_series import Proved, ProvedSeries, SeriesMemory
+from .proved_series import ProvedSeries, SeriesMemory
 from .pydicom_reading import in_memory, read_again
 from .residuals import find_residuals
+from .series_reading import INPUT, OUTPUT, SeriesReader
 from .series_search import Noted, SeriesSearch
 from .text_search import TextSearches
 

@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import cast
 
 from ..core.errors import FileError
+from .alignments import Alignment, Pair, Proved
 from .compared_files import BeforeAndAfter, is_true_length
 from .data_set_comparison import CheckedElement, DataSetComparison
 from .entries import DataSet, Entry
 from .expected_rules import Place
 from .pieces import Piece, PieceDataSet, PieceEntries
 from .proofs import NOTHING, STAMPED, Planned, Proof, Proofs
-from .proved_series import Alignment, Pair, Proved, ProvedSeries
+from .proved_series import ProvedSeries
 from .same_value import Surroundings
 from .series_search import Noted
 
