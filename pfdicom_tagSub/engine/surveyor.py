@@ -23,19 +23,17 @@ from ..core.file_survey import (
     PRIVATE,
     TEXTLESS,
     ElementChange,
-    FileKind,
     FileSurvey,
     Remaining,
     merged,
 )
-from ..core.outcome import Action, FileOutcome
+from ..core.outcome import FileOutcome
 from ..dicom import dictionary
-from ..dicom.dictionary import MODALITY, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, name_of_uid
+from ..dicom.dictionary import MODALITY, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET
 from ..dicom.edits import COPY_CHUNK
 from ..dicom.elements import EXPLICIT_LITTLE, Element
 from ..dicom.file import PREAMBLE, DicomFile
 from ..dicom.scan_filter import ScanFilter
-from ..dicom.scanner import scan
 from ..dicom.scope import Scope
 from ..dicom.sources import BytesSource
 from ..dicom.values import BINARY_VRS
@@ -46,25 +44,19 @@ from ..spec.profile import BASIC
 from ..spec.rules import Rule, RuleSet
 from ..spec.templates import HIDING
 from .census import BLANKS, CERTAIN, FORMS_MOST, Census, CensusResult, Verdict
-from .changes import Change
 from .element_making import VAST
-from .file_meta_substitution import FOLLOWERS
+from .file_kinds import kind_of, text_in
 from .memory import Memory
 from .rule_index import Lookups
 from .rule_matching import RuleMatcher
 from .substitution import Substitution
+from .survey_building import SurveyBuilder
 
 R = TypeVar("R")
 
 
-SHOWN_MOST = 64
-"""So many characters of a text are shown."""
-
 REMEMBERED = 1 << 13
 
-OTHER = "(other)"
-NONE_GIVEN = "(none given)"
-UNKNOWN_UID = "(private or unknown)"
 
 _CONTENT = frozenset({*VALUES, CONCEPT_NAME, VALUE_TYPE})
 
@@ -77,19 +69,6 @@ _NO_IDENTITY = frozenset(
     }
 )
 """Keys of the profile that name no attribute of Table E.1-1."""
-
-# The defined terms of Modality (PS3.3 C.7.3.1.1.1), the retired ones too. A file may have
-# anything there, so that no other text is shown.
-_MODALITIES = frozenset(
-    """
-    ANN AR ASMT AU BDUS BI BMD CD CF CP CR CS CT CTPROTOCOL DD DF DG DM DMS DOC DS DX EC ECG EEG EMG
-    EOG EPS ES FA FID FS GM HC HD IO IOL IVOCT IVUS KER KO LEN LP LS M3D MA MG MR MS NM OAM OCT OP OPM
-    OPR OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTINTENT RTPLAN
-    RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SC SEG SM SMR SR SRF ST STAIN TEXTUREMAP TG US VA VF VL XA
-    XAPROTOCOL XC
-    """.split()  # noqa: SIM905
-)
-
 
 _NO_SCOPE = Scope(BytesSource(b""), (), EXPLICIT_LITTLE, 0)
 """For what is asked of a tag alone."""
@@ -235,7 +214,7 @@ class Surveyor:
         Args:
             substitution: the pass, which has been done.
         """
-        survey = _SurveyBuilder(self, substitution)
+        survey = SurveyBuilder(self, substitution)
         survey.add_changes()
         self.changes = SurveyedChanges(dict(survey.changes), frozenset(survey.rules))
         partly = survey.add_remaining()
@@ -291,7 +270,7 @@ class Surveyor:
                 if holds_something and self.identifies(tag):
                     remaining[Remaining(tag, 0, bool(verdict(tag).keepers))] += 1
             remaining.update([Remaining(PREAMBLE_TAG, 0, is_kept=False)] * has_preamble)
-            kind = _kind_of(*map(_text, own))
+            kind = kind_of(*map(text_in, own))
             survey = FileSurvey(changes.hits, frozenset(rules), dict(remaining), {kind: 1})
             # What the key has the numbers of is kept as well: these must not be used again.
             known = changes, counted, survey
@@ -381,190 +360,3 @@ class Surveyor:
             if self.kept_private:
                 found += self.kept_private.get((tag >> 16, scope.creator(tag), tag & 0xFF), ())
         return found
-
-
-class _SurveyBuilder:
-    """That of one file, as it grows.
-
-    Attributes:
-        changes: what was done to elements, and how often.
-        remaining: identifying attributes that stay.
-        rules: the indices of the rules whose keys hit something.
-        root: the data set, as far as it was read.
-    """
-
-    def __init__(self, surveyor: Surveyor, substitution: Substitution) -> None:
-        self.surveyor = surveyor
-        self.substitution = substitution
-        self.matcher = substitution.matcher
-        self.root = substitution.root
-        self.changes: Counter[ElementChange] = Counter()
-        self.remaining: Counter[Remaining] = Counter()
-        self.rules: set[int] = set()
-        self.kinds: dict[int, bytes] | None = None
-
-    def kind(self) -> FileKind:
-        """What the file is."""
-        meta = self.substitution.meta
-        stored = (
-            _raw(meta, dictionary.MEDIA_STORAGE_SOP_CLASS_UID),
-            _raw(meta, dictionary.TRANSFER_SYNTAX_UID),
-        )
-        if self.kinds is None:
-            own = _raw(self.root, MODALITY), _raw(self.root, SOP_CLASS_UID)
-        else:
-            own = self.kinds.get(MODALITY, b""), self.kinds.get(SOP_CLASS_UID, b"")
-        return _kind_of(*map(_text, (*own, *stored)))
-
-    def add_changes(self) -> None:
-        """Add what the pass did."""
-        for change in self.substitution.changes:
-            self.changes[self._element_change(change)] += change.times
-            self.rules.update(self._rules_of(change))
-        if self.substitution.file_meta.zeroes_preamble:
-            self.rules.update(self.substitution.rules.preamble_zeroers)
-
-    def _element_change(self, change: Change) -> ElementChange:
-        surveyor = self.surveyor
-        tag, action = change.note
-        original, length, shown = 0, 0, ""
-        if change.element is not None:
-            original, length, shown = surveyor.original(change.element, change.scope)
-        text = _text_of(change)
-        result = surveyor.digest(text)
-        quotes = change.follows or (change.rule is not None and surveyor.quotes(change.rule))
-        quotes = quotes or (bool(result) and original == result) or (len(shown) > 3 and shown in text)
-        show_values = surveyor.survey_options.show_values
-        return ElementChange(
-            tag,
-            _depth_of(change.scope),
-            action.value,
-            original,
-            result,
-            length,
-            "" if quotes and not show_values else _short(text),
-            _short(shown) if show_values else "",
-            change.is_same and bool(original),
-        )
-
-    def _rules_of(self, change: Change) -> Iterable[int]:
-        """The rules whose keys asked for a change."""
-        tag, action = change.note
-        if change.rule is not None:
-            return (change.rule.key_index,)
-        if action is not Action.REMOVED:
-            return ()
-        rules = self.substitution.rules
-        return rules.private_removers if tag == PRIVATE else rules.unknown_removers
-
-    def add_remaining(self) -> int:
-        """Add what the rules leave; returns 1 where the sequences cannot be read to the end, else 0."""
-        data, meta = self.substitution.file.data, self.substitution.meta
-        census = self.surveyor.census
-        found = None if census is None else census.count(data)
-        if found is not None:
-            counted, self.kinds, _ = found
-            self.remaining.update(counted.remaining)
-            self.rules.update(counted.rules)
-            self._add_meta(meta)
-            return 0
-        partly = 0
-        try:
-            elements = scan(data, self.surveyor.filter)
-            self.root = Scope(
-                data.source, elements, data.encoding, data.start, reading=self.substitution.root.reading
-            )
-            self.root.beyond = meta
-            self._add_data_set(elements, self.root, 0)
-        except FileError:  # over what the rules need not look into: the file itself is fine
-            partly = 1
-        self._add_meta(meta)
-        return partly
-
-    def _add_data_set(self, elements: Iterable[Element], scope: Scope, depth: int) -> None:
-        surveyor, matcher = self.surveyor, self.matcher
-        for element in elements:
-            tag = element.tag
-            rule = matcher.rule_for(element, scope)
-            keepers = surveyor.keepers(tag, scope)
-            self.rules.update(keepers)
-            if (rule is not None and not rule.keeps) or matcher.is_removed(element, rule):
-                continue
-            if tag & 0xFFFF and surveyor.identifies(tag) and _holds_something(element, scope):
-                label = PRIVATE if tag >> 16 & 1 else tag
-                self.remaining[Remaining(label, depth, bool(keepers))] += 1
-            for item in element.items or ():
-                inner = Scope(scope.source, item.elements, item.encoding, item.value, scope, sequence=tag)
-                concept = matcher.content_rule(inner) if matcher.lookups.content else None
-                if concept is not None and concept.template is None:
-                    continue
-                if concept is not None:
-                    self.rules.add(concept.index)
-                self._add_data_set(item.elements, inner, depth + 1)
-
-    def _add_meta(self, meta: Scope) -> None:
-        surveyor, substitution = self.surveyor, self.substitution
-        file, rules = substitution.file, substitution.rules
-        for element in file.meta:
-            tag = element.tag
-            keepers = surveyor.keepers(tag, meta)
-            self.rules.update(keepers)
-            follows = tag in FOLLOWERS and substitution.file_meta.followed(tag, None) is not None
-            is_hit = tag in rules.meta or follows
-            is_hit = is_hit or (rules.remove_unknown and dictionary.is_unknown(tag))
-            if surveyor.identifies(tag) and not is_hit and _holds_something(element, meta):
-                self.remaining[Remaining(tag, 0, bool(keepers))] += 1
-        has_preamble = file.meta_start > PREAMBLE and not rules.zero_preamble
-        if has_preamble and any(file.source.read(0, PREAMBLE)):
-            self.remaining[Remaining(PREAMBLE_TAG, 0, is_kept=False)] += 1
-
-
-def _text_of(change: Change) -> str:
-    """What stands there now, or how many items do."""
-    items = change.rule.items if change.rule is not None else ()
-    if items and change.note[1] in (Action.SUBSTITUTED, Action.INSERTED):
-        return "(1 item)" if len(items) == 1 else f"({len(items)} items)"
-    return "\\".join(change.texts)
-
-
-def _kind_of(modality: str, sop_class: str, stored_sop_class: str, transfer_syntax: str) -> FileKind:
-    """What a file is, by what it says and by what its file meta says."""
-    return FileKind(
-        modality if modality in _MODALITIES else OTHER if modality else NONE_GIVEN,
-        _uid_name(sop_class or stored_sop_class),
-        _uid_name(transfer_syntax),
-    )
-
-
-def _depth_of(scope: Scope) -> int:
-    depth = 0
-    while scope.parent is not None:
-        depth, scope = depth + 1, scope.parent
-    return depth
-
-
-def _holds_something(element: Element, scope: Scope) -> bool:
-    size = element.stop - element.value
-    return size > SHOWN_MOST or bool(scope.raw(element).strip(b"\0 "))
-
-
-def _raw(scope: Scope, tag: int) -> bytes:
-    element = scope.elements.get(tag)
-    return scope.raw(element) if element is not None else b""
-
-
-def _text(raw: bytes) -> str:
-    """The first value of a text."""
-    return raw.decode("ascii", "replace").partition("\\")[0].strip("\0 ")
-
-
-def _uid_name(text: str) -> str:
-    """What the standard calls a UID; any other UID could be that of a patient's study."""
-    if not text:
-        return NONE_GIVEN
-    name = name_of_uid(text)
-    return UNKNOWN_UID if name is None else name
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN_MOST else text[: SHOWN_MOST - 1] + "…"

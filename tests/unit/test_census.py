@@ -199,5 +199,5 @@ def test_census_goes_through_a_data_set_once(monkeypatch: pytest.MonkeyPatch) ->
     with Caches():
         patcher.patch(file, patcher.scan(file))
         monkeypatch.setattr("pfdicom_tagSub.engine.patcher.scan", None)
-        monkeypatch.setattr("pfdicom_tagSub.engine.surveyor.scan", None)
+        monkeypatch.setattr("pfdicom_tagSub.engine.survey_building.scan", None)
         assert patcher.patch(file, patcher.scan(file)).survey is not None
