@@ -858,7 +858,7 @@ def test_reason_is_told_where_pydicom_raises_an_error_without_one(
     def fails(*_: Any, **__: Any) -> None:
         raise OSError("No tag to read")
 
-    for module in ("pieces", "pydicom_reading"):
+    for module in ("series_reading", "pydicom_reading"):
         monkeypatch.setattr(f"pfdicom_tagSub.verify.{module}.read_partial", fails)
     result = verified(_sample(), rules_of(SAMPLE_SPEC), tmp_path)
     assert result.outcome.reason == "the input cannot be verified: pydicom cannot read it: OSError"
