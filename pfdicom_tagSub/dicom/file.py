@@ -110,7 +110,8 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
         head = buffer[data_start - base : data_start - base + 8]
         vr = head[4:6]
         shows_vr = vr.isalpha() and vr.isupper()
-        if shows_vr is not declared.implicit and head[:2] != b"\0\0" and len(head) == 8:
+        is_plain = len(head) == 8 and head[:2] != b"\0\0" and not _looks_swapped(head, declared)
+        if is_plain and shows_vr is not declared.implicit:
             stretch = Stretch(source, data_start, source.size, declared)
             return DicomFile(source, meta, start, data_start, stretch, False, layout.encoding)
     return _parsed(source, meta, start, data_start, syntax, layout.encoding, limit)
@@ -193,12 +194,17 @@ def _data_set(declared: Stretch) -> Stretch:
     encoding = declared.encoding
     if len(header) < 8 or not any(header):
         return declared
-    if not encoding.little and header[1] < header[0]:
-        return replace(declared, other=EXPLICIT_LITTLE)  # gdcm reads it in that byte order
+    if _looks_swapped(header, encoding):  # others read it in that byte order
+        return replace(declared, other=EXPLICIT_BIG if encoding.little else EXPLICIT_LITTLE)
     shows_vr = vr.isalpha() and vr.isupper()
     if shows_vr is not encoding.implicit:
         return declared
     return settled_encoding(declared, replace(encoding, implicit=not encoding.implicit))
+
+
+def _looks_swapped(header: bytes, encoding: Encoding) -> bool:
+    """Whether the group of a first element is a small number in the other byte order alone."""
+    return header[0] < header[1] if encoding.little else header[1] < header[0]
 
 
 def deflate(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -172,6 +172,23 @@ def test_little_endian_data_set_is_seen_where_every_element_is_looked_at(
     assert "some readers see (0010,0010)" in result.outcome.reason
 
 
+@pytest.mark.parametrize("black", [0, 100, 4096])
+@pytest.mark.parametrize("length", [2, 10, 16])
+@pytest.mark.parametrize(
+    "declared",
+    [EXPLICIT, IMPLICIT, Form("GE", "1.2.840.113619.5.2", implicit=True, little=True)],
+    ids=lambda form: form.name,
+)
+def test_big_endian_data_set_that_is_declared_otherwise_is_safe(
+    declared: Form, length: int, black: int, tmp_path: Path
+) -> None:
+    # In little endian the first value is 256 times as long, and ends in the black pixels.
+    data = element(0x00080005, "CS", b"ISO_IR 100"[:length], BIG) + name(BIG)
+    content = file_of(data + element(PIXELS, "OW", bytes(black), BIG), declared)
+    result = substitute(content, {"PatientName": "ANON"}, tmp_path)
+    assert result.outcome.status is Status.FAILED or SECRET not in result.content
+
+
 def test_big_endian_data_set_is_processed_whatever_it_begins_with(tmp_path: Path) -> None:
     for number, first in enumerate(
         ((0x00080060, "CS", b"MR"), (0x00080000, "UL", b"\0\0\0\x0a"), (NAME, "PN", SECRET))
