@@ -203,8 +203,8 @@ def _data_set(declared: Stretch) -> Stretch:
 
 
 def _looks_swapped(header: bytes, encoding: Encoding) -> bool:
-    """Whether the group of a first element is a small number in the other byte order alone."""
-    return header[0] < header[1] if encoding.little else header[1] < header[0]
+    """Whether the group of a first element is below 0100 in the other byte order alone."""
+    return header[0] == 0 < header[1] if encoding.little else header[1] == 0 < header[0]
 
 
 def deflate(parts: Iterator[bytes]) -> Iterator[bytes]:
