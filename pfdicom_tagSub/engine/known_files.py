@@ -20,7 +20,7 @@ from ..dicom.scanner import ScanResult
 from ..dicom.scope import Reading
 from .memory import Memory
 from .patched import Patched
-from .pattern_pass import Common, ElementsOfKnown, KnownPattern, OfKnownFile
+from .pattern_pass import CommonChanges, ElementsOfKnown, KnownPattern, OfKnownFile
 from .pattern_recording import Recorded, recipe_of
 from .pattern_study import Observed, Study, split
 from .rule_index import Lookups
@@ -96,7 +96,7 @@ class KnownFiles:
         return elements if isinstance(elements, ElementsOfKnown) else None
 
     @staticmethod
-    def _to_do(pattern: Pattern, common: Common, found: FoundParts) -> list[Element]:
+    def _to_do(pattern: Pattern, common: CommonChanges, found: FoundParts) -> list[Element]:
         elements = [pattern.element(index, found) for index in common.done_anew]
         elements += [element for element in found.elements if element is not None]
         elements.sort(key=lambda element: element.start)

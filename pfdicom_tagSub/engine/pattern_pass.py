@@ -17,7 +17,7 @@ from .substitution import Substitution
 if TYPE_CHECKING:
     from ..text.fleeting import Handles
     from .file_cleaner import FileCleaner
-    from .pattern_recipe import Recipe
+    from .pattern_recipe import PatternRecipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Cleaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class CommonChanges:
     """What becomes of the elements in common.
 
     Attributes:
@@ -74,8 +74,8 @@ class KnownPattern:
     """
 
     pattern: Pattern
-    common: Common | None = None
-    recipe: Recipe | None = None
+    common: CommonChanges | None = None
+    recipe: PatternRecipe | None = None
     tries: int = 0
 
 
@@ -91,7 +91,7 @@ class ElementsOfKnown(ScanResult):
     __slots__ = ("common", "found", "known")
 
     known: KnownPattern
-    common: Common
+    common: CommonChanges
     found: FoundParts
 
 
@@ -135,6 +135,7 @@ class OfKnownFile(Substitution):
 
 
 def said_in(made: Substitution, elements: Iterable[Element], *, with_meta: bool) -> Said:
+    """What elements of a file, and perhaps its file meta, say that texts are cleaned of."""
     from .file_cleaner import said_of  # noqa: PLC0415  (for clean options alone)
 
     known = made.maker.memory.known(made.lookups.is_fixed)

@@ -20,14 +20,14 @@ from ..dicom.file_patterns import FoundParts, Pattern
 from .memory import Memory, Note
 from .patched import Patched
 from .pattern_meta import MetaSteps
-from .pattern_workbench import Outcome, Slot, Workbench
+from .pattern_workbench import Slot, SlotOutcome, Workbench
 
 COUNTS_MOST = 1 << 8
 
 _PRIVATE = PRIVATE, Action.REMOVED
 
 
-class Step(NamedTuple):
+class RecipeStep(NamedTuple):
     """A change of the elements in common, or an insertion.
 
     Attributes:
@@ -43,7 +43,7 @@ class Step(NamedTuple):
     data: bytes
 
 
-class GroupLength(NamedTuple):
+class RecipeLength(NamedTuple):
     """The length of a group that stays, and is true afterwards if it was before.
 
     Attributes:
@@ -61,7 +61,7 @@ class GroupLength(NamedTuple):
     slot: int
 
 
-class Findings(NamedTuple):
+class RecipeFindings(NamedTuple):
     """What was noted of a file.
 
     Attributes:
@@ -74,7 +74,7 @@ class Findings(NamedTuple):
         instance: which slot is the SOP instance UID.
     """
 
-    steps: Sequence[Step | int | GroupLength]
+    steps: Sequence[RecipeStep | int | RecipeLength]
     slots: Sequence[Slot]
     notes: Sequence[Note]
     more_private: int
@@ -83,11 +83,11 @@ class Findings(NamedTuple):
     instance: int
 
 
-class Recipe:
+class PatternRecipe:
     """The steps of a pattern."""
 
     def __init__(
-        self, pattern: Pattern, found: Findings, meta: MetaSteps, bench: Workbench, memory: Memory
+        self, pattern: Pattern, found: RecipeFindings, meta: MetaSteps, bench: Workbench, memory: Memory
     ) -> None:
         """Args:
         pattern: the pattern.
@@ -128,16 +128,16 @@ class Recipe:
             found.review,
         )
 
-    def _outcomes(self, file: DicomFile, parts: FoundParts) -> list[Outcome] | None:
+    def _outcomes(self, file: DicomFile, parts: FoundParts) -> list[SlotOutcome] | None:
         """What becomes of each slot; None where that is up to more than its bytes."""
         read, elements = file.data.source.read, parts.elements
-        found: list[Outcome] = []
+        found: list[SlotOutcome] = []
         for slot in self.found.slots:
             element = elements[slot.number]
             if element is None:
                 return None
             if slot.is_private and says_nothing(element):
-                outcome: Outcome | None = self.bench.removed(element.end - element.start)
+                outcome: SlotOutcome | None = self.bench.removed(element.end - element.start)
             else:
                 stored = read(element.start, element.end)
                 outcome = slot.known.get(stored) or self.bench.outcome(slot, stored)
@@ -146,12 +146,14 @@ class Recipe:
             found.append(outcome)
         return found
 
-    def _edits(self, file: DicomFile, parts: FoundParts, outcomes: Sequence[Outcome]) -> list[Edit] | None:
+    def _edits(
+        self, file: DicomFile, parts: FoundParts, outcomes: Sequence[SlotOutcome]
+    ) -> list[Edit] | None:
         """The changes of the data set; None where a length in it is not true."""
         starts, elements, slots = parts.starts, parts.elements, self.found.slots
         edits: list[Edit] = []
         for step in self.found.steps:
-            if isinstance(step, Step):
+            if isinstance(step, RecipeStep):
                 start = starts[step.stretch]
                 edits.append(Edit(start + step.start, start + step.stop, step.data))
             elif isinstance(step, int):
@@ -170,7 +172,7 @@ class Recipe:
         return edits
 
     def _length_edit(
-        self, step: GroupLength, file: DicomFile, parts: FoundParts, outcomes: Sequence[Outcome]
+        self, step: RecipeLength, file: DicomFile, parts: FoundParts, outcomes: Sequence[SlotOutcome]
     ) -> Edit | None:
         """The change of a group length, without data where it stays; None where it is not true."""
         data, starts = file.data, parts.starts
@@ -192,7 +194,7 @@ class Recipe:
         length += growth
         return Edit(value, stop, length.to_bytes(4, "little")) if length < UNDEFINED else None
 
-    def _counted(self, outcomes: Sequence[Outcome], following: Note | None) -> ElementCounts:
+    def _counted(self, outcomes: Sequence[SlotOutcome], following: Note | None) -> ElementCounts:
         """How often what was done to which elements."""
         key = (*[outcome.kind for outcome in outcomes], 0 if following is None else id(following))
         known = self._counts.get(key)

@@ -16,8 +16,8 @@ from ..dicom.scope import Scope
 from .changes import Change
 from .patched import Patched
 from .pattern_meta import MetaSteps
-from .pattern_pass import Common, ElementsOfKnown, OfKnownFile
-from .pattern_recipe import Findings, GroupLength, Recipe, Step, says_nothing
+from .pattern_pass import CommonChanges, ElementsOfKnown, OfKnownFile
+from .pattern_recipe import PatternRecipe, RecipeFindings, RecipeLength, RecipeStep, says_nothing
 from .pattern_study import Observed
 from .pattern_workbench import Slot, Workbench
 from .rule_index import Lookups
@@ -63,17 +63,17 @@ class Recorded(Observed, OfKnownFile):
         return self.changes.since(self._mark)
 
 
-class _Place(NamedTuple):
+class _NotedPlace(NamedTuple):
     """A step, and where in the file that was recorded it stands."""
 
     start: int
     stop: int
-    step: Step | int | GroupLength
+    step: RecipeStep | int | RecipeLength
 
 
 def recipe_of(
     lookups: Lookups, scan_filter: ScanFilter, pattern: Pattern, made: Recorded, patched: Patched
-) -> Recipe | None:
+) -> PatternRecipe | None:
     """The recipe of a pattern.
 
     Args:
@@ -88,7 +88,7 @@ def recipe_of(
     """
     if not serves(lookups):
         return None
-    recording = _Recording(lookups, scan_filter, pattern, made)
+    recording = _PassRecording(lookups, scan_filter, pattern, made)
     recipe = recording.recipe(patched)
     if recipe is None:
         return None
@@ -123,7 +123,7 @@ def _joined(edits: Sequence[Edit]) -> list[tuple[int, int, object]]:
     return found
 
 
-class _Recording:
+class _PassRecording:
     """What was noted in a pass, in terms of the pattern."""
 
     def __init__(self, lookups: Lookups, scan_filter: ScanFilter, pattern: Pattern, made: Recorded) -> None:
@@ -132,7 +132,7 @@ class _Recording:
         self.filter = scan_filter
         self.pattern = pattern
         self.made = made
-        self.common: Common = made.elements.common
+        self.common: CommonChanges = made.elements.common
         self.found: FoundParts = made.elements.found
         outline = pattern.outline.elements
         self.tags = [element.tag for element in outline]
@@ -146,7 +146,7 @@ class _Recording:
     def _is_private(self, tag: int) -> bool:
         return bool(tag >> 16 & 1) and self.lookups.drops_private and tag not in self.lookups.rules.table
 
-    def recipe(self, patched: Patched) -> Recipe | None:
+    def recipe(self, patched: Patched) -> PatternRecipe | None:
         """The recipe; None where there is none."""
         made, common, tags = self.made, self.common, set(self.tags)
         instance = [place for place, slot in enumerate(self.slots) if slot.tag == SOP_INSTANCE_UID]
@@ -169,7 +169,7 @@ class _Recording:
             if not (change.follows and change.note[0] == MEDIA_STORAGE_SOP_INSTANCE_UID):
                 notes.append(change.note)
                 originals.append(change.original)
-        findings = Findings(
+        findings = RecipeFindings(
             tuple(place.step for place in places),
             self.slots,
             tuple(notes),
@@ -178,7 +178,7 @@ class _Recording:
             common.reason,
             instance[0],
         )
-        return Recipe(self.pattern, findings, meta, bench, made.maker.memory)
+        return PatternRecipe(self.pattern, findings, meta, bench, made.maker.memory)
 
     def _marked(self) -> tuple[list[int], list[tuple[int, int]]]:
         """Where each element starts, and the end: in the file, and after which stretch begins how far."""
@@ -238,7 +238,7 @@ class _Recording:
                     return None
         return bench
 
-    def _places(self) -> list[_Place] | None:
+    def _places(self) -> list[_NotedPlace] | None:
         """The steps, in order; None where one is of more than bytes."""
         made, done_anew = self.made, set(self.common.done_anew)
         edits = [(edit, self._tag_at(edit.start)) for edit in made.taken_over]
@@ -248,7 +248,7 @@ class _Recording:
             if self._index(edit.start) in done_anew
         ]
         growths: dict[int, int] = {}
-        places: list[_Place] = []
+        places: list[_NotedPlace] = []
         for edit, tag in [*edits, *((edit, tag) for tag, edit in made.inserted)]:
             if not isinstance(edit.data, bytes):
                 return None
@@ -256,12 +256,12 @@ class _Recording:
             index = self._index(edit.start)
             stretch, place = self.marks[index]
             place += edit.start - self.starts[index]
-            step = Step(stretch, place, place + edit.stop - edit.start, edit.data)
-            places.append(_Place(edit.start, edit.stop, step))
+            step = RecipeStep(stretch, place, place + edit.stop - edit.start, edit.data)
+            places.append(_NotedPlace(edit.start, edit.stop, step))
         for number, slot in enumerate(self.slots):
             element = self.found.elements[slot.number]
             assert element is not None
-            places.append(_Place(element.start, element.end, number))
+            places.append(_NotedPlace(element.start, element.end, number))
         places += self._lengths(growths, {self._index(edit.start) for edit, _ in edits})
         return _merged(sorted(places, key=lambda place: place[:2]))
 
@@ -272,14 +272,14 @@ class _Recording:
     def _tag_at(self, position: int) -> int:
         return self.tags[self._index(position)]
 
-    def _lengths(self, growths: dict[int, int], changed: Container[int]) -> list[_Place]:
+    def _lengths(self, growths: dict[int, int], changed: Container[int]) -> list[_NotedPlace]:
         """The group lengths that stay.
 
         Args:
             growths: by how many bytes what is in common grows in each group, and what is inserted.
             changed: which elements in common change.
         """
-        found: list[_Place] = []
+        found: list[_NotedPlace] = []
         by_index = {self._index(self._start_of(slot)): number for number, slot in enumerate(self.slots)}
         done_anew = set(self.common.done_anew)
         for index, tag in enumerate(self.tags):
@@ -293,8 +293,8 @@ class _Recording:
                 end += 1
             within = tuple(number for place, number in by_index.items() if index < place < end)
             start = self.starts[index]
-            step = GroupLength(self.marks[index], self.marks[end], growths.get(group, 0), within, slot)
-            found.append(_Place(start + 8, start + 12, step))
+            step = RecipeLength(self.marks[index], self.marks[end], growths.get(group, 0), within, slot)
+            found.append(_NotedPlace(start + 8, start + 12, step))
         return found
 
     def _start_of(self, slot: Slot) -> int:
@@ -303,19 +303,19 @@ class _Recording:
         return element.start
 
 
-def _merged(places: Sequence[_Place]) -> list[_Place]:
+def _merged(places: Sequence[_NotedPlace]) -> list[_NotedPlace]:
     """Places in order; changes of a stretch that follow each other are one."""
-    found: list[_Place] = []
+    found: list[_NotedPlace] = []
     for place in places:
         last = found[-1].step if found else None
         step = place.step
         if (
-            isinstance(last, Step)
-            and isinstance(step, Step)
+            isinstance(last, RecipeStep)
+            and isinstance(step, RecipeStep)
             and (last.stretch, last.stop) == (step.stretch, step.start)
         ):
-            step = Step(last.stretch, last.start, step.stop, last.data + step.data)
-            found[-1] = _Place(found[-1].start, place.stop, step)
+            step = RecipeStep(last.stretch, last.start, step.stop, last.data + step.data)
+            found[-1] = _NotedPlace(found[-1].start, place.stop, step)
         else:
             found.append(place)
     return found

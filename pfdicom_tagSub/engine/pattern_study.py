@@ -16,7 +16,7 @@ from ..dicom.lengths import has_lengths
 from ..dicom.scope import Scope
 from .file_meta_substitution import FOLLOWING
 from .memory import Note
-from .pattern_pass import Cleaning, Common, apart, said_in
+from .pattern_pass import Cleaning, CommonChanges, apart, said_in
 from .pixel_review import REVIEWED
 from .rule_index import Lookups
 from .substitution import Substitution
@@ -155,7 +155,7 @@ class Study:
             return None
         return self.made.reason()
 
-    def common(self, pattern: Pattern) -> Common | None:
+    def common(self, pattern: Pattern) -> CommonChanges | None:
         """What becomes of the elements in common; None where that is up to others."""
         lookups, tags = self.lookups, self.tags
         decisive = lookups.context_tags | {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION}
@@ -183,7 +183,7 @@ class Study:
         if edits is None:
             return None
         cleaning = self._cleaning(fixed, texts) if self.made.rules.cleans else None
-        return Common(
+        return CommonChanges(
             self.anew,
             edits,
             tuple(notes),

@@ -44,7 +44,7 @@ LONGEST = 1 << 12
 """What becomes of longer elements is not found out here."""
 
 
-class Outcome(NamedTuple):
+class SlotOutcome(NamedTuple):
     """What becomes of an element that differs.
 
     Attributes:
@@ -75,7 +75,7 @@ class UidOutcome(NamedTuple):
 
     @classmethod
     def of(
-        cls, slot: Slot, rule: Rule | None, resources: Resources, stored: bytes, found: Outcome
+        cls, slot: Slot, rule: Rule | None, resources: Resources, stored: bytes, found: SlotOutcome
     ) -> UidOutcome | None:
         """That of an element; None where it is something else.
 
@@ -95,7 +95,7 @@ class UidOutcome(NamedTuple):
         own = cls(found.kind, resources)
         return own if own.outcome(stored) == found else None
 
-    def outcome(self, stored: bytes) -> Outcome | None:
+    def outcome(self, stored: bytes) -> SlotOutcome | None:
         """What becomes of an element with these bytes; None for more than one UID, or one that stays."""
         match = _ONE_UID.fullmatch(stored, 8)
         if match is None:
@@ -110,7 +110,7 @@ class UidOutcome(NamedTuple):
             + new.encode()
             + b"\0" * (len(new) % 2)
         )
-        return Outcome(((0, len(stored), data),), len(data) - len(stored), self.kind, (text,), (new,))
+        return SlotOutcome(((0, len(stored), data),), len(data) - len(stored), self.kind, (text,), (new,))
 
 
 @dataclass(slots=True)
@@ -132,7 +132,7 @@ class Slot:
     tag: int
     vr: str
     is_private: bool
-    known: dict[bytes, Outcome] = field(default_factory=dict)
+    known: dict[bytes, SlotOutcome] = field(default_factory=dict)
     uid: UidOutcome | None = None
     present: frozenset[int] | None = None
     own: tuple[object, ...] | None = None
@@ -178,11 +178,11 @@ class Workbench:
             self._asked = cleaning[0].watched()
         self._removed = self._kind((memory.note(PRIVATE, Action.REMOVED),), 0)
 
-    def removed(self, size: int) -> Outcome:
+    def removed(self, size: int) -> SlotOutcome:
         """What becomes of a private element of so many bytes."""
-        return Outcome(((0, size, b""),), -size, self._removed)
+        return SlotOutcome(((0, size, b""),), -size, self._removed)
 
-    def outcome(self, slot: Slot, stored: bytes) -> Outcome | None:
+    def outcome(self, slot: Slot, stored: bytes) -> SlotOutcome | None:
         """What becomes of an element.
 
         Args:
@@ -267,7 +267,7 @@ class Workbench:
 
         return Fleeting(fleeting).may_be_at(self.handles)
 
-    def _noted(self, element: Element, mark: tuple[int, int, int]) -> Outcome | None:
+    def _noted(self, element: Element, mark: tuple[int, int, int]) -> SlotOutcome | None:
         changes, start = self._made.changes, element.start
         edits: list[tuple[int, int, bytes]] = []
         for edit in sorted(changes.edits, key=lambda edit: edit[:2]):
@@ -279,7 +279,7 @@ class Workbench:
         for one in noted:
             if one.note[0] == SOP_INSTANCE_UID and one.scope is self._made.root:
                 texts = one.texts
-        return Outcome(
+        return SlotOutcome(
             tuple(edits),
             sum(len(data) - last + first for first, last, data in edits),
             self._kind(tuple(one.note for one in noted), changes.mark()[2] - mark[2]),

@@ -117,6 +117,7 @@ def check_outputs(directories: tuple[DirectoryPlan, ...], input_root: str, outpu
 
 
 def is_inside(path: str, root: str) -> bool:
+    """Whether a path is that of a directory, or of something in it; both without links."""
     return path == root or path.startswith(root.rstrip("/") + "/")
 
 

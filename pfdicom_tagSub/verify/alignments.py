@@ -12,7 +12,7 @@ from .proofs import Planned
 T = TypeVar("T")
 
 
-class Pair(NamedTuple):
+class AlignedPair(NamedTuple):
     """An element of an input and what has become of it.
 
     Attributes:
@@ -41,7 +41,7 @@ class Alignment(NamedTuple):
     """
 
     meta: tuple[tuple[int, int | None], ...]
-    data: tuple[Pair, ...]
+    data: tuple[AlignedPair, ...]
     inserted: tuple[int, ...]
 
     def split(self, varying: Varying, lengths: Collection[int]) -> tuple[Alignment, Alignment]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import cast
 
 from ..core.errors import FileError
-from .alignments import Alignment, Pair, Proved
+from .alignments import AlignedPair, Alignment, Proved
 from .compared_files import BeforeAndAfter, is_true_length
 from .data_set_comparison import CheckedElement, DataSetComparison
 from .entries import DataSet, Entry
@@ -129,7 +129,7 @@ class FileComparison(DataSetComparison):
         stamps = self.possible_stamps(before, place)
         surroundings = self.surroundings = proofs.surroundings(before, meta, after)
         olds, news = before.own, after.own
-        pairs: list[Pair] = []
+        pairs: list[AlignedPair] = []
         inserted: list[int] = []
         index = 0
         last = len(news)
@@ -137,11 +137,11 @@ class FileComparison(DataSetComparison):
         for number, (piece, planned) in enumerate(zip(olds.pieces, proofs.plan(before), strict=True)):
             own = pieces[index]
             if own is piece and planned.is_idle:
-                pairs.append(Pair(number, index, planned))
+                pairs.append(AlignedPair(number, index, planned))
                 index += 1
                 continue
             if planned.is_silent and (own is None or own.tag != piece.tag):
-                pairs.append(Pair(number, None, planned))
+                pairs.append(AlignedPair(number, None, planned))
                 continue
             if (
                 planned.is_length
@@ -149,7 +149,7 @@ class FileComparison(DataSetComparison):
                 and own.tag == piece.tag
                 and is_true_length(news, index, after)
             ):
-                pairs.append(Pair(number, index, planned))
+                pairs.append(AlignedPair(number, index, planned))
                 index += 1
                 continue
             while own is not None and own.tag != piece.tag and own.tag in stamps:
@@ -160,7 +160,7 @@ class FileComparison(DataSetComparison):
             same = index if own is not None and own.tag == piece.tag else None
             proof = self._proved(number, same, index if index < last else None, planned, around, proofs)
             self._note(proof)
-            pairs.append(Pair(number, index if proof.is_taken else None, planned))
+            pairs.append(AlignedPair(number, index if proof.is_taken else None, planned))
             index += proof.is_taken
         for rest in range(index, last):
             self._piece_stamp(news.pieces[rest], news, rest, after, stamps, (surroundings, proofs))

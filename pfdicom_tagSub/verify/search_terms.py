@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum
-from functools import cache
 
 from ..core.caches import remembered
 from ..text.common_words import COMMON, ORDINARY
@@ -247,7 +246,7 @@ def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
     )
 
 
-@cache
+@remembered(most=12)
 def names_of_month(month: str) -> tuple[bytes, ...]:
     """The names of a month, 01 to 12, in UTF-8."""
     return tuple([name.encode() for name in MONTH_NAMES[int(month) - 1]])

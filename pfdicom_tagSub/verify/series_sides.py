@@ -52,7 +52,7 @@ class GroupLength(NamedTuple):
         return piece.size - piece.value == 4 and int.from_bytes(piece.data[piece.value :], self.order) == size
 
 
-class _Step(NamedTuple):
+class _SideStep(NamedTuple):
     """Bytes in common, and the element that comes after them.
 
     Attributes:
@@ -100,7 +100,7 @@ class Side:
         self.meta, self.data = meta, data
         self.common = Common(meta.own.pieces, varying_meta), Common(data.own.pieces, varying)
         self.contexts = {id(one): one for one in (*meta.contexts, *data.contexts)}.values()
-        self._steps: list[_Step] = []
+        self._steps: list[_SideStep] = []
         self._meta_size = HEAD
         source = reading.source
         fixed = [source.read(0, HEAD)]
@@ -119,7 +119,7 @@ class Side:
                     is_blank = index in blanks and not is_meta
                     twin = -1 if is_meta else twins.get(index, -1)
                     self._steps.append(
-                        _Step(
+                        _SideStep(
                             *(common + head, len(common), context, piece.tag, piece.kind),
                             *(index, is_meta, is_blank, twin),
                         )

@@ -74,7 +74,7 @@ BINARY = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 CLEANED = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 """VRs of texts of which a part may stay."""
 
-FREE_TEXT = frozenset({"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
+FREE_TEXT = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})
 """VRs of texts that a clean option cleans wherever another keeps them."""
 
 SUBJECT = frozenset({"PatientID", "ClinicalTrialSubjectID", "ClinicalTrialSubjectReadingID"})
