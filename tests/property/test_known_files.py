@@ -146,17 +146,21 @@ def test_files_of_a_series_are_changed_as_each_alone(number: int, contents: list
     assert_cold_equals_warm(rules_of(number), contents)
 
 
+def contents_by(part: str, *, lengths: bool) -> list[bytes]:
+    """Files of a series that differ in one part, too, which gets each of its values after the others."""
+    return [
+        content_of(BASE | {"instance": instance, part: value}, lengths=lengths)
+        for instance, value in [(0, 0), (1, 0), (2, 0), (3, 1), (0, 2), (1, 3), (2, 1), (3, None), (1, 0)]
+    ]
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("number", range(len(RULES)))
 @pytest.mark.parametrize("part", [*PLACES, "item"])
 def test_each_part_may_differ(number: int, part: str) -> None:
     """The files of a series differ in it and in the instance; each of its values comes after the others."""
     for lengths in (False, True):
-        contents = [
-            content_of(BASE | {"instance": instance, part: value}, lengths=lengths)
-            for instance, value in [(0, 0), (1, 0), (2, 0), (3, 1), (0, 2), (1, 3), (2, 1), (3, None), (1, 0)]
-        ]
-        assert_cold_equals_warm(rules_of(number), contents)
+        assert_cold_equals_warm(rules_of(number), contents_by(part, lengths=lengths))
 
 
 @pytest.mark.filterwarnings("ignore")

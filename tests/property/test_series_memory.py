@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from selection import examples, step
 from test_cold_equals_warm import CHECKED, settings
-from test_known_files import BASE, PLACES, RULES, content_of, rules_of, series
+from test_known_files import BASE, PLACES, RULES, content_of, contents_by, rules_of, series
 
 from pfdicom_tagSub.api import patch_bytes
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
@@ -96,10 +96,7 @@ def test_answer_is_that_of_a_verifier_that_met_nothing_before(
 def test_each_part_may_differ(number: int, part: str) -> None:
     """The files of a series differ in it and in the instance; each of its values comes after the others."""
     for lengths in (False, True):
-        contents = [
-            content_of(BASE | {"instance": instance, part: value}, lengths=lengths)
-            for instance, value in [(0, 0), (1, 0), (2, 0), (3, 1), (0, 2), (1, 3), (2, 1), (3, None), (1, 0)]
-        ]
+        contents = contents_by(part, lengths=lengths)
         pairs = _patched(number, contents)
         leaks = [(pair[0], other[1]) for pair, other in zip(pairs, [*pairs[3:], *pairs[:3]], strict=True)]
         chosen = [*pairs, *pairs, *leaks, *[(source, source) for source, _ in pairs], *pairs]
