@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,11 +22,15 @@ from selection import examples
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.core.errors import FileError, NotDicomError
 from pfdicom_tagSub.core.options import LookupMiss
+from pfdicom_tagSub.core.outcome import Stage
+from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.dicom.edits import pieces
 from pfdicom_tagSub.dicom.elements import Element
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patcher import Output, Patcher
+from pfdicom_tagSub.run.worker import Worker
+from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources
@@ -257,6 +262,17 @@ def result_of(
     except (FileError, NotDicomError) as error:
         return type(error), str(error)
     return output, patched.elements, sorted(patched.originals), patched.review
+
+
+def assert_verification_agrees(rules: RuleSet, contents: Sequence[bytes], folder: Path) -> None:
+    """Verification finds no fault in what the engine makes of files, one after the other."""
+    worker = Worker(Settings(rules, output_root=str(folder), verify=True))
+    for number, content in enumerate(contents):
+        source = folder / f"in{number}"
+        source.write_bytes(content)
+        outcome = worker.process(FileJob(str(source), str(folder / f"out{number}"), source.name))
+        assert outcome.stage is not Stage.VERIFY, outcome.reason
+        assert "internal" not in outcome.reason
 
 
 def assert_cold_equals_warm(rules: RuleSet, contents: Sequence[bytes]) -> None:

@@ -11,15 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from selection import examples
-from test_cold_equals_warm import CHECKED, assert_cold_equals_warm, result_of, series
+from test_cold_equals_warm import (
+    CHECKED,
+    assert_cold_equals_warm,
+    assert_verification_agrees,
+    result_of,
+    series,
+)
 
 from pfdicom_tagSub import api
 from pfdicom_tagSub.core.caches import Caches
-from pfdicom_tagSub.core.outcome import Stage
-from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.engine.patcher import Patcher
-from pfdicom_tagSub.run.worker import Worker
-from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.rules import RuleSet
 
 Pairs = dict[str, Any]
@@ -53,14 +55,7 @@ def rules_of(pairs: Pairs, outside: Pairs) -> RuleSet:
 def test_verification_agrees_what_pairs_for_items_hit(
     contents: list[bytes], pairs: Pairs, outside: Pairs, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = tmp_path_factory.mktemp("items")
-    worker = Worker(Settings(rules_of(pairs, outside), output_root=str(folder), verify=True))
-    for number, content in enumerate(contents):
-        source = folder / f"in{number}"
-        source.write_bytes(content)
-        outcome = worker.process(FileJob(str(source), str(folder / f"out{number}"), source.name))
-        assert outcome.stage is not Stage.VERIFY, outcome.reason
-        assert "internal" not in outcome.reason
+    assert_verification_agrees(rules_of(pairs, outside), contents, tmp_path_factory.mktemp("items"))
 
 
 @pytest.mark.filterwarnings("ignore")

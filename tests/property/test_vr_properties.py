@@ -7,12 +7,7 @@ from builders import rules_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from selection import examples
-from test_cold_equals_warm import CHECKED, assert_cold_equals_warm, series
-
-from pfdicom_tagSub.core.outcome import Stage
-from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.run.worker import Worker
-from pfdicom_tagSub.run.worker_settings import Settings
+from test_cold_equals_warm import CHECKED, assert_cold_equals_warm, assert_verification_agrees, series
 
 Spec = dict[str, str | None]
 
@@ -31,14 +26,7 @@ SPECS = (
 def test_verification_agrees_which_elements_a_vr_hits(
     contents: list[bytes], spec: Spec, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    folder = tmp_path_factory.mktemp("vr")
-    worker = Worker(Settings(rules_of(spec), output_root=str(folder), verify=True))
-    for number, content in enumerate(contents):
-        source = folder / f"in{number}"
-        source.write_bytes(content)
-        outcome = worker.process(FileJob(str(source), str(folder / f"out{number}"), source.name))
-        assert outcome.stage is not Stage.VERIFY, outcome.reason
-        assert "internal" not in outcome.reason
+    assert_verification_agrees(rules_of(spec), contents, tmp_path_factory.mktemp("vr"))
 
 
 @pytest.mark.filterwarnings("ignore")
