@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    pass
-
+PRIVATE = 0
+"""Stands for every private element in the counts."""
 
 PREAMBLE_TAG = -1
 """Stands for the preamble among the identifying attributes."""
-
 
 TEXTLESS = -1
 """The length of a value that is no text."""
@@ -57,6 +55,18 @@ class Remaining(NamedTuple):
     tag: int
     depth: int
     is_kept: bool
+
+
+class SurveyedChanges(NamedTuple):
+    """What a pass did, where that depends on a few elements alone.
+
+    Attributes:
+        hits: what happened to elements, and how often.
+        rules: the rules whose keys hit them.
+    """
+
+    hits: Mapping[ElementChange, int]
+    rules: frozenset[int]
 
 
 class FileKind(NamedTuple):
@@ -103,7 +113,3 @@ def merged(parts: Iterable[FileSurvey]) -> FileSurvey:
         rules |= part.rules
         partly += part.partly * count
     return FileSurvey(dict(hits), frozenset(rules), dict(left), dict(kinds), partly)
-
-
-PRIVATE = 0
-"""Stands for every private element in the counts."""

@@ -6,13 +6,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .changed_bytes import ChangedBytes
 from .sources import Source
-
-if TYPE_CHECKING:
-    pass
 
 COPY_CHUNK = 8 << 20
 

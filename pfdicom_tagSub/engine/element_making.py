@@ -119,7 +119,7 @@ class ElementMaker:
     def cleaner(self) -> FileCleaner:
         """What cleans texts of what this file holds in elements that the rules replace."""
         if self._cleaner is None:
-            from .file_cleaner import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
+            from .identifier_collecting import cleaner_for  # noqa: PLC0415  (its patterns are for clean options alone)
 
             self._cleaner = cleaner_for(
                 self.file,

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..core.file_survey import SurveyedChanges
 from ..core.outcome import Action, ElementCounts
 from ..dicom.dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
 from ..dicom.edits import Edit
@@ -19,12 +20,11 @@ from ..dicom.elements import Element, Encoding
 from ..dicom.lengths import after_group, has_lengths, is_apparent
 from ..dicom.sources import Source
 from ..spec.content_items import Concept
+from .cleaner_memory import CleanerMemory
 from .patched import Patched
 
 if TYPE_CHECKING:
     from ..text.cleaning import TextCleaner
-    from .file_cleaner import CleanerMemory
-    from .surveyor import SurveyedChanges
 
 REMEMBERED = 1 << 12
 """How many entries of each kind are kept."""
@@ -233,14 +233,12 @@ class Memory:
         self._outcomes.setdefault(context, {})[key] = outcome
 
     def known(self, is_fixed: Callable[[int], bool]) -> CleanerMemory:
-        """What earlier files showed to ``file_cleaner``.
+        """What earlier files showed of elements that identify.
 
         Args:
             is_fixed: whether the rule that hits a tag does not depend on what else a file holds.
         """
         if self._known is None:
-            from .file_cleaner import CleanerMemory  # noqa: PLC0415  (for clean options alone)
-
             self._known = CleanerMemory(is_fixed)
         return self._known
 

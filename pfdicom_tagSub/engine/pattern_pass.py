@@ -136,7 +136,7 @@ class OfKnownFile(Substitution):
 
 def said_in(made: Substitution, elements: Iterable[Element], *, with_meta: bool) -> Said:
     """What elements of a file, and perhaps its file meta, say that texts are cleaned of."""
-    from .file_cleaner import said_of  # noqa: PLC0415  (for clean options alone)
+    from .identifier_collecting import said_of  # noqa: PLC0415  (for clean options alone)
 
     known = made.maker.memory.known(made.lookups.is_fixed)
     return said_of(

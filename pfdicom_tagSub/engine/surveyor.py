@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from .._version import COMMAND
 from ..core.errors import FileError
@@ -22,9 +22,9 @@ from ..core.file_survey import (
     PREAMBLE_TAG,
     PRIVATE,
     TEXTLESS,
-    ElementChange,
     FileSurvey,
     Remaining,
+    SurveyedChanges,
     merged,
 )
 from ..core.outcome import FileOutcome
@@ -106,18 +106,6 @@ def packed(results: list[R]) -> list[R]:
         else:
             made.append(one)
     return made
-
-
-class SurveyedChanges(NamedTuple):
-    """What a pass did, where that depends on a few elements alone.
-
-    Attributes:
-        hits: what happened to elements, and how often.
-        rules: the rules whose keys hit them.
-    """
-
-    hits: Mapping[ElementChange, int]
-    rules: frozenset[int]
 
 
 class _EverySequence(ScanFilter):

@@ -20,9 +20,6 @@ from typing import TYPE_CHECKING
 from .._version import __version__
 from ..core.versions import version_of
 
-if TYPE_CHECKING:
-    pass
-
 
 @dataclass(frozen=True)
 class RunReport:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from ...core.plan import DirectoryPlan, FileJob
 from ..deferred_signals import DeferredSignals
 from ..worker import R, Task, Worker
 from ..worker_settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 
 class Inline:
