@@ -10,9 +10,8 @@ from ..dicom.file import DicomFile
 from ..dicom.scanner import ScanResult
 from ..dicom.scope import Reading
 from ..spec.conditions import Condition, Facts
-from ..spec.rules import RuleSet
-from ..spec.variants import Variants
-from ..spec.when_blocks import Ending
+from ..spec.pairs import Ending
+from ..spec.rules import RuleSet, RuleVariants
 from .patcher import Patcher
 from .selection import Question, Selection
 
@@ -39,7 +38,7 @@ class PatcherChoice:
         self,
         base: Patcher,
         make: Callable[[RuleSet], Patcher],
-        variants: Variants | None,
+        variants: RuleVariants | None,
         where: Condition | None = None,
     ) -> None:
         """Args:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..core.errors import TableMissError
 from ..core.options import LookupMiss
+from ..core.spec_parts import SpecPart
 from ..text.padding import without_padding
 
 if TYPE_CHECKING:
-    from .own_functions import Origin
     from .secret import Secret
 
 
@@ -163,6 +163,27 @@ class SecretUse(Enum):
 
 def _no_problem(arguments: tuple[str, ...], resources: Resources) -> str:  # noqa: ARG001
     return ""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where functions of the user come from; unpickling one loads them (``own_functions``).
+
+    Attributes:
+        option: what gave it: ``--functions``, or the group of the entry points.
+        name: the path of the file, or the name of the entry point.
+        digest: SHA-256 of the file that defines them, hex.
+        text: the text of the file; "" for an entry point.
+    """
+
+    option: str
+    name: str
+    digest: str
+    text: str = ""
+
+    def part(self, function: str) -> SpecPart:
+        """What the record says of a function from here."""
+        return SpecPart(self.option, function, self.digest)
 
 
 @dataclass(frozen=True, slots=True)

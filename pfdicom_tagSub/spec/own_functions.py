@@ -6,6 +6,7 @@ file, or the name of an entry point, with the digest of what is behind it.
 
 from __future__ import annotations
 
+import copyreg
 import hashlib
 import inspect
 import types
@@ -15,11 +16,10 @@ from typing import Any, TypeVar
 
 from ..core.bounded import SPEC_MOST, TooLargeError, read_path
 from ..core.errors import FileError, SpecError
-from ..core.spec_parts import SpecPart
 from ..core.system_reasons import why_unread
 from ..dicom.dictionary import ALL_VRS
 from ..text.quoting import quoted, shortened
-from .function_types import Call, Function, Resources, SecretUse
+from .function_types import Call, Function, Origin, Resources, SecretUse
 from .functions import FUNCTIONS
 from .own_output import nothing_printed
 
@@ -99,30 +99,6 @@ def spec_function(
     return mark
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where own functions come from; unpickling one loads its functions.
-
-    Attributes:
-        option: what gave it: ``--functions``, or the group of the entry points.
-        name: the path of the file, or the name of the entry point.
-        digest: SHA-256 of the file that defines them, hex.
-        text: the text of the file; "" for an entry point.
-    """
-
-    option: str
-    name: str
-    digest: str
-    text: str = ""
-
-    def __reduce__(self) -> tuple[Callable[..., Origin], tuple[str, ...]]:
-        return _loaded, (self.option, self.name, self.digest, self.text)
-
-    def part(self, function: str) -> SpecPart:
-        """What the record says of a function from here."""
-        return SpecPart(self.option, function, self.digest)
-
-
 def load_files(paths: Sequence[str]) -> None:
     """Load the functions of files.
 
@@ -188,6 +164,14 @@ def _loaded(option: str, name: str, digest: str, text: str) -> Origin:
     if known is None or known.origin != origin:
         raise OtherFunctionsError(f"the function {name} is missing, or another one")
     return origin
+
+
+def _packed(origin: Origin) -> tuple[Callable[..., Origin], tuple[str, ...]]:
+    """How an origin travels to another process: unpickled, it loads its functions there."""
+    return _loaded, (origin.option, origin.name, origin.digest, origin.text)
+
+
+copyreg.pickle(Origin, _packed)
 
 
 def _load_text(origin: Origin) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING
 
 from ..core.spec_parts import SpecPart
 from .keys import Key
 
 if TYPE_CHECKING:
-    from .when_blocks import Block
+    from .conditions import Condition
 
 BLOCKS_MOST = 32
 """How deep ``when`` blocks may be nested."""
@@ -113,6 +113,42 @@ class Pair:
     def is_own(self) -> bool:
         """Whether it is the user's."""
         return self.layer is Layer.SPEC
+
+
+class Ending(StrEnum):
+    """What becomes of a file where a ``when`` block holds that has no pairs."""
+
+    NONE = ""
+    SKIPPED = "skip"
+    FAILED = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A ``when`` block.
+
+    Attributes:
+        text: its key as written, for messages.
+        condition: where it holds.
+        parent: the index of the block that it stands in; ``OUTSIDE`` for none.
+        depth: how many blocks it stands in.
+        ending: whether it skips or fails the file.
+        reason: why, for the record.
+        value: its value as written, where that is no object.
+    """
+
+    text: str
+    condition: Condition
+    parent: int = OUTSIDE
+    depth: int = 0
+    ending: Ending = Ending.NONE
+    reason: str = ""
+    value: str = ""
+
+    @property
+    def canonical(self) -> list[object]:
+        """What of it counts for a digest."""
+        return [self.text, self.parent, self.value]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..core.bounded import SPEC_MOST, TooLargeError, read_path
 from ..core.errors import SpecError
@@ -24,6 +23,7 @@ from .pairs import (
     REPLACE,
     WHEN_PREFIX,
     Added,
+    Block,
     Each,
     Items,
     Layer,
@@ -33,9 +33,6 @@ from .pairs import (
     TagSpec,
     plain_of,
 )
-
-if TYPE_CHECKING:
-    from .when_blocks import Block
 
 STANDARD_INPUT = "-"
 

@@ -5,22 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..core.spec_parts import SpecPart
 from ..dicom import dictionary
 from ..dicom.character_sets import CharacterSet
-from .function_types import Resources
+from .function_types import Origin, Resources
 from .keys import ContentItemKey, Key, PrivateKey
 from .templates import Template
 
 if TYPE_CHECKING:
     from ..pixels.settings import PixelSettings
-    from .own_functions import Origin
-    from .variants import Variants
+    from .conditions import Facts, Subject
+    from .pairs import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,31 @@ class PrivateRule:
 
     key: PrivateKey
     rule: Rule
+
+
+class RuleVariants(Protocol):
+    """A spec with conditions: gives the rules for files for which some of them hold (``variants.py``)."""
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What the conditions are about."""
+
+    def holding(self, facts: Facts) -> tuple[int, ...]:
+        """The indices of the ``when`` blocks that hold for a file.
+
+        Raises:
+            FileError: a condition cannot be decided.
+        """
+
+    def ending(self, held: Sequence[int]) -> Block | None:
+        """The block that skips or fails a file; None where it goes on."""
+
+    def rules(self, held: Sequence[int], resources: Resources) -> RuleSet:
+        """The rules for files for which these blocks hold.
+
+        Raises:
+            SpecError: what applies together cannot.
+        """
 
 
 @dataclass(frozen=True)
@@ -179,7 +204,7 @@ class RuleSet:
     unknown_vrs: Mapping[str, Rule] = field(default_factory=dict)
     public_vrs: Mapping[str, Rule] = field(default_factory=dict)
     pixels: PixelRules | None = None
-    variants: Variants | None = None
+    variants: RuleVariants | None = None
     held: tuple[int, ...] = ()
     parts: tuple[SpecPart, ...] = ()
     origins: tuple[Origin, ...] = ()

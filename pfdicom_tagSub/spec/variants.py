@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from .conditions import Facts, Subject
 from .function_types import Resources
 from .pair_compiling import CompileOptions, compile_pairs
-from .pairs import OUTSIDE, Pair, TagSpec
+from .pairs import OUTSIDE, Block, Pair, TagSpec
 from .rules import RuleSet
 from .strength import effective_spec, strength, without_overridden
-from .when_blocks import Block, ending_of, holding
+from .when_blocks import ending_of, holding
 
 
 @dataclass(frozen=True)

@@ -9,54 +9,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from ..core.errors import SpecError
 from ..text.quoting import shortened
 from .condition_parsing import parse_condition
 from .conditions import Condition, Facts
-from .pairs import OUTSIDE, WHEN_PREFIX, Nested, SpecValue, TagSpec, plain_of
+from .pairs import OUTSIDE, WHEN_PREFIX, Block, Ending, Nested, SpecValue, TagSpec, plain_of
 
 _SKIP = "%_skip_"
 _FAIL = re.compile(r"%_fail(?:\|((?:__|[^_|])*))?_")
 _REASON = "a condition of the spec fails it"
-
-
-class Ending(StrEnum):
-    """What becomes of a file where a block has no pairs."""
-
-    NONE = ""
-    SKIPPED = "skip"
-    FAILED = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A block.
-
-    Attributes:
-        text: its key as written, for messages.
-        condition: where it holds.
-        parent: the index of the block that it stands in; ``OUTSIDE`` for none.
-        depth: how many blocks it stands in.
-        ending: whether it skips or fails the file.
-        reason: why, for the record.
-        value: its value as written, where that is no object.
-    """
-
-    text: str
-    condition: Condition
-    parent: int = OUTSIDE
-    depth: int = 0
-    ending: Ending = Ending.NONE
-    reason: str = ""
-    value: str = ""
-
-    @property
-    def canonical(self) -> list[object]:
-        """What of it counts for a digest."""
-        return [self.text, self.parent, self.value]
 
 
 def block_of(

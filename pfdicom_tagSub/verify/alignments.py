@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, TypeVar, cast
 
 from .entries import PydicomReading
-from .pieces import PieceDataSet, PieceEntries
+from .piece_data_sets import PieceDataSet, PieceEntries
 from .proofs import Planned
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from ..spec.rules import Rule, RuleSet
 from .element_texts import ElementText, name_of, texts_of
 from .entries import REST, DataSet, Entry, PydicomReading, SequenceItem
 from .expected_rules import FOLLOWED, Effect, ExpectedRules, Place
-from .pieces import PieceDataSet, PieceEntries
+from .piece_data_sets import PieceDataSet, PieceEntries
 from .same_value import Surroundings, may_stay
 from .sequence_reading import items_of, raw_value
 

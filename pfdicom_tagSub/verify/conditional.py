@@ -17,7 +17,7 @@ from ..dicom.sources import Source
 from ..dicom.values import decode
 from ..spec.conditions import EVERY_ITEM, VRS_WITHOUT_TEXT, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
-from ..spec.variants import Variants
+from ..spec.rules import RuleVariants
 from .comparison import Verifier
 from .entries import DataSet, Entry, PydicomReading
 from .expected_rules import creator_of, known_vr
@@ -36,7 +36,7 @@ class VerifierChoice:
     def __init__(
         self,
         base: Verifier,
-        variants: Variants,
+        variants: RuleVariants,
     ) -> None:
         """Args:
         base: the verifier of files for which no condition holds.

@@ -23,7 +23,7 @@ from .element_texts import name_of, texts_of, vr_of
 from .entries import REST, DataSet, Entry, SequenceItem
 from .expected_rules import Effect, Place
 from .overlay_check import POSITIONS, check_cleared, kept_of
-from .pieces import PieceDataSet
+from .piece_data_sets import PieceDataSet
 from .same_value import Surroundings, is_constant, may_stay
 from .sequence_reading import is_sequence, items_of, raw_value, readings_of
 

@@ -12,7 +12,8 @@ from .compared_files import BeforeAndAfter, is_true_length
 from .data_set_comparison import CheckedElement, DataSetComparison
 from .entries import DataSet, Entry
 from .expected_rules import Place
-from .pieces import Piece, PieceDataSet, PieceEntries
+from .piece_data_sets import PieceDataSet, PieceEntries
+from .pieces import Piece
 from .proofs import NOTHING, STAMPED, Planned, Proof, Proofs
 from .proved_series import ProvedSeries
 from .same_value import Surroundings

@@ -5,20 +5,17 @@ Of an element of defined length only the header counts: where its value ends, an
 
 from __future__ import annotations
 
-import io
-import warnings
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from pydicom.dataelem import RawDataElement
-from pydicom.filereader import data_element_generator
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from ..dicom.sources import BytesSource
 from .entries import UNDEFINED, Entry
 from .generations import Generations
-from .pieces import ParsedSequence, Piece
-from .pydicom_reading import DEFERRED
+from .parsed_sequences import ParsedSequence, ReadingContext
+from .pieces import Piece
 from .sequence_reading import VRS_OF_ITEMS, is_sequence_at
 
 LARGEST = 1 << 16
@@ -47,37 +44,17 @@ class _Header:
     blank: Piece | None = None
 
 
-class Context:
+class Context(ReadingContext):
     """What the reading of an element depends on besides its bytes, and the pieces read in it."""
 
     def __init__(self, *, implicit: bool, little: bool, encodings: tuple[str, ...]) -> None:
-        self.implicit = implicit
-        self.little = little
-        self.encodings = encodings
+        super().__init__(implicit=implicit, little=little, encodings=encodings)
         self.first: list[Piece | None] = [None, None]
-        self.loaded: list[ParsedSequence] = []
-        """The sequences that hold items."""
         self._pieces: Generations[bytes, Piece] = Generations(MOST_BYTES)
         self._long: dict[bytes, bool] = {}
         self._headers: dict[bytes, _Header] = {}
         self._sequences: dict[bytes, list[Piece]] = {}
         self._sequence_bytes = 0
-
-    def forget(self) -> None:
-        """Let go of the items of sequences."""
-        for parsed in self.loaded:
-            parsed.forget()
-        self.loaded.clear()
-
-    def stored_at(self, data: bytes, place: int) -> tuple[Any, int]:
-        """What pydicom reads at a place, and where it ends."""
-        fp = cast(BinaryIO, io.BytesIO(data))
-        fp.seek(place)
-        found = data_element_generator(
-            fp, self.implicit, self.little, defer_size=DEFERRED, encoding=list(self.encodings)
-        )
-        with warnings.catch_warnings(action="ignore"):  # they may quote values
-            return next(found), fp.tell()
 
     def piece_at(self, data: bytes, place: int) -> Piece | None:
         """The piece at a place; None where there is no whole element."""

@@ -17,7 +17,8 @@ from ..spec.rules import Rule, RuleSet
 from .element_texts import PRIVATE_SEARCHED_VRS, ElementText
 from .expected_rules import Effect, ExpectedRules
 from .generations import Generations
-from .pieces import Piece, PieceDataSet
+from .piece_data_sets import PieceDataSet
+from .pieces import Piece
 
 MOST_BYTES = 1 << 23
 """The weight of what is remembered, in two halves."""

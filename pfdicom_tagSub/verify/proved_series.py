@@ -23,7 +23,8 @@ from ..dicom.sources import BytesSource
 from .alignments import Alignment, Known, Proved, Varying
 from .entries import PydicomReading
 from .overlay_check import POSITIONS
-from .pieces import MOST_SEARCHES, PieceDataSet, is_creator
+from .piece_data_sets import PieceDataSet
+from .pieces import MOST_SEARCHES, is_creator
 from .series_reading import TRANSFER_SYNTAX
 from .series_search import Core, Noted
 from .series_sides import GroupLength, Side

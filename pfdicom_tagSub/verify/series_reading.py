@@ -19,7 +19,8 @@ from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
 from ..dicom.sources import BytesSource
 from .entries import UNDEFINED, PydicomReading, encodings_of
 from .piece_context import LARGEST, Context
-from .pieces import Piece, PieceDataSet, PieceEntries, PieceRun
+from .piece_data_sets import PieceDataSet, PieceEntries
+from .pieces import Piece, PieceRun
 from .pydicom_reading import DEFLATED, HEAD
 from .sequence_reading import VRS
 

@@ -18,7 +18,8 @@ from .entries import PydicomReading
 from .generations import Generations
 from .leaves import Leaves, is_bulk, leaves_of_entry, leaves_of_head
 from .needle_search import Named, NeedleSearch, likely_in
-from .pieces import Piece, PieceDataSet
+from .piece_data_sets import PieceDataSet
+from .pieces import Piece
 from .residuals import MOST_NAMED, days_in_path, is_in_path
 from .search_targets import SearchTargets, Stated, targets_of, texts_of_traces
 from .search_terms import UNBOUNDED, Needle, needles_of, traces_of

@@ -10,7 +10,8 @@ from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
 from ..dicom.sources import BytesSource
 from .entries import PydicomReading
 from .piece_context import Context
-from .pieces import Common, Piece, PieceDataSet
+from .piece_data_sets import Common, PieceDataSet
+from .pieces import Piece
 from .pydicom_reading import HEAD
 from .series_reading import is_plain_meta
 

@@ -17,7 +17,8 @@ from ..text.comparable import SHORTEST, fold
 from ..text.identifiers import ADDRESS
 from .element_texts import ElementText, name_of, text_in, vr_of
 from .entries import REST, DataSet, Entry
-from .pieces import Piece, PieceDataSet
+from .piece_data_sets import PieceDataSet
+from .pieces import Piece
 from .search_terms import NAMES, TEXTS, TermKind, traces_of
 from .sequence_reading import is_sequence, items_of, raw_value
 

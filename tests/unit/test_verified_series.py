@@ -36,7 +36,7 @@ from pfdicom_tagSub.run.worker import Worker
 from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.rules import RuleSet
 from pfdicom_tagSub.verify.comparison import Verifier
-from pfdicom_tagSub.verify.pieces import ParsedSequence
+from pfdicom_tagSub.verify.parsed_sequences import ParsedSequence
 from pfdicom_tagSub.verify.pydicom_reading import read_again
 from pfdicom_tagSub.verify.sequence_reading import items_of
 from pfdicom_tagSub.verify.series_reading import INPUT, SeriesReader
