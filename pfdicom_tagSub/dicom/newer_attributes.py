@@ -6,8 +6,6 @@ dictionary does not have; what it has one day is taken from there, and the row h
 
 from __future__ import annotations
 
-EDITION = "2026d"
-
 NEWER_ATTRIBUTES: dict[int, tuple[str, str]] = {
     0x00060001: ("SQ", "CurrentFrameFunctionalGroupsSequence"),
     0x00081301: ("SQ", "PrincipalDiagnosisCodeSequence"),

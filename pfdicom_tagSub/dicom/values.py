@@ -39,7 +39,6 @@ UID would be another number, date or UID, so those are left empty instead."""
 
 PN_GROUP_LENGTH = 64
 SHORT_LENGTH_MOST = 0xFFFE
-PN_GROUPS = 3
 
 _ALLOWED_CONTROLS = {"LT": "\t\n\f\r", "ST": "\t\n\f\r", "UT": "\t\n\f\r"}
 

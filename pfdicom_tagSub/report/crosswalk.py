@@ -20,7 +20,6 @@ from .sorted_rows import SortedRow, SortedRows
 
 FLAG = "--crosswalk"
 COLUMNS = ("attribute", "original", "new")
-SUFFIXES = (".csv", ".sqlite")
 
 APPLICATION_ID = 0x70666378
 """Says in the header of an SQLite file that it is a crosswalk."""

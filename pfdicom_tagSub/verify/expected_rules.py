@@ -45,7 +45,6 @@ FOLLOWED = {
 """What the file meta repeats of the data set (PS3.10 7.1)."""
 
 NO_RULE = (Effect.NONE, None)
-REMOVED_PRIVATE = (Effect.REMOVED, None)
 REMOVED_UNKNOWN = (Effect.REMOVED, None)
 
 
