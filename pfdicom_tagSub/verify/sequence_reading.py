@@ -105,6 +105,7 @@ def readings_of(entry: Entry, data: DataSet) -> list[list[SequenceItem]] | FileE
 def _readings_of(entry: Entry, data: DataSet) -> list[list[SequenceItem]] | FileError:
     ways = [(True, True)] if entry.is_parsed else _ways(entry, data)
     found: list[list[SequenceItem]] = []
+    unordered: list[list[SequenceItem]] = []
     problem: FileError | None = None
     for implicit, little in ways:
         try:
@@ -122,7 +123,10 @@ def _readings_of(entry: Entry, data: DataSet) -> list[list[SequenceItem]] | File
             found.append(items)
             if not any(item.data.entries for item in items):
                 break  # without elements there is but one way
-    return found or problem or FileError("a sequence of it makes no sense to pydicom")
+        elif implicit and _is_known(items):
+            unordered.append(items)
+    # Writers that do not sort elements are told from bytes that make no sense by the tags that they use.
+    return found or unordered or problem or FileError("a sequence of it makes no sense to pydicom")
 
 
 def _ways(entry: Entry, data: DataSet) -> list[tuple[bool, bool]]:
@@ -149,6 +153,17 @@ def _makes_sense(items: list[SequenceItem], *, implicit: bool) -> bool:
         for item in items
         for one, other in zip(item.data.entries, item.data.entries[1:], strict=False)
     )
+
+
+def _is_known(items: list[SequenceItem]) -> bool:
+    """Whether items hold whole elements alone, and public ones that a dictionary knows, each once."""
+    for item in items:
+        tags = [entry.tag for entry in item.data.entries]
+        if REST in tags or len(set(tags)) < len(tags):
+            return False
+        if not all(tag >> 16 & 1 or tag & 0xFFFF == 0 or dictionary_vr(tag) for tag in tags):
+            return False
+    return True
 
 
 def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list[SequenceItem]:

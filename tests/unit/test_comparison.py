@@ -138,6 +138,17 @@ def test_verification_reads_every_encoding(form: Form, undefined: bool, tmp_path
     assert (result.outcome.status, result.outcome.residuals) == (Status.WRITTEN, ())
 
 
+@pytest.mark.parametrize("vr", ["SQ", "UN"])
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+def test_verification_reads_items_whose_elements_are_in_no_order(form: Form, vr: str, tmp_path: Path) -> None:
+    inner = IMPLICIT if vr == "UN" else form
+    own = element(0x00400009, "SH", b"STEP", inner) + element(NAME, "PN", b"Mustermann^Erika", inner)
+    content = file_of(_identity(form) + sequence(0x00400275, item(own, inner), form, vr=vr), form)
+    result = verified(content, rules_of({"PatientName": "ANON"}), tmp_path)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    assert b"Mustermann" not in result.content
+
+
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_verification_tells_the_character_set_from_padding_after_it(form: Form, tmp_path: Path) -> None:
     kept = element(CHARSET, "CS", b"ISO_IR 100", form)
