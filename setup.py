@@ -20,6 +20,7 @@ PIXELS = [
     "pyjpegls",
     "pylibjpeg[all]",
     'rapidocr-onnxruntime==1.4.4; python_version < "3.13"',
+    "simplejpeg",
 ]
 
 setup(

@@ -1,14 +1,13 @@
 """JPEG whose blocks of coefficients under rectangles are replaced, without decoding (ITU-T T.81).
 
-jpeglib reads and writes the coefficients; what it is given was decoded by Pillow before, as libjpeg ends
-the process over what is damaged.
+jpeglib reads and writes the coefficients; what it is given was decoded by simplejpeg before, which takes
+each warning of libjpeg for an error: other readers fill up what is damaged, or end the process over it.
 """
 
 from __future__ import annotations
 
-import io
+import importlib
 import tempfile
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -126,22 +125,34 @@ def decoded(data: bytes, rows: int, columns: int, samples: int) -> npt.NDArray[n
 
     Args, Raises: as of ``checked_header``; FileError also for what is damaged.
     """
-    from PIL import Image  # noqa: PLC0415  (where a JPEG is cleaned alone)
-
     checked_header(data, rows, columns, samples)
+    simplejpeg = _package("simplejpeg")
     try:
-        with (
-            warnings.catch_warnings(action="ignore"),
-            Image.open(io.BytesIO(data), formats=["JPEG"]) as opened,
-        ):
-            shown = np.asarray(opened.convert("RGB") if samples == 3 else opened)
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's own texts may quote the file
+        simplejpeg.decode_jpeg_header(data)
+    except ValueError:
+        raise FileError(
+            "a JPEG of PixelData is damaged, or of a colour subsampling that nothing here tells damage in"
+        ) from None
+    try:
+        shown = simplejpeg.decode_jpeg(data, "RGB" if samples == 3 else "GRAY", strict=True)
+    except ValueError as error:  # its text may quote the file
         raise FileError(f"a JPEG of PixelData is damaged: {type(error).__name__}") from None
-    if shown.shape[:2] != (rows, columns) or shown.dtype != np.uint8:
+    found: npt.NDArray[np.uint8] = shown if samples == 3 else shown[..., 0]
+    if found.shape[:2] != (rows, columns):
         raise FileError("a JPEG of PixelData is damaged")
-    return shown
+    return found
+
+
+def _package(name: str) -> Any:
+    """A package that the cleaning of JPEG needs alone.
+
+    Raises:
+        FileError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise FileError(f"JPEG needs a package that is not installed: pip install {name}") from None
 
 
 def widened(
@@ -167,8 +178,7 @@ class Coefficients:
     """
 
     def __init__(self, data: bytes) -> None:
-        import jpeglib  # noqa: PLC0415
-
+        jpeglib = _package("jpeglib")
         with tempfile.NamedTemporaryFile(suffix=".jpeg") as file:
             file.write(data)
             file.flush()

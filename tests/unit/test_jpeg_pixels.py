@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from support import Result, run_command
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("jpeglib", reason="what reads coefficients is not installed")
+pytest.importorskip("simplejpeg", reason="what tells damage is not installed")
 
 from pfdicom_tagSub.pixels import jpeg_blocks  # noqa: E402
 from pfdicom_tagSub.pixels.jpeg_blocks import Coefficients, header_of  # noqa: E402
@@ -165,7 +167,7 @@ def test_jpeg_that_claims_more_than_its_bytes_can_hold_fails_before_it_is_decode
     data[place : place + 4] = (9000).to_bytes(2, "big") * 2
     made = compressed([bytes(data)], "444")
     made.Rows = made.Columns = 9000
-    monkeypatch.setattr(Image, "open", None)
+    monkeypatch.setattr("simplejpeg.decode_jpeg", None)
     result, output = clean(tmp_path, file_bytes(made))
     assert result.code == 1
     assert not output
@@ -278,6 +280,34 @@ def test_damaged_frames_fail(tmp_path: Path, damage: Any, reason: str) -> None:
     assert result.code == 1
     assert not output
     assert reason in json.dumps(result.record["failures"])
+
+
+@pytest.mark.parametrize("kind", ["grey", "420", "restarts"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data, at: data[:at] + data[at + 40 :],
+        lambda data, at: data[:at] + bytes(range(60)) + data[at:],
+        lambda data, at: data[:at] + b"\xff" + data[at + 1 :],
+        lambda data, at: data[:at] + b"\xff\xd9",
+        lambda data, at: data[:-2],
+    ],
+    ids=["bytes lost", "bytes more", "marker", "early end", "no end"],
+)
+def test_damage_within_a_scan_fails(tmp_path: Path, kind: str, damage: Any) -> None:
+    whole = jpeg(0, kind)
+    data = damage(whole, len(whole) // 2)
+    result, output = clean(tmp_path, file_bytes(compressed([data], kind)))
+    assert result.code == 1
+    assert not output
+    assert "damaged" in result.record["failures"][0]["reason"]
+
+
+def test_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "simplejpeg", None)
+    result, _ = clean(tmp_path, file_bytes(compressed([jpeg(0, "grey")], "grey")))
+    assert result.code == 1
+    assert "pip install simplejpeg" in result.record["failures"][0]["reason"]
 
 
 @pytest.mark.parametrize(
