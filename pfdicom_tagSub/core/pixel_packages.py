@@ -8,7 +8,8 @@ from .options import PixelMethod
 
 CLEANING = {"numpy": "numpy"}
 SHEET = {"numpy": "numpy", "PIL": "pillow"}
-"""Modules that cleaning and the review sheet import, and the packages that have them."""
+CODECS = {"numpy": "numpy", "pylibjpeg": "'pylibjpeg[all]'", "jpeg_ls": "pyjpegls"}
+"""Modules that cleaning, the review sheet and compressed pixels need, and the packages that have them."""
 
 _TEXT_MODULE = "rapidocr_onnxruntime"
 

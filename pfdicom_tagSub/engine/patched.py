@@ -10,6 +10,7 @@ from ..dicom.edits import Edit
 
 if TYPE_CHECKING:
     from ..core.file_survey import FileSurvey
+    from .pixel_edits import FrameChanges
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Patched:
         pairs: the original and the new identifiers, if it was asked for them.
         unknown_terms: of Specific Character Sets, what of them is no term of the standard; "" for nothing.
             Then all text that they govern is ASCII.
+        frames: what becomes of compressed frames; None where the pixels are native, or stay.
     """
 
     edits: list[Edit]
@@ -36,6 +38,7 @@ class Patched:
     survey: FileSurvey | None = None
     unknown_terms: str = ""
     pairs: tuple[tuple[str, str, str], ...] = ()
+    frames: FrameChanges | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -13,7 +13,7 @@ from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
 from ..pixels.finding import Finder, Findings, HeaderFindings, windows_of
 from ..pixels.frames import check_frame_size, native_frame
-from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
+from ..pixels.image import Image
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
@@ -96,47 +96,24 @@ class PixelCleaner:
     ) -> PixelCleaning:
         """What becomes of compressed frames: those with a rectangle are changed, the others stay."""
         # Native pixels need none of it, and most runs over them are short.
-        from ..pixels.encapsulated import NewFrames, edits_of, frames_of  # noqa: PLC0415
-        from ..pixels.frame_codecs import codec_of, reason_against  # noqa: PLC0415
-        from ..pixels.lossless import FORGETFUL  # noqa: PLC0415
+        from ..pixels.frame_codecs import reason_against  # noqa: PLC0415
+        from .compressed_pixels import CompressedPixels  # noqa: PLC0415
 
         if problem := reason_against(image.syntax):
             raise FileError(problem)
-        check_frame_size(image)
-        source = file.data.source
-        offsets = root.elements.get(EXTENDED_OFFSETS)
-        frames = frames_of(source, image, offsets)
-        codec = codec_of(image, frames.data(source, 0))
+        pixels = CompressedPixels(file.data.source, root, image)
         if PixelMethod.TEXT in self.settings.methods:
-            pictures = (codec.decoded(frames.data(source, index)) for index in range(image.frames))
-            found = self.finder.find_text(by_header, codec.shown, pictures, windows_of(root))
+            found = self.finder.find_text(by_header, pixels.shown, pixels.decoded(), windows_of(root))
         else:
             found = self.finder.find(by_header, image)
         if not found.masks:
             return PixelCleaning(review=self._unchanged(reason, by_header))
-        common = found.masks.common
-        own = {frame: codec.fitted((*common, *more)) for frame, more in found.masks.own.items()}
-        masks = Masks(codec.fitted(common), own)
-        new = NewFrames()
-        blocks = 0
-        is_new = codec.syntax != image.syntax
-        for index in range(image.frames):
-            if (rectangles := masks.of(index)) or is_new:
-                data, count = codec.masked(frames.data(source, index), rectangles)
-                new.add(index, data)
-                blocks += count
-        edits = edits_of(frames, new.frames, offsets, root.elements.get(EXTENDED_LENGTHS))
+        masks = pixels.fitted(found.masks)
+        edits = pixels.changed(masks)
         cleaned = _cleaned_pixels(image, Findings(masks, found.methods))
-        if blocks:
-            cleaned = replace(cleaned, bits=0, blocks=blocks)
-        forgets = is_new and image.syntax in FORGETFUL and LOSSY_IMAGE_COMPRESSION not in root.elements
-        return PixelCleaning(
-            PixelEdits(edits, codec.syntax if is_new else "", forgets),
-            cleaned,
-            self._left(reason, by_header),
-            image,
-            masks,
-        )
+        if edits.frames is not None and edits.frames.blocks:
+            cleaned = replace(cleaned, bits=0, blocks=edits.frames.blocks)
+        return PixelCleaning(edits, cleaned, self._left(reason, by_header), image, masks)
 
     def _find(self, file: DicomFile, root: Scope, by_header: HeaderFindings, image: Image) -> Findings:
         if PixelMethod.TEXT not in self.settings.methods:

@@ -41,7 +41,7 @@ from .literal_items import encode_items
 from .memory import Memory
 from .overlay_clearing import clear_overlays, reason_to_see
 from .patched import Patched
-from .pixel_edits import NO_PIXEL_EDITS, lossy_compression_element
+from .pixel_edits import NO_PIXEL_EDITS, PixelEdits, lossy_compression_element
 from .pixel_review import reason_to_review
 from .rule_application import RuleApplication
 from .rule_index import Lookups
@@ -135,9 +135,10 @@ class Substitution:
             data_edits = in_order([*data_edits, *offset_edits(self.file.data, every)])
         if self.lookups.claims:
             review = review or self.reason()
-        if self.file.deflated:
-            return Patched(meta_edits, data_edits, changes.counts, changes.originals, review)
-        return Patched(meta_edits + data_edits, [], changes.counts, changes.originals, review)
+        if not self.file.deflated:
+            meta_edits, data_edits = meta_edits + data_edits, []
+        frames = self.pixel_edits.frames
+        return Patched(meta_edits, data_edits, changes.counts, changes.originals, review, frames=frames)
 
     def reason(self) -> str:
         """Why a person should look at the pixels, by what the data set says of them; "" for no reason."""
@@ -215,31 +216,32 @@ class Substitution:
         return self.changes.replace(element, data)
 
     def _clear_overlays(self) -> str:
-        """Clear the overlays in pixels; returns why a person should look at these, "" for no reason."""
+        """Find what clears overlays in pixels; returns why a person should look at these, "" for none."""
         if INTEGER_PIXEL_DATA in self.present or self.lookups.overlay_tags.isdisjoint(self.root.elements):
             return ""
-        edit, reason = clear_overlays(self.lookups.overlays, self.file.data, self.root)
-        if edit is not None:
-            self.changes.add(Change(self.changes.note(INTEGER_PIXEL_DATA, Action.SUBSTITUTED), self.root))
-            self.changes.edits.append(edit)
+        edits, reason = clear_overlays(
+            self.lookups.overlays, self.file.data, self.root, self.pixel_edits.frames
+        )
+        if edits:
+            self.pixel_edits = self._joined_edits(edits)
         return reason or reason_to_see(self.lookups.kept_overlays, self.root)
 
-    def _clean_pixels(self) -> None:
-        """Take the changes of pixels that are cleaned, with overlays in unused bits cleared on the way."""
-        changes, first = self.changes, self.pixel_edits.edits[0]
-        for index, edit in enumerate(changes.edits):
-            if isinstance(edit.data, ClearedBits) and edit.start <= first.start < edit.stop:
-                del changes.edits[index]
-                break
-        else:
-            changes.edits += self.pixel_edits.edits
-            changes.add(Change(changes.note(INTEGER_PIXEL_DATA, Action.SUBSTITUTED), self.root))
-            return
+    def _joined_edits(self, clearing: PixelEdits) -> PixelEdits:
+        """What clears overlays, with what else is cleaned in the pixels."""
+        if clearing.frames is not None or not self.pixel_edits:
+            return clearing
         from ..pixels.masked import MaskedPixels  # noqa: PLC0415  (where pixels are cleaned alone)
 
-        assert isinstance(first.data, MaskedPixels)
-        both = first.data.clearing(edit.data.kept)
-        changes.edits.append(Edit(both.start, both.stop, both))
+        masked, cleared = self.pixel_edits.edits[0].data, clearing.edits[0].data
+        assert isinstance(masked, MaskedPixels)
+        assert isinstance(cleared, ClearedBits)
+        both = masked.clearing(cleared.kept)
+        return PixelEdits((Edit(both.start, both.stop, both),))
+
+    def _clean_pixels(self) -> None:
+        """Take the changes of pixels."""
+        self.changes.edits += self.pixel_edits.edits
+        self.changes.add(Change(self.changes.note(INTEGER_PIXEL_DATA, Action.SUBSTITUTED), self.root))
 
     def _without_private(self, elements: Sequence[Element], scope: Scope) -> tuple[list[Element], int]:
         """Remove every private element of a data set; returns the others, and by how many bytes it grew.

@@ -12,7 +12,6 @@ import numpy as np
 
 from ..core.errors import FileError
 from ..core.options import PixelMethod
-from ..dicom.dictionary import TRANSFER_SYNTAX_UID
 from ..dicom.file import DicomFile
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
@@ -96,10 +95,7 @@ class Finder:
         Raises:
             FileError: they are none that can be cleaned.
         """
-        meta = root.beyond
-        own = meta.elements.get(TRANSFER_SYNTAX_UID) if meta is not None else None
-        syntax = meta.raw(own).decode("latin-1").strip(" \0") if meta is not None and own is not None else ""
-        return image_of(root, syntax)
+        return image_of(root)
 
     def header(self, root: Scope) -> HeaderFindings:
         """What the header tells of the places of text."""

@@ -30,8 +30,11 @@ class FrameCodec(Protocol):
     def fitted(self, rectangles: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
         """Rectangles that can be blackened, and cover the given ones."""
 
-    def masked(self, data: bytes, rectangles: tuple[Rectangle, ...]) -> tuple[bytes, int]:
-        """A frame black in rectangles, and how many blocks of coefficients that took."""
+    def holds(self, data: bytes, bits: int) -> bool:
+        """Whether a frame has some of these bits of each cell."""
+
+    def masked(self, data: bytes, rectangles: tuple[Rectangle, ...], cleared: int) -> tuple[bytes, int]:
+        """A frame black in rectangles, some bits of all cells 0, and how many blocks that took."""
 
 
 class JpegCodec:
@@ -56,8 +59,18 @@ class JpegCodec:
         """Rectangles of whole blocks."""
         return jpeg_blocks.widened(rectangles, self._unit, self._image.rows, self._image.columns)
 
-    def masked(self, data: bytes, rectangles: tuple[Rectangle, ...]) -> tuple[bytes, int]:
-        """A frame black in rectangles, and how many blocks that took."""
+    def holds(self, data: bytes, bits: int) -> bool:
+        """Whether a frame has some of these bits of each cell, of which it has eight."""
+        return bool(bits & ((1 << jpeg_blocks.header_of(data).precision) - 1))
+
+    def masked(self, data: bytes, rectangles: tuple[Rectangle, ...], cleared: int) -> tuple[bytes, int]:
+        """A frame black in rectangles, and how many blocks that took.
+
+        Raises:
+            FileError: it is damaged, or bits of its cells should be cleared, which blocks do not have.
+        """
+        if cleared:
+            raise FileError("bits of single pixels cannot be cleared in a JPEG with loss")
         header = jpeg_blocks.checked_header(data, *self._size)
         if header.unit != self._unit:
             raise FileError("the JPEG frames of PixelData have different samplings")
@@ -77,16 +90,20 @@ class LosslessCodec:
 
     def decoded(self, data: bytes) -> Numbers:
         """The numbers of a frame."""
-        return lossless.decoded(data, self.shown)
+        return lossless.decoded(data, self.shown).pixels(self.shown)
 
     def fitted(self, rectangles: tuple[Rectangle, ...]) -> tuple[Rectangle, ...]:
         """The rectangles."""
         return rectangles
 
-    def masked(self, data: bytes, rectangles: tuple[Rectangle, ...]) -> tuple[bytes, int]:
-        """A frame black in rectangles."""
-        numbers = lossless.blackened(self.decoded(data), self.shown, rectangles)
-        return lossless.encoded(numbers, replace(self.shown, syntax=self.syntax)), 0
+    def holds(self, data: bytes, bits: int) -> bool:
+        """Whether a frame has some of these bits of each cell."""
+        return lossless.holds(data, self.shown, bits)
+
+    def masked(self, data: bytes, rectangles: tuple[Rectangle, ...], cleared: int) -> tuple[bytes, int]:
+        """A frame black in rectangles, some bits of all cells 0."""
+        cells = lossless.decoded(data, self.shown).blackened(self.shown, rectangles, cleared)
+        return lossless.encoded(cells, replace(self.shown, syntax=self.syntax)), 0
 
 
 CLEANED_SYNTAXES = jpeg_blocks.SYNTAXES | lossless.SYNTAXES | lossless.CONVERTED.keys()

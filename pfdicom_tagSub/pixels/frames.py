@@ -55,13 +55,13 @@ def native_frame(source: Source, image: Image, frame: int) -> Numbers:
             image.rows, image.columns, 3
         )
     if image.samples == 1:
-        return _used_bits(flat.reshape(image.rows, image.columns), image)
+        return used_bits(flat.reshape(image.rows, image.columns), image)
     if image.is_planar:
         return flat.reshape(3, image.rows, image.columns).transpose(1, 2, 0)
     return flat.reshape(image.rows, image.columns, 3)
 
 
-def _used_bits(cells: Numbers, image: Image) -> Numbers:
+def used_bits(cells: Numbers, image: Image) -> Numbers:
     """The numbers in cells that may hold overlays, too."""
     shift = image.high + 1 - image.stored
     numbers = (cells.astype(np.int64) >> shift) & ((1 << image.stored) - 1)

@@ -21,6 +21,7 @@ from ..dicom.dictionary import (
     PIXEL_REPRESENTATION,
     ROWS,
     SAMPLES_PER_PIXEL,
+    TRANSFER_SYNTAX_UID,
     label_of,
 )
 from ..dicom.elements import Element
@@ -144,12 +145,11 @@ class Image:
         )
 
 
-def image_of(root: Scope, syntax: str) -> Image | None:
+def image_of(root: Scope) -> Image | None:
     """How the pixels of a data set are laid out.
 
     Args:
-        root: the data set, of which a scan kept ``DESCRIPTION``.
-        syntax: the transfer syntax; "" where the file does not say.
+        root: the data set, of which a scan kept ``DESCRIPTION``, and beyond it the file meta.
 
     Returns:
         The layout; None where there are no pixels.
@@ -163,6 +163,7 @@ def image_of(root: Scope, syntax: str) -> Image | None:
     pixels = elements.get(INTEGER_PIXEL_DATA)
     if pixels is None:
         return None
+    syntax = _syntax(root)
     rows, columns = _number(root, ROWS), _number(root, COLUMNS)
     frames = _frames(root)
     allocated = _number(root, BITS_ALLOCATED)
@@ -212,6 +213,13 @@ def size_of(root: Scope) -> tuple[int, int]:
         return _number(root, ROWS, 0), _number(root, COLUMNS, 0)
     except FileError:
         return 0, 0
+
+
+def _syntax(root: Scope) -> str:
+    """The transfer syntax; "" where the file does not say."""
+    meta = root.beyond
+    own = meta.elements.get(TRANSFER_SYNTAX_UID) if meta is not None else None
+    return meta.raw(own).decode("latin-1").strip(" \0") if meta is not None and own is not None else ""
 
 
 def _number(root: Scope, tag: int, default: int | None = None) -> int:

@@ -1,13 +1,15 @@
 """Frames of RLE, JPEG 2000 and JPEG-LS: decoded, blackened, and encoded again by pydicom's plugins.
 
-Decoded values outside of the rectangles are the same, which is checked before the output gets its name.
+All bits of the cells outside of the rectangles are the same, also those that pixels do not use; that is
+checked before the output gets its name.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydicom import uid
@@ -16,7 +18,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.encoders.base import get_encoder
 
 from ..core.errors import FileError
-from .frames import Numbers
+from .frames import Numbers, used_bits
 from .image import Image
 from .jpeg_blocks import header_of
 from .rectangles import Rectangle
@@ -43,6 +45,9 @@ CONVERTED = {
 JPEG Extended is one of them where it has 12 bits.
 """
 
+_OF_LOSSLESS_JPEG = frozenset(map(str, (uid.JPEGLossless, uid.JPEGLosslessSV1)))
+"""Some decoders give more bits of it than it says, as its differences count modulo 2**16 (T.81 H.1.2.1)."""
+
 FORGETFUL = frozenset({str(uid.JPEGExtended12Bit), str(uid.HTJ2K)})
 """Those of them that allow a loss, which the new one no longer tells: LossyImageCompression has to."""
 
@@ -54,41 +59,128 @@ _OF_JPEG2000 = frozenset(
 )
 
 
-def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Numbers:
-    """The numbers of a frame, as stored: (rows, columns), or (rows, columns, 3) in colour.
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a frame with all bits that its codestream has: those that the pixels use, and others.
+
+    Attributes:
+        numbers: what is in them, without a sign: (rows, columns), or (rows, columns, 3) in colour.
+        bits: how many bits each has.
+        is_signed: whether the codestream says that they have a sign.
+        shift: how far the pixels stand above the lowest bit.
+    """
+
+    numbers: Numbers
+    bits: int
+    is_signed: bool
+    shift: int
+
+    def pixels(self, image: Image) -> Numbers:
+        """What they hold of pixels."""
+        if image.samples == 3 or (self.bits == image.stored and not image.is_signed):
+            return self.numbers
+        return used_bits(self.numbers, replace(image, high=self.shift + image.stored - 1))
+
+    def blackened(self, image: Image, rectangles: tuple[Rectangle, ...], cleared: int = 0) -> Cells:
+        """The cells, black in rectangles.
+
+        Args:
+            image: the layout of the pixels.
+            rectangles: what is blackened.
+            cleared: bits of all cells that become 0.
+        """
+        every = (1 << self.bits) - 1
+        made = self.numbers & (every & ~cleared) if cleared & every else self.numbers.copy()
+        black = [(number << self.shift) & every for number in image.black]
+        for one in rectangles:
+            made[one.y : one.bottom, one.x : one.right] = black if image.samples == 3 else black[0]
+        return replace(self, numbers=made)
+
+
+class _Codestream(NamedTuple):
+    """What a codestream says of its cells: their bits, and whether they have a sign."""
+
+    bits: int
+    is_signed: bool
+
+
+def holds(data: bytes, image: Image, bits: int) -> bool:
+    """Whether the codestream of a frame may have some of these bits of each cell.
+
+    Raises: as of ``decoded``.
+    """
+    own = _codestream(data, image).bits
+    if image.syntax in _OF_LOSSLESS_JPEG:
+        own = 8 * _bytes_of(own)
+    return bool(bits & ((1 << own) - 1))
+
+
+def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Cells:
+    """The cells of a frame.
 
     Args:
         data: its compressed bytes.
-        image: the layout.
+        image: the layout of its pixels.
         plugins: decoders of pydicom, of which the first that can is taken; () for the strictest.
 
     Raises:
         FileError: it is damaged, or is not what the file says.
     """
-    _check_claim(data, image)
+    codestream = _codestream(data, image)
     decoder = get_decoder(uid.UID(image.syntax))
     problem = ""
     for plugin in plugins or _STRICTEST.get(image.syntax, ("",)):
         try:
             with warnings.catch_warnings(action="ignore"):  # they may quote the file
-                found, properties = decoder.as_array(
+                found, _ = decoder.as_array(
                     encapsulate([data], has_bot=False),
                     index=0,
                     raw=True,
                     decoding_plugin=plugin,
-                    **_description(image),
+                    **_description(image, codestream),
                 )
         except MemoryError:
             raise
         except Exception as error:  # of a plugin, whose texts may quote the file
             problem = type(error).__name__
             continue
-        shape = (image.rows, image.columns, *((3,) if image.samples == 3 else ()))
-        if found.shape != shape:
+        if found.shape != (image.rows, image.columns, *((3,) if image.samples == 3 else ())):
             raise FileError("a compressed frame has other rows, columns or samples than the file says")
-        del properties
-        return np.asarray(found)
+        return _cells(np.asarray(found), image, codestream)
     raise FileError(f"a compressed frame is damaged, or no decoder can read it: {problem}")
+
+
+def _cells(found: Numbers, image: Image, codestream: _Codestream) -> Cells:
+    """Cells as a decoder gives them, in numbers without a sign."""
+    bits = max(codestream.bits, image.stored)  # black may need them
+    kind = f"u{_bytes_of(bits)}"
+    numbers = found.view(kind) if found.dtype.itemsize == _bytes_of(bits) else found.astype(kind)
+    if bits < 8 * _bytes_of(bits):
+        numbers = numbers & ((1 << bits) - 1)
+    shift = image.high + 1 - image.stored if codestream.bits > image.high else 0
+    return Cells(numbers, bits, codestream.is_signed, shift)
+
+
+def _bytes_of(bits: int) -> int:
+    """The bytes that decoders give to a cell."""
+    return 1 if bits <= 8 else 2 if bits <= 16 else 4
+
+
+def _codestream(data: bytes, image: Image) -> _Codestream:
+    """What a frame says of its cells.
+
+    Raises:
+        FileError: it is damaged, or is not what the file says.
+    """
+    _check_claim(data, image)
+    if image.syntax == uid.RLELossless:
+        return _Codestream(image.allocated, is_signed=False)
+    if image.syntax not in _OF_JPEG2000:
+        return _Codestream(header_of(data).precision, is_signed=False)
+    depths = data[42 : 42 + 3 * image.samples : 3]  # of each component (ISO 15444-1 A.5.1)
+    if len(set(depths)) != 1 or depths[0] & 0x7F >= 32:
+        raise FileError("the samples of a compressed frame have different bits, or too many")
+    return _Codestream((depths[0] & 0x7F) + 1, is_signed=depths[0] >= 0x80)
 
 
 def _check_claim(data: bytes, image: Image) -> None:
@@ -121,20 +213,24 @@ def _check_claim(data: bytes, image: Image) -> None:
             raise FileError("a compressed frame has too few bytes for its tiles")
 
 
-def encoded(numbers: Numbers, image: Image) -> bytes:
+def encoded(cells: Cells, image: Image) -> bytes:
     """The compressed bytes of a frame.
 
     Args:
-        numbers: as ``decoded`` gives them.
-        image: the layout.
+        cells: as ``decoded`` gives them.
+        image: the layout of its pixels.
 
     Raises:
         FileError: they cannot be encoded.
     """
     encoder = get_encoder(LOSSY.get(image.syntax, uid.UID(image.syntax)))
-    known = _description(image)
+    known = _description(image, _Codestream(cells.bits, cells.is_signed))
     if image.photometric == "YBR_ICT":  # the transform without loss; decoders go by the codestream
         known["photometric_interpretation"] = "YBR_RCT"
+    numbers = cells.numbers
+    if cells.is_signed:
+        unused = 8 * numbers.dtype.itemsize - cells.bits
+        numbers = (numbers << unused).view(f"i{numbers.dtype.itemsize}") >> unused
     try:
         with warnings.catch_warnings(action="ignore"):
             return encoder.encode(np.ascontiguousarray(numbers), **known)
@@ -144,16 +240,9 @@ def encoded(numbers: Numbers, image: Image) -> bytes:
         raise FileError(f"a frame cannot be compressed again as it was: {type(error).__name__}") from None
 
 
-def blackened(numbers: Numbers, image: Image, rectangles: tuple[Rectangle, ...]) -> Numbers:
-    """The numbers of a frame, black in rectangles."""
-    made = numbers.copy()
-    for one in rectangles:
-        made[one.y : one.bottom, one.x : one.right] = image.black if image.samples == 3 else image.black[0]
-    return made
-
-
-def _description(image: Image) -> dict[str, Any]:
+def _description(image: Image, codestream: _Codestream) -> dict[str, Any]:
     """What a plugin has to know."""
+    is_rle = image.syntax == uid.RLELossless
     known: dict[str, Any] = {
         "number_of_frames": 1,
         "pixel_keyword": "PixelData",
@@ -161,9 +250,9 @@ def _description(image: Image) -> dict[str, Any]:
         "columns": image.columns,
         "samples_per_pixel": image.samples,
         "photometric_interpretation": image.photometric,
-        "bits_allocated": image.allocated,
-        "bits_stored": image.stored,
-        "pixel_representation": int(image.is_signed),
+        "bits_allocated": image.allocated if is_rle else 8 * _bytes_of(codestream.bits),
+        "bits_stored": codestream.bits,
+        "pixel_representation": int(codestream.is_signed),
     }
     if image.samples == 3:
         # JPEG 2000 gives the samples of a pixel together whatever the file says (PS3.5 8.2.4).

@@ -14,8 +14,10 @@ from ..engine.patcher import Patcher
 from .worker_settings import Settings
 
 if TYPE_CHECKING:
+    from ..dicom.inflating import InflateLimit
     from ..engine.conditional import PatcherChoice
     from ..engine.pixel_cleaning import PixelCleaning
+    from ..engine.pixel_edits import FrameChanges
     from ..spec.rules import PixelRules
     from ..verify.comparison import Verifier
     from ..verify.conditional import VerifierChoice
@@ -44,20 +46,14 @@ class PixelWork:
         patched: Patched,
         pause: Callable[[], None],
     ) -> None:
-        """Read cleaned pixels again.
+        """Read cleaned native pixels again.
 
         Raises:
             FileError: they are not what they should be.
         """
         assert cleaning.image is not None
-        limit = replace(self.limit, size=2 * self.limit.size, ratio=0)
-        if not cleaning.image.is_native:
-            from ..verify.compressed_check import check_compressed  # noqa: PLC0415  (each where it is used)
-
-            syntax = cleaning.edits.syntax
-            check_compressed(source, written, cleaning.image, cleaning.masks, limit, pause, syntax)
-            return
-        from ..pixels.masked import MaskedPixels  # noqa: PLC0415
+        limit = _limit_of_outputs(self.limit)
+        from ..pixels.masked import MaskedPixels  # noqa: PLC0415  (where it is used)
         from ..verify.pixel_check import check_native  # noqa: PLC0415
 
         edits = (*patched.edits, *patched.data_edits)
@@ -127,6 +123,32 @@ def _verifier_of(settings: Settings) -> Verifier | None:
         return None
     from ..verify.comparison import Verifier  # noqa: PLC0415  (loads pydicom's reader, which other runs can spare)
 
-    # What is verified was read within the limit, and may have grown by what was replaced in it.
-    limit = replace(settings.inflate_limit, size=2 * settings.inflate_limit.size, ratio=0)
+    limit = _limit_of_outputs(settings.inflate_limit)
     return Verifier(settings.rules, renames=settings.renames, limit=limit)
+
+
+def _limit_of_outputs(limit: InflateLimit) -> InflateLimit:
+    """How large an output may be: its input was read within the limit, and it may have grown."""
+    return replace(limit, size=2 * limit.size, ratio=0)
+
+
+def check_frames(
+    source: Source, written: Source, changes: FrameChanges, limit: InflateLimit, pause: Callable[[], None]
+) -> None:
+    """Read compressed frames again that were changed.
+
+    Raises:
+        FileError: they are not what they should be.
+    """
+    from ..verify.compressed_check import check_compressed  # noqa: PLC0415  (where it is used)
+
+    check_compressed(
+        source,
+        written,
+        changes.pixels.image,
+        changes.masks,
+        _limit_of_outputs(limit),
+        pause,
+        changes.syntax,
+        changes.cleared,
+    )

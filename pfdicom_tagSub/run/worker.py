@@ -20,6 +20,7 @@ from ..dicom.elements import Element
 from ..dicom.file import DicomFile, parse
 from ..dicom.sources import FIRST_WINDOW, BytesSource, ReadAhead, Source
 from ..engine.overlay_clearing import reason_left
+from ..engine.patched import Patched
 from ..engine.patcher import Output, Patcher
 from ..engine.pixel_edits import NO_PIXEL_EDITS
 from ..files.folders import Folders, make_directory
@@ -27,7 +28,7 @@ from ..files.writing import would_write, write
 from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name
 from .error_outcomes import RUN_AGAIN, outcome_of, untraced
-from .file_tools import PixelWork, Tools
+from .file_tools import PixelWork, Tools, check_frames
 from .opened_file import Opened
 from .worker_settings import Settings
 
@@ -94,9 +95,7 @@ class Worker:
         def check(written: Source) -> None:
             nonlocal stage, residuals
             stage = Stage.VERIFY
-            if cleaning is not None and cleaning.edits:
-                assert self.pixels is not None
-                self.pixels.check(source, written, cleaning, patched, self.pause)
+            self._check_pixels(source, written, patched, cleaning)
             verifier = tools.verifier_for(source, job.relative)
             if verifier is not None:
                 residuals = verifier.residuals(
@@ -104,8 +103,8 @@ class Worker:
                     written,
                     self._shown(job),
                     self.pause,
-                    has_cleaned_pixels=is_cleaned,
-                    syntax=cleaning.edits.syntax if cleaning is not None else "",
+                    has_cleaned_pixels=is_cleaned or patched.frames is not None,
+                    syntax="" if patched.frames is None else patched.frames.syntax,
                 )
             if residuals and self.settings.fail_residuals:
                 raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
@@ -139,7 +138,11 @@ class Worker:
                 stage = Stage.WRITE
                 chunks = Output(file, patched).chunks
                 status = self._written(
-                    job, path, source, chunks, check if tools.verifier or is_cleaned else None
+                    job,
+                    path,
+                    source,
+                    chunks,
+                    check if tools.verifier or is_cleaned or patched.frames else None,
                 )
             finished = self._finished(job, path, before) if before and self.settings.durable else None
         except Exception as error:  # the one place where a file's errors end
@@ -167,6 +170,20 @@ class Worker:
             pairs=(*patched.pairs, (PATH, job.input_path, path)) if self.settings.pairs else (),
             is_held=is_held,
         )
+
+    def _check_pixels(
+        self, source: Source, written: Source, patched: Patched, cleaning: PixelCleaning | None
+    ) -> None:
+        """Read pixels again that were changed.
+
+        Raises:
+            FileError: they are not what they should be.
+        """
+        if patched.frames is not None:
+            check_frames(source, written, patched.frames, self.settings.inflate_limit, self.pause)
+        elif cleaning is not None and cleaning.edits:
+            assert self.pixels is not None
+            self.pixels.check(source, written, cleaning, patched, self.pause)
 
     def _opened(self, job: FileJob, ahead: int = FIRST_WINDOW) -> AbstractContextManager[Source]:
         """An input, to be opened.

@@ -286,7 +286,7 @@ def test_damaged_frames_fail(tmp_path: Path, damage: Any, reason: str) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda data, at: data[:at] + data[at + 40 :],
+        lambda data, at: data[:at] + data[at + 900 :],
         lambda data, at: data[:at] + bytes(range(60)) + data[at:],
         lambda data, at: data[:at] + b"\xff" + data[at + 1 :],
         lambda data, at: data[:at] + b"\xff\xd9",
