@@ -60,7 +60,7 @@ _OF_JPEG2000 = frozenset(
 
 
 @dataclass(frozen=True)
-class Cells:
+class FrameCells:
     """The cells of a frame with all bits that its codestream has: those that the pixels use, and others.
 
     Attributes:
@@ -81,7 +81,7 @@ class Cells:
             return self.numbers
         return used_bits(self.numbers, replace(image, high=self.shift + image.stored - 1))
 
-    def blackened(self, image: Image, rectangles: tuple[Rectangle, ...], cleared: int = 0) -> Cells:
+    def blackened(self, image: Image, rectangles: tuple[Rectangle, ...], cleared: int = 0) -> FrameCells:
         """The cells, black in rectangles.
 
         Args:
@@ -115,7 +115,7 @@ def holds(data: bytes, image: Image, bits: int) -> bool:
     return bool(bits & ((1 << own) - 1))
 
 
-def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Cells:
+def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> FrameCells:
     """The cells of a frame.
 
     Args:
@@ -150,15 +150,15 @@ def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> Cells:
     raise FileError(f"a compressed frame is damaged, or no decoder can read it: {problem}")
 
 
-def _cells(found: Numbers, image: Image, codestream: _Codestream) -> Cells:
-    """Cells as a decoder gives them, in numbers without a sign."""
+def _cells(found: Numbers, image: Image, codestream: _Codestream) -> FrameCells:
+    """FrameCells as a decoder gives them, in numbers without a sign."""
     bits = max(codestream.bits, image.stored)  # black may need them
     kind = f"u{_bytes_of(bits)}"
     numbers = found.view(kind) if found.dtype.itemsize == _bytes_of(bits) else found.astype(kind)
     if bits < 8 * _bytes_of(bits):
         numbers = numbers & ((1 << bits) - 1)
     shift = image.high + 1 - image.stored if codestream.bits > image.high else 0
-    return Cells(numbers, bits, codestream.is_signed, shift)
+    return FrameCells(numbers, bits, codestream.is_signed, shift)
 
 
 def _bytes_of(bits: int) -> int:
@@ -213,7 +213,7 @@ def _check_claim(data: bytes, image: Image) -> None:
             raise FileError("a compressed frame has too few bytes for its tiles")
 
 
-def encoded(cells: Cells, image: Image) -> bytes:
+def encoded(cells: FrameCells, image: Image) -> bytes:
     """The compressed bytes of a frame.
 
     Args:

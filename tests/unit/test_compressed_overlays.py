@@ -23,7 +23,7 @@ pytest.importorskip("openjpeg", reason="the codecs are not installed")
 pytest.importorskip("jpeg_ls", reason="the codecs are not installed")
 
 from pfdicom_tagSub.engine import overlay_clearing
-from pfdicom_tagSub.pixels.lossless import Cells
+from pfdicom_tagSub.pixels.lossless import FrameCells
 
 ROWS, COLUMNS = 40, 60
 SYNTAXES = {"rle": uid.RLELossless, "j2k": uid.JPEG2000Lossless, "jls": uid.JPEGLSLossless}
@@ -34,7 +34,7 @@ Words = npt.NDArray[np.int64]
 
 
 def made_cells(frames: int, seed: int = 1) -> Words:
-    """Cells of 12 bits of pixels, a flag that nobody describes in bit 13, and an overlay in bit 15."""
+    """FrameCells of 12 bits of pixels, a flag that nobody describes in bit 13, and an overlay in bit 15."""
     random = np.random.default_rng(seed)
     return (
         random.integers(0, 4096, (frames, ROWS, COLUMNS, 1))
@@ -167,8 +167,8 @@ def test_damaged_frame_with_an_overlay_fails(tmp_path: Path) -> None:
 
 
 def test_overlay_that_is_left_fails_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blackened = Cells.blackened
-    monkeypatch.setattr(Cells, "blackened", lambda cells, *given: blackened(cells, *given[:2]))
+    blackened = FrameCells.blackened
+    monkeypatch.setattr(FrameCells, "blackened", lambda cells, *given: blackened(cells, *given[:2]))
     result, output = run(tmp_path, file_bytes(with_overlay(uid.RLELossless)))
     assert result.code == 1
     assert not output

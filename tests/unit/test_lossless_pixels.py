@@ -215,16 +215,16 @@ def test_one_wrong_number_is_found_when_it_is_read_again(
     place: tuple[int, int],
     reason: str,
 ) -> None:
-    from pfdicom_tagSub.pixels.lossless import Cells
+    from pfdicom_tagSub.pixels.lossless import FrameCells
 
-    blackened = Cells.blackened
+    blackened = FrameCells.blackened
 
     def spoilt(*given: Any) -> Any:
         made = blackened(*given)
         made.numbers[place] ^= 1
         return made
 
-    monkeypatch.setattr(Cells, "blackened", spoilt)
+    monkeypatch.setattr(FrameCells, "blackened", spoilt)
     result, output = clean(tmp_path, file_bytes(compressed(layout, syntax, 2)))
     assert result.code == 1
     assert not output
