@@ -9,6 +9,7 @@ from ..core.options import Options
 from ..core.plan import Plan
 from ..report.record import RunReport, to_json
 from ..text.printable import encodable, visible
+from ..text.quoting import shortened
 from .console import UNSIZED_COLUMNS, Console
 
 
@@ -23,7 +24,7 @@ def show_plan(plan: Plan, options: Options, console: Console) -> None:
             "--filesFrom": options.files_from or "",
             "--maxDepth": "" if tree.maxDepth < 0 else str(tree.maxDepth),
         }
-        given = ", ".join(f"{flag} {value}" for flag, value in filters.items() if value)
+        given = ", ".join(f"{flag} {shortened(value)}" for flag, value in filters.items() if value)
         console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
     workers = f"those of {options.dask}" if options.dask else tree.threads or "none"
     console.note(

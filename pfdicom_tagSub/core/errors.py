@@ -15,14 +15,29 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+LONGEST_MESSAGE = 4_500
+"""Characters of a message; the longest path of Linux (4,096 bytes) and what is wrong with it fit in."""
+
+_BEGINNING, _ENDING = 1_000, 500
+"""What is left of a longer one."""
+
+
 class TagSubError(Exception):
     """An error that ends the run before the first file is opened.
+
+    Its text is cut where it quotes more than a message should hold.
 
     Attributes:
         exit_code: what the command returns for it.
     """
 
     exit_code = ExitCode.USAGE
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) <= LONGEST_MESSAGE:
+            return text
+        return f"{text[:_BEGINNING]}... ({len(text)} characters) ...{text[-_ENDING:]}"
 
 
 class SpecError(TagSubError):

@@ -19,6 +19,8 @@ from .pairs import OUTSIDE, WHEN_PREFIX, Block, Ending, Nested, SpecValue, TagSp
 _SKIP = "%_skip_"
 _FAIL = re.compile(r"%_fail(?:\|((?:__|[^_|])*))?_")
 _REASON = "a condition of the spec fails it"
+LONGEST_REASON = 1000
+"""Characters of a reason, which each file that fails repeats."""
 
 
 def block_of(
@@ -49,6 +51,8 @@ def block_of(
         return Block(text, condition, parent, depth, Ending.SKIPPED, reason, _SKIP), ()
     if isinstance(value, str) and (match := _FAIL.fullmatch(value)):
         reason = (match[1] or "").replace("__", "_") or _REASON
+        if len(reason) > LONGEST_REASON:
+            raise SpecError(f"{origin}: {shown}: a reason has at most {LONGEST_REASON} characters")
         return Block(text, condition, parent, depth, Ending.FAILED, reason, str(value)), ()
     raise SpecError(
         f'{origin}: the value of {shown} is an object with the pairs that apply, "{_SKIP}" or '

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from installed import patience
+from support import run_command
 
 from pfdicom_tagSub import __version__
 from pfdicom_tagSub.cli import parser as cli
@@ -405,3 +406,25 @@ def test_parse_takes_a_default_that_is_given() -> None:
 def test_message_about_a_long_value_stays_short(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     message = refuse([*GOOD, flag, "y" * 70000], capsys)
     assert len(message.rpartition("error: ")[2]) < 500
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--keyFile", "{}"],
+        ["--lookupTable", "{}"],
+        ["--lookupTable", "A={}"],
+        ["--functions", "{}"],
+        ["--filesFrom", "{}"],
+        ["--ledger", "{}"],
+        ["--log", "{}"],
+        ["--inputFile", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_message_about_a_long_path_stays_short(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    filled = [argument.format("y" * 70000) for argument in arguments]
+    done = run_command(tmp_path / "in", tmp_path / "out", *filled)
+    assert arguments[0] in done.err
+    assert len(done.err) < 2000

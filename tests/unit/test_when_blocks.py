@@ -155,6 +155,13 @@ def test_blocks_are_nested_so_deep_and_no_deeper() -> None:
         rules_of(spec)
 
 
+def test_reason_is_no_longer_than_a_message_should_be() -> None:
+    rules_of({"when Modality = 'US'": f"%_fail|{'y' * 1000}_"})
+    with pytest.raises(SpecError) as stop:
+        rules_of({"when Modality = 'US'": f"%_fail|{'y' * 1001}_"})
+    assert len(str(stop.value)) < 200
+
+
 def test_what_applies_together_and_cannot_fails_the_file() -> None:
     spec = {
         "when Modality = 'US'": {"rest": None},
