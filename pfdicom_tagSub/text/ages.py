@@ -16,7 +16,7 @@ _LONGEST_NUMBER = 6  # tokens, as in quatre-vingt-dix-sept
 _UNIT_WORDS = (
     "year years yr yrs yo yearold yearsold jahr jahre jahren jhr ans annees ano anos jahrig jahrige jahriger "
     "jahriges jahrigen jahrigem jaehrig jaehrige jaehriger jaehriges jaehrigen jaehrigem yom yof "
-    "anni год года jaar jaren jarig jarige ar arig arige arigt let vuotta vuotias yas yasinda tahun "
+    "yf ym anni год года jaar jr jaren jarig jarige ar arig arige arigt let vuotta vuotias yas yasinda tahun "
     "letni letnia letniego letniej лет летнии летняя летнего "
     "летнеи 歳 才 岁 歲 세"
 )
@@ -24,6 +24,8 @@ _UNITS = frozenset(_UNIT_WORDS.split())
 _LETTERS = frozenset({"y", "j", "a"})
 _BEFORE_STOP = frozenset({"y", "j", "л"})  # units where nothing more is said
 _SEXES = frozenset({"f", "m", "w"})
+_GLUED_SEXES = frozenset({"f", "m"})  # F95
+_MOST_AFTER_SEX = 109  # M120 is no age, nor is F110
 _TEMPERATURES = frozenset({"t", "temp", "temperature", "fever", "febrile"})
 _POLISH = frozenset("pacjent pacjentka pacjentki chory chora kobieta mezczyzna".split())  # noqa: SIM905
 """Beside one of these "95 lat" is an age; elsewhere it is a lateral view."""
@@ -154,6 +156,8 @@ def _age(tokens: Sequence[str], gaps: Sequence[str], at: int, end: int) -> tuple
         return at, last
     if at and tokens[at - 1] in _SEXES and gaps[at].strip() == "/" and end == at + 1:
         return at - 1, end
+    if _follows_sex(tokens, gaps, at, end):
+        return at - 1, end
     before = at
     while before and tokens[before - 1] in _BETWEEN and _is_near(gaps[before]):
         before -= 1
@@ -197,6 +201,14 @@ def _sex_end(tokens: Sequence[str], gaps: Sequence[str], at: int, end: int) -> i
     is_said = gaps[end].strip() == "/" or (gaps[end] == " " and before in _PATIENTS)
     is_said |= gaps[end] == "" and tokens[end] != "w" and (tokens[at], tokens[end]) != ("99", "m")  # 99mTc
     return end + 1 if is_said else 0
+
+
+def _follows_sex(tokens: Sequence[str], gaps: Sequence[str], at: int, end: int) -> bool:
+    """Whether a number follows the letter of a sex at once, as in F95; in M95.2 and t1M95 it is no age."""
+    if not at or gaps[at] or end != at + 1 or tokens[at - 1] not in _GLUED_SEXES:
+        return False
+    is_part = (at > 1 and not gaps[at - 1]) or (end < len(tokens) and gaps[end] in ("", ".", "-", "_"))
+    return not is_part and tokens[at].isdigit() and int(tokens[at]) <= _MOST_AFTER_SEX
 
 
 def _last(tokens: Sequence[str], gaps: Sequence[str], end: int) -> int:
