@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..core.errors import FileError
 from .element_scanner import ElementScanner
 from .elements import EXPLICIT_LITTLE, SHORT_VRS, Element, Stretch
+from .item_patterns import FoundItems, ItemForms
 from .scan_filter import OUTLINE, ScanFilter
 from .scanner import ScanResult, scan
 
@@ -22,10 +23,13 @@ HEAD = 6
 
 ELEMENTS_MOST = 1 << 11
 LARGE = 1 << 14
-"""An element from this size on is taken for one that differs, such as pixels."""
+"""An element from this size on is taken for one that differs, such as pixels; a sequence may be longer."""
 
 BYTES_MOST = 1 << 18
 """What the elements in common may have; longer data sets are walked over."""
+
+SEQUENCES_MOST = 1 << 18
+"""Likewise those of large sequences, such as what all frames of an image share; more are left out."""
 
 
 class Outline(NamedTuple):
@@ -58,10 +62,16 @@ class Outline(NamedTuple):
         if any(one.end != two.start or one.tag >= two.tag for one, two in pairwise(found)):
             return None
         read = data.source.read
-        stored = tuple(read(one.start, one.end) if one.end - one.start < LARGE else b"" for one in found)
-        if sum(map(len, stored)) > BYTES_MOST:
+        if sum(size for one in found if (size := one.end - one.start) < LARGE) > BYTES_MOST:
             return None
-        return cls(found, tuple(read(one.start, one.start + HEAD) for one in found), stored)
+        stored: list[bytes] = []
+        room = SEQUENCES_MOST
+        for one in found:
+            size = one.end - one.start
+            is_held = size < LARGE or (one.vr == "SQ" and size <= room)
+            room -= size if is_held and size >= LARGE else 0
+            stored.append(read(one.start, one.end) if is_held else b"")
+        return cls(found, tuple(read(one.start, one.start + HEAD) for one in found), tuple(stored))
 
     def differing(self, other: Outline) -> set[int]:
         """The indices of the elements that are not the same as those of another outline with these heads."""
@@ -93,10 +103,12 @@ class FoundParts(NamedTuple):
     Attributes:
         starts: where each stretch in common begins.
         elements: the elements that differ and that a scan keeps; None for each that it does not keep.
+        items: by their numbers among these, sequences whose items have known forms; they were not entered.
     """
 
     starts: list[int]
     elements: list[Element | None]
+    items: dict[int, FoundItems]
 
 
 class Pattern:
@@ -107,7 +119,8 @@ class Pattern:
         varying: the indices of the elements that differ.
         places: for each element that does not, the stretch that it is in and its place in that.
         ends: how long each stretch is.
-        size: the bytes in common.
+        size: the bytes in common, and of the one that it was learnt from.
+        forms: of the items of sequences that differ, by their numbers among what differs.
     """
 
     def __init__(self, outline: Outline, varying: Collection[int], scan_filter: ScanFilter) -> None:
@@ -141,13 +154,15 @@ class Pattern:
                 size += len(outline.stored[index])
         self._steps.append(_PatternStep(b"".join(fixed), b"", 0, "", False))
         self.ends.append(size)
-        self.size = sum(len(step.fixed) for step in self._steps)
+        self.size = sum(len(step.fixed) for step in self._steps) + sum(map(len, outline.stored))
+        self.forms: dict[int, ItemForms] = {}
 
     def match(self, data: Stretch) -> FoundParts | None:
         """Where its parts lie in a data set in explicit VR; None where it does not fit."""
         source, place, stop = data.source, data.start, data.stop
         starts: list[int] = []
         elements: list[Element | None] = []
+        found: dict[int, FoundItems] = {}
         buffer, base = source.window(place, min(len(self._steps[0].fixed) + 12, stop - place))
         for fixed, head, tag, vr, is_kept in self._steps:
             at = place - base
@@ -167,19 +182,39 @@ class Pattern:
             if vr:
                 end = place + 8 + int.from_bytes(buffer[at + 6 : at + 8], "little")
                 elements.append(Element(tag, vr, place, place + 8, end, end) if is_kept else None)
+            elif (forms := self.forms.get(len(elements))) and (items := forms.match(source, place, stop)):
+                found[len(elements)] = items
+                end = items.end
+                elements.append(Element(tag, "SQ", place, items.value, items.stop, end, items.defined))
             else:
-                scanner = ElementScanner(source, self._filter, data.start)
-                try:
-                    element, end = scanner.element(place, stop, data.encoding, 0)
-                except FileError:
-                    return None  # for a scan to say
-                if scanner.is_in_doubt:
+                scanned = self._scanned(data, place)
+                if scanned is None:
                     return None
+                element, end = scanned
                 elements.append(element)
             if end > stop:
                 return None
             place = end
-        return FoundParts(starts, elements) if place == stop else None
+        return FoundParts(starts, elements, found) if place == stop else None
+
+    def _scanned(self, data: Stretch, place: int) -> tuple[Element | None, int] | None:
+        """The element at a place, as of a scan; None where it is up to that to say what there is."""
+        scanner = ElementScanner(data.source, self._filter, data.start)
+        try:
+            found = scanner.element(place, data.stop, data.encoding, 0)
+        except FileError:
+            return None
+        return None if scanner.is_in_doubt else found
+
+    def enter(self, data: Stretch, found: FoundParts) -> bool:
+        """Enter the sequences whose items have known forms after all; whether that went well."""
+        for number, items in found.items.items():
+            scanned = self._scanned(data, items.start)
+            if scanned is None or scanned[1] != items.end:
+                return False
+            found.elements[number] = scanned[0]
+        found.items.clear()
+        return True
 
     def vr(self, number: int) -> str:
         """The VR of one of the elements that differ; "" for one that is to be scanned."""

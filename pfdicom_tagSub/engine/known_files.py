@@ -21,6 +21,7 @@ from ..dicom.scope import Reading
 from .memory import Memory
 from .patched import Patched
 from .pattern_pass import CommonChanges, ElementsOfKnown, KnownPattern, OfKnownFile
+from .pattern_recipe import is_same
 from .pattern_recording import Recorded, recipe_of
 from .pattern_study import Observed, Study, split
 from .rule_index import Lookups
@@ -104,17 +105,25 @@ class KnownFiles:
 
     def patched(self, file: DicomFile, elements: ElementsOfKnown) -> Patched | None:
         """The changes of a file that fits a pattern; None where that does not tell them for certain."""
-        known = elements.known
-        if known.recipe is not None and (patched := known.recipe.patched(file, elements.found)):
+        known, recipe = elements.known, elements.known.recipe
+        patched = recipe.patched(file, elements.found) if recipe is not None else None
+        if recipe is not None and recipe.is_spent:
+            known.give_up()
+        if patched is not None and recipe is not None and not recipe.has_learnt:
             return patched
+        if not known.pattern.enter(file.data, elements.found):
+            return None
         elements += self._to_do(known.pattern, elements.common, elements.found)
         try:
             if known.recipe is None and known.tries < TRIES:
                 return self._recorded(known, file, elements)
             made = OfKnownFile(self.lookups, self.memory, file, elements, reading=self.reading)
-            return made.patched() if made.takes_over(elements) else None
+            again = made.patched() if made.takes_over(elements) else None
         except (FileError, CannotHold):
-            return None  # for a pass over the whole file to say
+            again = None  # for a pass over the whole file to say
+        if patched is not None and (again is None or not is_same(patched, again)):
+            known.give_up()
+        return again
 
     def _recorded(self, known: KnownPattern, file: DicomFile, elements: ElementsOfKnown) -> Patched | None:
         """As ``patched``; the recipe of the pattern is made on the way."""

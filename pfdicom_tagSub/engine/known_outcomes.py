@@ -83,6 +83,11 @@ class KnownOutcomes:
         """Remember an outcome for other files."""
         self.memory.add_outcome(self._context, key, outcome)
 
+    def forget_items(self) -> None:
+        """Forget which items were asked for; others come where they were."""
+        for key in [key for key in self._by_scope if key != self.root.key]:
+            del self._by_scope[key]
+
     def _is_steady(self, rule: Rule, element: Element, scope: Scope) -> bool:
         """Whether a rule cleans a text in ASCII that holds no UID and no time of the file."""
         from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .pattern_recipe import PatternRecipe
 
 
+GIVEN_UP = 1 << 30
+"""More tries than any pattern gets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaning:
     """What texts of the files of a pattern are cleaned of.
@@ -77,6 +81,12 @@ class KnownPattern:
     common: CommonChanges | None = None
     recipe: PatternRecipe | None = None
     tries: int = 0
+
+    def give_up(self) -> None:
+        """Go without a recipe from now on."""
+        self.recipe = None
+        self.tries = GIVEN_UP
+        self.pattern.forms.clear()
 
 
 class ElementsOfKnown(ScanResult):

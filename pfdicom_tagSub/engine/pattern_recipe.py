@@ -19,8 +19,10 @@ from ..dicom.file import DicomFile
 from ..dicom.file_patterns import FoundParts, Pattern
 from .memory import Memory, Note
 from .patched import Patched
+from .pattern_items import ItemsOutcome, ItemsSlot
 from .pattern_meta import MetaSteps
-from .pattern_workbench import Slot, SlotOutcome, Workbench
+from .pattern_values import SlotOutcome
+from .pattern_workbench import Slot, Workbench
 
 COUNTS_MOST = 1 << 8
 
@@ -84,7 +86,12 @@ class RecipeFindings(NamedTuple):
 
 
 class PatternRecipe:
-    """The steps of a pattern."""
+    """The steps of a pattern.
+
+    Attributes:
+        has_learnt: whether the last file showed how items of a sequence may look, too: what becomes of it is
+            to be held against a pass.
+    """
 
     def __init__(
         self, pattern: Pattern, found: RecipeFindings, meta: MetaSteps, bench: Workbench, memory: Memory
@@ -100,11 +107,19 @@ class PatternRecipe:
         self.meta = meta
         self.bench = bench
         self.memory = memory
+        self.has_learnt = False
+        self._pattern = pattern
         self._absent = len(pattern.varying) - len(found.slots)
         self._counts: dict[tuple[int, ...], ElementCounts] = {}
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether it gave no answer too often."""
+        return any(slot.items is not None and slot.items.is_spent for slot in self.found.slots)
+
     def patched(self, file: DicomFile, parts: FoundParts) -> Patched | None:
         """The changes of a file that fits the pattern; None where these steps do not tell them."""
+        self.has_learnt = False
         own = self.meta.element_in(file)
         if own is None or parts.elements.count(None) != self._absent:
             return None
@@ -128,16 +143,19 @@ class PatternRecipe:
             found.review,
         )
 
-    def _outcomes(self, file: DicomFile, parts: FoundParts) -> list[SlotOutcome] | None:
+    def _outcomes(self, file: DicomFile, parts: FoundParts) -> list[SlotOutcome | ItemsOutcome] | None:
         """What becomes of each slot; None where that is up to more than its bytes."""
         read, elements = file.data.source.read, parts.elements
-        found: list[SlotOutcome] = []
+        found: list[SlotOutcome | ItemsOutcome] = []
         for slot in self.found.slots:
             element = elements[slot.number]
             if element is None:
                 return None
-            if slot.is_private and says_nothing(element):
-                outcome: SlotOutcome | None = self.bench.removed(element.end - element.start)
+            outcome: SlotOutcome | ItemsOutcome | None
+            if slot.items is not None:
+                outcome = self._outcome_of_items(slot, slot.items, file, parts)
+            elif slot.is_private and says_nothing(element):
+                outcome = self.bench.removed(element.end - element.start)
             else:
                 stored = read(element.start, element.end)
                 outcome = slot.known.get(stored) or self.bench.outcome(slot, stored)
@@ -146,8 +164,22 @@ class PatternRecipe:
             found.append(outcome)
         return found
 
+    def _outcome_of_items(
+        self, slot: Slot, items: ItemsSlot, file: DicomFile, parts: FoundParts
+    ) -> ItemsOutcome | None:
+        """What becomes of a sequence item by item; the forms of its items are learnt where they are new."""
+        source = file.data.source
+        found = parts.items.get(slot.number)
+        if found is None:
+            element = parts.elements[slot.number]
+            if element is None or not items.learn(source.read(element.start, element.end)):
+                return None
+            self.has_learnt = True
+            found = items.forms.match(source, element.start, element.end)
+        return items.outcome(source, found) if found is not None else None
+
     def _edits(
-        self, file: DicomFile, parts: FoundParts, outcomes: Sequence[SlotOutcome]
+        self, file: DicomFile, parts: FoundParts, outcomes: Sequence[SlotOutcome | ItemsOutcome]
     ) -> list[Edit] | None:
         """The changes of the data set; None where a length in it is not true."""
         starts, elements, slots = parts.starts, parts.elements, self.found.slots
@@ -157,12 +189,13 @@ class PatternRecipe:
                 start = starts[step.stretch]
                 edits.append(Edit(start + step.start, start + step.stop, step.data))
             elif isinstance(step, int):
-                element = elements[slots[step].number]
+                outcome, element = outcomes[step], elements[slots[step].number]
+                if isinstance(outcome, ItemsOutcome):
+                    edits += outcome.edits
+                    continue
                 assert element is not None
                 start = element.start
-                edits += [
-                    Edit(start + first, start + last, data) for first, last, data in outcomes[step].edits
-                ]
+                edits += [Edit(start + first, start + last, data) for first, last, data in outcome.edits]
             else:
                 edit = self._length_edit(step, file, parts, outcomes)
                 if edit is None:
@@ -172,7 +205,11 @@ class PatternRecipe:
         return edits
 
     def _length_edit(
-        self, step: RecipeLength, file: DicomFile, parts: FoundParts, outcomes: Sequence[SlotOutcome]
+        self,
+        step: RecipeLength,
+        file: DicomFile,
+        parts: FoundParts,
+        outcomes: Sequence[SlotOutcome | ItemsOutcome],
     ) -> Edit | None:
         """The change of a group length, without data where it stays; None where it is not true."""
         data, starts = file.data, parts.starts
@@ -194,7 +231,9 @@ class PatternRecipe:
         length += growth
         return Edit(value, stop, length.to_bytes(4, "little")) if length < UNDEFINED else None
 
-    def _counted(self, outcomes: Sequence[SlotOutcome], following: Note | None) -> ElementCounts:
+    def _counted(
+        self, outcomes: Sequence[SlotOutcome | ItemsOutcome], following: Note | None
+    ) -> ElementCounts:
         """How often what was done to which elements."""
         key = (*[outcome.kind for outcome in outcomes], 0 if following is None else id(following))
         known = self._counts.get(key)
@@ -209,6 +248,28 @@ class PatternRecipe:
                 self._counts.clear()
             known = self._counts[key] = self.memory.counts(notes, self.memory.note(*_PRIVATE), more)
         return known
+
+
+def is_same(one: Patched, other: Patched) -> bool:
+    """Whether two ways to change a file come to the same."""
+    return (
+        _joined(one.edits) == _joined(other.edits)
+        and one.elements == other.elements
+        and set(one.originals) == set(other.originals)
+        and one.review == other.review
+    )
+
+
+def _joined(edits: Sequence[Edit]) -> list[tuple[int, int, object]]:
+    """Edits, those that touch each other as one."""
+    found: list[tuple[int, int, object]] = []
+    for start, stop, data in edits:
+        last = found[-1] if found else None
+        if last and last[1] == start and isinstance(data, bytes) and isinstance(last[2], bytes):
+            found[-1] = last[0], stop, last[2] + data
+        else:
+            found.append((start, stop, data))
+    return found
 
 
 def says_nothing(element: Element) -> bool:

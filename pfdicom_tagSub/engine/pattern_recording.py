@@ -15,11 +15,19 @@ from ..dicom.scan_filter import ScanFilter
 from ..dicom.scope import Scope
 from .changes import Change
 from .patched import Patched
+from .pattern_items import ItemsSlot
 from .pattern_meta import MetaSteps
 from .pattern_pass import CommonChanges, ElementsOfKnown, OfKnownFile
-from .pattern_recipe import PatternRecipe, RecipeFindings, RecipeLength, RecipeStep, says_nothing
+from .pattern_recipe import (
+    PatternRecipe,
+    RecipeFindings,
+    RecipeLength,
+    RecipeStep,
+    is_same,
+    says_nothing,
+)
 from .pattern_study import Observed
-from .pattern_workbench import Slot, Workbench
+from .pattern_workbench import LONGEST, Slot, Workbench
 from .rule_index import Lookups
 
 
@@ -93,34 +101,13 @@ def recipe_of(
     if recipe is None:
         return None
     again = recipe.patched(made.file, recording.found)
-    return recipe if again is not None and _is_same(again, patched) else None
+    return recipe if again is not None and is_same(again, patched) else None
 
 
 def serves(lookups: Lookups) -> bool:
     """Whether nothing that is inserted or done to the file meta depends on what texts are cleaned of."""
     rules = [rule for _, rule in (*lookups.insertions, *lookups.meta_insertions)]
     return not any(rule.template and rule.template.cleans for rule in (*rules, *lookups.rules.meta.values()))
-
-
-def _is_same(one: Patched, other: Patched) -> bool:
-    return (
-        _joined(one.edits) == _joined(other.edits)
-        and one.elements == other.elements
-        and set(one.originals) == set(other.originals)
-        and one.review == other.review
-    )
-
-
-def _joined(edits: Sequence[Edit]) -> list[tuple[int, int, object]]:
-    """Edits, those that touch each other as one."""
-    found: list[tuple[int, int, object]] = []
-    for start, stop, data in edits:
-        last = found[-1] if found else None
-        if last and last[1] == start and isinstance(data, bytes) and isinstance(last[2], bytes):
-            found[-1] = last[0], stop, last[2] + data
-        else:
-            found.append((start, stop, data))
-    return found
 
 
 class _PassRecording:
@@ -234,9 +221,27 @@ class _PassRecording:
             assert element is not None
             if not (slot.is_private and says_nothing(element)):
                 stored = made.file.data.source.read(element.start, element.end)
-                if bench.outcome(slot, stored) is None:
+                if not (self._has_items(slot, element, bench) or bench.outcome(slot, stored)):
                     return None
         return bench
+
+    def _has_items(self, slot: Slot, element: Element, bench: Workbench) -> bool:
+        """Whether an element is a long sequence whose items have forms; these are learnt."""
+        size = element.end - element.start
+        if size <= LONGEST or element.vr != "SQ" or not ItemsSlot.serves(self.lookups, bench):
+            return False
+        source = self.made.file.data.source
+        items = ItemsSlot(self.lookups, bench, slot.tag)
+        if not items.learn(source.read(element.start, element.end)):
+            return False
+        found = items.forms.match(source, element.start, element.end)
+        if found is None:
+            return False
+        items.say(form for form, _ in found.items)
+        slot.items = items
+        self.found.items[slot.number] = found
+        self.pattern.forms[slot.number] = items.forms
+        return True
 
     def _places(self) -> list[_NotedPlace] | None:
         """The steps, in order; None where one is of more than bytes."""

@@ -6,7 +6,6 @@ of it can depend on nothing else then, and is remembered by its bytes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,18 +14,16 @@ from ..core.errors import FileError
 from ..core.file_survey import PRIVATE
 from ..core.outcome import Action
 from ..dicom.dictionary import SOP_INSTANCE_UID
-from ..dicom.element_scanner import ElementScanner
+from ..dicom.element_scanner import ALL, ElementScanner
 from ..dicom.elements import EXPLICIT_LITTLE, Element, Stretch
 from ..dicom.file import DicomFile
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scope import Reading
 from ..dicom.sources import BytesSource
-from ..spec.function_types import Resources
-from ..spec.hash_functions import new_uid
-from ..spec.rules import Rule
-from ..spec.templates import SELF_SOURCE
+from .changes import Change
 from .memory import Memory, Note
 from .pattern_pass import apart, said_in
+from .pattern_values import QuickOutcome, SlotOutcome, quick_outcome
 from .rule_index import Lookups
 from .substitution import Substitution
 from .utf8_switch import CannotHold
@@ -34,83 +31,36 @@ from .utf8_switch import CannotHold
 if TYPE_CHECKING:
     from ..text.fleeting import Handles
     from .file_cleaner import FileCleaner
+    from .pattern_items import ItemsSlot
 
 REMEMBERED = 32
 """So many outcomes of an element are kept."""
 
-_ONE_UID = re.compile(rb"([0-9.]{1,64})\0?")
+APART_MOST = 1 << 10
+"""For so many UIDs and times it is kept whether a text in common may hold them."""
 
 LONGEST = 1 << 12
 """What becomes of longer elements is not found out here."""
 
 
-class SlotOutcome(NamedTuple):
-    """What becomes of an element that differs.
+class Trial(NamedTuple):
+    """What became of an element on the bench.
 
     Attributes:
-        edits: (where in it the change starts and stops, the new bytes), in order.
-        growth: by how many bytes it grows.
-        kind: the number of what was noted, see ``Workbench.kinds``.
-        originals: the texts that were replaced and that a path may hold.
-        texts: the new texts of a SOP instance UID.
+        element: the element, as it lay there; what a scan keeps of its items was entered.
+        edits: as of ``SlotOutcome``.
+        changes: what was noted.
+        more: how many private elements went beside those noted.
+        present: the tags that rules hit in it.
+        own: what it says that texts are cleaned of, but for UIDs and times.
     """
 
+    element: Element
     edits: tuple[tuple[int, int, bytes], ...]
-    growth: int
-    kind: int
-    originals: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-
-
-class UidOutcome(NamedTuple):
-    """What becomes of an element that is one UID, whose rule makes another of it.
-
-    Attributes:
-        kind: the number of what is noted.
-        resources: what the rule makes it with.
-    """
-
-    kind: int
-    resources: Resources
-
-    @classmethod
-    def of(
-        cls, slot: Slot, rule: Rule | None, resources: Resources, stored: bytes, found: SlotOutcome
-    ) -> UidOutcome | None:
-        """That of an element; None where it is something else.
-
-        Args:
-            slot: which it is.
-            rule: the rule that hits it.
-            resources: what rules make new values with.
-            stored: its bytes in one file.
-            found: what became of them there.
-        """
-        template = rule.template if rule is not None else None
-        if slot.vr != "UI" or template is None or len(template.parts) != 1 or template.functions != {"uid"}:
-            return None
-        (directive,) = template.directives
-        if directive.source not in ((SELF_SOURCE,), (slot.tag,)) or directive.arguments or directive.seed:
-            return None
-        own = cls(found.kind, resources)
-        return own if own.outcome(stored) == found else None
-
-    def outcome(self, stored: bytes) -> SlotOutcome | None:
-        """What becomes of an element with these bytes; None for more than one UID, or one that stays."""
-        match = _ONE_UID.fullmatch(stored, 8)
-        if match is None:
-            return None
-        text = match[1].decode()
-        new = new_uid(self.resources.secret, text, self.resources.uid_root)
-        if new == text:
-            return None
-        data = (
-            stored[:6]
-            + (len(new) + len(new) % 2).to_bytes(2, "little")
-            + new.encode()
-            + b"\0" * (len(new) % 2)
-        )
-        return SlotOutcome(((0, len(stored), data),), len(data) - len(stored), self.kind, (text,), (new,))
+    changes: list[Change]
+    more: int
+    present: frozenset[int]
+    own: tuple[object, ...] | None
 
 
 @dataclass(slots=True)
@@ -123,9 +73,10 @@ class Slot:
         vr: its VR; "" where it has to be scanned.
         is_private: whether it goes as it is private.
         known: what became of it, by its bytes.
-        uid: what becomes of it where it is one UID that is replaced by another; None for anything else.
+        quick: what becomes of it where it is one UID, or one date and time; None for anything else.
         present: the tags that rules hit in it; None as long as that is not known.
         own: what it says that texts are cleaned of, but for UIDs and times.
+        items: what becomes of it, item by item; None for what is done as a whole.
     """
 
     number: int
@@ -133,9 +84,10 @@ class Slot:
     vr: str
     is_private: bool
     known: dict[bytes, SlotOutcome] = field(default_factory=dict)
-    uid: UidOutcome | None = None
+    quick: QuickOutcome | None = None
     present: frozenset[int] | None = None
     own: tuple[object, ...] | None = None
+    items: ItemsSlot | None = None
 
 
 class Workbench:
@@ -164,6 +116,7 @@ class Workbench:
         """
         self.filter = scan_filter
         self.handles = cleaning[1] if cleaning else None
+        self._apart: dict[tuple[str, str], bool] = {}
         self.kinds: list[tuple[tuple[Note, ...], int]] = []
         self._numbers: dict[tuple[tuple[Note, ...], int], int] = {}
         elements, stored = _placed(common)
@@ -176,7 +129,7 @@ class Workbench:
         if cleaning is not None:
             self._made.maker.take_cleaner(cleaning[0])
             self._asked = cleaning[0].watched()
-        self._removed = self._kind((memory.note(PRIVATE, Action.REMOVED),), 0)
+        self._removed = self.kind((memory.note(PRIVATE, Action.REMOVED),), 0)
 
     def removed(self, size: int) -> SlotOutcome:
         """What becomes of a private element of so many bytes."""
@@ -194,70 +147,99 @@ class Workbench:
         """
         if len(stored) > LONGEST:
             return None
-        if slot.uid is not None:
-            quick = slot.uid.outcome(stored)
-            if quick is not None:
-                return None if self._may_be_in_common(frozenset((("UI", quick.originals[0]),))) else quick
+        if slot.quick is not None:
+            made = slot.quick.outcome(stored)
+            if made is not None:
+                return made if self.is_apart(slot.quick.said(stored)) else None
+        tried = self.trial(slot.tag, slot.vr, stored)
+        outcome = self._noted(tried, slot) if tried is not None else None
+        if outcome is not None:
+            if not slot.known:
+                slot.quick = self.quick(slot.tag, slot.vr, stored, outcome)
+            if len(slot.known) >= REMEMBERED:
+                slot.known.clear()
+            slot.known[stored] = outcome
+        return outcome
+
+    def quick(self, tag: int, vr: str, stored: bytes, found: SlotOutcome) -> QuickOutcome | None:
+        """What becomes of other elements with a tag and a VR, as of ``quick_outcome``."""
+        rules = self._made.rules
+        if tag >> 16 & 1 or tag >> 16 in rules.groups:
+            return None
+        return quick_outcome(tag, vr, rules.table.get(tag), rules.resources, stored, found)
+
+    def is_apart(self, said: tuple[str, str]) -> bool:
+        """Whether no text in common may hold a UID or a time."""
+        known = self._apart.get(said)
+        if known is None:
+            if len(self._apart) >= APART_MOST:
+                self._apart.clear()
+            known = self._apart[said] = not self._may_be_in_common(frozenset((said,)))
+        return known
+
+    def trial(self, tag: int, vr: str, stored: bytes) -> Trial | None:
+        """What becomes of an element, as far as that is up to its bytes and what is in common.
+
+        Args:
+            tag: its tag.
+            vr: its VR; "" where it has to be scanned.
+            stored: its bytes.
+
+        Returns:
+            None where it depends on a UID or a time, or where a UID or a time of it may be in another text.
+        """
         made, start = self._made, len(self._common)
         self._place(stored)
-        element = self._element(slot, start, start + len(stored))
+        element = self._element(tag, vr, start, start + len(stored))
         if element is None:
             return None
         mark = made.changes.mark()
         if self._asked is not None:
             self._asked.taken()
         made.present = set()
-        made.root.elements[slot.tag] = element
+        made.root.elements[tag] = element
         try:
             made.data_set([element], made.root)
-            if made.maker.is_lost or not self._is_up_to_itself(slot, element):
+            if made.maker.is_lost:
                 return None
-            outcome = self._noted(element, mark)
+            own, is_alone = self._said(element)
+            edits = self._edits(element)
+            if not is_alone or edits is None:
+                return None
+            more = made.changes.mark()[2] - mark[2]
+            return Trial(element, edits, made.changes.since(mark), more, frozenset(made.present), own)
         except (FileError, CannotHold):
             return None
         finally:
-            del made.root.elements[slot.tag]
+            del made.root.elements[tag]
             made.changes.forget()
+            made.application.outcomes.forget_items()
             made.maker.unheld.clear()
             made.maker.misses.clear()
             self._place(b"")
-        if outcome is not None:
-            if not slot.known:
-                rule = made.rules.table.get(slot.tag)
-                slot.uid = UidOutcome.of(slot, rule, made.rules.resources, stored, outcome)
-            if len(slot.known) >= REMEMBERED:
-                slot.known.clear()
-            slot.known[stored] = outcome
-        return outcome
 
     def _place(self, stored: bytes) -> None:
         self._source.data = self._common + stored
         self._source.size = len(self._source.data)
 
-    def _element(self, slot: Slot, start: int, stop: int) -> Element | None:
-        if slot.vr:
-            return Element(slot.tag, slot.vr, start, start + 8, stop, stop)
+    def _element(self, tag: int, vr: str, start: int, stop: int) -> Element | None:
+        if vr:
+            return Element(tag, vr, start, start + 8, stop, stop)
         scanner = ElementScanner(self._source, self.filter, 0)
+        scanner.entered = ALL
         try:
             element, end = scanner.element(start, stop, EXPLICIT_LITTLE, 0)
         except FileError:
             return None
         return None if scanner.is_in_doubt or end != stop else element
 
-    def _is_up_to_itself(self, slot: Slot, element: Element) -> bool:
-        """Whether nothing else depends on it, and it on no UID or time."""
-        present = frozenset(self._made.present)
-        if slot.present is None:
-            slot.present = present
-        if slot.present != present:
-            return False
+    def _said(self, element: Element) -> tuple[tuple[object, ...] | None, bool]:
+        """What an element says but for UIDs and times, and whether these are of no matter to any text."""
         if self._asked is None:
-            return True
+            return None, True
         texts, is_held = self._asked.taken()
         own, fleeting = apart(said_in(self._made, [element], with_meta=False))
-        if slot.own is None:
-            slot.own = own
-        return not (texts or is_held or slot.own != own or self._may_be_in_common(fleeting))
+        return own, not (texts or is_held or self._may_be_in_common(fleeting))
 
     def _may_be_in_common(self, fleeting: frozenset[tuple[str, str]]) -> bool:
         """Whether a text in common may hold one of some UIDs and times."""
@@ -267,27 +249,36 @@ class Workbench:
 
         return Fleeting(fleeting).may_be_at(self.handles)
 
-    def _noted(self, element: Element, mark: tuple[int, int, int]) -> SlotOutcome | None:
-        changes, start = self._made.changes, element.start
+    def _edits(self, element: Element) -> tuple[tuple[int, int, bytes], ...] | None:
+        """What changes in an element; None where something else does, or by more than bytes."""
+        start = element.start
         edits: list[tuple[int, int, bytes]] = []
-        for edit in sorted(changes.edits, key=lambda edit: edit[:2]):
+        for edit in sorted(self._made.changes.edits, key=lambda edit: edit[:2]):
             if not isinstance(edit.data, bytes) or edit.start < start or edit.stop > element.end:
                 return None
             edits.append((edit.start - start, edit.stop - start, edit.data))
-        noted = changes.since(mark)
+        return tuple(edits)
+
+    def _noted(self, tried: Trial, slot: Slot) -> SlotOutcome | None:
+        """The outcome of a trial; None where rules hit, or it says, something else than before."""
+        if slot.present is None:
+            slot.present, slot.own = tried.present, tried.own
+        if (slot.present, slot.own) != (tried.present, tried.own):
+            return None
         texts: tuple[str, ...] = ()
-        for one in noted:
+        for one in tried.changes:
             if one.note[0] == SOP_INSTANCE_UID and one.scope is self._made.root:
                 texts = one.texts
         return SlotOutcome(
-            tuple(edits),
-            sum(len(data) - last + first for first, last, data in edits),
-            self._kind(tuple(one.note for one in noted), changes.mark()[2] - mark[2]),
-            tuple(one.original for one in noted if one.original),
+            tried.edits,
+            sum(len(data) - last + first for first, last, data in tried.edits),
+            self.kind(tuple(one.note for one in tried.changes), tried.more),
+            tuple(one.original for one in tried.changes if one.original),
             texts,
         )
 
-    def _kind(self, notes: tuple[Note, ...], more: int) -> int:
+    def kind(self, notes: tuple[Note, ...], more: int) -> int:
+        """The number of what was noted."""
         number = self._numbers.setdefault((notes, more), len(self.kinds))
         if number == len(self.kinds):
             self.kinds.append((notes, more))

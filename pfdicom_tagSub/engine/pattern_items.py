@@ -1,0 +1,474 @@
+"""A long sequence in which the files of a pattern differ, item by item, such as the frames of an image.
+
+Items of one form (``dicom.item_patterns``) have all in common but the values of some elements. What becomes
+of one of them is found out once on the workbench. What becomes of an element that differs depends on its own
+bytes, on the sequences around it, and on what is in common: an item in which a template could look something
+up, or that says how others are read, has no form. Where items say that texts are to be cleaned of something
+else than those of the file of the recipe, or where rules hit anything else, there is no answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..core.errors import FileError
+from ..dicom.dictionary import (
+    DIRECTORY_RECORD_SEQUENCE,
+    PIXEL_REPRESENTATION,
+    SOP_INSTANCE_UID,
+    SPECIFIC_CHARACTER_SET,
+)
+from ..dicom.edits import Edit, in_order
+from ..dicom.elements import SHORT_VRS, UNDEFINED
+from ..dicom.item_patterns import (
+    FoundItems,
+    ItemForm,
+    ItemForms,
+    ItemOutline,
+    Leaf,
+    elements_in,
+    outlines_of,
+)
+from ..dicom.sources import Source
+from ..spec.content_items import CONTENT_SEQUENCE
+from .memory import Note
+from .pattern_values import QuickOutcome, SlotOutcome
+from .pattern_workbench import Slot, Trial, Workbench
+from .rule_index import Lookups
+
+SEQUENCE_MOST = 1 << 18
+"""Longer sequences are walked over."""
+
+REMEMBERED = 1 << 8
+"""So many outcomes of an element that differs are kept."""
+
+KINDS_MOST = 1 << 12
+CREDIT = 16
+
+_PLAIN_PRIVATE = frozenset(vr.decode() for vr in SHORT_VRS) - {"PN", "DA", "DT"}
+"""VRs of private elements that, where they go, say nothing that texts are cleaned of."""
+
+_HEAD = 12
+"""The bytes of a sequence before its first item."""
+
+_OUTER = b"SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+"""What follows the tag of a sequence of undefined length with an item of undefined length."""
+
+_ENDS = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
+
+
+class ItemsOutcome(NamedTuple):
+    """What becomes of a long sequence.
+
+    Attributes:
+        edits: its changes in order.
+        growth: by how many bytes it grows.
+        kind: the number of what was noted, as of ``SlotOutcome``.
+        originals: the texts that were replaced and that a path may hold.
+        texts: none.
+    """
+
+    edits: list[Edit]
+    growth: int
+    kind: int
+    originals: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+
+
+class _ItemStep(NamedTuple):
+    """A change of what items have in common; it may reach over elements that differ.
+
+    Attributes:
+        start: the stretch that it starts in, and how far into it.
+        stop: likewise, where it stops.
+        data: the new bytes.
+    """
+
+    start: tuple[int, int]
+    stop: tuple[int, int]
+    data: bytes
+
+
+@dataclass(slots=True)
+class _LeafSlot:
+    """An element that differs from item to item and that it matters what it holds.
+
+    Attributes:
+        leaf: it, in the item of the outline of the form.
+        gap: which gap between stretches holds its length and value.
+        head: what is before its length, with the sequences around it.
+        tail: what is after its value.
+        slot: it, for the workbench.
+        is_gone: whether it goes with what is around it.
+        known: what becomes of it, by its value; the edits count from where its tag begins.
+        quick: what becomes of it where it is one UID, or one date and time; None for anything else.
+    """
+
+    leaf: Leaf
+    gap: int
+    head: bytes
+    tail: bytes
+    slot: Slot
+    is_gone: bool
+    known: dict[bytes, SlotOutcome] = field(default_factory=dict)
+    quick: QuickOutcome | None = None
+
+    def outcome(self, value: bytes, bench: Workbench) -> SlotOutcome | None:
+        """What becomes of it with a value; None where that is up to more."""
+        found = self.known.get(value)
+        if found is not None:
+            return found
+        length = len(value).to_bytes(2, "little")
+        made = None
+        if self.quick is not None:
+            own = self.head[-6:] + length + value
+            made = self.quick.outcome(own)
+            if made is not None and not bench.is_apart(self.quick.said(own)):
+                return None
+        made = made or self._tried(self.head + length + value + self.tail, bench)
+        if made is None:
+            return None
+        if len(self.known) >= REMEMBERED:
+            self.known.clear()
+        self.known[value] = made
+        return made
+
+    def _tried(self, stored: bytes, bench: Workbench) -> SlotOutcome | None:
+        """What becomes of it, found out on the workbench."""
+        made = bench.outcome(self.slot, stored)
+        if made is None or self.is_gone:
+            return made and SlotOutcome((), 0, -1)
+        start, stop = len(self.head) - 6, len(stored) - len(self.tail)
+        if any(first < start or last > stop for first, last, _ in made.edits):
+            return None
+        edits = tuple((first - start, last - start, data) for first, last, data in made.edits)
+        made = SlotOutcome(edits, made.growth, made.kind, made.originals)
+        if not self.known:
+            self.quick = bench.quick(self.leaf.tag, self.leaf.vr, stored[start:stop], made)
+        return made
+
+
+class _FormChanges:
+    """What becomes of the items of one form.
+
+    Attributes:
+        steps: the changes of what they have in common, and the slots, in order.
+        lengths: the gaps with lengths that change with what is in them, and where that ends.
+        notes: what was done to all but the slots.
+        more: how many private elements went beside those noted.
+        originals: the texts that were replaced, likewise.
+        present: the tags that rules hit.
+        own: what it says that texts are cleaned of, but for UIDs and times.
+    """
+
+    def __init__(self, form: ItemForm, tried: Trial, slots: Sequence[_LeafSlot]) -> None:
+        """Args:
+        form: the form.
+        tried: what became of the item of its outline.
+        slots: the elements that differ and that it matters what they hold.
+
+        Raises:
+            ValueError: something changes that is a part of what differs.
+        """
+        self.form = form
+        leaves = [slot.leaf for slot in slots if not slot.is_gone]
+        own = [(leaf.start, leaf.stop) for leaf in leaves]
+        lengths = {one.value - 4 for one in form.containers if one is not None}
+        places: list[tuple[int, int, _ItemStep | _LeafSlot]] = []
+        removed: list[tuple[int, int]] = []
+        for first, last, data in tried.edits:
+            begin, end = first - _HEAD, last - _HEAD
+            if any(one <= begin and end <= two for one, two in own) or begin in lengths:
+                continue
+            places.append((begin, end, _ItemStep(form.anchor(begin), form.anchor(end), data)))
+            removed.append((begin, end))
+        for slot in slots:
+            places.append((slot.leaf.start, slot.leaf.stop, slot))
+        self.steps = [step for _, _, step in sorted(places, key=lambda place: place[:2])]
+        self.lengths = [
+            (gap, form.anchor(one.stop))
+            for gap, one in enumerate(form.containers)
+            if one is not None and not any(a <= one.value - 4 < b for a, b in removed)
+        ]
+        start = tried.element.start + _HEAD
+        begins = {start + leaf.start for leaf in leaves}
+        self.originals = [
+            change.original
+            for change in tried.changes
+            if change.original and (change.element is None or change.element.start not in begins)
+        ]
+        self.notes: list[Note] = []
+        self.more = 0
+        self.present = tried.present
+        self.own = tried.own
+
+    def take(
+        self,
+        starts: Sequence[int],
+        source: Source,
+        bench: Workbench,
+        edits: list[Edit],
+        outcomes: list[SlotOutcome],
+    ) -> bool:
+        """Take the changes of an item; whether they are known.
+
+        Args:
+            starts: where in the source its stretches begin.
+            source: the bytes.
+            bench: finds out what becomes of elements that differ.
+            edits: takes the changes, in order.
+            outcomes: takes what becomes of the slots.
+        """
+        read, sizes = source.read, self.form.sizes
+        first = len(edits)
+        for step in self.steps:
+            if isinstance(step, _ItemStep):
+                (one, begin), (two, end) = step.start, step.stop
+                edits.append(Edit(starts[one] + begin, starts[two] + end, step.data))
+                continue
+            place = starts[step.gap] + sizes[step.gap]
+            value = read(place + 2, starts[step.gap + 1])
+            outcome = step.known.get(value) or step.outcome(value, bench)
+            if outcome is None:
+                return False
+            outcomes.append(outcome)
+            place -= 6
+            for begin, end, data in outcome.edits:
+                edits.append(Edit(place + begin, place + end, data))
+        if self.lengths:
+            edits[first:] = self._with_lengths(starts, source, edits[first:])
+        return True
+
+    def _with_lengths(self, starts: Sequence[int], source: Source, edits: list[Edit]) -> list[Edit]:
+        found = [*edits]
+        for gap, (number, offset) in self.lengths:
+            begin, end = starts[gap + 1], starts[number] + offset
+            growth = sum(edit.growth for edit in edits if begin <= edit.start and edit.stop <= end)
+            if growth:
+                found.append(_length_edit(source, begin, growth))
+        return in_order(found)
+
+
+class ItemsSlot:
+    """What becomes of one long sequence.
+
+    Attributes:
+        forms: of its items.
+        is_spent: whether its items had no known form, or no known outcome, too often.
+    """
+
+    def __init__(self, lookups: Lookups, bench: Workbench, tag: int) -> None:
+        """Args:
+        lookups: the spec.
+        bench: finds out what becomes of its items.
+        tag: its tag.
+        """
+        self.forms = ItemForms()
+        self.is_spent = False
+        self._bench = bench
+        self._tag = tag
+        self._lookups = lookups
+        self._decisive = lookups.context_tags | lookups.rules.sources
+        self._decisive |= {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION, SOP_INSTANCE_UID}
+        self._changes: dict[ItemForm, _FormChanges] = {}
+        self._said: tuple[frozenset[int], frozenset[object]] | None = None
+        self._as_said: set[frozenset[ItemForm]] = set()
+        self._credit = CREDIT
+
+    @staticmethod
+    def serves(lookups: Lookups, bench: Workbench) -> bool:
+        """Whether a scan enters every sequence, so that what it keeps is up to tags and VRs alone."""
+        return bench.filter.patterns[True] is None and not lookups.asks_for_more
+
+    def _pays(self, *, is_known: bool) -> None:
+        """Count an answer: each that is not known costs a credit, and each that is earns one."""
+        self._credit = min(self._credit + 1, CREDIT) if is_known else self._credit - 1
+        self.is_spent = self._credit <= 0
+
+    def learn(self, stored: bytes) -> bool:
+        """Learn the forms of the items of a sequence; whether all of them have one.
+
+        Args:
+            stored: its bytes.
+        """
+        self._pays(is_known=False)
+        try:
+            outlines = outlines_of(stored, self._tag) if len(stored) <= SEQUENCE_MOST else None
+        except FileError:
+            return False
+        if not outlines or not all(map(self._may_have_form, outlines)):
+            return False
+        for outline in outlines:
+            known = self.forms.like(outline)
+            if known is None:
+                self.forms.add(ItemForm(outline, ()))
+            elif not (more := known.outline.differing(outline)) <= known.varying:
+                self.forms.add(ItemForm(known.outline, known.varying | more))
+        self._changes = {form: made for form, made in self._changes.items() if form in self.forms.forms}
+        self._as_said = {forms for forms in self._as_said if all(form in self._changes for form in forms)}
+        for form in self.forms.forms:
+            if form not in self._changes:
+                made = self._changes_of(form)
+                if made is None:
+                    return False
+                self._changes[form] = made
+        return True
+
+    def _may_have_form(self, outline: ItemOutline) -> bool:
+        """Whether no element of an item decides on others."""
+        tags = outline.tags
+        if not self._decisive.isdisjoint(tags) or CONTENT_SEQUENCE in tags:
+            return False
+        return DIRECTORY_RECORD_SEQUENCE not in tags and all(tag & 0xFFFF for tag in tags)
+
+    def _changes_of(self, form: ItemForm) -> _FormChanges | None:
+        """What becomes of items of a form; None where that is up to more than they hold."""
+        stored = _tag_bytes(self._tag) + _OUTER[:8] + form.outline.data + _ENDS[8:]
+        tried = self._bench.trial(self._tag, "", stored)
+        if tried is None:
+            return None
+        start = tried.element.start + _HEAD
+        kept = {one.start - start for one in elements_in(tried.element)}
+        changed = {change.element.start - start for change in tried.changes if change.element is not None}
+        drops_private = self._lookups.drops_private
+        slots: list[_LeafSlot] = []
+        for gap, leaf in enumerate(form.leaves):
+            if leaf is None:
+                continue
+            place = leaf.start + _HEAD, leaf.stop + _HEAD
+            around = [edit for edit in tried.edits if edit[0] <= place[0] and edit[1] >= place[1]]
+            is_dropped = drops_private and bool(leaf.tag >> 16 & 1)
+            is_gone = any(is_dropped or edit[:2] != place for edit in around)
+            if is_gone and (leaf.start in changed or any(data for _, _, data in around)):
+                return None
+            if leaf.start in kept and not (is_gone and is_dropped and leaf.vr in _PLAIN_PRIVATE):
+                slots.append(_slot_of(gap, leaf, is_gone=is_gone))
+            elif around and not is_gone:
+                return None
+        try:
+            made = _FormChanges(form, tried, slots)
+        except ValueError:
+            return None
+        return made if self._is_complete(made, tried, slots) else None
+
+    def _is_complete(self, made: _FormChanges, tried: Trial, slots: Sequence[_LeafSlot]) -> bool:
+        """Whether the outcome of an item is the sum of its parts; what is left over is in common."""
+        outcomes: list[SlotOutcome] = []
+        for slot in slots:
+            outcome = slot.outcome(made.form.outline.data[slot.leaf.value : slot.leaf.stop], self._bench)
+            if outcome is None:
+                return False
+            outcomes.append(outcome)
+        notes, own, more = Counter(change.note for change in tried.changes), Counter[Note](), 0
+        for outcome in outcomes:
+            if outcome.kind >= 0:
+                each, private = self._bench.kinds[outcome.kind]
+                own.update(each)
+                more += private
+        if own - notes or more > tried.more:
+            return False
+        made.notes = [*(notes - own).elements()]
+        made.more = tried.more - more
+        return True
+
+    def say(self, forms: Iterable[ItemForm]) -> None:
+        """Note that the items of the file of the recipe are of these forms."""
+        self._said = self._union(frozenset(forms))
+
+    def _union(self, forms: frozenset[ItemForm]) -> tuple[frozenset[int], frozenset[object]]:
+        """The tags that rules hit in items of some forms, and what these say."""
+        present = frozenset[int]().union(*(self._changes[form].present for form in forms))
+        said: set[object] = set()
+        for form in forms:
+            for kind, each in enumerate(self._changes[form].own or ()):
+                assert isinstance(each, frozenset)
+                said.update((kind, one) for one in each)
+        return present, frozenset(said)
+
+    def _is_as_said(self, forms: frozenset[ItemForm]) -> bool:
+        if forms not in self._as_said:
+            if self._union(forms) != self._said:
+                return False
+            self._as_said.add(forms)
+        return True
+
+    def outcome(self, source: Source, found: FoundItems) -> ItemsOutcome | None:
+        """What becomes of the sequence in a file; None where that is up to more than its items.
+
+        Args:
+            source: the bytes of the file.
+            found: its items.
+        """
+        outcome = self._outcome(source, found)
+        self._pays(is_known=outcome is not None)
+        return outcome
+
+    def _outcome(self, source: Source, found: FoundItems) -> ItemsOutcome | None:
+        items, bench = found.items, self._bench
+        forms = Counter(form for form, _ in items)
+        if any(form not in self._changes for form in forms) or not self._is_as_said(frozenset(forms)):
+            return None
+        edits: list[Edit] = []
+        outcomes: list[SlotOutcome] = []
+        for form, starts in items:
+            if not self._changes[form].take(starts, source, bench, edits, outcomes):
+                return None
+        growth = sum([len(data) - stop + start for start, stop, data in edits])
+        if growth and found.defined:
+            edits.insert(0, _length_edit(source, found.value, growth))
+        kind = self._kind(forms, Counter([one.kind for one in outcomes]))
+        if kind < 0:
+            return None
+        originals = [text for one in outcomes for text in one.originals]
+        for form in forms:
+            originals += self._changes[form].originals
+        return ItemsOutcome(edits, growth, kind, tuple(dict.fromkeys(originals)))
+
+    def _kind(self, forms: Counter[ItemForm], slots: Counter[int]) -> int:
+        """The number of what was noted; -1 where there are too many."""
+        bench = self._bench
+        if len(bench.kinds) > KINDS_MOST:
+            return -1
+        notes: list[Note] = []
+        more = 0
+        for form, times in forms.items():
+            own = self._changes[form]
+            notes += own.notes * times
+            more += own.more * times
+        for kind, times in slots.items():
+            if kind >= 0:
+                each, private = bench.kinds[kind]
+                notes += each * times
+                more += private * times
+        return bench.kind(tuple(notes), more)
+
+
+def _slot_of(gap: int, leaf: Leaf, *, is_gone: bool) -> _LeafSlot:
+    """A leaf that it matters what it holds, alone in the sequences around it."""
+    head = b"".join(_tag_bytes(tag) + _OUTER for tag in leaf.path) + _tag_bytes(leaf.tag) + leaf.vr.encode()
+    slot = Slot(-1, leaf.path[0], "", is_private=False)
+    return _LeafSlot(leaf, gap, head, _ENDS * len(leaf.path), slot, is_gone)
+
+
+def _tag_bytes(tag: int) -> bytes:
+    return (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
+
+
+def _length_edit(source: Source, value: int, growth: int) -> Edit:
+    """The new length of a sequence or item that grows.
+
+    Args:
+        source: the bytes.
+        value: where its value begins.
+        growth: by how many bytes it grows.
+
+    Raises:
+        FileError: a length field cannot say it.
+    """
+    length = int.from_bytes(source.read(value - 4, value), "little") + growth
+    if length >= UNDEFINED:
+        raise FileError(f"a sequence would become longer than its length field at byte {value - 4} can say")
+    return Edit(value - 4, value, length.to_bytes(4, "little"))
