@@ -27,7 +27,7 @@ _SEQUENCE_HEAD = 12
 _END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 
-class Leaf(NamedTuple):
+class ItemLeaf(NamedTuple):
     """An element without items. Places count from where the item begins.
 
     Attributes:
@@ -47,7 +47,7 @@ class Leaf(NamedTuple):
     stop: int
 
 
-class Container(NamedTuple):
+class ItemContainer(NamedTuple):
     """A sequence or an item with a stored length. Places count from where the item begins.
 
     Attributes:
@@ -78,8 +78,8 @@ class ItemOutline:
         """
         self.data = data[item.start : item.end]
         self.tags: set[int] = set()
-        self.leaves: list[Leaf] = []
-        self.containers: list[Container] = []
+        self.leaves: list[ItemLeaf] = []
+        self.containers: list[ItemContainer] = []
         self._take_item(item, item.start, (tag,))
         self.containers.reverse()
         gaps = [(leaf.start + 6, leaf.stop) for leaf in self.leaves]
@@ -88,17 +88,17 @@ class ItemOutline:
 
     def _take_item(self, item: Item, origin: int, path: tuple[int, ...]) -> None:
         if item.defined:
-            self.containers.append(Container(item.value - origin, item.stop - origin))
+            self.containers.append(ItemContainer(item.value - origin, item.stop - origin))
         for element in item.elements:
             self.tags.add(element.tag)
             start, value, stop = (place - origin for place in (element.start, element.value, element.stop))
             if element.items is not None:
                 if element.defined:
-                    self.containers.append(Container(value, stop))
+                    self.containers.append(ItemContainer(value, stop))
                 for inner in element.items:
                     self._take_item(inner, origin, (*path, element.tag))
             elif value - start == 8 and element.vr.encode() in SHORT_VRS:
-                self.leaves.append(Leaf(path, element.tag, element.vr, start, value, stop))
+                self.leaves.append(ItemLeaf(path, element.tag, element.vr, start, value, stop))
 
     def differing(self, other: ItemOutline) -> set[int]:
         """Which leaves have another value than those of an item with the same skeleton."""
@@ -117,7 +117,7 @@ def _between(data: bytes, gaps: list[tuple[int, int]]) -> tuple[bytes, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _ContainerCheck:
+class _LengthCheck:
     """A stored length that has to be true: which gap it is in, and after which gap how far its value ends."""
 
     gap: int
@@ -148,7 +148,7 @@ class ItemForm:
         around = [
             one for one in outline.containers if any(one.value <= leaf.start < one.stop for leaf in own)
         ]
-        gaps: list[tuple[int, int, Leaf | None, Container | None]] = [
+        gaps: list[tuple[int, int, ItemLeaf | None, ItemContainer | None]] = [
             *((leaf.start + 6, leaf.stop, leaf, None) for leaf in own),
             *((one.value - 4, one.value, None, one) for one in around),
         ]
@@ -164,7 +164,7 @@ class ItemForm:
         ]
         self._last = fixed[-1]
         self._checks = [
-            _ContainerCheck(number, self.anchor(one.stop))
+            _LengthCheck(number, self.anchor(one.stop))
             for number, one in enumerate(self.containers)
             if one is not None
         ]

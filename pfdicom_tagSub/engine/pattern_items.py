@@ -27,8 +27,8 @@ from ..dicom.item_patterns import (
     FoundItems,
     ItemForm,
     ItemForms,
+    ItemLeaf,
     ItemOutline,
-    Leaf,
     elements_in,
     outlines_of,
 )
@@ -107,7 +107,7 @@ class _LeafSlot:
         quick: what becomes of it where it is one UID, or one date and time; None for anything else.
     """
 
-    leaf: Leaf
+    leaf: ItemLeaf
     gap: int
     head: bytes
     tail: bytes
@@ -446,7 +446,7 @@ class ItemsSlot:
         return bench.kind(tuple(notes), more)
 
 
-def _slot_of(gap: int, leaf: Leaf, *, is_gone: bool) -> _LeafSlot:
+def _slot_of(gap: int, leaf: ItemLeaf, *, is_gone: bool) -> _LeafSlot:
     """A leaf that it matters what it holds, alone in the sequences around it."""
     head = b"".join(_tag_bytes(tag) + _OUTER for tag in leaf.path) + _tag_bytes(leaf.tag) + leaf.vr.encode()
     slot = Slot(-1, leaf.path[0], "", is_private=False)
