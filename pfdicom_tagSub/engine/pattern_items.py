@@ -20,6 +20,7 @@ from ..dicom.dictionary import (
     PIXEL_REPRESENTATION,
     SOP_INSTANCE_UID,
     SPECIFIC_CHARACTER_SET,
+    is_unknown,
 )
 from ..dicom.edits import Edit, in_order
 from ..dicom.elements import SHORT_VRS, UNDEFINED
@@ -39,7 +40,7 @@ from .pattern_values import QuickOutcome, SlotOutcome
 from .pattern_workbench import Slot, Trial, Workbench
 from .rule_index import Lookups
 
-SEQUENCE_MOST = 1 << 18
+SEQUENCE_MOST = 1 << 20
 """Longer sequences are walked over."""
 
 REMEMBERED = 1 << 8
@@ -276,12 +277,17 @@ class ItemsSlot:
         self._changes: dict[ItemForm, _FormChanges] = {}
         self._said: tuple[frozenset[int], frozenset[object]] | None = None
         self._as_said: set[frozenset[ItemForm]] = set()
+        self._kinds: dict[tuple[frozenset[tuple[ItemForm, int]], frozenset[tuple[int, int]]], int] = {}
         self._credit = CREDIT
 
     @staticmethod
-    def serves(lookups: Lookups, bench: Workbench) -> bool:
-        """Whether a scan enters every sequence, so that what it keeps is up to tags and VRs alone."""
-        return bench.filter.patterns[True] is None and not lookups.asks_for_more
+    def serves(lookups: Lookups, bench: Workbench, tag: int) -> bool:
+        """Whether what is done in a sequence is done item by item.
+
+        A scan enters every sequence then, so that what it keeps is up to tags and VRs alone.
+        """
+        is_entered = bench.filter.patterns[True] is None and not lookups.asks_for_more
+        return is_entered and not tag >> 16 & 1 and _is_passed_through(lookups, tag)
 
     def _pays(self, *, is_known: bool) -> None:
         """Count an answer: each that is not known costs a credit, and each that is earns one."""
@@ -309,6 +315,7 @@ class ItemsSlot:
                 self.forms.add(ItemForm(known.outline, known.varying | more))
         self._changes = {form: made for form, made in self._changes.items() if form in self.forms.forms}
         self._as_said = {forms for forms in self._as_said if all(form in self._changes for form in forms)}
+        self._kinds.clear()
         for form in self.forms.forms:
             if form not in self._changes:
                 made = self._changes_of(form)
@@ -338,6 +345,8 @@ class ItemsSlot:
         for gap, leaf in enumerate(form.leaves):
             if leaf is None:
                 continue
+            if not all(_is_passed_through(self._lookups, tag, may_go=True) for tag in leaf.path[1:]):
+                return None
             place = leaf.start + _HEAD, leaf.stop + _HEAD
             around = [edit for edit in tried.edits if edit[0] <= place[0] and edit[1] >= place[1]]
             is_dropped = drops_private and bool(leaf.tag >> 16 & 1)
@@ -402,7 +411,10 @@ class ItemsSlot:
             source: the bytes of the file.
             found: its items.
         """
-        outcome = self._outcome(source, found)
+        try:
+            outcome = self._outcome(source, found)
+        except FileError:
+            outcome = None  # for a pass to say
         self._pays(is_known=outcome is not None)
         return outcome
 
@@ -429,6 +441,10 @@ class ItemsSlot:
 
     def _kind(self, forms: Counter[ItemForm], slots: Counter[int]) -> int:
         """The number of what was noted; -1 where there are too many."""
+        key = frozenset(forms.items()), frozenset(slots.items())
+        known = self._kinds.get(key)
+        if known is not None:
+            return known
         bench = self._bench
         if len(bench.kinds) > KINDS_MOST:
             return -1
@@ -443,7 +459,27 @@ class ItemsSlot:
                 each, private = bench.kinds[kind]
                 notes += each * times
                 more += private * times
-        return bench.kind(tuple(notes), more)
+        if len(self._kinds) >= REMEMBERED:
+            self._kinds.clear()
+        known = self._kinds[key] = bench.kind(tuple(notes), more)
+        return known
+
+
+def _is_passed_through(lookups: Lookups, tag: int, *, may_go: bool = False) -> bool:
+    """Whether no rule for a sequence looks at what is in it.
+
+    Args:
+        lookups: the spec.
+        tag: its tag.
+        may_go: whether it may be removed.
+    """
+    if tag >> 16 & 1 and lookups.drops_private:
+        return may_go
+    rule = lookups.rules.table.get(tag)
+    if rule is None:
+        goes = lookups.rules.remove_unknown and is_unknown(tag)
+        return tag >> 16 not in lookups.rules.groups and (may_go or not goes)
+    return not rule.adds and (rule.keeps or rule.walks or (may_go and rule.template is None))
 
 
 def _slot_of(gap: int, leaf: ItemLeaf, *, is_gone: bool) -> _LeafSlot:

@@ -228,7 +228,7 @@ class _PassRecording:
     def _has_items(self, slot: Slot, element: Element, bench: Workbench) -> bool:
         """Whether an element is a long sequence whose items have forms; these are learnt."""
         size = element.end - element.start
-        if size <= LONGEST or element.vr != "SQ" or not ItemsSlot.serves(self.lookups, bench):
+        if size <= LONGEST or element.vr != "SQ" or not ItemsSlot.serves(self.lookups, bench, slot.tag):
             return False
         source = self.made.file.data.source
         items = ItemsSlot(self.lookups, bench, slot.tag)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from builders import EXPLICIT, Form, element, file_of, item, sequence
+from builders import EXPLICIT, element, file_of, item, sequence
 from hypothesis import given
 from hypothesis import strategies as st
 from selection import examples
 from test_cold_equals_warm import CHECKED, assert_cold_equals_warm, result_of, settings
-from test_known_files import RULES, UID, rules_of
+from test_known_files import FULL, RULES, UID, rules_of
 
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.dicom.file import parse
@@ -20,6 +20,14 @@ from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Patcher
 from pfdicom_tagSub.engine.pattern_recipe import PatternRecipe
+from pfdicom_tagSub.spec import profile as profiles
+from pfdicom_tagSub.spec.compiling import compile_rules
+from pfdicom_tagSub.spec.function_types import Resources
+from pfdicom_tagSub.spec.pairs import TagSpec
+from pfdicom_tagSub.spec.parsing import parse_json
+from pfdicom_tagSub.spec.rules import RuleSet
+from pfdicom_tagSub.spec.secret import Secret
+from pfdicom_tagSub.spec.strength import effective_spec
 
 FRAMES, GROUPS = 0x52009230, 0x52009229
 COUNT = 20
@@ -63,8 +71,8 @@ def _stored(part: str, number: int) -> bytes:
     return element(tag, vr, value.encode("latin-1") if isinstance(value, str) else value, EXPLICIT)
 
 
-def frame_of(frame: Frame, lengths: Lengths) -> bytes:
-    """An item of the sequence of frames."""
+def frame_of(frame: Frame, lengths: Lengths, fill: int = 7) -> bytes:
+    """An item of the sequence of frames, with a text of so many times 31 bytes."""
     _, defined, inner = lengths
 
     def within(tag: int, *parts: bytes) -> bytes:
@@ -76,15 +84,17 @@ def frame_of(frame: Frame, lengths: Lengths) -> bytes:
     found += [(INNER[part], within(INNER[part], data)) for part, data in parts.items() if part in INNER]
     found.append((0x00210010, element(0x00210010, "LO", b"ACME", EXPLICIT)))
     found.append((0x00211001, within(0x00211001, within(0x00211002, parts["deep"]), parts["private name"])))
-    found.append((0x00289145, element(0x00281055, "LO", b"a window that is always the same" * 7, EXPLICIT)))
+    found.append(
+        (0x00289145, element(0x00281055, "LO", b"a window that is always the same" * fill, EXPLICIT))
+    )
     return item(b"".join(data for _, data in sorted(found)), EXPLICIT, defined=defined)
 
 
 def content_of(
-    frames: Sequence[Frame], instance: str, lengths: Lengths = (False, False, False), form: Form = EXPLICIT
+    frames: Sequence[Frame], instance: str, lengths: Lengths = (False, False, False), fill: int = 7
 ) -> bytes:
     """A file of some frames."""
-    stored = b"".join(frame_of(frame, lengths) for frame in frames)
+    stored = b"".join(frame_of(frame, lengths, fill) for frame in frames)
     parts = {
         0x00080016: ("UI", b"1.2.840.10008.5.1.4.1.1.4.1"),
         0x00080018: ("UI", instance.encode()),
@@ -96,9 +106,17 @@ def content_of(
         0x00200010: ("SH", b"S7"),
         0x00200013: ("IS", b"4"),
     }
-    data = b"".join(element(tag, vr, value, form) for tag, (vr, value) in parts.items())
-    data += sequence(FRAMES, stored, form, defined=lengths[0])
-    return file_of(data + element(0x7FE00010, "OW", bytes(64), form), form, instance=instance)
+    data = b"".join(element(tag, vr, value, EXPLICIT) for tag, (vr, value) in parts.items())
+    data += sequence(FRAMES, stored, EXPLICIT, defined=lengths[0])
+    return file_of(data + element(0x7FE00010, "OW", bytes(64), EXPLICIT), EXPLICIT, instance=instance)
+
+
+def _rules(profile: str, spec: str) -> RuleSet:
+    below = profiles.load(profile, ()).spec.pairs
+    pairs = parse_json(spec, "spec").pairs
+    return compile_rules(
+        effective_spec(TagSpec(below + pairs)), resources=Resources(Secret(b"0123456789abcdef"))
+    )
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, number: int, contents: Sequence[bytes]) -> list[bool]:
@@ -147,6 +165,32 @@ def test_frames_that_differ_take_no_pass(
     contents = series(lengths)
     assert answers(monkeypatch, number, contents) == [True] * 5
     assert_cold_equals_warm(rules_of(number), contents)
+
+
+ADDING = (
+    '{"SourceImageSequence": {"add": [{"ReferencedSOPInstanceUID": "1.2.9"}]}}',
+    '{"PerFrameFunctionalGroupsSequence": {"add": [{"CodeValue": "7"}]}}',
+    '{"PerFrameFunctionalGroupsSequence": null}',
+    '{"PerFrameFunctionalGroupsSequence": ""}',
+    '{"RequestAttributesSequence": {"each": {"CodeMeaning": "x"}}}',
+    '{"SourceImageSequence": null, "PlanePositionSequence": "", "RequestAttributesSequence": "%_keep_#tag"}',
+    '{"FrameReferenceDateTime": "%ReferencedSOPInstanceUID", "CodeMeaning": "of %ImagePositionPatient"}',
+    '{"(0021,xxxx)": "%_keep_#tag", "FrameAcquisitionDateTime": null}',
+)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("count", [1, COUNT])
+@pytest.mark.parametrize("spec", ADDING)
+@pytest.mark.parametrize("profile", ["basic", FULL])
+def test_rules_for_sequences_hold_in_each_file(profile: str, spec: str, count: int) -> None:
+    """Also where there is one frame, so that a rule for the whole sequence looks like one for each frame."""
+    contents = series((True, True, True))
+    if count == 1:
+        few = [[BASE] * (1 + one % 2) for one in range(7)]
+        few += [[BASE | {"reference": one % 2, "private text": 1, "deep": one % 3}] for one in range(7)]
+        contents = [content_of(frames, INSTANCES[one % 7], fill=140) for one, frames in enumerate(few)]
+    assert_cold_equals_warm(_rules(profile, spec), contents)
 
 
 @pytest.mark.filterwarnings("ignore")
