@@ -91,7 +91,11 @@ def frame_of(frame: Frame, lengths: Lengths, fill: int = 7) -> bytes:
 
 
 def content_of(
-    frames: Sequence[Frame], instance: str, lengths: Lengths = (False, False, False), fill: int = 7
+    frames: Sequence[Frame],
+    instance: str,
+    lengths: Lengths = (False, False, False),
+    fill: int = 7,
+    study: str = "Brain of Meier",
 ) -> bytes:
     """A file of some frames."""
     stored = b"".join(frame_of(frame, lengths, fill) for frame in frames)
@@ -99,7 +103,7 @@ def content_of(
         0x00080016: ("UI", b"1.2.840.10008.5.1.4.1.1.4.1"),
         0x00080018: ("UI", instance.encode()),
         0x00080060: ("CS", b"MR"),
-        0x00081030: ("LO", b"Brain of Meier"),
+        0x00081030: ("LO", study.encode()),
         0x00100010: ("PN", b"Meier^Otto"),
         0x00100020: ("LO", b"PID77"),
         0x0020000E: ("UI", f"{UID}.5".encode()),
@@ -287,4 +291,80 @@ def test_length_of_a_group_around_frames_follows_them() -> None:
         size = content.index(b"\xe0\x7f\x10\0OW") - place
         length = element(0x52000000, "UL", struct.pack("<I", size), EXPLICIT)
         contents.append(content[:place] + length + content[place:])
+    assert_cold_equals_warm(rules_of(0), contents)
+
+
+def _with_one(
+    frame: int, base: Frame, others: Sequence[Frame], study: str, lengths: Lengths = (False, False, False)
+) -> list[bytes]:
+    """Files of frames that differ; in each file one of them says something else, too, in turn."""
+    contents = []
+    for one, other in enumerate(others):
+        frames = [base | {"deep": (one + place) % 3, "index": place % 3} for place in range(COUNT)]
+        frames[frame] = frames[frame] | other
+        contents.append(content_of(frames, INSTANCES[one % 7], lengths, study=study))
+    return contents
+
+
+KUNZ, OTTO, NOBODY = ({"private name": number} for number in (1, 2, 0))
+
+
+@pytest.mark.parametrize("lengths", [ALL_LENGTHS[0], ALL_LENGTHS[1]])
+@pytest.mark.parametrize(
+    "others",
+    [
+        [OTTO] * 4 + [KUNZ, OTTO, KUNZ],
+        [KUNZ] * 4 + [OTTO, KUNZ, OTTO],
+        [KUNZ] * 4 + [NOBODY, KUNZ, NOBODY],
+        [NOBODY] * 4 + [KUNZ, NOBODY, KUNZ],
+        [OTTO, KUNZ, OTTO, KUNZ, KUNZ, OTTO, OTTO],
+    ],
+)
+@pytest.mark.parametrize("base", [OTTO, NOBODY])
+def test_name_in_one_frame_is_taken_out_of_texts_of_its_file_alone(
+    base: Frame, others: list[Frame], lengths: Lengths
+) -> None:
+    contents = _with_one(16, BASE | base, others, "Brain of Kunz", lengths)
+    assert_cold_equals_warm(rules_of(0), contents)
+    patcher, caches = Patcher(rules_of(0)), Caches()
+    for other, content in zip(others, contents, strict=True):
+        output = result_of(patcher, caches, content)[0]
+        assert isinstance(output, bytes)
+        assert (b"Brain of Kunz" in output) is (other is not KUNZ)
+
+
+@pytest.mark.parametrize(
+    ("study", "part", "values"),
+    [
+        ("Brain at 11:45:00", "label", [0, 0, 0, 0, 1, 0, 1]),
+        ("Brain at 11:45:00", "label", [2, 0, 2, 0, 2, 0, 1]),
+        (f"like {UID}.22", "reference", [0, 0, 0, 0, 1, 0, 1]),
+        (f"like {UID}.22", "reference", [0, 2, 0, 2, 0, 2, 1]),
+    ],
+)
+def test_time_or_uid_of_one_frame_is_taken_out_of_texts_in_common(
+    study: str, part: str, values: list[int]
+) -> None:
+    contents = _with_one(16, BASE, [{part: value} for value in values], study)
+    varied = _with_one(16, BASE | {"reference": 0}, [{part: value} for value in values], study)
+    for content in contents:
+        assert study.encode() in content
+    assert_cold_equals_warm(rules_of(0), contents + varied)
+
+
+def test_group_length_within_a_frame_follows_what_is_in_its_group() -> None:
+    contents = []
+    for one, instance in enumerate(INSTANCES):
+        frames = []
+        for place in range(COUNT):
+            uid = f"{UID}.{'1' * (1 + (place + one) % (1 if one < 4 else 5))}"
+            reference = element(0x00081155, "UI", uid.encode(), EXPLICIT)
+            length = element(0x00080000, "UL", struct.pack("<I", len(reference)), EXPLICIT)
+            text = element(0x00281055, "LO", b"a window that is always the same" * 7, EXPLICIT)
+            number = element(0x00209128, "UL", struct.pack("<I", place * one), EXPLICIT)
+            frames.append(item(length + reference + number + text, EXPLICIT))
+        content = content_of([BASE], instance)
+        start = content.index(struct.pack("<HH", FRAMES >> 16, FRAMES & 0xFFFF))
+        end = content.index(b"\xe0\x7f\x10\0OW")
+        contents.append(content[:start] + sequence(FRAMES, b"".join(frames), EXPLICIT) + content[end:])
     assert_cold_equals_warm(rules_of(0), contents)
