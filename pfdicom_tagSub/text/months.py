@@ -42,6 +42,9 @@ _ROMAN = "i ii iii iv v vi vii viii ix x xi xii"
 NAMES = tuple(tuple(row.split()) for row in _NAMES)
 """The names of each month in small letters, with their accents."""
 
+MORE = tuple(tuple(row.split()) for row in _READ)
+"""More names of each month, which are only read."""
+
 ENGLISH = tuple(row[0].capitalize() for row in NAMES)
 
 NUMBERS = {
