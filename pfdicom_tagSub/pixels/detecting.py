@@ -20,14 +20,18 @@ from .image import Image
 from .rectangles import Rectangle, clipped
 from .renderings import Rendering, Renderings, renderings
 from .text_evidence import (
+    HIGH,
     LONG_LEAST,
     SMOOTH,
     SQUARE_MOST,
     STROKES_LEAST,
+    Evidence,
     Grey,
     evidence_of,
     grown,
     is_drawn,
+    is_too_high,
+    reduced,
     scaled,
 )
 
@@ -49,13 +53,17 @@ LAST_LOOKS = 1.85
 ENLARGED = 2.0
 ENLARGED_LEAST = 1.25
 ENLARGED_AGAIN = 3.0
+ENLARGED_LAST = 4.0
 """How many times places are enlarged, at least if there are many, and those with what was not found. A
-detector finds words of small letters at twice their size, and marks of one or two letters at three times."""
+detector finds words of small letters at twice their size, and marks of one or two at three or four times."""
 
 DENSITIES = 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1
 DENSITIES_AGAIN = 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.23, 0.26
 """How much of a place is edges of strokes, at least, if something may be drawn there: from faint letters to
 those that nothing is beside. The first is taken with which there is not too much to look at."""
+
+FRAME = 12
+"""How many pixels are added at the edge of a picture: a detector does not find letters that touch it."""
 
 KNOWN = 0.65
 """A find of which the detector is less sure may be a part of what is there, which is looked at again."""
@@ -65,6 +73,9 @@ HEIGHT_LEAST = 7.0
 
 HEIGHT_MOST = 56.0
 """What is higher, and more than an eighth of the picture, is anatomy and no line of text."""
+
+USUAL = 512
+"""The shorter side of a usual picture. High letters of larger ones are judged as if reduced to it."""
 
 SLANT = 0.35
 SLANT_LEAST = 3.0
@@ -148,12 +159,15 @@ class TextFinder:
         enlarged = min(ENLARGED, max(ENLARGED_LEAST, math.sqrt(most / max(size, 1))))
         found = [one for place in places for one in self._find(shown.first, shown.numbers, place, enlarged)]
         looked = size * enlarged**2
-        for again, looks in ((shown.second, LOOKS), (shown.first, LAST_LOOKS)):
+        for again, looks, times in (
+            (shown.second, LOOKS, ENLARGED_AGAIN),
+            (shown.first, LAST_LOOKS, ENLARGED_LAST),
+        ):
             known = tuple(one for one, score in found if score >= KNOWN)
             left = max(looks * by_default - looked, 0)
             places = drawn.parts(known, left / ENLARGED_AGAIN**2, DENSITIES_AGAIN, changed)
             size = sum(one.width * one.height for one in places)
-            enlarged = min(ENLARGED_AGAIN, max(ENLARGED, math.sqrt(left / max(size, 1))))
+            enlarged = min(times, max(ENLARGED, math.sqrt(left / max(size, 1))))
             looked += size * enlarged**2
             for place in places:
                 found += self._find(again, shown.numbers, place, enlarged)
@@ -180,8 +194,9 @@ class TextFinder:
         for top in _starts(part.y, part.bottom, side):
             for left in _starts(part.x, part.right, side):
                 stop, end = min(top + side, part.bottom), min(left + side, part.right)
-                for box, score in self._boxes(picture[top:stop, left:end], enlarged):
-                    corners = np.add(box, (left, top))
+                seen, (beside, above) = _padded(picture, left, top, end, stop)
+                for box, score in self._boxes(seen, enlarged):
+                    corners = np.add(box, (left - beside, top - above))
                     if (one := _line(greys, numbers, corners, score, most)) is not None:
                         yield one, score
 
@@ -196,6 +211,25 @@ class TextFinder:
         (likely,) = self._session.run(None, {self._input: scaled})
         boxes, scores = self._boxes_of(likely, (rows, columns))
         return zip(boxes, scores, strict=True)
+
+
+def _padded(
+    picture: Picture, left: int, top: int, right: int, bottom: int
+) -> tuple[Picture, tuple[int, int]]:
+    """A part of a picture, with a frame of its usual grey where it ends at the picture's edge.
+
+    Returns:
+        The part, and how wide its frame is at the left and above.
+    """
+    rows, columns = picture.shape[:2]
+    part = picture[top:bottom, left:right]
+    edges = [FRAME * int(at) for at in (top <= 0, bottom >= rows, left <= 0, right >= columns)]
+    if not any(edges):
+        return part, (0, 0)
+    usual = np.median(part[::4, ::4].reshape(-1, *part.shape[2:]), axis=0).tolist()
+    above, below, before, after = edges
+    framed = cv2.copyMakeBorder(part, above, below, before, after, cv2.BORDER_CONSTANT, value=usual)
+    return framed.astype(np.uint8), (before, above)
 
 
 def _grey(picture: Picture) -> Grey:
@@ -217,6 +251,11 @@ def _is_slanted(box: Any) -> bool:
     return bool(min(across, down) > SLANT * max(across, down))
 
 
+def _has_letters(found: Evidence | None) -> bool:
+    """Whether a place shows more than something lighter or darker at its side."""
+    return found is not None and found.strokes >= STROKES_LEAST
+
+
 def _line(greys: list[Grey], numbers: Numbers, box: Any, score: float, most: float) -> Rectangle | None:
     """The rectangle around a line of text; None for what is none.
 
@@ -233,17 +272,25 @@ def _line(greys: list[Grey], numbers: Numbers, box: Any, score: float, most: flo
         return None
     if length > SLANT_LEAST * height and _is_slanted(box) and score < SURE_OF_SLANTED:
         return None
+    shorter = min(numbers.shape)
+    if is_too_high(height, length, shorter):
+        return None
     left, top = (int(edge) for edge in box.min(axis=0))
     right, bottom = (int(edge) + 1 for edge in box.max(axis=0))
     place = slice(max(top, 0), bottom), slice(max(left, 0), right)
-    shown = [evidence_of(grey[place]) for grey in greys]
+    smaller = max(1.0, min(height / HIGH, shorter / USUAL))
+    whole = scaled(numbers[place])
+    if smaller > 1 and not _has_letters(evidence_of(reduced(whole, smaller))):
+        smaller = 1.0
+    shown = [evidence_of(reduced(grey[place], smaller)) for grey in greys]
     in_noise = any(one is not None and one.same < SMOOTH for one in shown)
-    if (in_noise and length < LONG_LEAST * height) or height > SQUARE_MOST:
-        whole = evidence_of(scaled(numbers[place]))
-        if whole is not None and whole.strokes >= STROKES_LEAST:
-            shown.append(whole)
+    if (in_noise and length < LONG_LEAST * height) or height > SQUARE_MOST * smaller:
+        witness = evidence_of(reduced(whole, smaller))
+        if _has_letters(witness):
+            shown.append(witness)
     evidence = shown[0]
-    if evidence is None or not all(is_drawn(one, height, length, score) for one in shown):
+    size = height / smaller, length / smaller
+    if evidence is None or not all(is_drawn(one, *size, score) for one in shown):
         return None
     left, top, right, bottom = grown(greys[0], (left, top, right, bottom), evidence)
     across, down = (

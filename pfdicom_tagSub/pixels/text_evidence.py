@@ -61,6 +61,14 @@ SHARP_OF_SURE = 0.4
 SHARP_OF_SURE_SHORT = 0.48
 """What a detector is so sure of may be less sharp in noise."""
 
+PART_MOST = (SINGLE_MOST, 0.1), (2.2, 0.125)
+"""Of what is not so many times longer than high, the height that it may have, as a part of the picture's."""
+
+CURVE = 26
+STROKES_OF_CURVE = 2.1
+SAME_OF_CURVE = 0.85
+"""What is higher, a line on even ground, and has fewer strokes is a curve."""
+
 LONG_LEAST = 4.0
 """A find that is longer may lie across what is much lighter or darker than its letters."""
 
@@ -135,6 +143,23 @@ def evidence_of(grey: Grey) -> Evidence | None:
     return Evidence(sharp, strokes, same, ink, abs(ink - ground))
 
 
+def reduced(grey: Grey, times: float) -> Grey:
+    """A part of a picture, so many times smaller."""
+    if times <= 1:
+        return grey
+    rows, columns = (max(round(side / times), 1) for side in grey.shape)
+    made: Grey = cv2.resize(grey, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return made
+
+
+def is_too_high(height: float, length: float, shorter: int) -> bool:
+    """Whether a find is too high for a mark or a short word of a picture whose shorter side is given.
+
+    In pictures of few pixels, anatomy is as sharp as letters are and as large as these would be.
+    """
+    return any(length < times * height and height > part * shorter for times, part in PART_MOST)
+
+
 def is_drawn(found: Evidence | None, height: float, length: float, score: float = 1.0) -> bool:
     """Whether a find is drawn like text.
 
@@ -154,6 +179,8 @@ def is_drawn(found: Evidence | None, height: float, length: float, score: float 
     if aspect < SHORT_MOST and score < SCORE_OF_SHORT:
         return False
     if aspect < SHORT_MOST and found.same >= FLAT and found.strokes < STROKES_OF_FLAT:
+        return False
+    if height > CURVE and found.strokes < STROKES_OF_CURVE and found.same > SAME_OF_CURVE:
         return False
     is_sure = score >= SURE
     if height > HIGH and not is_sure and not _is_clear(found, aspect):

@@ -5,6 +5,7 @@ This is a sample; ``benchmarks/pixels.py`` measures as many as one likes.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,23 @@ def test_pictures_without_text_are_spared(tmp_path: Path, kind: str) -> None:
     found = scored(tmp_path, planted(3, has_text=False, kind=kind))
     assert found.false_area <= 0.02
     assert found.changed == 0
+
+
+@pytest.mark.parametrize("number", some([62000, 62014], [62002, 62012]))
+def test_blobs_of_few_counts_are_no_letters(tmp_path: Path, number: int) -> None:
+    found = scored(tmp_path, planted(number, has_text=False, kind="nm"))
+    assert found.false_area <= 0.02
+
+
+SLICES = Path(__file__).parents[3] / "shared" / "corpus" / "ge-siemens-epi" / "20180918GE"
+
+
+@pytest.mark.skipif(not SLICES.is_dir(), reason="the public files are not here (../shared/corpus)")
+def test_of_real_slices_of_64_pixels_nothing_is_blackened(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for path in sorted(SLICES.glob("mr_000*/*.dcm"))[::11]:
+        shutil.copy(path, source / path.name)
+    result = run_command(source, tmp_path / "out", *CLEANED)
+    assert result.code == 0, result.out
+    assert result.record["pixelsCleaned"] == []

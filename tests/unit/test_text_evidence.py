@@ -97,3 +97,25 @@ def test_numbers_of_a_place_take_the_whole_range() -> None:
     assert shown.min() < 5
     assert shown.max() > 250
     assert not evidence.scaled(np.full((4, 4), 7)).any()
+
+
+def test_in_small_pictures_marks_and_short_words_are_small() -> None:
+    assert evidence.is_too_high(16, 18, 64)
+    assert evidence.is_too_high(30, 57, 128)
+    assert not evidence.is_too_high(15, 41, 64)
+    assert not evidence.is_too_high(12, 14, 128)
+    assert not evidence.is_too_high(34, 40, 480)
+
+
+def test_curve_on_even_ground_is_no_line_of_letters() -> None:
+    curve = evidence.Evidence(sharp=1.0, strokes=1.8, same=0.96, ink=200, contrast=100)
+    assert not is_drawn(curve, 47, 490, score=0.85)
+    assert is_drawn(curve, 20, 200, score=0.85)
+    letters = evidence.Evidence(sharp=0.9, strokes=1.8, same=0.5, ink=200, contrast=100)
+    assert is_drawn(letters, 30, 200, score=0.85)
+
+
+def test_part_of_a_picture_is_reduced_and_never_enlarged() -> None:
+    grey = np.zeros((40, 90), np.uint8)
+    assert evidence.reduced(grey, 2.0).shape == (20, 45)
+    assert evidence.reduced(grey, 0.5) is grey

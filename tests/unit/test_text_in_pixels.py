@@ -264,6 +264,42 @@ def test_half_of_a_line_that_is_found_at_first_is_looked_at_again(monkeypatch: p
     assert place[text].all()
 
 
+def test_small_word_that_touches_the_edge_of_a_picture_is_found(tmp_path: Path) -> None:
+    plane = Image.new("L", (COLUMNS, ROWS))
+    font = ImageFont.load_default(10)
+    left, _, _, bottom = (int(one) for one in font.getbbox("Doe"))
+    ImageDraw.Draw(plane).text((20 - left, ROWS - bottom), "Doe", fill=255, font=font)
+    alpha = np.asarray(plane) / 255
+    shades = speckle(ROWS, COLUMNS) * 0.3 * (1 - alpha) + alpha
+    found = masked_frames(tmp_path, LAYOUTS[0], values_of(LAYOUTS[0], shades[None]))
+    assert covers(found[0], alpha > 0.5)
+
+
+def test_part_at_the_edge_of_a_picture_is_framed() -> None:
+    from pfdicom_tagSub.pixels.detecting import FRAME, _padded
+
+    picture_of = np.full((60, 80, 3), (10, 20, 30), np.uint8)
+    framed, corner = _padded(picture_of, 0, 20, 80, 60)
+    assert framed.shape == (40 + FRAME, 80 + 2 * FRAME, 3)
+    assert corner == (FRAME, 0)
+    assert (framed == (10, 20, 30)).all()
+    inner, corner = _padded(picture_of, 10, 10, 50, 40)
+    assert inner.shape == (30, 40, 3)
+    assert corner == (0, 0)
+
+
+def test_high_letters_of_a_large_picture_are_found(tmp_path: Path) -> None:
+    rows = columns = 1200
+    ground = np.add.outer(np.linspace(0.2, 0.4, rows), np.linspace(0, 0.2, columns))
+    ground += np.random.default_rng(5).normal(0, 0.01, ground.shape)
+    plane = Image.new("L", (columns, rows))
+    ImageDraw.Draw(plane).text((500, 700), "Dr. Weiss", fill=255, font=ImageFont.load_default(62))
+    alpha = np.asarray(plane.filter(ImageFilter.GaussianBlur(0.8))) / 255
+    values = values_of(LAYOUTS[2], (ground * (1 - alpha) + 0.9 * alpha)[None])
+    found = masked_frames(tmp_path, LAYOUTS[2], values)
+    assert covers(found[0], alpha > 0.5)
+
+
 def test_lines_that_are_neither_level_nor_upright_need_a_detector_that_is_sure() -> None:
     from pfdicom_tagSub.pixels.detecting import _is_slanted, _line
 
