@@ -9,7 +9,7 @@ in each file (``pattern_pass``), or in steps that were found out once (``pattern
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..core.errors import FileError
 from ..dicom.elements import EXPLICIT_LITTLE, Element
@@ -24,6 +24,7 @@ from .pattern_pass import CommonChanges, ElementsOfKnown, KnownPattern, OfKnownF
 from .pattern_recipe import is_same
 from .pattern_recording import Recorded, recipe_of
 from .pattern_study import Observed, Study, split
+from .pixel_review import REVIEWED
 from .rule_index import Lookups
 from .utf8_switch import CannotHold
 
@@ -33,6 +34,9 @@ MOST_BYTES = 1 << 22
 
 FEW = 4
 """A pattern that files fit takes in a file with so many more elements that differ."""
+
+SERIES_APART = 4
+"""So many patterns of files with the same elements are kept apart, as those of series are."""
 
 CREDIT = 16
 FILES_PER_CREDIT = 64
@@ -165,12 +169,18 @@ class KnownFiles:
             more = _more(nearest.pattern, outline)
             varying = nearest.pattern.varying | more
             is_near = len(more) <= FEW or nearest.common is None
+            is_near = is_near and not (len(alike) < SERIES_APART and self._is_other_series(more, outline))
             if is_near and 2 * len(varying) <= len(outline.elements):
                 self._patterns.remove(nearest)
                 return self._learn(file, elements, outline, varying)
         large = {index for index, stored in enumerate(outline.stored) if not stored}
         self._add(KnownPattern(Pattern(outline, large, self.filter)))
         return None
+
+    def _is_other_series(self, differing: Iterable[int], outline: Outline) -> bool:
+        """Whether files differ in what no recipe of a pattern may differ in."""
+        tags = {outline.elements[index].tag for index in differing}
+        return self.lookups.claims and not REVIEWED.isdisjoint(tags)
 
     def _pays(self) -> bool:
         """Whether learning pays: each file costs a credit, and each that fits a pattern earns one."""

@@ -368,3 +368,11 @@ def test_group_length_within_a_frame_follows_what_is_in_its_group() -> None:
         end = content.index(b"\xe0\x7f\x10\0OW")
         contents.append(content[:start] + sequence(FRAMES, b"".join(frames), EXPLICIT) + content[end:])
     assert_cold_equals_warm(rules_of(0), contents)
+
+
+def test_series_that_take_turns_have_a_recipe_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker gets a few files of each in turn; a pattern of both could have no recipe."""
+    contents = [content.replace(b"Brain of Meier", b"Brain of Meyer") for content in series(ALL_LENGTHS[0])]
+    taken_in_turn = [one for pair in zip(series(ALL_LENGTHS[0]), contents, strict=True) for one in pair]
+    assert answers(monkeypatch, 0, taken_in_turn) == [True] * 10
+    assert_cold_equals_warm(rules_of(0), taken_in_turn)
