@@ -32,6 +32,9 @@ class PatcherChoice:
     Whether a file is chosen is asked before of its beginning alone, up to the last element that the condition
     names: most files of a large tree go no further. Where elements stand in no order, or twice, a file is
     chosen only if the condition holds for all of it, too.
+
+    The elements of a file that is like others before it (``known_files``) stand in order, each once. So its
+    beginning says all that conditions ask, and the set of those that hold says whose patterns it may fit.
     """
 
     def __init__(
@@ -75,6 +78,9 @@ class PatcherChoice:
         """
         if self._first is not None and not self._first.of(file, path, self._chooser.beginning(file)):
             raise NotSelectedError
+        known = self._known(file, path)
+        if known is not None:
+            return known
         elements = self._scanned(file)
         held = self._question.of(file, path, elements)
         if held is None:
@@ -88,6 +94,26 @@ class PatcherChoice:
         if elements is None or not is_scanned:
             return patcher, patcher.scan(file)
         return patcher, patcher.without_asked(elements)
+
+    def _known(self, file: DicomFile, path: str) -> tuple[Patcher, list[Element]] | None:
+        """As ``of``, of a chosen file that is like others before it; None for any other."""
+        if self._last.known_files is None:
+            return None
+        patcher = self._base
+        if self._variants is not None:
+            try:
+                beginning = self._selection.beginning(file)
+                held = None if beginning is None else self._question.of(file, path, beginning)
+                if held is None or self._variants.ending(held) is not None:
+                    return None
+                patcher = self._patcher(held)
+            except FileError:
+                return None  # for a scan of the whole file to say
+        elements = patcher.scan_known(file)
+        if elements is None:
+            return None
+        self._last = patcher
+        return patcher, elements
 
     def _scanned(self, file: DicomFile) -> ScanResult | None:
         """What the patcher of the file before finds; None where that does not answer."""

@@ -16,7 +16,7 @@ from ..dicom.elements import EXPLICIT_LITTLE, Element
 from ..dicom.file import DicomFile
 from ..dicom.file_patterns import FoundParts, Outline, Pattern
 from ..dicom.scan_filter import ScanFilter
-from ..dicom.scanner import ScanResult
+from ..dicom.scanner import ScanResult, scan
 from ..dicom.scope import Reading
 from .memory import Memory
 from .patched import Patched
@@ -139,27 +139,28 @@ class KnownFiles:
         known.recipe = recipe_of(self.lookups, self.filter, known.pattern, made, patched)
         return patched
 
-    def learn(self, file: DicomFile, elements: Sequence[Element]) -> Patched | None:
+    def learn(self, file: DicomFile, elements: Sequence[Element] | None) -> Patched | None:
         """Learn from a file that fits no pattern.
 
         Args:
             file: the file.
-            elements: what a scan kept of it.
+            elements: what a scan kept of it; None where that is not known.
 
         Returns:
             Its changes, if they were made in learning.
         """
-        if (
-            file.deflated
-            or not (isinstance(elements, ScanResult) and elements.is_certain)
-            or not self._pays()
-        ):
+        if file.deflated or not _is_certain(elements) or not self._pays():
             return None
         try:
+            elements = scan(file.data, self.filter) if elements is None else elements
             outline = Outline.of(file.data)
         except FileError:
             return None
-        if outline is None or outline.elements[0].tag < 0x00080000:
+        if outline is None or not _is_certain(elements):
+            return None
+        if (
+            outline.elements[0].tag < 0x00080000
+        ):  # what becomes of a DICOMDIR is up to the files that it names
             return None
         alike = [one for one in self._patterns if one.pattern.outline.heads == outline.heads]
         nearest = min(
@@ -213,6 +214,10 @@ class KnownFiles:
         pattern = Pattern(outline, study.varying, self.filter)
         self._add(KnownPattern(pattern, study.common(pattern)))
         return patched
+
+
+def _is_certain(elements: Sequence[Element] | None) -> bool:
+    return elements is None or (isinstance(elements, ScanResult) and elements.is_certain)
 
 
 def _more(pattern: Pattern, outline: Outline) -> set[int]:

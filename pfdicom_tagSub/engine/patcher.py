@@ -120,7 +120,7 @@ class Patcher:
         self._finds_all = self.surveyor is not None and self.is_local and self.surveyor.find(self.filter)
         self._found: tuple[ScanResult, CensusResult] | None = None
         self.known_files: KnownFiles | None = None
-        is_told = self.surveyor is not None or pairs or renames
+        is_told = self.surveyor is not None or pairs
         if not is_told and not self.is_local:
             from .known_files import KnownFiles  # noqa: PLC0415  (for specs that look at most of a file)
 
@@ -222,8 +222,12 @@ class Patcher:
             if found is not None and found.elements is not None:
                 self._found = found.elements, found
                 return found.elements
-        known = self.known_files.find(file) if self.known_files is not None else None
+        known = self.scan_known(file)
         return scan(file.data, self.filter) if known is None else known
+
+    def scan_known(self, file: DicomFile) -> ScanResult | None:
+        """What ``scan`` gives of a file that is like others before it; None for any other."""
+        return self.known_files.find(file) if self.known_files is not None else None
 
     def ask_for(self, asked: Asked) -> None:
         """Let ``scan_asked`` keep what conditions ask for."""
@@ -267,7 +271,7 @@ class Patcher:
             FileError: the file cannot be processed with certainty.
         """
         if self.known_files is not None:
-            return self._patch_alike(self.known_files, file, elements, pixel_edits)
+            return self._patch_alike(self.known_files, file, elements, file_ids, pixel_edits)
         key = self._local_key(file, elements) if self.is_local and not pixel_edits else None
         if key is None:
             return self._patch(file, elements, FileIds(file_ids) if self.renames else None, pixel_edits)
@@ -285,7 +289,12 @@ class Patcher:
         return patched
 
     def _patch_alike(
-        self, known_files: KnownFiles, file: DicomFile, elements: list[Element], pixel_edits: PixelEdits
+        self,
+        known_files: KnownFiles,
+        file: DicomFile,
+        elements: list[Element],
+        file_ids: Mapping[str, str] | None,
+        pixel_edits: PixelEdits,
     ) -> Patched:
         """The changes of a file that may be like those before it."""
         patched: Patched | None = None
@@ -294,9 +303,11 @@ class Patcher:
             patched = None if pixel_edits else known_files.patched(file, known)
             if patched is None:
                 elements = scan(file.data, self.filter)
-        elif not pixel_edits and self._asked_filter is self.filter:
-            patched = known_files.learn(file, elements)
-        return patched or self._patch(file, elements, pixel_edits=pixel_edits)
+        elif not pixel_edits:
+            is_own = self._asked_filter is self.filter
+            patched = known_files.learn(file, elements if is_own else None)
+        own_ids = FileIds(file_ids) if self.renames else None
+        return patched or self._patch(file, elements, own_ids, pixel_edits)
 
     def _local_key(self, file: DicomFile, elements: list[Element]) -> tuple[object, ...] | None:
         """All that the changes of a file depend on; None where it is more than a few elements."""

@@ -100,7 +100,7 @@ class Study:
         lookups = self.lookups
         tags = {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION, dictionary.LENGTH_TO_END, *FOLLOWING, *STAMPS}
         tags |= lookups.context_tags
-        tags |= {tag for tag, _ in lookups.insertions} | self.lookups.rules.sources
+        tags |= {tag for tag, _ in lookups.insertions}
         if self._reason(varying) is None:
             tags |= REVIEWED
         found = {self.tags[tag] for tag in tags if tag in self.tags}
@@ -159,7 +159,6 @@ class Study:
         """What becomes of the elements in common; None where that is up to others."""
         lookups, tags = self.lookups, self.tags
         decisive = lookups.context_tags | {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION}
-        decisive |= lookups.rules.sources
         differing = {self.outline.elements[index].tag for index in self.varying}
         if decisive & differing or dictionary.FIRST_RECORD_OFFSET in tags:
             return None

@@ -46,7 +46,7 @@ from .spec_warnings import (
     find_idle,
     find_shown_originals,
 )
-from .templates import SELF_SOURCE, parse_template
+from .templates import SELF_SOURCE, Template, parse_template
 
 COMMAND_GROUP = 0x0000
 CLEAN = "%_clean_#tag"
@@ -108,8 +108,9 @@ def compile_pairs(
     directories = directories_of(options.output_dir)
     names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
     warnings.extend(find_shown_originals(names, compiler.hits))
-    templates = (*(rule.template for rule in rules if rule.template), *(one for _, one in names))
-    templates += tuple(one for inner in inners for one in inner.templates)
+    of_rules = tuple(rule.template for rule in rules if rule.template)
+    of_items = tuple(one for inner in inners for one in inner.templates)
+    templates = (*of_rules, *(one for _, one in names), *of_items)
     for pair, rule in written:
         warnings.extend(check_vrs(rule.key, pair.key, rule.template))
     for flag, template in names:
@@ -124,13 +125,8 @@ def compile_pairs(
         meta=compiler.meta,
         private=tuple(compiler.private.values()),
         insertions=tuple(sorted(compiler.insertions.items())),
-        sources=frozenset(
-            tag
-            for template in templates
-            for directive in template.directives
-            for tag in (*directive.source, *directive.seed)
-            if tag != SELF_SOURCE and not template.keeps
-        ),
+        sources=_sources_of(templates),
+        looked_up=_sources_of((*of_rules, *of_items)),
         remove_private=compiler.removes_private,
         zero_preamble=compiler.zero_preamble,
         stem=stem,
@@ -376,6 +372,17 @@ def _rule(index: int, pair: Pair, inner_of: Callable[[Sequence[tuple[int, Pair]]
         return compile_each(own, pair.key, pair.value, inner_of)
     template = None if pair.value is None else parse_template(pair.value, key)
     return Rule(index, key, template)
+
+
+def _sources_of(templates: Iterable[Template]) -> frozenset[int]:
+    """The tags that templates read."""
+    return frozenset(
+        tag
+        for template in templates
+        for directive in template.directives
+        for tag in (*directive.source, *directive.seed)
+        if tag != SELF_SOURCE and not template.keeps
+    )
 
 
 def _keeps_some(rule: Rule) -> bool:

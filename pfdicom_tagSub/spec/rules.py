@@ -147,6 +147,7 @@ class RuleSet:
         insertions: (tag, rule) that a file gets at the top level where it holds the
             element nowhere, in order of the tags.
         sources: the tags that templates read.
+        looked_up: those of them that templates of elements read, and not those of the names of outputs alone.
         remove_private: whether private elements that no rule names are removed at every depth.
         zero_preamble: whether the preamble is overwritten with zeros.
         stem: what names the outputs; None keeps the names.
@@ -183,6 +184,7 @@ class RuleSet:
     private: tuple[PrivateRule, ...]
     insertions: tuple[tuple[int, Rule], ...]
     sources: frozenset[int]
+    looked_up: frozenset[int]
     remove_private: bool
     zero_preamble: bool
     stem: Template | None

@@ -84,7 +84,7 @@ class Proofs:
         self._plans: dict[Hashable, tuple[Planned, ...]] = {}
         self._planned: dict[tuple[Effect, int, bool, bool, bool, bool], Planned] = {}
         self._surroundings: dict[Hashable, object] = {}
-        self.looked_up = rules.sources | {dictionary.PIXEL_REPRESENTATION}
+        self.looked_up = rules.looked_up | {dictionary.PIXEL_REPRESENTATION}
         """The tags of elements that a proof of others may depend on."""
 
     def get(self, key: ProofKey) -> Proof | None:

@@ -209,7 +209,7 @@ def test_file_of_another_patient_is_not_known() -> None:
     assert not found[4]
 
 
-def _file(elements: dict[int, bytes], instance: str = f"{UID}.1", extra: bytes = b"") -> bytes:
+def file_with(elements: dict[int, bytes], instance: str = f"{UID}.1", extra: bytes = b"") -> bytes:
     """A file of these elements, and pixels."""
     pixels = element(0x7FE00010, "OW", bytes(64), EXPLICIT)
     return file_of(
@@ -220,7 +220,7 @@ def _file(elements: dict[int, bytes], instance: str = f"{UID}.1", extra: bytes =
     )
 
 
-def _elements(instance: str, **texts: str) -> dict[int, bytes]:
+def small_elements(instance: str, **texts: str) -> dict[int, bytes]:
     """Those of a small file; each text under the name of its part."""
     found = {"modality": "MR", "name": "Meier^Otto", "patient": "PID77", "study": "Brain", **texts}
     made = {PARTS[part][0]: _element(PARTS[part][0], PARTS[part][1], text) for part, text in found.items()}
@@ -240,7 +240,7 @@ def _with_phantom(instance: str, *, has_study_id: bool) -> bytes:
     inner = _element(0x00080104, "LO", "meaning")
     inner += _element(0x00200010, "SH", "S1") if has_study_id else b""
     phantom = {0x00189346: sequence(0x00189346, item(inner, EXPLICIT), EXPLICIT)}
-    return _file(_elements(instance, **{"series uid": f"{UID}.4"}) | phantom, instance)
+    return file_with(small_elements(instance, **{"series uid": f"{UID}.4"}) | phantom, instance)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_what_an_item_holds_is_not_inserted(has_study_ids: list[bool]) -> None:
 def test_name_in_which_files_differ_is_taken_out_of_texts_in_common() -> None:
     names = ["Huber^Anna", "Adam^Eva", "Adam^Eva", "Adam^Eva", "Kunz^Ida", "Adam^Eva", "Kunz^Ida"]
     contents = [
-        _file(_elements(instance, study="Adam and Kunz", operators=name), instance)
+        file_with(small_elements(instance, study="Adam and Kunz", operators=name), instance)
         for instance, name in zip(INSTANCES, names, strict=True)
     ]
     assert_cold_equals_warm(rules_of(0), contents)
@@ -280,7 +280,7 @@ def test_private_name_of_unknown_vr_is_taken_out_of_texts_in_common(first: str) 
             0x00210010: _element(0x00210010, "LO", "BRIT Systems, Inc."),
             0x00211002: element(0x00211002, "UN", name.encode(), EXPLICIT),
         }
-        contents.append(_file(_elements(instance, study="Kunz and Adam") | private, instance))
+        contents.append(file_with(small_elements(instance, study="Kunz and Adam") | private, instance))
     assert_cold_equals_warm(rules_of(0), contents)
 
 
@@ -295,9 +295,9 @@ def test_private_name_of_unknown_vr_is_taken_out_of_texts_in_common(first: str) 
 )
 @pytest.mark.parametrize("number", [0, 1, 4])
 def test_file_meta_that_differs_is_changed_as_if_alone(number: int, extra: bytes) -> None:
-    contents = [_file(_elements(one), one, extra if one.endswith("4") else b"") for one in INSTANCES]
-    contents += [_file(_elements(one), one, extra) for one in INSTANCES]
-    contents += [_file(_elements(one), f"{UID}.99") for one in INSTANCES[:2]]
+    contents = [file_with(small_elements(one), one, extra if one.endswith("4") else b"") for one in INSTANCES]
+    contents += [file_with(small_elements(one), one, extra) for one in INSTANCES]
+    contents += [file_with(small_elements(one), f"{UID}.99") for one in INSTANCES[:2]]
     preambles = [b"\1" * 128 + content[128:] for content in contents[:4]]
     assert_cold_equals_warm(rules_of(number), [*contents[:5], *preambles, *contents[5:]])
 
@@ -306,12 +306,12 @@ def test_file_meta_that_differs_is_changed_as_if_alone(number: int, extra: bytes
 def test_group_length_that_was_wrong_before_is_true_afterwards(wrong: int) -> None:
     contents = []
     for place, instance in enumerate(INSTANCES):
-        elements = _elements(instance)
+        elements = small_elements(instance)
         for group in (0x0008, 0x0010):
             size = sum(len(data) for tag, data in elements.items() if tag >> 16 == group)
             size += wrong if place > 3 and group == 0x0008 else 0
             elements[group << 16] = element(group << 16, "UL", struct.pack("<I", size), EXPLICIT)
-        contents.append(_file(elements, instance))
+        contents.append(file_with(elements, instance))
     assert_cold_equals_warm(rules_of(0), contents)
 
 
@@ -345,13 +345,14 @@ def test_odd_instance_uid_among_others_is_changed_as_if_alone(
     number: int, instances: tuple[str, ...]
 ) -> None:
     contents = [
-        _file(_elements(one), f"{UID}.9" if "\\" in one else one.strip() or f"{UID}.8") for one in instances
+        file_with(small_elements(one), f"{UID}.9" if "\\" in one else one.strip() or f"{UID}.8")
+        for one in instances
     ]
     assert_cold_equals_warm(rules_of(number), contents)
 
 
 def test_uid_that_a_text_in_common_holds_is_cut_out_of_it() -> None:
-    contents = [_file(_elements(one, study=f"copy of {UID}.88"), one) for one in INSTANCES]
+    contents = [file_with(small_elements(one, study=f"copy of {UID}.88"), one) for one in INSTANCES]
     assert_cold_equals_warm(rules_of(0), contents)
 
 
