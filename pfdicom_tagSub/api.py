@@ -408,6 +408,7 @@ def run_tree(
             deferred=caller.deferred,
             on_warning=warnings.append,
             ledger=None if dry_run else kept.ledger,
+            on_begun=kept.prepare_pages,
         )
         runner.run(made, settings, listeners)
         kept.prune()

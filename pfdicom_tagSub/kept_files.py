@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -99,6 +100,7 @@ class KeptFiles:
         self._sheet: ReviewSheet | None = None
         self._targets: tuple[Target, ...] = ()
         self._trouble = ""
+        self._preparing: Thread | None = None
         self._stack = ExitStack()
         self._prepare_reports()
         self._prepare_sheet()
@@ -185,6 +187,14 @@ class KeptFiles:
             hold_root=os.path.realpath(options.hold_dir) if options.hold_dir else "",
         )
 
+    def prepare_pages(self) -> None:
+        """Load and compile what a page takes while workers have something to do, and this thread has not."""
+        if any(target.path.endswith(ReportFormat.HTML) for target in self._targets):
+            preparing = Thread(target=_load_template)
+            with suppress(RuntimeError):  # no room for a thread
+                preparing.start()
+                self._preparing = preparing
+
     def write_reports(self, report: RunReport) -> tuple[RunReport, tuple[str, ...]]:
         """Write the review sheet and the reports; a signal that is held back gives up the sheet.
 
@@ -202,6 +212,8 @@ class KeptFiles:
             return report, problems
         from .report.html import RunFacts, render  # noqa: PLC0415  (where there is a report alone)
 
+        if self._preparing is not None:
+            self._preparing.join()
         ran = RunFacts(self._caller.flags, self._started, report.warnings, self._options.tree.threads)
         failed: list[str] = []
         for target in self._targets:
@@ -359,3 +371,10 @@ def _with_problems(report: RunReport, problems: Iterable[str]) -> RunReport:
     if texts == report.error:
         return report
     return replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED, error=texts)
+
+
+def _load_template() -> None:
+    from .report.html import template  # noqa: PLC0415  (where there is a report alone)
+
+    with suppress(Exception):  # the page says what is wrong
+        template()

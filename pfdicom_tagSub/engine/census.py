@@ -8,25 +8,19 @@ most of these runs.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from operator import itemgetter
-from struct import Struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..core.errors import FileError
 from ..core.file_survey import Remaining
-from ..dicom.dictionary import MODALITY, SOP_CLASS_UID
 from ..dicom.element_scanner import ElementScanner
 from ..dicom.elements import Element, Encoding, Stretch
 from ..dicom.header_cache import Chain, Family, Kept
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import ScanResult
-
-CERTAIN = 64
-"""A value of more bytes than this has something in it."""
+from .chain_counts import BLANKS, CERTAIN, DEPTH, KINDS, TAG, ChainCounts, FoundChain, Verdict
 
 HEADERS_MOST = 32
 """A sequence of more headers is entered each time: of so many one mostly differs, and a chain would be for
@@ -37,38 +31,6 @@ FORMS_MOST = 16
 many forms."""
 
 REMEMBERED = 1 << 10
-BLANKS = b"\0 "
-_BLANK_BYTES = frozenset(BLANKS)
-
-_DEPTH = 32
-_TAG = (1 << _DEPTH) - 1
-"""An element of a chain is labelled with its tag and, from this bit on, its depth in the chain."""
-
-_FLOATS = frozenset({"FD", "FL", "OD", "OF"})
-"""The last byte of a round number says more than its first."""
-
-_KINDS = frozenset({MODALITY, SOP_CLASS_UID})
-
-
-class Verdict(NamedTuple):
-    """What the rules say of an element with some tag.
-
-    Attributes:
-        is_hit: whether it goes or changes, and what is in it with it.
-        remains: the tag that it counts as where it stays and holds something; None if it does not count.
-        keepers: the rules that say that it stays.
-        is_kept: whether the scan that the rules need keeps it.
-    """
-
-    is_hit: bool
-    remains: int | None
-    keepers: tuple[int, ...]
-    is_kept: bool = False
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing follows from it."""
-        return self.remains is None and not self.keepers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,81 +60,8 @@ class CensusResult(NamedTuple):
     elements: ScanResult | None
 
 
-class _ChainCounts:
-    """What the elements of a chain come to.
-
-    Attributes:
-        certain: what stays and has something in it: (what it counts as, depth, whether a rule keeps it).
-        doubtful: likewise, what has something in it where its short value has.
-        layout: unpacks the short values.
-        samples: a byte of each.
-        kinds: (tag, start, stop) of what says what the file is.
-        rules: as of ``Counted``.
-        elements: (tag, VR, start, value, stop) of those that the rules need, if they are no sequences.
-        is_simple: whether they need nothing else in it.
-        last: the bytes up to the last short value where they were looked at last, and which were blank.
-    """
-
-    __slots__ = (
-        *("certain", "doubtful", "elements", "is_simple"),
-        *("kinds", "last", "layout", "rules", "samples"),
-    )
-
-    def __init__(self, chain: Chain, verdict_of: Callable[[int], Verdict]) -> None:
-        self.certain: list[tuple[int, int, bool]] = []
-        self.doubtful: list[tuple[int, int, bool]] = []
-        self.kinds: list[tuple[int, int, int]] = []
-        self.elements: list[tuple[int, str, int, int, int]] = []
-        self.is_simple = True
-        rules: set[int] = set()
-        layout, last = "<", 0
-        short: list[tuple[int, int, str]] = []
-        for _, label, vr, start, value, stop in sorted(chain.kept, key=lambda kept: kept[4]):
-            depth, tag = label >> _DEPTH, label & _TAG
-            if not depth and tag in _KINDS:
-                self.kinds.append((tag, value, stop))
-            verdict = verdict_of(tag)
-            rules.update(verdict.keepers)
-            if verdict.is_kept:
-                if depth or vr == "SQ":
-                    self.is_simple &= not tag & 0xFFFF
-                else:
-                    self.elements.append((tag, vr, start, value, stop))
-            if verdict.is_hit or verdict.remains is None or value == stop:
-                continue
-            counted = verdict.remains, depth, bool(verdict.keepers)
-            if stop - value > CERTAIN or vr == "SQ":  # items are no blanks
-                self.certain.append(counted)
-                continue
-            self.doubtful.append(counted)
-            short.append((value, stop, vr))
-            layout += f"{value - last}x{stop - value}s"
-            last = stop
-        self.rules = frozenset(rules)
-        self.last: tuple[bytes, tuple[int, ...]] | None = None
-        self.layout = Struct(layout)
-        # A byte of each value that is seldom blank.
-        places = [stop - 1 if vr in _FLOATS else value for value, stop, vr in short]
-        self.samples: Callable[[bytes], tuple[int, ...]] = (
-            itemgetter(*places) if len(places) > 1 else lambda values: tuple(values[at] for at in places)
-        )
-
-    def blanks(self, stored: bytes) -> tuple[int, ...]:
-        """The indices of the short values with nothing in them, in the bytes from where the chain lies."""
-        if self.last is not None and self.last[0] == stored:  # as in the file before, of the same series
-            return self.last[1]
-        found = () if _BLANK_BYTES.isdisjoint(self.samples(stored)) else self._blanks(stored)
-        self.last = stored, found
-        return found
-
-    def _blanks(self, stored: bytes) -> tuple[int, ...]:
-        values = self.layout.unpack(stored)
-        filled = list(map(bytes.strip, values, itertools.repeat(BLANKS)))
-        found, last = [], -1
-        for _ in range(filled.count(b"")):
-            last = filled.index(b"", last + 1)
-            found.append(last)
-        return tuple(found)
+_CensusPart = FoundChain | tuple[int, int, bool]
+"""A chain that was found; or of an element outside of chains tag, depth and whether it has a value."""
 
 
 class _CensusScanner(ElementScanner):
@@ -191,7 +80,7 @@ class _CensusScanner(ElementScanner):
     def __init__(self, data_set: Stretch, census: Census) -> None:
         super().__init__(data_set.source, census.filter, data_set.start)
         self.census = census
-        self.key: list[tuple[object, ...]] = []
+        self.key: list[_CensusPart] = []
         self.kinds: dict[int, bytes] = {}
         self.elements = ScanResult()
         self.is_simple = True
@@ -236,7 +125,7 @@ class _CensusScanner(ElementScanner):
     def recorded(self, element: Element | None, mark: int, depth: int) -> list[Element]:  # noqa: ARG002
         """What was noted of an element and what is in it, by their depths in it."""
         return [
-            replace(one, tag=one.tag | (own - depth) << _DEPTH, items=None) for own, one in self._noted[mark:]
+            replace(one, tag=one.tag | (own - depth) << DEPTH, items=None) for own, one in self._noted[mark:]
         ]
 
     def record(
@@ -261,15 +150,21 @@ class _CensusScanner(ElementScanner):
         if self.recording:
             for _, label, vr, start, value, stop in chain.kept:
                 last = position + stop
-                element = Element(label & _TAG, vr, position + start, position + value, last, last)
-                self._note(depth + (label >> _DEPTH), element)
+                element = Element(label & TAG, vr, position + start, position + value, last, last)
+                self._note(depth + (label >> DEPTH), element)
             return
         known = self.census.chains.get(id(chain))
         counts = self.census.counts_of(chain) if known is None else known[1]
         buffer, base = self.source.window(position, chain.places[-1])
         place = position - base
-        stored = buffer[place : place + counts.layout.size]
-        self.key.append((counts, depth, counts.blanks(stored)))
+        stored = buffer[place : place + counts.size]
+        before = counts.last
+        if before is not None and before[0] == stored and before[1].depth == depth:  # of the same series
+            self.key.append(before[1])
+        else:
+            self.key.append(counts.noted(stored, depth))
+        if counts.counts_alone:
+            return
         if not counts.is_simple:
             self.is_simple = False
         if not depth:
@@ -283,9 +178,9 @@ class _CensusScanner(ElementScanner):
 
     def _note(self, depth: int, element: Element) -> None:
         tag = element.tag
-        is_kind = not depth and tag in _KINDS
+        is_kind = not depth and tag in KINDS
         verdict = self.census.verdict(tag)
-        if tag not in _KINDS and verdict.is_idle and not verdict.is_kept:
+        if tag not in KINDS and verdict.is_idle and not verdict.is_kept:
             return
         if self.recording:
             self._noted.append((depth, element))
@@ -319,9 +214,9 @@ class Census:
         self.filter = scan_filter
         self._verdict_of = verdict_of
         self._verdicts: dict[int, Verdict] = {}
-        self.chains: dict[int, tuple[Chain, _ChainCounts]] = {}
-        self._counts: dict[tuple[Kept, ...], _ChainCounts] = {}
-        self._counted: dict[tuple[object, ...], Counted] = {}
+        self.chains: dict[int, tuple[Chain, ChainCounts]] = {}
+        self._counts: dict[tuple[Kept, ...], ChainCounts] = {}
+        self._counted: dict[tuple[_CensusPart, ...], Counted] = {}
 
     def count(self, data_set: Stretch) -> CensusResult | None:
         """Count what stays in a data set.
@@ -357,7 +252,7 @@ class Census:
             known = self._verdicts[tag] = self._verdict_of(tag)
         return known
 
-    def counts_of(self, chain: Chain) -> _ChainCounts:
+    def counts_of(self, chain: Chain) -> ChainCounts:
         """What the elements of a chain come to."""
         known = self.chains.get(id(chain))
         if known is None:
@@ -367,25 +262,25 @@ class Census:
             if counts is None:
                 if len(self._counts) >= REMEMBERED:
                     self._counts.clear()
-                counts = self._counts[chain.kept] = _ChainCounts(chain, self.verdict)
+                counts = self._counts[chain.kept] = ChainCounts(chain, self.verdict)
             known = self.chains[id(chain)] = chain, counts
         return known[1]
 
-    def _sum(self, parts: Mapping[tuple[Any, ...], int]) -> Counted:
+    def _sum(self, parts: Mapping[_CensusPart, int]) -> Counted:
         """What the parts of a key come to, each as often as it is there."""
         remaining: Counter[Remaining] = Counter()
         rules: set[int] = set()
-        for (what, depth, found), often in parts.items():
-            if isinstance(what, _ChainCounts):
-                rules |= what.rules
-                filled = what.doubtful
-                if found:
-                    filled = [one for index, one in enumerate(filled) if index not in found]
-                for tag, own, is_kept in (*what.certain, *filled):
-                    remaining[Remaining(tag, depth + own, is_kept)] += often
+        for part, often in parts.items():
+            if isinstance(part, FoundChain):
+                counts, blank = part.counts, part.blank
+                rules |= counts.rules
+                filled = [one for index, one in enumerate(counts.doubtful) if index not in blank]
+                for tag, own, is_kept in (*counts.certain, *filled):
+                    remaining[Remaining(tag, part.depth + own, is_kept)] += often
                 continue
-            verdict = self.verdict(what)
+            tag, depth, is_filled = part
+            verdict = self.verdict(tag)
             rules.update(verdict.keepers)
-            if found and verdict.remains is not None and not verdict.is_hit:
+            if is_filled and verdict.remains is not None and not verdict.is_hit:
                 remaining[Remaining(verdict.remains, depth, bool(verdict.keepers))] += often
         return Counted(dict(remaining), frozenset(rules))

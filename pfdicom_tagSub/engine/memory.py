@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..core.file_survey import SurveyedChanges
+from ..core.file_survey import FileSurvey, SurveyedChanges
 from ..core.outcome import Action, ElementCounts
 from ..dicom.dictionary import FIRST_RECORD_OFFSET, LENGTH_TO_END, SPECIFIC_CHARACTER_SET
 from ..dicom.edits import Edit
@@ -117,13 +117,13 @@ class LocalPatch:
                 return False
         return True
 
-    def at(self, elements: list[Element]) -> Patched:
-        """The changes where the elements lie in another file."""
+    def at(self, elements: list[Element], survey: FileSurvey | None = None) -> Patched:
+        """The changes where the elements lie in another file, of which this survey is."""
         edits = []
         for index, start, stop, data in self.edits:
             place = elements[index].start
             edits.append(Edit(place + start, place + stop, data))
-        return Patched(edits, [], self.elements, self.originals, self.review)
+        return Patched(edits, [], self.elements, self.originals, self.review, survey)
 
 
 def _distances(

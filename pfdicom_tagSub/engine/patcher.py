@@ -281,7 +281,7 @@ class Patcher:
                 return known.at(elements)
             found = self._found[1] if self._found is not None and self._found[0] is elements else None
             if known.survey is not None and (survey := self.surveyor.again(known.survey, file, found)):
-                return replace(known.at(elements), survey=survey)
+                return known.at(elements, survey)
         patched = self._patch(file, elements)
         if not patched.unknown_terms:  # that depends on all text of the file
             survey_of = None if self.surveyor is None else self.surveyor.changes

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from .._version import COMMAND
 from ..core.errors import FileError
@@ -43,7 +43,8 @@ from ..spec.parsing import parse_json
 from ..spec.profile import BASIC
 from ..spec.rules import Rule, RuleSet
 from ..spec.templates import HIDING
-from .census import BLANKS, CERTAIN, FORMS_MOST, Census, CensusResult, Verdict
+from .census import FORMS_MOST, Census, CensusResult
+from .chain_counts import BLANKS, CERTAIN, Verdict
 from .element_making import VAST
 from .file_kinds import kind_of, text_in
 from .memory import Memory
@@ -69,6 +70,8 @@ _NO_IDENTITY = frozenset(
     }
 )
 """Keys of the profile that name no attribute of Table E.1-1."""
+
+_NO_PREAMBLE = bytes(PREAMBLE)
 
 _NO_SCOPE = Scope(BytesSource(b""), (), EXPLICIT_LITTLE, 0)
 """For what is asked of a tag alone."""
@@ -106,6 +109,25 @@ def packed(results: list[R]) -> list[R]:
         else:
             made.append(one)
     return made
+
+
+class _MetaPlan(NamedTuple):
+    """What to look at in a file meta with certain elements.
+
+    Attributes:
+        kinds: which of its elements are the SOP class and the transfer syntax; -1 for none.
+        counted: which may be attributes that stay.
+        counted_tags: the tags of these.
+    """
+
+    kinds: tuple[int, ...]
+    counted: tuple[int, ...]
+    counted_tags: tuple[int, ...]
+
+
+def _is_filled(element: Element, read: Callable[[int, int], bytes]) -> bool:
+    """Whether there is something in a value."""
+    return element.stop - element.value > CERTAIN or bool(read(element.value, element.stop).strip(BLANKS))
 
 
 class _EverySequence(ScanFilter):
@@ -170,6 +192,7 @@ class Surveyor:
         self._originals: dict[tuple[object, ...], tuple[int, int, str]] = {}
         self._digests: dict[str, int] = {}
         self._quoting: dict[int, bool] = {}
+        self._meta_plans: dict[tuple[int, ...], _MetaPlan] = {}
         self._surveys: dict[tuple[object, ...], tuple[object, object, FileSurvey]] = {}
 
     def _census_filter(self, needed: ScanFilter | None = None) -> _EverySequence:
@@ -234,28 +257,23 @@ class Surveyor:
         if census is None or found is None:
             return None
         counted, kinds, _ = found
-        read, verdict = file.source.read, census.verdict
-        syntax = stored = b""
-        meta = []
-        for element in file.meta:
-            tag = element.tag
-            if tag == dictionary.TRANSFER_SYNTAX_UID:
-                syntax = read(element.value, element.stop)
-            elif tag == dictionary.MEDIA_STORAGE_SOP_CLASS_UID:
-                stored = read(element.value, element.stop)
-            if not verdict(tag).is_idle:
-                size = element.stop - element.value
-                meta.append((tag, size > CERTAIN or bool(read(element.value, element.stop).strip(BLANKS))))
-        has_preamble = file.meta_start > PREAMBLE and bool(file.source.read(0, PREAMBLE).strip(b"\0"))
-        own = kinds.get(MODALITY, b""), kinds.get(SOP_CLASS_UID, b""), stored, syntax
-        key = (id(changes), id(counted), tuple(meta), has_preamble, own)
+        read, verdict, meta = file.source.read, census.verdict, file.meta
+        plan = self._meta_plan(meta)
+        own = (
+            kinds.get(MODALITY, b""),
+            kinds.get(SOP_CLASS_UID, b""),
+            *[b"" if one < 0 else read(meta[one].value, meta[one].stop) for one in plan.kinds],
+        )
+        filled = tuple([_is_filled(meta[index], read) for index in plan.counted])
+        has_preamble = file.meta_start > PREAMBLE and read(0, PREAMBLE) != _NO_PREAMBLE
+        key = (id(changes), id(counted), plan.counted_tags, filled, has_preamble, own)
         known = self._surveys.get(key)
         if known is None:
             remaining = Counter(counted.remaining)
             rules = {*changes.rules, *counted.rules, *self.rules.held}
-            for tag, holds_something in meta:
+            for tag, is_filled in zip(plan.counted_tags, filled, strict=True):
                 rules.update(verdict(tag).keepers)
-                if holds_something and self.identifies(tag):
+                if is_filled and self.identifies(tag):
                     remaining[Remaining(tag, 0, bool(verdict(tag).keepers))] += 1
             remaining.update([Remaining(PREAMBLE_TAG, 0, is_kept=False)] * has_preamble)
             kind = kind_of(*map(text_in, own))
@@ -266,6 +284,23 @@ class Surveyor:
                 self._surveys.clear()
             self._surveys[key] = known
         return known[2]
+
+    def _meta_plan(self, meta: list[Element]) -> _MetaPlan:
+        """What to look at in a file meta with these elements."""
+        tags = tuple([element.tag for element in meta])
+        known = self._meta_plans.get(tags)
+        if known is None:
+            kinds = (dictionary.MEDIA_STORAGE_SOP_CLASS_UID, dictionary.TRANSFER_SYNTAX_UID)
+            counted = tuple(index for index, tag in enumerate(tags) if not self._verdict(tag).is_idle)
+            known = _MetaPlan(
+                tuple(tags.index(tag) if tag in tags else -1 for tag in kinds),
+                counted,
+                tuple(tags[index] for index in counted),
+            )
+            if len(self._meta_plans) >= REMEMBERED:
+                self._meta_plans.clear()
+            self._meta_plans[tags] = known
+        return known
 
     def keepers_of(self, tag: int) -> list[int]:
         """The rules that say that an element stays whose creator says nothing."""

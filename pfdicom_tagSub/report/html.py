@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import resources
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from .._version import __version__
@@ -96,10 +97,7 @@ def page(report: RunReport, ran: RunFacts) -> str:
         ran: what ran.
     """
     survey = report.survey
-    template = _environment().from_string(
-        (resources.files(__package__) / "templates" / "report.html").read_text("utf-8")
-    )
-    return template.render(
+    return template().render(
         report=report,
         survey=survey,
         ran=ran,
@@ -117,6 +115,14 @@ def page(report: RunReport, ran: RunFacts) -> str:
         skipped=_by_reason(report.skipped),
         listed_most=LISTED_MOST,
         charted_most=CHARTED_MOST,
+    )
+
+
+@cache
+def template() -> Template:
+    """What the page is made with."""
+    return _environment().from_string(
+        (resources.files(__package__) / "templates" / "report.html").read_text("utf-8")
     )
 
 

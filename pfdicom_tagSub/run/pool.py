@@ -162,15 +162,18 @@ class Pool:
         executor: Executor,
         deferred: DeferredSignals,
         on_tally: Callable[[OutcomeTally], None] | None = None,
+        on_begun: Callable[[], None] = lambda: None,
     ) -> None:
         """Args:
         executor: the workers.
         deferred: holds signals back while results are told.
         on_tally: told of results that the workers counted.
+        on_begun: called once, when all workers have something to do.
         """
         self.executor = executor
         self.deferred = deferred
         self.on_tally = on_tally
+        self._on_begun: Callable[[], None] | None = on_begun
 
     def __enter__(self) -> Pool:
         return self
@@ -226,6 +229,9 @@ class Pool:
                 self.deferred.check()
             if not pending and not lost:
                 return
+            if self._on_begun is not None:
+                begun, self._on_begun = self._on_begun, None
+                begun()
             if not pending:
                 self._rerun(task, lost, pending, on_result, on_lost)
                 lost = []

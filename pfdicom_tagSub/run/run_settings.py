@@ -62,6 +62,7 @@ class RunListeners:
         on_tally: told of files that ended alike, instead of ``on_outcome``; None where each is to be told.
         deferred: what signal handlers of this thread tell their signals to.
         on_warning: told what the user should know of the workers.
+        on_begun: called when workers other than this thread have begun, which waits for them from then on.
         ledger: what earlier runs finished, which is not done again; told of what this one does.
             The caller commits what it holds at the end.
     """
@@ -70,4 +71,5 @@ class RunListeners:
     deferred: DeferredSignals
     on_tally: Callable[[OutcomeTally], None] | None = None
     on_warning: Callable[[str], None] = lambda _: None
+    on_begun: Callable[[], None] = lambda: None
     ledger: Ledger | None = None

@@ -11,7 +11,7 @@ from .run_settings import RunListeners
 from .worker_settings import Settings
 
 if TYPE_CHECKING:
-    from .pool import Pool
+    from .pool import Executor, Pool
 
 
 def workforce_of(
@@ -35,12 +35,16 @@ def workforce_of(
             listeners.on_warning(f"{max(affordable, 1)} of {workers} workers can be started here: {CURE}")
         if affordable <= 1:
             return Inline(settings, listeners.deferred)
-    from .pool import Pool  # noqa: PLC0415
-
     if cluster is None:
         from .executors.local import LocalExecutor  # noqa: PLC0415
 
-        return Pool(LocalExecutor(settings, affordable), listeners.deferred, listeners.on_tally)
+        return _pool(LocalExecutor(settings, affordable), listeners)
     from .executors.dask import DaskExecutor  # noqa: PLC0415
 
-    return Pool(DaskExecutor(settings, cluster, listeners.on_warning), listeners.deferred, listeners.on_tally)
+    return _pool(DaskExecutor(settings, cluster, listeners.on_warning), listeners)
+
+
+def _pool(executor: Executor, listeners: RunListeners) -> Pool:
+    from .pool import Pool  # noqa: PLC0415  (where there are workers)
+
+    return Pool(executor, listeners.deferred, listeners.on_tally, listeners.on_begun)

@@ -167,6 +167,23 @@ def test_census_sees_which_values_are_blank(form: Form, lengths: bool) -> None:
             assert survey.left[Remaining(0x00400007, 1, is_kept=False)] == 1
 
 
+def test_census_sees_blank_values_among_those_that_differ_from_file_to_file() -> None:
+    both = Both(RULES["readme"])
+    content = file_of(patient(EXPLICIT, b""))
+    chance = random.Random(5)
+    surveys = []
+    with Caches():
+        for _ in range(60):
+            made = content
+            for value in (b"20240102", b"head", b"70.5"):
+                others = (value, value, value[::-1], b" " * len(value), bytes(len(value)))
+                made = made.replace(value, chance.choice(others))
+            surveys.append(both.check(made))
+    counts = [len(survey.left) for survey in surveys if survey is not None]
+    assert len(counts) == 60
+    assert max(counts) - min(counts) == 3
+
+
 def test_census_counts_nothing_in_a_sequence_that_goes() -> None:
     study = nested(nested(StudyDescription="a"), keyword="ReferencedStudySequence", StudyDate="20240102")
     left = counted(written(study), RULES["sequences"])
