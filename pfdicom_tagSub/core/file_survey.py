@@ -87,6 +87,7 @@ class FileSurvey:
         left: identifying attributes that stay, and how many of them.
         kinds: what the files are.
         partly: of how many files the sequences could not be read to the end.
+        parts: sums to be added, which others may share.
     """
 
     hits: Mapping[ElementChange, int]
@@ -94,6 +95,7 @@ class FileSurvey:
     left: Mapping[Remaining, int]
     kinds: Mapping[FileKind, int]
     partly: int = 0
+    parts: tuple[FileSurvey, ...] = ()
 
 
 def merged(parts: Iterable[FileSurvey]) -> FileSurvey:
@@ -103,7 +105,10 @@ def merged(parts: Iterable[FileSurvey]) -> FileSurvey:
     kinds: Counter[Any] = Counter()
     rules: set[int] = set()
     partly = 0
-    every = list(parts)
+    every: list[FileSurvey] = []
+    for part in parts:
+        every.append(part)
+        every += part.parts
     times = Counter(map(id, every))  # files that are alike share one
     for part in {id(part): part for part in every}.values():
         count = times[id(part)]

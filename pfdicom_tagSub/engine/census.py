@@ -224,9 +224,18 @@ class Census:
         Returns:
             What was found; None where readers may differ over the data set, or it cannot be read.
         """
+        return self.count_part(data_set, data_set.start, data_set.stop)
+
+    def count_part(self, data_set: Stretch, start: int, stop: int) -> CensusResult | None:
+        """As ``count``, in some elements of a data set.
+
+        Args:
+            data_set: the data set.
+            start: where the first of them begins.
+            stop: where the last one ends.
+        """
         if data_set.other:
             return None
-        start, stop = data_set.start, data_set.stop
         scanner = _CensusScanner(data_set, self)
         try:
             scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0)

@@ -9,7 +9,8 @@ in each file (``pattern_pass``), or in steps that were found out once (``pattern
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ..core.errors import FileError
 from ..dicom.elements import EXPLICIT_LITTLE, Element
@@ -26,7 +27,11 @@ from .pattern_recording import Recorded, recipe_of
 from .pattern_study import Observed, Study, split
 from .pixel_review import REVIEWED
 from .rule_index import Lookups
+from .substitution import Substitution
 from .utf8_switch import CannotHold
+
+if TYPE_CHECKING:
+    from .surveyor import Surveyor
 
 MOST_PATTERNS = 32
 MOST_BYTES = 1 << 22
@@ -48,17 +53,32 @@ TRIES = 2
 class KnownFiles:
     """The patterns of one patcher."""
 
-    def __init__(self, lookups: Lookups, memory: Memory, scan_filter: ScanFilter, reading: Reading) -> None:
+    def __init__(
+        self,
+        lookups: Lookups,
+        memory: Memory,
+        scan_filter: ScanFilter,
+        reading: Reading,
+        told: Callable[[Substitution, Patched], Patched],
+        paired: Collection[int] = (),
+        surveyor: Surveyor | None = None,
+    ) -> None:
         """Args:
         lookups: the spec.
         memory: what earlier passes found out.
         scan_filter: what the spec needs to see.
         reading: how text is read of which a file does not say how.
+        told: the changes of a pass with what it is asked to tell of itself.
+        paired: the tags of elements of which a pass tells the original and the new values.
+        surveyor: surveys passes; None where nobody asks.
         """
         self.lookups = lookups
         self.memory = memory
         self.filter = scan_filter
         self.reading = reading
+        self.told = told
+        self.paired = paired
+        self.surveyor = surveyor
         self._patterns: list[KnownPattern] = []
         self._credit = CREDIT
         self._files = 0
@@ -122,7 +142,7 @@ class KnownFiles:
             if known.recipe is None and known.tries < TRIES:
                 return self._recorded(known, file, elements)
             made = OfKnownFile(self.lookups, self.memory, file, elements, reading=self.reading)
-            again = made.patched() if made.takes_over(elements) else None
+            again = self.told(made, made.patched()) if made.takes_over(elements) else None
         except (FileError, CannotHold):
             again = None  # for a pass over the whole file to say
         if patched is not None and (again is None or not is_same(patched, again)):
@@ -135,8 +155,10 @@ class KnownFiles:
         made = Recorded(self.lookups, self.memory, file, elements, reading=self.reading)
         if not made.record(elements):
             return None
-        patched = made.patched()
-        known.recipe = recipe_of(self.lookups, self.filter, known.pattern, made, patched)
+        patched = self.told(made, made.patched())
+        known.recipe = recipe_of(
+            self.lookups, self.filter, known.pattern, made, patched, self.paired, self.surveyor
+        )
         return patched
 
     def learn(self, file: DicomFile, elements: Sequence[Element] | None) -> Patched | None:
@@ -207,10 +229,10 @@ class KnownFiles:
         substitution = Observed(self.lookups, self.memory, file, own, reading=self.reading)
         try:
             substitution.observe()
-            patched = substitution.patched()
+            patched = self.told(substitution, substitution.patched())
         except (FileError, CannotHold):
             return None
-        study = Study(self.lookups, substitution, outline, varying)
+        study = Study(self.lookups, substitution, outline, varying, self.paired, self.surveyor)
         pattern = Pattern(outline, study.varying, self.filter)
         self._add(KnownPattern(pattern, study.common(pattern)))
         return patched

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import FileError, TableMissError
 from ..dicom import dictionary
 from ..dicom.character_sets import REPLACEMENT, quotable
-from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, label_of
+from ..dicom.dictionary import MODALITY, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, label_of
 from ..dicom.edits import Chunk, chunks, pieces
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile, deflate
@@ -120,12 +120,20 @@ class Patcher:
         self._finds_all = self.surveyor is not None and self.is_local and self.surveyor.find(self.filter)
         self._found: tuple[ScanResult, CensusResult] | None = None
         self.known_files: KnownFiles | None = None
-        is_told = self.surveyor is not None or pairs
-        if not is_told and not self.is_local:
+        is_counted = self.surveyor is None or self.surveyor.census is not None
+        if is_counted and not self.is_local:
             from .known_files import KnownFiles  # noqa: PLC0415  (for specs that look at most of a file)
 
             if KnownFiles.serves(self.lookups):
-                self.known_files = KnownFiles(self.lookups, self.memory, self.filter, self.reading)
+                self.known_files = KnownFiles(
+                    self.lookups,
+                    self.memory,
+                    self.filter,
+                    self.reading,
+                    self._told,
+                    self.paired,
+                    self.surveyor,
+                )
 
     def _scan_filter(self, asked: Asked = NOTHING_ASKED) -> ScanFilter:
         """What the rules need to see of a data set, and what is asked of it besides."""
@@ -141,6 +149,7 @@ class Patcher:
         kept.update(self.paired)
         kept |= REVIEWED if rules.claims_identity_removed else set()
         kept |= {CONCEPT_NAME, VALUE_TYPE} if rules.content else set()
+        kept |= {MODALITY, SOP_CLASS_UID} if is_surveyed else set()
         entered = hit | rules.meta.keys() | {FOLLOWING[tag] for tag in followed} | asked.entered
         if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
             records = {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
@@ -154,7 +163,7 @@ class Patcher:
         walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
         walked += [tag for tag, rule in rules.table.items() if rule.walks or rule.adds]
         walked += asked.walked
-        is_narrow = rules.texts is not None and not is_surveyed and not rules.asks_for_more
+        is_narrow = rules.texts is not None and not rules.asks_for_more
         merges = self.lookups.drops_private and not is_surveyed and not rules.asks_for_more
         merges = merges and not any(tag >> 16 & 1 for tag in rules.sources)
 
@@ -174,7 +183,8 @@ class Patcher:
                 merges=merges,
                 apart=TELLING_PRIVATE_VRS if rules.texts else (),
                 within=within,
-                sequences=KnownSequences() if within is not None else None,
+                # What is done to items whose bytes came before is not told for each depth.
+                sequences=KnownSequences() if within is not None and not is_surveyed else None,
             )
 
         removed = made(TEXT_VRS, None)
@@ -341,11 +351,7 @@ class Patcher:
             try:
                 made = Substitution(self.lookups, self.memory, file, elements, switched, file_ids, reading)
                 made.pixel_edits = pixel_edits
-                patched = made.patched()
-                if self.surveyor is not None:
-                    patched = replace(patched, survey=self.surveyor.survey(made))
-                if self._pairs_of is not None:
-                    patched = replace(patched, pairs=self._pairs_of(made.root, made.changes))
+                patched = self._told(made, made.patched())
             except UnknownCharacterSet as signal:
                 reading = _with_plain(signal, file, reading)
                 terms |= dict.fromkeys(signal.terms)
@@ -365,6 +371,14 @@ class Patcher:
                         "declares no character set or a wrong one, give --assumeCharacterSet TERM"
                     )
             switched |= tags.keys()
+
+    def _told(self, made: Substitution, patched: Patched) -> Patched:
+        """The changes of a pass, with what somebody asks it to tell of itself."""
+        if self.surveyor is not None:
+            patched = replace(patched, survey=self.surveyor.survey(made))
+        if self._pairs_of is not None:
+            patched = replace(patched, pairs=self._pairs_of(made.root, made.changes))
+        return patched
 
     def names(self, file: DicomFile, templates: Sequence[Template]) -> list[str]:
         """The texts that templates give for a whole file, from its original values.

@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import FileError
+from ..core.file_survey import FileSurvey
 from ..dicom.dictionary import (
     DIRECTORY_RECORD_SEQUENCE,
     PIXEL_REPRESENTATION,
@@ -39,6 +40,9 @@ from .memory import Note
 from .pattern_values import QuickOutcome, SlotOutcome
 from .pattern_workbench import Slot, Trial, Workbench
 from .rule_index import Lookups
+
+if TYPE_CHECKING:
+    from .original_pairs import OriginalPair
 
 SEQUENCE_MOST = 1 << 20
 """Longer sequences are walked over."""
@@ -70,6 +74,8 @@ class ItemsOutcome(NamedTuple):
         kind: the number of what was noted, as of ``SlotOutcome``.
         originals: the texts that were replaced and that a path may hold.
         texts: none.
+        pair: none, as identifiers by which people look for a study are at the top level.
+        survey: none: where passes are surveyed, nothing is done item by item.
     """
 
     edits: list[Edit]
@@ -77,6 +83,8 @@ class ItemsOutcome(NamedTuple):
     kind: int
     originals: tuple[str, ...]
     texts: tuple[str, ...] = ()
+    pair: OriginalPair | None = None
+    survey: FileSurvey | None = None
 
 
 class _ItemStep(NamedTuple):

@@ -11,6 +11,7 @@ from ..dicom.elements import EXPLICIT_LITTLE, Element
 from ..dicom.file import DicomFile
 from ..dicom.scope import META_KEY, Scope
 from ..spec.rules import Rule
+from .changes import Change
 from .file_meta_substitution import FileMetaSubstitution, following_element
 from .memory import Memory, Note
 
@@ -22,11 +23,13 @@ class FollowingSteps(NamedTuple):
         edits: its changes in order.
         note: what was done to the UID; None for nothing.
         original: the text that was replaced; "" for none.
+        change: that as any pass notes it; None for nothing.
     """
 
     edits: list[Edit]
     note: Note | None
     original: str
+    change: Change | None
 
 
 class MetaSteps:
@@ -112,4 +115,8 @@ class MetaSteps:
             edits = in_order(edits)
         action = following.action
         note = None if action is None else self.memory.note(own.tag, action)
-        return FollowingSteps(edits, note, following.original)
+        change = None
+        if note is not None:
+            original, is_same = following.original, following.is_same
+            change = Change(note, scope, own, texts, self._rule, original, is_same, follows=True)
+        return FollowingSteps(edits, note, following.original, change)

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..core.file_survey import SurveyedChanges
 from ..dicom.edits import Edit
 from ..dicom.elements import Element
 from ..dicom.file_patterns import FoundParts, Pattern
 from ..dicom.known_sequences import Said
 from ..dicom.scanner import ScanResult
+from .changes import Change
 from .memory import Note
 from .substitution import Substitution
 
@@ -55,6 +57,7 @@ class CommonChanges:
         present: the tags that rules hit.
         reason: why a person should look at the pixels; None where that is up to the elements that differ.
         cleaning: what texts are cleaned of; None where they are not.
+        surveyed: what a survey tells of what was done; None where nobody asks.
     """
 
     done_anew: tuple[int, ...]
@@ -64,6 +67,7 @@ class CommonChanges:
     present: frozenset[int]
     reason: str | None
     cleaning: Cleaning | None
+    surveyed: SurveyedChanges | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +113,7 @@ class OfKnownFile(Substitution):
     """A pass over a file that fits a pattern."""
 
     _reason: str | None = None
+    _taken = (0, 0, 0)
 
     def takes_over(self, elements: ElementsOfKnown) -> bool:
         """Take over what becomes of the elements in common; whether it is the same in this file."""
@@ -126,7 +131,13 @@ class OfKnownFile(Substitution):
             changes.note_private(common.removed, root)
         self.present |= common.present
         self._reason = common.reason
+        self.known_changes, self._taken = common.surveyed, changes.mark()
         return True
+
+    @property
+    def own_changes(self) -> Iterable[Change]:
+        """As of any pass."""
+        return self.changes.since(self._taken)
 
     def _cleans_alike(self, known: Cleaning) -> bool:
         """Whether the texts in common are cleaned as in the file that the pattern was learnt from."""

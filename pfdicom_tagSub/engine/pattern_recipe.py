@@ -9,9 +9,9 @@ in more than its UID, a length that was wrong before) there is no answer, and a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ..core.file_survey import PRIVATE
+from ..core.file_survey import PRIVATE, FileSurvey, merged
 from ..core.outcome import Action, ElementCounts
 from ..dicom.edits import Edit
 from ..dicom.elements import OTHER_VRS, UNDEFINED, Element
@@ -23,6 +23,10 @@ from .pattern_items import ItemsOutcome, ItemsSlot
 from .pattern_meta import MetaSteps
 from .pattern_values import SlotOutcome
 from .pattern_workbench import Slot, Workbench
+
+if TYPE_CHECKING:
+    from .original_pairs import OriginalPair
+    from .pattern_survey import PatternSurvey
 
 COUNTS_MOST = 1 << 8
 
@@ -74,6 +78,8 @@ class RecipeFindings(NamedTuple):
         originals: the texts that were replaced, likewise.
         review: why a person should look at the pixels.
         instance: which slot is the SOP instance UID.
+        pairs: the original and the new identifiers of all but the slots; None where nobody asks.
+        survey: surveys files; None where nobody asks.
     """
 
     steps: Sequence[RecipeStep | int | RecipeLength]
@@ -83,6 +89,8 @@ class RecipeFindings(NamedTuple):
     originals: Sequence[str]
     review: str
     instance: int
+    pairs: Sequence[OriginalPair] | None = None
+    survey: PatternSurvey | None = None
 
 
 class PatternRecipe:
@@ -131,6 +139,11 @@ class PatternRecipe:
             return None
         found = self.found
         following = self.meta.steps(file, own, outcomes[found.instance].texts)
+        survey = None
+        if found.survey is not None:
+            survey = found.survey.survey(file, parts, [one.survey for one in outcomes], following.change)
+            if survey is None:
+                return None
         originals = [*found.originals]
         for outcome in outcomes:
             originals += outcome.originals
@@ -141,7 +154,19 @@ class PatternRecipe:
             self._counted(outcomes, following.note),
             tuple(dict.fromkeys(filter(None, originals))),
             found.review,
+            survey,
+            pairs=() if found.pairs is None else self._pairs(found.pairs, outcomes),
         )
+
+    @staticmethod
+    def _pairs(
+        known: Sequence[OriginalPair], outcomes: Sequence[SlotOutcome | ItemsOutcome]
+    ) -> tuple[OriginalPair, ...]:
+        """The original and the new identifiers."""
+        from .original_pairs import in_order  # noqa: PLC0415  (only where somebody asks)
+
+        own = [outcome.pair for outcome in outcomes]
+        return in_order([*known, *[pair for pair in own if pair is not None]])
 
     def _outcomes(self, file: DicomFile, parts: FoundParts) -> list[SlotOutcome | ItemsOutcome] | None:
         """What becomes of each slot; None where that is up to more than its bytes."""
@@ -257,7 +282,13 @@ def is_same(one: Patched, other: Patched) -> bool:
         and one.elements == other.elements
         and set(one.originals) == set(other.originals)
         and one.review == other.review
+        and one.pairs == other.pairs
+        and _summed(one.survey) == _summed(other.survey)
     )
+
+
+def _summed(survey: FileSurvey | None) -> FileSurvey | None:
+    return None if survey is None else merged([survey])
 
 
 def _joined(edits: Sequence[Edit]) -> list[tuple[int, int, object]]:

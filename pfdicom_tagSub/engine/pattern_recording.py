@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Container, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Container, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..dicom import dictionary
 from ..dicom.dictionary import MEDIA_STORAGE_SOP_INSTANCE_UID, SOP_INSTANCE_UID
@@ -29,6 +29,11 @@ from .pattern_recipe import (
 from .pattern_study import Observed
 from .pattern_workbench import LONGEST, Slot, Workbench
 from .rule_index import Lookups
+
+if TYPE_CHECKING:
+    from .original_pairs import OriginalPair
+    from .pattern_survey import PatternSurvey
+    from .surveyor import Surveyor
 
 
 class Recorded(Observed, OfKnownFile):
@@ -80,7 +85,13 @@ class _NotedPlace(NamedTuple):
 
 
 def recipe_of(
-    lookups: Lookups, scan_filter: ScanFilter, pattern: Pattern, made: Recorded, patched: Patched
+    lookups: Lookups,
+    scan_filter: ScanFilter,
+    pattern: Pattern,
+    made: Recorded,
+    patched: Patched,
+    paired: Collection[int] = (),
+    surveyor: Surveyor | None = None,
 ) -> PatternRecipe | None:
     """The recipe of a pattern.
 
@@ -90,13 +101,15 @@ def recipe_of(
         pattern: the pattern.
         made: a pass over a file that fits it.
         patched: its changes.
+        paired: the tags of elements of which the original and the new values are told.
+        surveyor: surveys passes; None where nobody asks.
 
     Returns:
         None where what becomes of files is up to more than a recipe can tell.
     """
     if not serves(lookups):
         return None
-    recording = _PassRecording(lookups, scan_filter, pattern, made)
+    recording = _PassRecording(lookups, scan_filter, pattern, made, paired, surveyor)
     recipe = recording.recipe(patched)
     if recipe is None:
         return None
@@ -110,15 +123,30 @@ def serves(lookups: Lookups) -> bool:
     return not any(rule.template and rule.template.cleans for rule in (*rules, *lookups.rules.meta.values()))
 
 
+def _is_of_instance(change: Change) -> bool:
+    """Whether the UID of the file meta follows that of the data set."""
+    return change.follows and change.note[0] == MEDIA_STORAGE_SOP_INSTANCE_UID
+
+
 class _PassRecording:
     """What was noted in a pass, in terms of the pattern."""
 
-    def __init__(self, lookups: Lookups, scan_filter: ScanFilter, pattern: Pattern, made: Recorded) -> None:
+    def __init__(
+        self,
+        lookups: Lookups,
+        scan_filter: ScanFilter,
+        pattern: Pattern,
+        made: Recorded,
+        paired: Collection[int],
+        surveyor: Surveyor | None,
+    ) -> None:
         assert isinstance(made.elements, ElementsOfKnown)
         self.lookups = lookups
         self.filter = scan_filter
         self.pattern = pattern
         self.made = made
+        self.paired = paired
+        self.surveyor = surveyor
         self.common: CommonChanges = made.elements.common
         self.found: FoundParts = made.elements.found
         outline = pattern.outline.elements
@@ -144,6 +172,9 @@ class _PassRecording:
         places = self._places()
         if meta is None or bench is None or places is None:
             return None
+        survey = self._survey(patched)
+        if self.surveyor is not None and survey is None:
+            return None
         notes = [note for note, _ in common.notes]
         originals = [original for _, original in common.notes]
         private = common.removed
@@ -153,7 +184,7 @@ class _PassRecording:
             originals += [original for _, original in own]
             private += more
         for change in made.after:
-            if not (change.follows and change.note[0] == MEDIA_STORAGE_SOP_INSTANCE_UID):
+            if not _is_of_instance(change):
                 notes.append(change.note)
                 originals.append(change.original)
         findings = RecipeFindings(
@@ -164,8 +195,29 @@ class _PassRecording:
             tuple(filter(None, originals)),
             common.reason,
             instance[0],
+            self._pairs(patched) if self.paired else None,
+            survey,
         )
         return PatternRecipe(self.pattern, findings, meta, bench, made.maker.memory)
+
+    def _pairs(self, patched: Patched) -> list[OriginalPair]:
+        """The original and the new identifiers of what is in common."""
+        from .original_pairs import ATTRIBUTES  # noqa: PLC0415  (only where somebody asks)
+
+        own = {ATTRIBUTES[slot.tag] for slot in self.slots if slot.tag in ATTRIBUTES}
+        return [pair for pair in patched.pairs if pair[0] not in own]
+
+    def _survey(self, patched: Patched) -> PatternSurvey | None:
+        """What surveys other files; None where nobody asks, or where that is not possible."""
+        surveyor, made = self.surveyor, self.made
+        if surveyor is None or surveyor.census is None or patched.survey is None:
+            return None
+        from .pattern_survey import PatternSurvey  # noqa: PLC0415  (only where somebody asks)
+
+        survey = PatternSurvey(surveyor, surveyor.census, self.pattern)
+        changes = [one for index in self.common.done_anew for one in made.noted[self.starts[index]]]
+        changes += [change for change in made.after if not _is_of_instance(change)]
+        return survey if survey.learn(made, self.found, changes, patched.survey.kinds) else None
 
     def _marked(self) -> tuple[list[int], list[tuple[int, int]]]:
         """Where each element starts, and the end: in the file, and after which stretch begins how far."""
@@ -215,7 +267,16 @@ class _PassRecording:
 
             cleaning = made.maker.cleaner, together((common.cleaning.handles, handles_of_all(texts)))
         own = [(outline.elements[index], outline.stored[index]) for index in common.done_anew]
-        bench = Workbench(self.lookups, made.maker.memory, self.filter, made.root.reading, own, cleaning)
+        bench = Workbench(
+            self.lookups,
+            made.maker.memory,
+            self.filter,
+            made.root.reading,
+            own,
+            cleaning,
+            self.paired,
+            self.surveyor,
+        )
         for slot in self.slots:
             element = self.found.elements[slot.number]
             assert element is not None
@@ -227,6 +288,8 @@ class _PassRecording:
 
     def _has_items(self, slot: Slot, element: Element, bench: Workbench) -> bool:
         """Whether an element is a long sequence whose items have forms; these are learnt."""
+        if self.surveyor is not None:  # which counts what stays in it, too
+            return False
         size = element.end - element.start
         if size <= LONGEST or element.vr != "SQ" or not ItemsSlot.serves(self.lookups, bench, slot.tag):
             return False

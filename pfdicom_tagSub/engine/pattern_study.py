@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..core.file_survey import PRIVATE
+from ..core.file_survey import PRIVATE, SurveyedChanges
 from ..core.outcome import Action
 from ..dicom import dictionary
 from ..dicom.dictionary import PIXEL_REPRESENTATION, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, STAMPS
@@ -14,6 +14,7 @@ from ..dicom.elements import LONG_VRS, SHORT_VRS, Element
 from ..dicom.file_patterns import Outline, Pattern
 from ..dicom.lengths import has_lengths
 from ..dicom.scope import Scope
+from .changes import Change
 from .file_meta_substitution import FOLLOWING
 from .memory import Note
 from .pattern_pass import Cleaning, CommonChanges, apart, said_in
@@ -23,6 +24,7 @@ from .substitution import Substitution
 
 if TYPE_CHECKING:
     from .file_cleaner import AskedTexts
+    from .surveyor import Surveyor
 
 SURE_VRS = (SHORT_VRS | LONG_VRS) - {b"UN"}
 """Those that say what an element is."""
@@ -38,15 +40,17 @@ class Observed(Substitution):
             private elements that went; the tags that rules hit; the texts looked into for UIDs and times, and
             whether one may hold one.
         own_edits: the changes of the data set, without lengths and insertions.
+        noted: for where each element starts its changes.
     """
 
     done: dict[int, tuple[list[tuple[Note, str]], int, set[int], set[str], bool]]
     own_edits: list[Edit]
+    noted: dict[int, list[Change]]
     asked: AskedTexts | None = None
 
     def observe(self) -> None:
         """Begin to take notes."""
-        self.done = {}
+        self.done, self.noted = {}, {}
         if self.rules.cleans:
             self.asked = self.maker.cleaner.watched()
 
@@ -60,7 +64,8 @@ class Observed(Substitution):
             mark = changes.mark()
             self.present = set()
             growth += super().data_set([element], scope)
-            notes = [(one.note, one.original) for one in changes.since(mark)]
+            noted = self.noted[element.start] = changes.since(mark)
+            notes = [(one.note, one.original) for one in noted]
             texts, is_held = self.asked.taken() if self.asked is not None else (set[str](), False)
             self.done[element.start] = notes, changes.mark()[2] - mark[2], self.present, texts, is_held
             before |= self.present
@@ -76,8 +81,26 @@ class Study:
         varying: the indices of the elements that differ from file to file, or have to be scanned in each.
     """
 
-    def __init__(self, lookups: Lookups, made: Observed, outline: Outline, varying: frozenset[int]) -> None:
+    def __init__(
+        self,
+        lookups: Lookups,
+        made: Observed,
+        outline: Outline,
+        varying: frozenset[int],
+        told: Collection[int] = (),
+        surveyor: Surveyor | None = None,
+    ) -> None:
+        """Args:
+        lookups: the spec.
+        made: the pass.
+        outline: of the file.
+        varying: the indices of the elements that differ.
+        told: the tags of elements of which each pass tells something.
+        surveyor: surveys passes; None where nobody asks.
+        """
+        self.surveyor = surveyor
         self.lookups = lookups
+        self.told = told
         self.made = made
         self.outline = outline
         self.kept = {element.start: element for element in made.elements}
@@ -101,6 +124,7 @@ class Study:
         tags = {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION, dictionary.LENGTH_TO_END, *FOLLOWING, *STAMPS}
         tags |= lookups.context_tags
         tags |= {tag for tag, _ in lookups.insertions}
+        tags.update(self.told)
         if self._reason(varying) is None:
             tags |= REVIEWED
         found = {self.tags[tag] for tag in tags if tag in self.tags}
@@ -160,7 +184,7 @@ class Study:
         lookups, tags = self.lookups, self.tags
         decisive = lookups.context_tags | {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION}
         differing = {self.outline.elements[index].tag for index in self.varying}
-        if decisive & differing or dictionary.FIRST_RECORD_OFFSET in tags:
+        if decisive & differing:
             return None
         if not lookups.overlay_tags.isdisjoint(tags):
             return None
@@ -190,7 +214,13 @@ class Study:
             frozenset(present),
             self._reason(self.varying),
             cleaning,
+            None if self.surveyor is None else self._surveyed(self.surveyor, fixed),
         )
+
+    def _surveyed(self, surveyor: Surveyor, fixed: Iterable[int]) -> SurveyedChanges:
+        """What a survey tells of what was done to the elements in common."""
+        starts = [self.outline.elements[index].start for index in fixed]
+        return surveyor.changes_of(self.made, [one for start in starts for one in self.made.noted[start]])
 
     def _edits(
         self, pattern: Pattern, fixed: Iterable[int]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from ..core.file_survey import FileSurvey
 from ..spec.function_types import Resources
 from ..spec.hash_functions import new_uid
 from ..spec.rules import Rule
 from ..spec.templates import SELF_SOURCE
+
+if TYPE_CHECKING:
+    from .original_pairs import OriginalPair
 
 
 class SlotOutcome(NamedTuple):
@@ -20,6 +24,8 @@ class SlotOutcome(NamedTuple):
         kind: the number of what was noted, see ``Workbench.kinds``.
         originals: the texts that were replaced and that a path may hold.
         texts: the new texts of a SOP instance UID.
+        pair: the original and the new value, where passes tell them.
+        survey: the part of a survey, where passes are surveyed.
     """
 
     edits: tuple[tuple[int, int, bytes], ...]
@@ -27,6 +33,8 @@ class SlotOutcome(NamedTuple):
     kind: int
     originals: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    pair: OriginalPair | None = None
+    survey: FileSurvey | None = None
 
 
 _HEADER = 8
@@ -122,7 +130,9 @@ def quick_outcome(
     else:
         return None
     made = own.outcome(stored)
-    return own if made is not None and made._replace(texts=found.texts) == found else None
+    if made is None:
+        return None
+    return own if made._replace(texts=found.texts, pair=found.pair, survey=found.survey) == found else None
 
 
 def _replaced(stored: bytes, new: str, padding: bytes, kind: int, original: str) -> SlotOutcome:

@@ -6,12 +6,12 @@ of it can depend on nothing else then, and is remembered by its bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import FileError
-from ..core.file_survey import PRIVATE
+from ..core.file_survey import PRIVATE, FileSurvey
 from ..core.outcome import Action
 from ..dicom.dictionary import SOP_INSTANCE_UID
 from ..dicom.element_scanner import ALL, ElementScanner
@@ -23,7 +23,7 @@ from ..dicom.sources import BytesSource
 from .changes import Change
 from .memory import Memory, Note
 from .pattern_pass import apart, said_in
-from .pattern_values import QuickOutcome, SlotOutcome, quick_outcome
+from .pattern_values import QuickOutcome, SlotOutcome, UidOutcome, quick_outcome
 from .rule_index import Lookups
 from .substitution import Substitution
 from .utf8_switch import CannotHold
@@ -31,7 +31,9 @@ from .utf8_switch import CannotHold
 if TYPE_CHECKING:
     from ..text.fleeting import Handles
     from .file_cleaner import FileCleaner
+    from .original_pairs import OriginalPair
     from .pattern_items import ItemsSlot
+    from .surveyor import Surveyor
 
 REMEMBERED = 32
 """So many outcomes of an element are kept."""
@@ -53,6 +55,8 @@ class Trial(NamedTuple):
         more: how many private elements went beside those noted.
         present: the tags that rules hit in it.
         own: what it says that texts are cleaned of, but for UIDs and times.
+        pair: as of ``SlotOutcome``.
+        survey: likewise.
     """
 
     element: Element
@@ -61,6 +65,8 @@ class Trial(NamedTuple):
     more: int
     present: frozenset[int]
     own: tuple[object, ...] | None
+    pair: OriginalPair | None = None
+    survey: FileSurvey | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +83,7 @@ class Slot:
         present: the tags that rules hit in it; None as long as that is not known.
         own: what it says that texts are cleaned of, but for UIDs and times.
         items: what becomes of it, item by item; None for what is done as a whole.
+        like: what became of it where that is known of it as one UID.
     """
 
     number: int
@@ -88,6 +95,7 @@ class Slot:
     present: frozenset[int] | None = None
     own: tuple[object, ...] | None = None
     items: ItemsSlot | None = None
+    like: SlotOutcome | None = None
 
 
 class Workbench:
@@ -105,6 +113,8 @@ class Workbench:
         reading: Reading,
         common: Iterable[tuple[Element, bytes]],
         cleaning: tuple[FileCleaner, Handles] | None,
+        paired: Collection[int] = (),
+        surveyor: Surveyor | None = None,
     ) -> None:
         """Args:
         lookups: the spec.
@@ -113,8 +123,12 @@ class Workbench:
         reading: how text is read of which a file does not say how.
         common: the elements in common that are done anew in each file, each with its bytes.
         cleaning: what texts are cleaned of in a file that fits, and what in them UIDs and times may be at.
+        paired: the tags of elements of which the original and the new values are told.
+        surveyor: surveys passes; None where nobody asks.
         """
         self.filter = scan_filter
+        self._paired = paired
+        self._surveyor = surveyor
         self.handles = cleaning[1] if cleaning else None
         self._apart: dict[tuple[str, str], bool] = {}
         self.kinds: list[tuple[tuple[Note, ...], int]] = []
@@ -129,11 +143,13 @@ class Workbench:
         if cleaning is not None:
             self._made.maker.take_cleaner(cleaning[0])
             self._asked = cleaning[0].watched()
-        self._removed = self.kind((memory.note(PRIVATE, Action.REMOVED),), 0)
+        removal = Change(memory.note(PRIVATE, Action.REMOVED), self._made.root)
+        self._removed = self.kind((removal.note,), 0)
+        self._survey_of_removed = self._survey_of([removal])
 
     def removed(self, size: int) -> SlotOutcome:
         """What becomes of a private element of so many bytes."""
-        return SlotOutcome(((0, size, b""),), -size, self._removed)
+        return SlotOutcome(((0, size, b""),), -size, self._removed, survey=self._survey_of_removed)
 
     def outcome(self, slot: Slot, stored: bytes) -> SlotOutcome | None:
         """What becomes of an element.
@@ -150,16 +166,29 @@ class Workbench:
         if slot.quick is not None:
             made = slot.quick.outcome(stored)
             if made is not None:
-                return made if self.is_apart(slot.quick.said(stored)) else None
+                return (
+                    self._told(made, slot.like, slot.tag) if self.is_apart(slot.quick.said(stored)) else None
+                )
         tried = self.trial(slot.tag, slot.vr, stored)
         outcome = self._noted(tried, slot) if tried is not None else None
         if outcome is not None:
             if not slot.known:
-                slot.quick = self.quick(slot.tag, slot.vr, stored, outcome)
+                slot.quick, slot.like = self._told_quick(slot, stored, outcome), outcome
             if len(slot.known) >= REMEMBERED:
                 slot.known.clear()
             slot.known[stored] = outcome
         return outcome
+
+    def _told_quick(self, slot: Slot, stored: bytes, found: SlotOutcome) -> QuickOutcome | None:
+        """As ``quick`` of a slot; None, too, for what it could not tell as a pass does."""
+        quick = self.quick(slot.tag, slot.vr, stored, found)
+        if quick is None or not (self._paired or self._surveyor):
+            return quick
+        made = quick.outcome(stored)
+        if made is None or not isinstance(quick, UidOutcome):
+            return None
+        told = self._told(made, found, slot.tag)
+        return quick if told._replace(texts=found.texts) == found else None
 
     def quick(self, tag: int, vr: str, stored: bytes, found: SlotOutcome) -> QuickOutcome | None:
         """What becomes of other elements with a tag and a VR, as of ``quick_outcome``."""
@@ -207,7 +236,9 @@ class Workbench:
             if not is_alone or edits is None:
                 return None
             more = made.changes.mark()[2] - mark[2]
-            return Trial(element, edits, made.changes.since(mark), more, frozenset(made.present), own)
+            changes = made.changes.since(mark)
+            pair, survey = self._pair_of(tag), self._survey_of(changes)
+            return Trial(element, edits, changes, more, frozenset(made.present), own, pair, survey)
         except (FileError, CannotHold):
             return None
         finally:
@@ -275,7 +306,32 @@ class Workbench:
             self.kind(tuple(one.note for one in tried.changes), tried.more),
             tuple(one.original for one in tried.changes if one.original),
             texts,
+            tried.pair,
+            tried.survey,
         )
+
+    def _told(self, outcome: SlotOutcome, like: SlotOutcome | None, tag: int) -> SlotOutcome:
+        """The outcome of one UID, with what passes tell of it, as they told of another."""
+        if like is None or not (self._paired or self._surveyor):
+            return outcome
+        original, text = outcome.originals[0], outcome.texts[0]
+        pair, part = like.pair, like.survey
+        rule = self._made.rules.table.get(tag)
+        if part is not None and self._surveyor is not None and rule is not None:
+            part = self._surveyor.replaced(part, rule, original, text)
+        return outcome._replace(pair=pair and (pair[0], original, text), survey=part)
+
+    def _survey_of(self, changes: Iterable[Change]) -> FileSurvey | None:
+        """The part of a survey of some changes, where passes are surveyed."""
+        return None if self._surveyor is None else self._surveyor.part_of(self._made, changes)
+
+    def _pair_of(self, tag: int) -> OriginalPair | None:
+        """The original and the new value of what was noted, where somebody asks."""
+        if tag not in self._paired:
+            return None
+        from .original_pairs import pair_of  # noqa: PLC0415  (only where somebody asks)
+
+        return pair_of(tag, self._made.root, self._made.changes)
 
     def kind(self, notes: tuple[Note, ...], more: int) -> int:
         """The number of what was noted."""

@@ -5,10 +5,11 @@ Only what a rule hits is decoded and written anew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.errors import FileError
+from ..core.file_survey import SurveyedChanges
 from ..core.outcome import Action
 from ..dicom import dictionary
 from ..dicom.character_sets import UTF8, is_plain
@@ -72,7 +73,10 @@ class Substitution:
         changes: what was done, when it has been done.
         pixel_edits: the changes of the pixels, if these are cleaned.
         file_meta: does the second part, and knows what follows the first.
+        known_changes: what a survey tells of changes that were taken over; None where none were.
     """
+
+    known_changes: SurveyedChanges | None = None
 
     def __init__(
         self,
@@ -109,6 +113,11 @@ class Substitution:
         outcomes = KnownOutcomes(self.maker, self.root, holds=not (switched or self._is_directory))
         self.application = RuleApplication(self.changes, self.maker, outcomes)
         self.file_meta = FileMetaSubstitution(lookups, file, self.root, self.meta, self.application)
+
+    @property
+    def own_changes(self) -> Iterable[Change]:
+        """The changes that were not taken over."""
+        return self.changes
 
     def patched(self) -> Patched:
         """Apply the rules to the data set, then to the file meta."""

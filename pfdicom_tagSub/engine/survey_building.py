@@ -62,34 +62,19 @@ class SurveyBuilder:
 
     def add_changes(self) -> None:
         """Add what the pass did."""
-        for change in self.substitution.changes:
-            self.changes[self._element_change(change)] += change.times
-            self.rules.update(self._rules_of(change))
+        known = self.substitution.known_changes
+        if known is not None:
+            self.changes.update(known.hits)
+            self.rules |= known.rules
+        self.add(self.substitution.own_changes)
         if self.substitution.file_meta.zeroes_preamble:
             self.rules.update(self.substitution.rules.preamble_zeroers)
 
-    def _element_change(self, change: Change) -> ElementChange:
-        surveyor = self.surveyor
-        tag, action = change.note
-        original, length, shown = 0, 0, ""
-        if change.element is not None:
-            original, length, shown = surveyor.original(change.element, change.scope)
-        text = _text_of(change)
-        result = surveyor.digest(text)
-        quotes = change.follows or (change.rule is not None and surveyor.quotes(change.rule))
-        quotes = quotes or (bool(result) and original == result) or (len(shown) > 3 and shown in text)
-        show_values = surveyor.survey_options.show_values
-        return ElementChange(
-            tag,
-            _depth_of(change.scope),
-            action.value,
-            original,
-            result,
-            length,
-            "" if quotes and not show_values else _short(text),
-            _short(shown) if show_values else "",
-            change.is_same and bool(original),
-        )
+    def add(self, changes: Iterable[Change]) -> None:
+        """Add some of its changes."""
+        for change in changes:
+            self.changes[element_change(self.surveyor, change)] += change.times
+            self.rules.update(self._rules_of(change))
 
     def _rules_of(self, change: Change) -> Iterable[int]:
         """The rules whose keys asked for a change."""
@@ -110,7 +95,7 @@ class SurveyBuilder:
             counted, self.kinds, _ = found
             self.remaining.update(counted.remaining)
             self.rules.update(counted.rules)
-            self._add_meta(meta)
+            self.add_meta(meta)
             return 0
         partly = 0
         try:
@@ -122,7 +107,7 @@ class SurveyBuilder:
             self._add_data_set(elements, self.root, 0)
         except FileError:  # over what the rules need not look into: the file itself is fine
             partly = 1
-        self._add_meta(meta)
+        self.add_meta(meta)
         return partly
 
     def _add_data_set(self, elements: Iterable[Element], scope: Scope, depth: int) -> None:
@@ -146,7 +131,8 @@ class SurveyBuilder:
                     self.rules.add(concept.index)
                 self._add_data_set(item.elements, inner, depth + 1)
 
-    def _add_meta(self, meta: Scope) -> None:
+    def add_meta(self, meta: Scope) -> None:
+        """Add what the rules leave of the file meta and the preamble."""
         surveyor, substitution = self.surveyor, self.substitution
         file, rules = substitution.file, substitution.rules
         for element in file.meta:
@@ -161,6 +147,30 @@ class SurveyBuilder:
         has_preamble = file.meta_start > PREAMBLE and not rules.zero_preamble
         if has_preamble and any(file.source.read(0, PREAMBLE)):
             self.remaining[Remaining(PREAMBLE_TAG, 0, is_kept=False)] += 1
+
+
+def element_change(surveyor: Surveyor, change: Change) -> ElementChange:
+    """What a survey tells of a change."""
+    tag, action = change.note
+    original, length, shown = 0, 0, ""
+    if change.element is not None:
+        original, length, shown = surveyor.original(change.element, change.scope)
+    text = _text_of(change)
+    result = surveyor.digest(text)
+    quotes = change.follows or (change.rule is not None and surveyor.quotes(change.rule))
+    quotes = quotes or (bool(result) and original == result) or (len(shown) > 3 and shown in text)
+    show_values = surveyor.survey_options.show_values
+    return ElementChange(
+        tag,
+        _depth_of(change.scope),
+        action.value,
+        original,
+        result,
+        length,
+        "" if quotes and not show_values else short(text),
+        short(shown) if show_values else "",
+        change.is_same and bool(original),
+    )
 
 
 def _text_of(change: Change) -> str:
@@ -188,5 +198,6 @@ def _raw(scope: Scope, tag: int) -> bytes:
     return scope.raw(element) if element is not None else b""
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text, cut if it is long."""
     return text if len(text) <= SHOWN_MOST else text[: SHOWN_MOST - 1] + "…"

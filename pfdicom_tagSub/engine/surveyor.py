@@ -45,13 +45,14 @@ from ..spec.rules import Rule, RuleSet
 from ..spec.templates import HIDING
 from .census import FORMS_MOST, Census, CensusResult
 from .chain_counts import BLANKS, CERTAIN, Verdict
+from .changes import Change
 from .element_making import VAST
 from .file_kinds import kind_of, text_in
 from .memory import Memory
 from .rule_index import Lookups
 from .rule_matching import RuleMatcher
 from .substitution import Substitution
-from .survey_building import SurveyBuilder
+from .survey_building import SurveyBuilder, short
 
 R = TypeVar("R")
 
@@ -237,6 +238,44 @@ class Surveyor:
             kinds,
             partly,
         )
+
+    def changes_of(self, substitution: Substitution, changes: Iterable[Change]) -> SurveyedChanges:
+        """What a survey tells of some changes of a pass."""
+        survey = SurveyBuilder(self, substitution)
+        survey.add(changes)
+        return SurveyedChanges(dict(survey.changes), frozenset(survey.rules))
+
+    def part_of(self, substitution: Substitution, changes: Iterable[Change]) -> FileSurvey:
+        """A part of a survey: what some changes of a pass come to."""
+        told = self.changes_of(substitution, changes)
+        return FileSurvey(told.hits, told.rules, {}, {})
+
+    def replaced(self, part: FileSurvey, rule: Rule, original: str, text: str) -> FileSurvey | None:
+        """As a part of an element in which one text is replaced by another, with other texts.
+
+        Args:
+            part: the part.
+            rule: the rule that asked for it.
+            original: the text that is replaced.
+            text: what becomes of it.
+
+        Returns:
+            None where the part is of more than one element.
+        """
+        if len(part.hits) != 1:
+            return None
+        (change,) = part.hits
+        show_values = self.survey_options.show_values
+        own, result = self.digest(original), self.digest(text)
+        quotes = self.quotes(rule) or own == result or (len(original) > 3 and original in text)
+        made = change._replace(
+            original=own,
+            result=result,
+            length=len(original),
+            example="" if quotes and not show_values else short(text),
+            shown=short(original) if show_values else "",
+        )
+        return FileSurvey({made: 1}, part.rules, {}, {})
 
     def again(
         self, changes: SurveyedChanges, file: DicomFile, found: CensusResult | None

@@ -237,7 +237,7 @@ class Survey:
     def add(self, survey: FileSurvey) -> None:
         """Add sums of a file or of many."""
         self._waiting.append(survey)
-        self._waiting_hits += len(survey.hits)
+        self._waiting_hits += len(survey.hits) + len(survey.parts)
         if self._waiting_hits >= PENDING_MOST:
             self._take()
 

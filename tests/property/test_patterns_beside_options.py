@@ -1,4 +1,4 @@
-"""Files of a series in runs with conditions and new paths: each is changed as if alone.
+"""Files of a series in runs with conditions, crosswalks, surveys and new paths: each is changed as if alone.
 
 What the files of a series have in common is changed once in such runs, too. So each file is processed after
 others, in several orders, and by itself, where there are no patterns.
@@ -21,21 +21,27 @@ from test_known_files import (
     BASE,
     FULL,
     INSTANCES,
+    UID,
     content_of,
     contents_by,
+    file_with,
     series,
+    small_elements,
 )
 
 from pfdicom_tagSub import api
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.core.errors import FileError, NotDicomError, NotSelectedError, SkippedError
+from pfdicom_tagSub.core.file_survey import Remaining, merged
 from pfdicom_tagSub.dicom.edits import pieces
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.original_pairs import ATTRIBUTES, OriginalPair
 from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.engine.pattern_pass import ElementsOfKnown
 from pfdicom_tagSub.engine.pattern_recipe import PatternRecipe
+from pfdicom_tagSub.engine.surveyor import SurveyOptions
 from pfdicom_tagSub.run.file_tools import Tools
 from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
@@ -57,14 +63,21 @@ SPECS: dict[str, dict[str, Any]] = {
     },
     "by private elements": {"when (0029,\"ACME\",03) = 'Ida'": {"PatientComments": "%_keep_#tag"}},
     "by the path": {"when path matches '[024]'": {"StudyID": "1"}},
+    "with what is kept": {
+        "ContentDate": "%_keep_#tag",
+        "OperatorsName": "%_keep_#tag",
+        "RequestAttributesSequence": "%_keep_#tag",
+    },
     "with ends": {"when PatientID = 'PID78'": "%_skip_", "when Modality = 'OT'": "%_fail|no_"},
 }
 WHERE = ("InstanceNumber < 300", "StudyDescription contains 'Meier' or ContentTime > '1020'", "")
 
 
 @cache
-def settings_of(name: str, where: str = "", *, profile: str = FULL) -> Settings:
-    """What a worker does for files under a spec, with other paths."""
+def settings_of(
+    name: str, where: str = "", *, profile: str = FULL, is_surveyed: bool = False, show_values: bool = False
+) -> Settings:
+    """What a worker does for files under a spec, with a crosswalk and other paths, or with surveys."""
     rules = api.compile_spec(
         SPECS.get(name) or {"StudyID": "1"},
         profile=profile,
@@ -72,7 +85,14 @@ def settings_of(name: str, where: str = "", *, profile: str = FULL) -> Settings:
         output_file_stem="%_md5|8_SOPInstanceUID",
     )
     condition = parse_condition(where, "--where") if where else None
-    return Settings(rules, where=condition, renames=True)
+    survey_options = SurveyOptions(key=bytes(16), show_values=show_values) if is_surveyed else None
+    return Settings(
+        rules,
+        where=condition,
+        pairs=not is_surveyed or show_values,
+        renames=True,
+        survey_options=survey_options,
+    )
 
 
 def result_of(tools: Tools, caches: Caches, content: bytes, path: str) -> tuple[object, ...]:
@@ -86,7 +106,9 @@ def result_of(tools: Tools, caches: Caches, content: bytes, path: str) -> tuple[
             output = b"".join(pieces(source, Output(file, patched).chunks()))
     except (FileError, NotDicomError, NotSelectedError, SkippedError) as error:
         return type(error), str(error)
-    return output, replace(patched, edits=[], data_edits=[], originals=tuple(sorted(patched.originals)))
+    survey = None if patched.survey is None else merged([patched.survey])
+    told = replace(patched, edits=[], data_edits=[], originals=tuple(sorted(patched.originals)))
+    return output, replace(told, survey=survey)
 
 
 def assert_each_as_alone(own: Settings, contents: Sequence[bytes]) -> list[tuple[object, ...]]:
@@ -111,6 +133,45 @@ def test_files_of_a_series_are_changed_as_each_alone(name: str, where: str, cont
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("show_values", [False, True])
+@pytest.mark.parametrize("profile", [FULL, "basic", "basic,retainUIDs,cleanDescriptors"])
+@pytest.mark.parametrize("name", ["", "by what differs", "with what is kept"])
+@settings(CHECKED, max_examples=examples(40))
+@given(contents=series())
+def test_surveys_of_files_of_a_series_are_those_of_each_alone(
+    name: str, profile: str, show_values: bool, contents: list[bytes]
+) -> None:
+    assert_each_as_alone(
+        settings_of(name, profile=profile, is_surveyed=True, show_values=show_values), contents
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "part", ["date", "operators", "item", "private unknown", "study", "modality", "class"]
+)
+def test_what_a_survey_counts_may_differ(part: str) -> None:
+    for lengths in (False, True):
+        own = settings_of("with what is kept", is_surveyed=True)
+        assert_each_as_alone(own, contents_by(part, lengths=lengths))
+
+
+def test_survey_says_in_which_files_something_stays() -> None:
+    """A date that stays, in files of a series that have one or none."""
+    dates = (0, 1, 2, 0, 2, 1, 2)
+    contents = [content_of(BASE | {"instance": one % 4, "date": date}) for one, date in enumerate(dates)]
+    for date, result in zip(
+        dates, assert_each_as_alone(settings_of("with what is kept", is_surveyed=True), contents), strict=True
+    ):
+        patched = result[1]
+        assert isinstance(patched, Patched)
+        assert patched.survey is not None
+        assert patched.survey.left.get(Remaining(0x00080023, 0, is_kept=True), 0) == (date < 2)
+        hits = {hit.tag: count for hit, count in patched.survey.hits.items()}
+        assert {hits[0x00080018], hits[0x00020003], hits[0x00100010]} == {1}
+
+
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("name", "part"),
     [
@@ -132,14 +193,20 @@ def test_what_a_condition_asks_may_differ(name: str, part: str) -> None:
 
 
 @pytest.mark.parametrize("profile", [FULL, "basic"])
+@pytest.mark.parametrize("is_surveyed", [False, True])
 @pytest.mark.parametrize(
     ("name", "where"),
-    [("one that all pass", ""), ("by the path", EVERY), ("", EVERY), ("", "")],
+    [("one that all pass", ""), ("by the path", EVERY), ("", EVERY), ("", ""), ("with what is kept", "")],
 )
 def test_patterns_and_recipes_are_learnt(
-    name: str, where: str, profile: str, monkeypatch: pytest.MonkeyPatch
+    name: str, where: str, is_surveyed: bool, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    contents = [content_of(BASE | {"instance": one, "number": one}) for one in (0, 1, 2, 3, 0, 1)]
+    parts = ["number"]
+    if name == "with what is kept":
+        parts += ["date"] if "clean" in profile else ["date", "item", "operators"]
+    contents = [
+        content_of(BASE | {"instance": one} | dict.fromkeys(parts, one)) for one in (0, 1, 2, 3, 0, 1)
+    ]
     told: list[bool] = []
     patched = PatternRecipe.patched
 
@@ -149,7 +216,7 @@ def test_patterns_and_recipes_are_learnt(
         return made
 
     monkeypatch.setattr(PatternRecipe, "patched", noting)
-    tools, caches = Tools(settings_of(name, where, profile=profile)), Caches()
+    tools, caches = Tools(settings_of(name, where, profile=profile, is_surveyed=is_surveyed)), Caches()
     found = []
     for content in contents:
         with caches:
@@ -176,6 +243,41 @@ def test_each_set_of_conditions_has_patterns_of_its_own() -> None:
                 found.append(isinstance(elements, ElementsOfKnown))
                 patcher.patch(file, elements)
     assert found == [False] * 4 + [True] * 8
+
+
+def _pairs(contents: Sequence[bytes], *, profile: str) -> list[dict[str, tuple[str, str]]]:
+    found = []
+    for result in assert_each_as_alone(settings_of("", profile=profile), contents):
+        patched = result[1]
+        assert isinstance(patched, Patched)
+        pairs: Sequence[OriginalPair] = patched.pairs
+        found.append({name: (original, new) for name, original, new in pairs})
+    return found
+
+
+@pytest.mark.parametrize("profile", [FULL, "basic", f"{FULL},retainUIDs"])
+def test_crosswalk_has_the_pairs_of_each_file(profile: str) -> None:
+    """Of what differs and of what is in common, of what the rules change and of what they leave."""
+    contents = []
+    for number, instance in enumerate(INSTANCES):
+        more = {
+            0x00080050: element(0x00080050, "SH", b"ACC1", EXPLICIT),
+            0x0020000D: element(0x0020000D, "UI", f"{UID}.6".encode(), EXPLICIT),
+            0x0020000E: element(0x0020000E, "UI", f"{UID}.{7 + number % 2}".encode(), EXPLICIT),
+        }
+        contents.append(file_with(small_elements(instance) | more, instance))
+    for number, pairs in enumerate(_pairs(contents, profile=profile)):
+        assert {name: original for name, (original, _) in pairs.items()} == {
+            "SOPInstanceUID": INSTANCES[number],
+            "AccessionNumber": "ACC1",
+            "PatientID": "PID77",
+            "StudyInstanceUID": f"{UID}.6",
+            "SeriesInstanceUID": f"{UID}.{7 + number % 2}",
+        }
+        assert list(pairs) == list(ATTRIBUTES.values())
+        for name in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+            original, new = pairs[name]
+            assert (new == original) is ("retainUIDs" in profile)
 
 
 def _directory(name: str) -> bytes:
