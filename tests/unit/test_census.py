@@ -49,6 +49,8 @@ class Both:
         assert self.walking.surveyor is not None
         self.walking.surveyor.census = None
         self.walking.is_local = False
+        for patcher in (self.counting, self.walking):
+            patcher.known_files = None  # patterns have tests of their own
         self.plain = Patcher(rules)
 
     def check(self, content: bytes) -> FileSurvey | None:
