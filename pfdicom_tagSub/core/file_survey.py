@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -98,6 +98,14 @@ class FileSurvey:
     parts: tuple[FileSurvey, ...] = ()
 
 
+def _each(parts: Iterable[FileSurvey]) -> Iterator[FileSurvey]:
+    """Sums, and those to be added to them."""
+    for part in parts:
+        yield part
+        if part.parts:
+            yield from _each(part.parts)
+
+
 def merged(parts: Iterable[FileSurvey]) -> FileSurvey:
     """The sums of sums."""
     hits: Counter[Any] = Counter()
@@ -105,10 +113,7 @@ def merged(parts: Iterable[FileSurvey]) -> FileSurvey:
     kinds: Counter[Any] = Counter()
     rules: set[int] = set()
     partly = 0
-    every: list[FileSurvey] = []
-    for part in parts:
-        every.append(part)
-        every += part.parts
+    every = list(_each(parts))
     times = Counter(map(id, every))  # files that are alike share one
     for part in {id(part): part for part in every}.values():
         count = times[id(part)]

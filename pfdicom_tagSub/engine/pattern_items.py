@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import FileError
-from ..core.file_survey import FileSurvey
+from ..core.file_survey import ElementChange, FileSurvey
 from ..dicom.dictionary import (
     DIRECTORY_RECORD_SEQUENCE,
     PIXEL_REPRESENTATION,
@@ -62,6 +62,8 @@ _HEAD = 12
 _OUTER = b"SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
 """What follows the tag of a sequence of undefined length with an item of undefined length."""
 
+_NOTHING_TOLD = FileSurvey({}, frozenset(), {}, {})
+
 _ENDS = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
 
 
@@ -75,7 +77,7 @@ class ItemsOutcome(NamedTuple):
         originals: the texts that were replaced and that a path may hold.
         texts: none.
         pair: none, as identifiers by which people look for a study are at the top level.
-        survey: none: where passes are surveyed, nothing is done item by item.
+        survey: as of ``SlotOutcome``.
     """
 
     edits: list[Edit]
@@ -149,13 +151,13 @@ class _LeafSlot:
         """What becomes of it, found out on the workbench."""
         made = bench.outcome(self.slot, stored)
         if made is None or self.is_gone:
-            return made and SlotOutcome((), 0, -1)
+            return made and SlotOutcome((), 0, -1, survey=made.survey and _NOTHING_TOLD)
         start, stop = len(self.head) - 6, len(stored) - len(self.tail)
         if any(first < start or last > stop for first, last, _ in made.edits):
             return None
         edits = tuple((first - start, last - start, data) for first, last, data in made.edits)
-        made = SlotOutcome(edits, made.growth, made.kind, made.originals)
-        if not self.known:
+        made = SlotOutcome(edits, made.growth, made.kind, made.originals, survey=made.survey)
+        if not self.known and made.survey is None:
             self.quick = bench.quick(self.leaf.tag, self.leaf.vr, stored[start:stop], made)
         return made
 
@@ -171,6 +173,7 @@ class _FormChanges:
         originals: the texts that were replaced, likewise.
         present: the tags that rules hit.
         own: what it says that texts are cleaned of, but for UIDs and times.
+        survey: what is told of all but the slots; None where passes are not surveyed.
     """
 
     def __init__(self, form: ItemForm, tried: Trial, slots: Sequence[_LeafSlot]) -> None:
@@ -213,6 +216,7 @@ class _FormChanges:
         self.more = 0
         self.present = tried.present
         self.own = tried.own
+        self.survey: FileSurvey | None = None
 
     def take(
         self,
@@ -361,6 +365,8 @@ class ItemsSlot:
             is_gone = any(is_dropped or edit[:2] != place for edit in around)
             if is_gone and (leaf.start in changed or any(data for _, _, data in around)):
                 return None
+            if tried.survey is not None and _is_told_with(tried, leaf, start):
+                return None
             if leaf.start in kept and not (is_gone and is_dropped and leaf.vr in _PLAIN_PRIVATE):
                 slots.append(_slot_of(gap, leaf, is_gone=is_gone))
             elif around and not is_gone:
@@ -385,11 +391,24 @@ class ItemsSlot:
                 each, private = self._bench.kinds[outcome.kind]
                 own.update(each)
                 more += private
-        if own - notes or more > tried.more:
+        if own - notes or more > tried.more or not self._is_told(made, tried, outcomes):
             return False
         made.notes = [*(notes - own).elements()]
         made.more = tried.more - more
         return True
+
+    @staticmethod
+    def _is_told(made: _FormChanges, tried: Trial, outcomes: Sequence[SlotOutcome]) -> bool:
+        """Whether the survey of an item, if there is one, is the sum of those of its parts."""
+        if tried.survey is None:
+            return True
+        hits, own = Counter(tried.survey.hits), Counter[ElementChange]()
+        for outcome in outcomes:
+            if outcome.survey is None:
+                return False
+            own.update(outcome.survey.hits)
+        made.survey = FileSurvey(dict(hits - own), tried.survey.rules, {}, {})
+        return not own - hits
 
     def say(self, forms: Iterable[ItemForm]) -> None:
         """Note that the items of the file of the recipe are of these forms."""
@@ -445,7 +464,10 @@ class ItemsSlot:
         originals = [text for one in outcomes for text in one.originals]
         for form in forms:
             originals += self._changes[form].originals
-        return ItemsOutcome(edits, growth, kind, tuple(dict.fromkeys(originals)))
+        told = [self._changes[form].survey for form, _ in items] + [one.survey for one in outcomes]
+        parts = tuple([part for part in told if part is not None])
+        survey = replace(_NOTHING_TOLD, parts=parts) if parts else None
+        return ItemsOutcome(edits, growth, kind, tuple(dict.fromkeys(originals)), survey=survey)
 
     def _kind(self, forms: Counter[ItemForm], slots: Counter[int]) -> int:
         """The number of what was noted; -1 where there are too many."""
@@ -488,6 +510,20 @@ def _is_passed_through(lookups: Lookups, tag: int, *, may_go: bool = False) -> b
         goes = lookups.rules.remove_unknown and is_unknown(tag)
         return tag >> 16 not in lookups.rules.groups and (may_go or not goes)
     return not rule.adds and (rule.keeps or rule.walks or (may_go and rule.template is None))
+
+
+def _is_told_with(tried: Trial, leaf: ItemLeaf, start: int) -> bool:
+    """Whether a survey tells of a sequence by its bytes that a leaf is a part of.
+
+    Args:
+        tried: what became of an item.
+        leaf: a leaf of it.
+        start: where the item of the leaf's place begins.
+    """
+    return any(
+        one.element is not None and one.element.start - start < leaf.start < one.element.stop - start
+        for one in tried.changes
+    )
 
 
 def _slot_of(gap: int, leaf: ItemLeaf, *, is_gone: bool) -> _LeafSlot:

@@ -288,8 +288,6 @@ class _PassRecording:
 
     def _has_items(self, slot: Slot, element: Element, bench: Workbench) -> bool:
         """Whether an element is a long sequence whose items have forms; these are learnt."""
-        if self.surveyor is not None:  # which counts what stays in it, too
-            return False
         size = element.end - element.start
         if size <= LONGEST or element.vr != "SQ" or not ItemsSlot.serves(self.lookups, bench, slot.tag):
             return False
