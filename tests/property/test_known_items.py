@@ -115,7 +115,7 @@ def content_of(
     return file_of(data + element(0x7FE00010, "OW", bytes(64), EXPLICIT), EXPLICIT, instance=instance)
 
 
-def _rules(profile: str, spec: str) -> RuleSet:
+def profile_rules(profile: str, spec: str) -> RuleSet:
     below = profiles.load(profile, ()).spec.pairs
     pairs = parse_json(spec, "spec").pairs
     return compile_rules(
@@ -194,7 +194,7 @@ def test_rules_for_sequences_hold_in_each_file(profile: str, spec: str, count: i
         few = [[BASE] * (1 + one % 2) for one in range(7)]
         few += [[BASE | {"reference": one % 2, "private text": 1, "deep": one % 3}] for one in range(7)]
         contents = [content_of(frames, INSTANCES[one % 7], fill=140) for one, frames in enumerate(few)]
-    assert_cold_equals_warm(_rules(profile, spec), contents)
+    assert_cold_equals_warm(profile_rules(profile, spec), contents)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -1,0 +1,84 @@
+"""Surveys of files whose long sequences are changed item by item: each is that of the file alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from selection import examples
+from test_cold_equals_warm import CHECKED, settings
+from test_known_files import FULL
+from test_known_items import ADDING, ALL_LENGTHS, PARTS, Lengths, profile_rules, series, some_series
+from test_patterns_beside_options import assert_each_as_alone
+
+from pfdicom_tagSub.core.caches import Caches
+from pfdicom_tagSub.core.file_survey import merged
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.patched import Patched
+from pfdicom_tagSub.engine.patcher import Patcher
+from pfdicom_tagSub.engine.pattern_items import ItemsOutcome, ItemsSlot
+from pfdicom_tagSub.engine.surveyor import SurveyOptions
+from pfdicom_tagSub.run.worker_settings import Settings
+
+RETAINED = "basic,retainUIDs,retainLongitudinalFullDates,retainDeviceIdentity"
+SPECS = ("{}", *ADDING)
+
+
+def settings_of(profile: str, spec: str = "{}", *, show_values: bool = False) -> Settings:
+    """What a worker does for files that it surveys."""
+    return Settings(
+        profile_rules(profile, spec),
+        survey_options=SurveyOptions(key=bytes(16), show_values=show_values),
+        pairs=True,
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("show_values", [False, True])
+@pytest.mark.parametrize("profile", ["basic", FULL, RETAINED])
+@settings(CHECKED, max_examples=examples(40))
+@given(contents=some_series())
+def test_surveys_of_frames_are_those_of_each_file_alone(
+    profile: str, show_values: bool, contents: list[bytes]
+) -> None:
+    assert_each_as_alone(settings_of(profile, show_values=show_values), contents)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("spec", SPECS)
+@pytest.mark.parametrize("profile", ["basic", FULL])
+def test_rules_for_sequences_are_surveyed_in_each_file(profile: str, spec: str) -> None:
+    assert_each_as_alone(settings_of(profile, spec), series((True, True, True)))
+
+
+@pytest.mark.parametrize("lengths", ALL_LENGTHS)
+@pytest.mark.parametrize("profile", ["basic", FULL])
+def test_frames_are_surveyed_item_by_item(
+    monkeypatch: pytest.MonkeyPatch, profile: str, lengths: Lengths
+) -> None:
+    """No pass over the frames is needed, and the survey is that of a pass."""
+    told: list[ItemsOutcome | None] = []
+    outcome = ItemsSlot.outcome
+
+    def noting(slot: ItemsSlot, *arguments: Any) -> ItemsOutcome | None:
+        told.append(outcome(slot, *arguments))
+        return told[-1]
+
+    monkeypatch.setattr(ItemsSlot, "outcome", noting)
+    own = settings_of(profile)
+    patcher, caches = Patcher(own.rules, survey_options=own.survey_options), Caches()
+    hits = []
+    for content in series(lengths):
+        with caches:
+            patched: Patched = patcher.patch(file := parse(BytesSource(content)), patcher.scan(file))
+        assert patched.survey is not None
+        hits.append(sum(merged([patched.survey]).hits.values()))
+    assert len(told) >= 3
+    for one in told:
+        assert one is not None
+        assert one.survey is not None
+        assert sum(merged([replace(one.survey)]).hits.values()) > len(PARTS)
+    assert min(hits) > 20 * 2
