@@ -26,7 +26,7 @@ from .spec.output_names import may_quote_replaced
 from .spec.rules import RuleSet
 
 if TYPE_CHECKING:
-    from .engine.surveyor import SurveyOptions
+    from .engine.survey_basis import SurveyOptions
     from .report.crosswalk import Crosswalk
     from .report.file_log import FileLog
     from .report.missing_values import MissingValues
@@ -232,7 +232,7 @@ class KeptFiles:
         options = self._options
         if not options.dry_run and not options.reports:
             return
-        from .engine.surveyor import SurveyOptions  # noqa: PLC0415  (only where somebody asks)
+        from .engine.survey_basis import SurveyOptions  # noqa: PLC0415  (only where somebody asks)
         from .report.survey import Survey  # noqa: PLC0415
         from .report.targets import find_targets  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from ..dicom.embedded_overlays import CELL, ClearedBits, described, kept_bits, p
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import scan
 from ..dicom.scope import Scope
-from .pixel_edits import NO_PIXEL_EDITS, FrameChanges, PixelEdits
+from .pixel_edits import NO_PIXEL_EDITS, FrameChanges, FramePixels, PixelEdits
 
 NOT_CLEARED = "an overlay in its pixels could not be cleared"
 KEPT = "an overlay in its pixels stays, as no key removes it"
@@ -69,6 +69,7 @@ def _clear_compressed(
     from .compressed_pixels import CompressedPixels  # noqa: PLC0415
 
     cleared = sum(1 << position for position in positions)
+    pixels: FramePixels
     if changes is not None:
         pixels, masks = changes.pixels, changes.masks
     else:

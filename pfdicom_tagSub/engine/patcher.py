@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from .changes import Changes
     from .known_files import KnownFiles
     from .original_pairs import OriginalPair
-    from .surveyor import SurveyOptions, Surveyor
+    from .survey_basis import SurveyOptions
+    from .surveyor import Surveyor
 
 
 TEXT_VRS = ASCII_VRS | CHARSET_VRS | {"UN", ""}

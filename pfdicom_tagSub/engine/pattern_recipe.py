@@ -8,7 +8,7 @@ in more than its UID, a length that was wrong before) there is no answer, and a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.file_survey import PRIVATE, FileSurvey, merged
@@ -78,6 +78,7 @@ class RecipeFindings(NamedTuple):
         originals: the texts that were replaced, likewise.
         review: why a person should look at the pixels.
         instance: which slot is the SOP instance UID.
+        items: what becomes of those slots that are done item by item, by their numbers.
         pairs: the original and the new identifiers of all but the slots; None where nobody asks.
         survey: surveys files; None where nobody asks.
     """
@@ -89,6 +90,7 @@ class RecipeFindings(NamedTuple):
     originals: Sequence[str]
     review: str
     instance: int
+    items: Mapping[int, ItemsSlot]
     pairs: Sequence[OriginalPair] | None = None
     survey: PatternSurvey | None = None
 
@@ -123,7 +125,7 @@ class PatternRecipe:
     @property
     def is_spent(self) -> bool:
         """Whether it gave no answer too often."""
-        return any(slot.items is not None and slot.items.is_spent for slot in self.found.slots)
+        return any(items.is_spent for items in self.found.items.values())
 
     def patched(self, file: DicomFile, parts: FoundParts) -> Patched | None:
         """The changes of a file that fits the pattern; None where these steps do not tell them."""
@@ -170,15 +172,16 @@ class PatternRecipe:
 
     def _outcomes(self, file: DicomFile, parts: FoundParts) -> list[SlotOutcome | ItemsOutcome] | None:
         """What becomes of each slot; None where that is up to more than its bytes."""
-        read, elements = file.data.source.read, parts.elements
+        read, elements, own = file.data.source.read, parts.elements, self.found.items
         found: list[SlotOutcome | ItemsOutcome] = []
         for slot in self.found.slots:
             element = elements[slot.number]
             if element is None:
                 return None
             outcome: SlotOutcome | ItemsOutcome | None
-            if slot.items is not None:
-                outcome = self._outcome_of_items(slot, slot.items, file, parts)
+            items = own.get(slot.number)
+            if items is not None:
+                outcome = self._outcome_of_items(slot, items, file, parts)
             elif slot.is_private and says_nothing(element):
                 outcome = self.bench.removed(element.end - element.start)
             else:

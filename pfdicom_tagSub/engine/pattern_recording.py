@@ -152,6 +152,7 @@ class _PassRecording:
         outline = pattern.outline.elements
         self.tags = [element.tag for element in outline]
         self.starts, self.marks = self._marked()
+        self.items: dict[int, ItemsSlot] = {}
         self.slots = [
             Slot(number, element.tag, pattern.vr(number), self._is_private(element.tag))
             for number, element in enumerate(self.found.elements)
@@ -195,6 +196,7 @@ class _PassRecording:
             tuple(filter(None, originals)),
             common.reason,
             instance[0],
+            self.items,
             self._pairs(patched) if self.paired else None,
             survey,
         )
@@ -299,7 +301,7 @@ class _PassRecording:
         if found is None:
             return False
         items.say(form for form, _ in found.items)
-        slot.items = items
+        self.items[slot.number] = items
         self.found.items[slot.number] = found
         self.pattern.forms[slot.number] = items.forms
         return True

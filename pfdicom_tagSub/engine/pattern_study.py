@@ -17,7 +17,8 @@ from ..dicom.scope import Scope
 from .changes import Change
 from .file_meta_substitution import FOLLOWING
 from .memory import Note
-from .pattern_pass import Cleaning, CommonChanges, apart, said_in
+from .pattern_pass import Cleaning, CommonChanges
+from .pattern_said import apart, said_in
 from .pixel_review import REVIEWED
 from .rule_index import Lookups
 from .substitution import Substitution

@@ -22,7 +22,7 @@ from ..dicom.scope import Reading
 from ..dicom.sources import BytesSource
 from .changes import Change
 from .memory import Memory, Note
-from .pattern_pass import apart, said_in
+from .pattern_said import apart, said_in
 from .pattern_values import QuickOutcome, SlotOutcome, UidOutcome, quick_outcome
 from .rule_index import Lookups
 from .substitution import Substitution
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from ..text.fleeting import Handles
     from .file_cleaner import FileCleaner
     from .original_pairs import OriginalPair
-    from .pattern_items import ItemsSlot
     from .surveyor import Surveyor
 
 REMEMBERED = 32
@@ -82,7 +81,6 @@ class Slot:
         quick: what becomes of it where it is one UID, or one date and time; None for anything else.
         present: the tags that rules hit in it; None as long as that is not known.
         own: what it says that texts are cleaned of, but for UIDs and times.
-        items: what becomes of it, item by item; None for what is done as a whole.
         like: what became of it where that is known of it as one UID.
     """
 
@@ -94,7 +92,6 @@ class Slot:
     quick: QuickOutcome | None = None
     present: frozenset[int] | None = None
     own: tuple[object, ...] | None = None
-    items: ItemsSlot | None = None
     like: SlotOutcome | None = None
 
 

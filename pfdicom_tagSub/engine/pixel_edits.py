@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..dicom.character_sets import UTF8
 from ..dicom.dictionary import LOSSY_IMAGE_COMPRESSION
@@ -11,8 +11,24 @@ from ..dicom.edits import Edit
 from ..dicom.values import encode_element
 
 if TYPE_CHECKING:
+    from ..pixels.image import Image
     from ..pixels.masked import Masks
-    from .compressed_pixels import CompressedPixels
+
+
+class FramePixels(Protocol):
+    """Compressed pixels whose frames can be made anew (``compressed_pixels``).
+
+    Attributes:
+        image: their layout.
+    """
+
+    image: Image
+
+    def holds(self, bits: int) -> bool:
+        """Whether a frame has some of these bits of each cell."""
+
+    def changed(self, masks: Masks, cleared: int = 0) -> PixelEdits:
+        """What changes where masks are blackened and bits of all cells are cleared."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +43,7 @@ class FrameChanges:
         blocks: how many blocks of coefficients that takes.
     """
 
-    pixels: CompressedPixels
+    pixels: FramePixels
     masks: Masks
     cleared: int
     syntax: str

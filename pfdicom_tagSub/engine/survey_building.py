@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from ..core.errors import FileError
 from ..core.file_survey import PREAMBLE_TAG, PRIVATE, ElementChange, FileKind, Remaining
@@ -19,9 +18,7 @@ from .changes import Change
 from .file_kinds import kind_of, text_in
 from .file_meta_substitution import FOLLOWERS
 from .substitution import Substitution
-
-if TYPE_CHECKING:
-    from .surveyor import Surveyor
+from .survey_basis import SurveyBasis
 
 SHOWN_MOST = 64
 """So many characters of a text are shown."""
@@ -37,8 +34,8 @@ class SurveyBuilder:
         root: the data set, as far as it was read.
     """
 
-    def __init__(self, surveyor: Surveyor, substitution: Substitution) -> None:
-        self.surveyor = surveyor
+    def __init__(self, basis: SurveyBasis, substitution: Substitution) -> None:
+        self.basis = basis
         self.substitution = substitution
         self.matcher = substitution.matcher
         self.root = substitution.root
@@ -73,7 +70,7 @@ class SurveyBuilder:
     def add(self, changes: Iterable[Change]) -> None:
         """Add some of its changes."""
         for change in changes:
-            self.changes[element_change(self.surveyor, change)] += change.times
+            self.changes[element_change(self.basis, change)] += change.times
             self.rules.update(self._rules_of(change))
 
     def _rules_of(self, change: Change) -> Iterable[int]:
@@ -89,7 +86,7 @@ class SurveyBuilder:
     def add_remaining(self) -> int:
         """Add what the rules leave; returns 1 where the sequences cannot be read to the end, else 0."""
         data, meta = self.substitution.file.data, self.substitution.meta
-        census = self.surveyor.census
+        census = self.basis.census
         found = None if census is None else census.count(data)
         if found is not None:
             counted, self.kinds, _ = found
@@ -99,7 +96,7 @@ class SurveyBuilder:
             return 0
         partly = 0
         try:
-            elements = scan(data, self.surveyor.filter)
+            elements = scan(data, self.basis.filter)
             self.root = Scope(
                 data.source, elements, data.encoding, data.start, reading=self.substitution.root.reading
             )
@@ -111,15 +108,15 @@ class SurveyBuilder:
         return partly
 
     def _add_data_set(self, elements: Iterable[Element], scope: Scope, depth: int) -> None:
-        surveyor, matcher = self.surveyor, self.matcher
+        basis, matcher = self.basis, self.matcher
         for element in elements:
             tag = element.tag
             rule = matcher.rule_for(element, scope)
-            keepers = surveyor.keepers(tag, scope)
+            keepers = basis.keepers(tag, scope)
             self.rules.update(keepers)
             if (rule is not None and not rule.keeps) or matcher.is_removed(element, rule):
                 continue
-            if tag & 0xFFFF and surveyor.identifies(tag) and _holds_something(element, scope):
+            if tag & 0xFFFF and basis.identifies(tag) and _holds_something(element, scope):
                 label = PRIVATE if tag >> 16 & 1 else tag
                 self.remaining[Remaining(label, depth, bool(keepers))] += 1
             for item in element.items or ():
@@ -133,33 +130,33 @@ class SurveyBuilder:
 
     def add_meta(self, meta: Scope) -> None:
         """Add what the rules leave of the file meta and the preamble."""
-        surveyor, substitution = self.surveyor, self.substitution
+        basis, substitution = self.basis, self.substitution
         file, rules = substitution.file, substitution.rules
         for element in file.meta:
             tag = element.tag
-            keepers = surveyor.keepers(tag, meta)
+            keepers = basis.keepers(tag, meta)
             self.rules.update(keepers)
             follows = tag in FOLLOWERS and substitution.file_meta.followed(tag, None) is not None
             is_hit = tag in rules.meta or follows
             is_hit = is_hit or (rules.remove_unknown and dictionary.is_unknown(tag))
-            if surveyor.identifies(tag) and not is_hit and _holds_something(element, meta):
+            if basis.identifies(tag) and not is_hit and _holds_something(element, meta):
                 self.remaining[Remaining(tag, 0, bool(keepers))] += 1
         has_preamble = file.meta_start > PREAMBLE and not rules.zero_preamble
         if has_preamble and any(file.source.read(0, PREAMBLE)):
             self.remaining[Remaining(PREAMBLE_TAG, 0, is_kept=False)] += 1
 
 
-def element_change(surveyor: Surveyor, change: Change) -> ElementChange:
+def element_change(basis: SurveyBasis, change: Change) -> ElementChange:
     """What a survey tells of a change."""
     tag, action = change.note
     original, length, shown = 0, 0, ""
     if change.element is not None:
-        original, length, shown = surveyor.original(change.element, change.scope)
+        original, length, shown = basis.original(change.element, change.scope)
     text = _text_of(change)
-    result = surveyor.digest(text)
-    quotes = change.follows or (change.rule is not None and surveyor.quotes(change.rule))
+    result = basis.digest(text)
+    quotes = change.follows or (change.rule is not None and basis.quotes(change.rule))
     quotes = quotes or (bool(result) and original == result) or (len(shown) > 3 and shown in text)
-    show_values = surveyor.survey_options.show_values
+    show_values = basis.survey_options.show_values
     return ElementChange(
         tag,
         _depth_of(change.scope),

@@ -12,7 +12,7 @@ from ..spec.rules import RuleSet
 from .deferred_signals import DeferredSignals
 
 if TYPE_CHECKING:
-    from ..engine.surveyor import SurveyOptions
+    from ..engine.survey_basis import SurveyOptions
     from ..spec.conditions import Condition
     from .held_files import HeldFiles
     from .ledger import Ledger

@@ -10,7 +10,7 @@ from ..spec.function_types import Resources
 from ..spec.rules import RuleSet
 
 if TYPE_CHECKING:
-    from ..engine.surveyor import SurveyOptions
+    from ..engine.survey_basis import SurveyOptions
     from ..spec.conditions import Condition
     from .held_files import HeldFiles
 

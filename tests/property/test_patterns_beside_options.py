@@ -41,7 +41,7 @@ from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.engine.pattern_pass import ElementsOfKnown
 from pfdicom_tagSub.engine.pattern_recipe import PatternRecipe
-from pfdicom_tagSub.engine.surveyor import SurveyOptions
+from pfdicom_tagSub.engine.survey_basis import SurveyOptions
 from pfdicom_tagSub.run.file_tools import Tools
 from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.condition_parsing import parse_condition

@@ -20,7 +20,7 @@ from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Patcher
 from pfdicom_tagSub.engine.pattern_items import ItemsOutcome, ItemsSlot
-from pfdicom_tagSub.engine.surveyor import SurveyOptions
+from pfdicom_tagSub.engine.survey_basis import SurveyOptions
 from pfdicom_tagSub.run.worker_settings import Settings
 
 RETAINED = "basic,retainUIDs,retainLongitudinalFullDates,retainDeviceIdentity"

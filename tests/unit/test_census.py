@@ -19,7 +19,7 @@ from pfdicom_tagSub.dicom.elements import Element
 from pfdicom_tagSub.dicom.file import DicomFile, parse
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.engine.patcher import Output, Patcher
-from pfdicom_tagSub.engine.surveyor import SurveyOptions
+from pfdicom_tagSub.engine.survey_basis import SurveyOptions
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.profile import BASIC, load
 from pfdicom_tagSub.spec.rules import RuleSet

@@ -22,7 +22,8 @@ from support import README_SPEC, ROOT
 from pfdicom_tagSub.core.file_survey import ElementChange, FileKind, FileSurvey, merged
 from pfdicom_tagSub.core.outcome import Action, FileOutcome, Status
 from pfdicom_tagSub.core.plan import FileJob
-from pfdicom_tagSub.engine.surveyor import SurveyOptions, packed
+from pfdicom_tagSub.engine.survey_basis import SurveyOptions
+from pfdicom_tagSub.engine.surveyor import packed
 from pfdicom_tagSub.report import survey as surveys
 from pfdicom_tagSub.report.survey import DISTINCT_MOST, Distinct, Survey, SurveyReport
 from pfdicom_tagSub.run.worker import Worker
