@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..core.errors import FileError
@@ -23,8 +23,8 @@ from ..dicom.dictionary import (
     SPECIFIC_CHARACTER_SET,
     is_unknown,
 )
-from ..dicom.edits import Edit, in_order
-from ..dicom.elements import SHORT_VRS, UNDEFINED
+from ..dicom.edits import Edit
+from ..dicom.elements import SHORT_VRS
 from ..dicom.item_patterns import (
     FoundItems,
     ItemForm,
@@ -36,9 +36,21 @@ from ..dicom.item_patterns import (
 )
 from ..dicom.sources import Source
 from ..spec.content_items import CONTENT_SEQUENCE
+from .item_changes import (
+    ENDS,
+    HEAD,
+    NOTHING_TOLD,
+    OUTER,
+    REMEMBERED,
+    FormChanges,
+    LeafSlot,
+    leaf_slot_of,
+    length_edit,
+    tag_bytes,
+)
 from .memory import Note
-from .pattern_values import QuickOutcome, SlotOutcome
-from .pattern_workbench import Slot, Trial, Workbench
+from .pattern_values import SlotOutcome
+from .pattern_workbench import Trial, Workbench
 from .rule_index import Lookups
 
 if TYPE_CHECKING:
@@ -47,24 +59,11 @@ if TYPE_CHECKING:
 SEQUENCE_MOST = 1 << 20
 """Longer sequences are walked over."""
 
-REMEMBERED = 1 << 8
-"""So many outcomes of an element that differs are kept."""
-
 KINDS_MOST = 1 << 12
 CREDIT = 16
 
 _PLAIN_PRIVATE = frozenset(vr.decode() for vr in SHORT_VRS) - {"PN", "DA", "DT"}
 """VRs of private elements that, where they go, say nothing that texts are cleaned of."""
-
-_HEAD = 12
-"""The bytes of a sequence before its first item."""
-
-_OUTER = b"SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
-"""What follows the tag of a sequence of undefined length with an item of undefined length."""
-
-_NOTHING_TOLD = FileSurvey({}, frozenset(), {}, {})
-
-_ENDS = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
 
 
 class ItemsOutcome(NamedTuple):
@@ -89,182 +88,6 @@ class ItemsOutcome(NamedTuple):
     survey: FileSurvey | None = None
 
 
-class _ItemStep(NamedTuple):
-    """A change of what items have in common; it may reach over elements that differ.
-
-    Attributes:
-        start: the stretch that it starts in, and how far into it.
-        stop: likewise, where it stops.
-        data: the new bytes.
-    """
-
-    start: tuple[int, int]
-    stop: tuple[int, int]
-    data: bytes
-
-
-@dataclass(slots=True)
-class _LeafSlot:
-    """An element that differs from item to item and that it matters what it holds.
-
-    Attributes:
-        leaf: it, in the item of the outline of the form.
-        gap: which gap between stretches holds its length and value.
-        head: what is before its length, with the sequences around it.
-        tail: what is after its value.
-        slot: it, for the workbench.
-        is_gone: whether it goes with what is around it.
-        known: what becomes of it, by its value; the edits count from where its tag begins.
-        quick: what becomes of it where it is one UID, or one date and time; None for anything else.
-    """
-
-    leaf: ItemLeaf
-    gap: int
-    head: bytes
-    tail: bytes
-    slot: Slot
-    is_gone: bool
-    known: dict[bytes, SlotOutcome] = field(default_factory=dict)
-    quick: QuickOutcome | None = None
-
-    def outcome(self, value: bytes, bench: Workbench) -> SlotOutcome | None:
-        """What becomes of it with a value; None where that is up to more."""
-        found = self.known.get(value)
-        if found is not None:
-            return found
-        length = len(value).to_bytes(2, "little")
-        made = None
-        if self.quick is not None:
-            own = self.head[-6:] + length + value
-            made = self.quick.outcome(own)
-            if made is not None and not bench.is_apart(self.quick.said(own)):
-                return None
-        made = made or self._tried(self.head + length + value + self.tail, bench)
-        if made is None:
-            return None
-        if len(self.known) >= REMEMBERED:
-            self.known.clear()
-        self.known[value] = made
-        return made
-
-    def _tried(self, stored: bytes, bench: Workbench) -> SlotOutcome | None:
-        """What becomes of it, found out on the workbench."""
-        made = bench.outcome(self.slot, stored)
-        if made is None or self.is_gone:
-            return made and SlotOutcome((), 0, -1, survey=made.survey and _NOTHING_TOLD)
-        start, stop = len(self.head) - 6, len(stored) - len(self.tail)
-        if any(first < start or last > stop for first, last, _ in made.edits):
-            return None
-        edits = tuple((first - start, last - start, data) for first, last, data in made.edits)
-        made = SlotOutcome(edits, made.growth, made.kind, made.originals, survey=made.survey)
-        if not self.known and made.survey is None:
-            self.quick = bench.quick(self.leaf.tag, self.leaf.vr, stored[start:stop], made)
-        return made
-
-
-class _FormChanges:
-    """What becomes of the items of one form.
-
-    Attributes:
-        steps: the changes of what they have in common, and the slots, in order.
-        lengths: the gaps with lengths that change with what is in them, and where that ends.
-        notes: what was done to all but the slots.
-        more: how many private elements went beside those noted.
-        originals: the texts that were replaced, likewise.
-        present: the tags that rules hit.
-        own: what it says that texts are cleaned of, but for UIDs and times.
-        survey: what is told of all but the slots; None where passes are not surveyed.
-    """
-
-    def __init__(self, form: ItemForm, tried: Trial, slots: Sequence[_LeafSlot]) -> None:
-        """Args:
-        form: the form.
-        tried: what became of the item of its outline.
-        slots: the elements that differ and that it matters what they hold.
-
-        Raises:
-            ValueError: something changes that is a part of what differs.
-        """
-        self.form = form
-        leaves = [slot.leaf for slot in slots if not slot.is_gone]
-        own = [(leaf.start, leaf.stop) for leaf in leaves]
-        lengths = {one.value - 4 for one in form.containers if one is not None}
-        places: list[tuple[int, int, _ItemStep | _LeafSlot]] = []
-        removed: list[tuple[int, int]] = []
-        for first, last, data in tried.edits:
-            begin, end = first - _HEAD, last - _HEAD
-            if any(one <= begin and end <= two for one, two in own) or begin in lengths:
-                continue
-            places.append((begin, end, _ItemStep(form.anchor(begin), form.anchor(end), data)))
-            removed.append((begin, end))
-        for slot in slots:
-            places.append((slot.leaf.start, slot.leaf.stop, slot))
-        self.steps = [step for _, _, step in sorted(places, key=lambda place: place[:2])]
-        self.lengths = [
-            (gap, form.anchor(one.stop))
-            for gap, one in enumerate(form.containers)
-            if one is not None and not any(a <= one.value - 4 < b for a, b in removed)
-        ]
-        start = tried.element.start + _HEAD
-        begins = {start + leaf.start for leaf in leaves}
-        self.originals = [
-            change.original
-            for change in tried.changes
-            if change.original and (change.element is None or change.element.start not in begins)
-        ]
-        self.notes: list[Note] = []
-        self.more = 0
-        self.present = tried.present
-        self.own = tried.own
-        self.survey: FileSurvey | None = None
-
-    def take(
-        self,
-        starts: Sequence[int],
-        source: Source,
-        bench: Workbench,
-        edits: list[Edit],
-        outcomes: list[SlotOutcome],
-    ) -> bool:
-        """Take the changes of an item; whether they are known.
-
-        Args:
-            starts: where in the source its stretches begin.
-            source: the bytes.
-            bench: finds out what becomes of elements that differ.
-            edits: takes the changes, in order.
-            outcomes: takes what becomes of the slots.
-        """
-        read, sizes = source.read, self.form.sizes
-        first = len(edits)
-        for step in self.steps:
-            if isinstance(step, _ItemStep):
-                (one, begin), (two, end) = step.start, step.stop
-                edits.append(Edit(starts[one] + begin, starts[two] + end, step.data))
-                continue
-            place = starts[step.gap] + sizes[step.gap]
-            value = read(place + 2, starts[step.gap + 1])
-            outcome = step.known.get(value) or step.outcome(value, bench)
-            if outcome is None:
-                return False
-            outcomes.append(outcome)
-            place -= 6
-            for begin, end, data in outcome.edits:
-                edits.append(Edit(place + begin, place + end, data))
-        if self.lengths:
-            edits[first:] = self._with_lengths(starts, source, edits[first:])
-        return True
-
-    def _with_lengths(self, starts: Sequence[int], source: Source, edits: list[Edit]) -> list[Edit]:
-        found = [*edits]
-        for gap, (number, offset) in self.lengths:
-            begin, end = starts[gap + 1], starts[number] + offset
-            growth = sum(edit.growth for edit in edits if begin <= edit.start and edit.stop <= end)
-            if growth:
-                found.append(_length_edit(source, begin, growth))
-        return in_order(found)
-
-
 class ItemsSlot:
     """What becomes of one long sequence.
 
@@ -286,7 +109,7 @@ class ItemsSlot:
         self._lookups = lookups
         self._decisive = lookups.context_tags | lookups.rules.sources
         self._decisive |= {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION, SOP_INSTANCE_UID}
-        self._changes: dict[ItemForm, _FormChanges] = {}
+        self._changes: dict[ItemForm, FormChanges] = {}
         self._said: tuple[frozenset[int], frozenset[object]] | None = None
         self._as_said: set[frozenset[ItemForm]] = set()
         self._kinds: dict[tuple[frozenset[tuple[ItemForm, int]], frozenset[tuple[int, int]]], int] = {}
@@ -343,23 +166,23 @@ class ItemsSlot:
             return False
         return DIRECTORY_RECORD_SEQUENCE not in tags and all(tag & 0xFFFF for tag in tags)
 
-    def _changes_of(self, form: ItemForm) -> _FormChanges | None:
+    def _changes_of(self, form: ItemForm) -> FormChanges | None:
         """What becomes of items of a form; None where that is up to more than they hold."""
-        stored = _tag_bytes(self._tag) + _OUTER[:8] + form.outline.data + _ENDS[8:]
+        stored = tag_bytes(self._tag) + OUTER[:8] + form.outline.data + ENDS[8:]
         tried = self._bench.trial(self._tag, "", stored)
         if tried is None:
             return None
-        start = tried.element.start + _HEAD
+        start = tried.element.start + HEAD
         kept = {one.start - start for one in elements_in(tried.element)}
         changed = {change.element.start - start for change in tried.changes if change.element is not None}
         drops_private = self._lookups.drops_private
-        slots: list[_LeafSlot] = []
+        slots: list[LeafSlot] = []
         for gap, leaf in enumerate(form.leaves):
             if leaf is None:
                 continue
             if not all(_is_passed_through(self._lookups, tag, may_go=True) for tag in leaf.path[1:]):
                 return None
-            place = leaf.start + _HEAD, leaf.stop + _HEAD
+            place = leaf.start + HEAD, leaf.stop + HEAD
             around = [edit for edit in tried.edits if edit[0] <= place[0] and edit[1] >= place[1]]
             is_dropped = drops_private and bool(leaf.tag >> 16 & 1)
             is_gone = any(is_dropped or edit[:2] != place for edit in around)
@@ -368,16 +191,16 @@ class ItemsSlot:
             if tried.survey is not None and _is_told_with(tried, leaf, start):
                 return None
             if leaf.start in kept and not (is_gone and is_dropped and leaf.vr in _PLAIN_PRIVATE):
-                slots.append(_slot_of(gap, leaf, is_gone=is_gone))
+                slots.append(leaf_slot_of(gap, leaf, is_gone=is_gone))
             elif around and not is_gone:
                 return None
         try:
-            made = _FormChanges(form, tried, slots)
+            made = FormChanges(form, tried, slots)
         except ValueError:
             return None
         return made if self._is_complete(made, tried, slots) else None
 
-    def _is_complete(self, made: _FormChanges, tried: Trial, slots: Sequence[_LeafSlot]) -> bool:
+    def _is_complete(self, made: FormChanges, tried: Trial, slots: Sequence[LeafSlot]) -> bool:
         """Whether the outcome of an item is the sum of its parts; what is left over is in common."""
         outcomes: list[SlotOutcome] = []
         for slot in slots:
@@ -398,7 +221,7 @@ class ItemsSlot:
         return True
 
     @staticmethod
-    def _is_told(made: _FormChanges, tried: Trial, outcomes: Sequence[SlotOutcome]) -> bool:
+    def _is_told(made: FormChanges, tried: Trial, outcomes: Sequence[SlotOutcome]) -> bool:
         """Whether the survey of an item, if there is one, is the sum of those of its parts."""
         if tried.survey is None:
             return True
@@ -457,7 +280,7 @@ class ItemsSlot:
                 return None
         growth = sum([len(data) - stop + start for start, stop, data in edits])
         if growth and found.defined:
-            edits.insert(0, _length_edit(source, found.value, growth))
+            edits.insert(0, length_edit(source, found.value, growth))
         kind = self._kind(forms, Counter([one.kind for one in outcomes]))
         if kind < 0:
             return None
@@ -466,7 +289,7 @@ class ItemsSlot:
             originals += self._changes[form].originals
         told = [self._changes[form].survey for form, _ in items] + [one.survey for one in outcomes]
         parts = tuple([part for part in told if part is not None])
-        survey = replace(_NOTHING_TOLD, parts=parts) if parts else None
+        survey = replace(NOTHING_TOLD, parts=parts) if parts else None
         return ItemsOutcome(edits, growth, kind, tuple(dict.fromkeys(originals)), survey=survey)
 
     def _kind(self, forms: Counter[ItemForm], slots: Counter[int]) -> int:
@@ -524,31 +347,3 @@ def _is_told_with(tried: Trial, leaf: ItemLeaf, start: int) -> bool:
         one.element is not None and one.element.start - start < leaf.start < one.element.stop - start
         for one in tried.changes
     )
-
-
-def _slot_of(gap: int, leaf: ItemLeaf, *, is_gone: bool) -> _LeafSlot:
-    """A leaf that it matters what it holds, alone in the sequences around it."""
-    head = b"".join(_tag_bytes(tag) + _OUTER for tag in leaf.path) + _tag_bytes(leaf.tag) + leaf.vr.encode()
-    slot = Slot(-1, leaf.path[0], "", is_private=False)
-    return _LeafSlot(leaf, gap, head, _ENDS * len(leaf.path), slot, is_gone)
-
-
-def _tag_bytes(tag: int) -> bytes:
-    return (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
-
-
-def _length_edit(source: Source, value: int, growth: int) -> Edit:
-    """The new length of a sequence or item that grows.
-
-    Args:
-        source: the bytes.
-        value: where its value begins.
-        growth: by how many bytes it grows.
-
-    Raises:
-        FileError: a length field cannot say it.
-    """
-    length = int.from_bytes(source.read(value - 4, value), "little") + growth
-    if length >= UNDEFINED:
-        raise FileError(f"a sequence would become longer than its length field at byte {value - 4} can say")
-    return Edit(value - 4, value, length.to_bytes(4, "little"))

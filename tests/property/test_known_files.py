@@ -6,22 +6,20 @@ import itertools
 import struct
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import pytest
 from builders import EXPLICIT, element, file_of, item, sequence
 from hypothesis import given
 from hypothesis import strategies as st
+from recipes import noted_answers
 from selection import examples
 from test_cold_equals_warm import CHECKED, Result, assert_cold_equals_warm, result_of, settings
 
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
-from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Patcher
 from pfdicom_tagSub.engine.pattern_pass import ElementsOfKnown
-from pfdicom_tagSub.engine.pattern_recipe import PatternRecipe
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources
@@ -358,14 +356,6 @@ def test_uid_that_a_text_in_common_holds_is_cut_out_of_it() -> None:
 
 def test_fourth_file_of_a_series_takes_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     contents = [content_of(BASE | {"instance": one, "number": one}) for one in (0, 1, 2, 3, 0, 1)]
-    found: list[bool] = []
-    patched = PatternRecipe.patched
-
-    def noting(recipe: PatternRecipe, *arguments: Any) -> Patched | None:
-        made = patched(recipe, *arguments)
-        found.append(made is not None)
-        return made
-
-    monkeypatch.setattr(PatternRecipe, "patched", noting)
+    found = noted_answers(monkeypatch)
     _known(contents)
     assert found == [True] * 4  # the third makes it, and is the first to be changed by it

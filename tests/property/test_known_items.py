@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from builders import EXPLICIT, element, file_of, item, sequence
 from hypothesis import given
 from hypothesis import strategies as st
+from recipes import noted_answers
 from selection import examples
 from test_cold_equals_warm import CHECKED, assert_cold_equals_warm, result_of, settings
 from test_known_files import FULL, RULES, UID, rules_of
@@ -17,9 +17,7 @@ from test_known_files import FULL, RULES, UID, rules_of
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
-from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Patcher
-from pfdicom_tagSub.engine.pattern_recipe import PatternRecipe
 from pfdicom_tagSub.spec import profile as profiles
 from pfdicom_tagSub.spec.compiling import compile_rules
 from pfdicom_tagSub.spec.function_types import Resources
@@ -125,17 +123,9 @@ def profile_rules(profile: str, spec: str) -> RuleSet:
 
 def answers(monkeypatch: pytest.MonkeyPatch, number: int, contents: Sequence[bytes]) -> list[bool]:
     """Whether a recipe told the changes of each file that it was asked about."""
-    found: list[bool] = []
-    patched = PatternRecipe.patched
-
-    def noting(recipe: PatternRecipe, *arguments: Any) -> Patched | None:
-        made = patched(recipe, *arguments)
-        found.append(made is not None)
-        return made
-
     patcher, caches = Patcher(rules_of(number)), Caches()
     with monkeypatch.context() as patch:
-        patch.setattr(PatternRecipe, "patched", noting)
+        found = noted_answers(patch)
         for content in contents:
             with caches:
                 patcher.scan(parse(BytesSource(content)))

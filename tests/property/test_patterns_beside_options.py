@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from builders import EXPLICIT, element, file_of, item, sequence
 from hypothesis import given
+from recipes import noted_answers
 from selection import examples
 from test_cold_equals_warm import CHECKED, settings
 from test_known_files import (
@@ -40,7 +41,6 @@ from pfdicom_tagSub.engine.original_pairs import ATTRIBUTES, OriginalPair
 from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Output, Patcher
 from pfdicom_tagSub.engine.pattern_pass import ElementsOfKnown
-from pfdicom_tagSub.engine.pattern_recipe import PatternRecipe
 from pfdicom_tagSub.engine.survey_basis import SurveyOptions
 from pfdicom_tagSub.run.file_tools import Tools
 from pfdicom_tagSub.run.worker_settings import Settings
@@ -207,15 +207,7 @@ def test_patterns_and_recipes_are_learnt(
     contents = [
         content_of(BASE | {"instance": one} | dict.fromkeys(parts, one)) for one in (0, 1, 2, 3, 0, 1)
     ]
-    told: list[bool] = []
-    patched = PatternRecipe.patched
-
-    def noting(recipe: PatternRecipe, *arguments: Any) -> Patched | None:
-        made = patched(recipe, *arguments)
-        told.append(made is not None)
-        return made
-
-    monkeypatch.setattr(PatternRecipe, "patched", noting)
+    told = noted_answers(monkeypatch)
     tools, caches = Tools(settings_of(name, where, profile=profile, is_surveyed=is_surveyed)), Caches()
     found = []
     for content in contents:
