@@ -46,7 +46,7 @@ def test_values_are_those_of_the_other_tool(name: str, script: ModuleType, tmp_p
     sources = list(script.files_of(corpus, step(4)))
     (imported, *left_alone) = script.compare(name, cache, sources, tmp_path).values()
     assert imported.files > len(sources) * 0.9
-    assert imported.equal > 100 * imported.files
+    assert imported.equal > 50 * imported.files  # the smaller corpus has some 70 elements in a file
     others = [one for one in (left_alone or [imported])[0].different if one not in WRONG]
     assert others == []
     # Within items of sequences that it has no action for dicom-anonymizer leaves all as it was.
