@@ -409,6 +409,7 @@ def run_tree(
             on_warning=warnings.append,
             ledger=None if dry_run else kept.ledger,
             on_begun=kept.prepare_pages,
+            before_restart=kept.await_pages,
         )
         runner.run(made, settings, listeners)
         kept.prune()

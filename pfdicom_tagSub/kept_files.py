@@ -195,6 +195,11 @@ class KeptFiles:
                 preparing.start()
                 self._preparing = preparing
 
+    def await_pages(self) -> None:
+        """Wait for the end of what ``prepare_pages`` began."""
+        if self._preparing is not None:
+            self._preparing.join()
+
     def write_reports(self, report: RunReport) -> tuple[RunReport, tuple[str, ...]]:
         """Write the review sheet and the reports; a signal that is held back gives up the sheet.
 
@@ -212,8 +217,7 @@ class KeptFiles:
             return report, problems
         from .report.html import RunFacts, render  # noqa: PLC0415  (where there is a report alone)
 
-        if self._preparing is not None:
-            self._preparing.join()
+        self.await_pages()
         ran = RunFacts(self._caller.flags, self._started, report.warnings, self._options.tree.threads)
         failed: list[str] = []
         for target in self._targets:
@@ -374,7 +378,7 @@ def _with_problems(report: RunReport, problems: Iterable[str]) -> RunReport:
 
 
 def _load_template() -> None:
-    from .report.html import template  # noqa: PLC0415  (where there is a report alone)
+    with suppress(Exception):  # it comes again where the page is written, and is told there
+        from .report.html import template  # noqa: PLC0415  (where there is a report alone)
 
-    with suppress(Exception):  # the page says what is wrong
         template()

@@ -268,6 +268,7 @@ def _process(
                         on_warning=console.warning,
                         ledger=None if options.dry_run else kept.ledger,
                         on_begun=kept.prepare_pages,
+                        before_restart=kept.await_pages,
                     ),
                 )
             kept.prune(messages.show_orphan)

@@ -163,17 +163,20 @@ class Pool:
         deferred: DeferredSignals,
         on_tally: Callable[[OutcomeTally], None] | None = None,
         on_begun: Callable[[], None] = lambda: None,
+        before_restart: Callable[[], None] = lambda: None,
     ) -> None:
         """Args:
         executor: the workers.
         deferred: holds signals back while results are told.
         on_tally: told of results that the workers counted.
         on_begun: called once, when all workers have something to do.
+        before_restart: called before workers that died are replaced.
         """
         self.executor = executor
         self.deferred = deferred
         self.on_tally = on_tally
         self._on_begun: Callable[[], None] | None = on_begun
+        self._before_restart = before_restart
 
     def __enter__(self) -> Pool:
         return self
@@ -256,6 +259,7 @@ class Pool:
         on_lost: Callable[[FileJob], None],
     ) -> None:
         """Do the batches of a dead worker again file by file, to find the one it died over."""
+        self._before_restart()
         self.executor.recover()
         for batch in lost:
             for directory in batch:

@@ -47,4 +47,6 @@ def workforce_of(
 def _pool(executor: Executor, listeners: RunListeners) -> Pool:
     from .pool import Pool  # noqa: PLC0415  (where there are workers)
 
-    return Pool(executor, listeners.deferred, listeners.on_tally, listeners.on_begun)
+    return Pool(
+        executor, listeners.deferred, listeners.on_tally, listeners.on_begun, listeners.before_restart
+    )

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import signal
+import threading
+import weakref
 from collections.abc import Collection
 from concurrent.futures import Future
 from typing import Any
 
+import pytest
+
 from pfdicom_tagSub.core.plan import DirectoryPlan
 from pfdicom_tagSub.run.deferred_signals import DeferredSignals
+from pfdicom_tagSub.run.executors.local import LocalExecutor, SharedFlag
 from pfdicom_tagSub.run.pool import Batch, Done, Pool
 from pfdicom_tagSub.run.worker import Task, Worker
 
@@ -58,3 +66,86 @@ def test_who_waits_for_the_workers_is_told_once_that_they_have_begun() -> None:
     assert len(done) == 100
     assert executor.events[:4] == ["submit", "submit", "begun", "wait"]
     assert executor.events.count("begun") == 1
+
+
+class ForgetfulExecutor(DoneAtOnceExecutor):
+    """Workers that die over the first batch."""
+
+    def submit(self, task: Task[Any], batch: Batch) -> Future[Done[Any]]:
+        """A batch that is done, but for the first."""
+        if not self.events:
+            self.events.append("submit")
+            future: Future[Done[Any]] = Future()
+            future.set_exception(self.lost())
+            return future
+        return super().submit(task, batch)
+
+    def recover(self) -> None:
+        """Others come."""
+        self.events.append("recover")
+
+
+def test_who_has_to_know_is_told_before_workers_that_died_are_replaced() -> None:
+    executor = ForgetfulExecutor()
+    plan = DirectoryPlan("in", "out", ".", ("a",))
+    done: list[object] = []
+    note = executor.events.append
+    with Pool(executor, DeferredSignals(), before_restart=lambda: note("told")) as pool:
+        pool.run(Worker.name, iter([plan]), lambda _, result: done.append(result), lambda _: None)
+    assert done == ["a"]
+    assert executor.events == ["submit", "wait", "told", "recover", "submit", "wait"]
+
+
+def test_executor_keeps_no_batch_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where results come faster than they are told of, those that were told must go all the same."""
+
+    class Threads:
+        def submit(self, *_: object) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_result(Done([], 0.0))
+            return future
+
+    executor: Any = LocalExecutor(Any, 2)  # type: ignore[arg-type]  # it starts none
+    monkeypatch.setattr(executor, "_started", Threads)
+    futures = [executor.submit(Worker.name, ()) for _ in range(3)]
+    kept = [weakref.ref(future) for future in futures]
+    assert list(executor.wait(futures)) == futures
+    del futures
+    gc.collect()
+    assert [one() for one in kept] == [None] * 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="it is for forked processes")
+def test_flag_can_be_set_whenever_a_process_that_looks_at_it_was_killed() -> None:
+    flag = SharedFlag()
+    ready, begun = os.pipe()
+    for _ in range(20):
+        pid = os.fork()
+        if not pid:
+            os.write(begun, b"!")
+            while not flag.is_set():
+                pass
+            os._exit(0)
+        os.read(ready, 1)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    setting = threading.Thread(target=flag.set, daemon=True)
+    setting.start()
+    setting.join(5)
+    assert not setting.is_alive()
+    assert flag.is_set()
+    os.close(ready)
+    os.close(begun)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="it is for forked processes")
+def test_flag_that_is_set_is_seen_by_processes_forked_before() -> None:
+    flag = SharedFlag()
+    assert not flag.is_set()
+    pid = os.fork()
+    if not pid:
+        while not flag.is_set():
+            pass
+        os._exit(7)
+    flag.set()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7

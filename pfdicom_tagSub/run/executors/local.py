@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -130,6 +131,25 @@ class _ForkContext(multiprocessing.context.ForkContext):
     Process = _ForkProcess
 
 
+class SharedFlag:
+    """A flag of this process and of those that it forks later.
+
+    An ``Event`` of multiprocessing has a lock. A worker that is killed while it looks has it in its
+    hand, and whoever sets the event then waits for ever.
+    """
+
+    def __init__(self) -> None:
+        self._byte = mmap.mmap(-1, 1)
+
+    def set(self) -> None:
+        """Say that workers should stop."""
+        self._byte[0] = 1
+
+    def is_set(self) -> bool:
+        """Whether that was said."""
+        return self._byte[0] != 0
+
+
 class LocalExecutor:
     """Workers of this machine, started with the first batch; see ``pool.Executor``."""
 
@@ -146,8 +166,9 @@ class LocalExecutor:
         self._workers = workers
         self._executor: Executor | None = None
         self._stop: Flag = threading.Event()
-        # concurrent.futures.wait() takes longer the more batches are under way.
-        self._ended: SimpleQueue[object] = SimpleQueue()
+        # concurrent.futures.wait() takes longer the more batches are under way. What waits here is not
+        # looked at where others were done, too: it must hold no results.
+        self._ended: SimpleQueue[None] = SimpleQueue()
 
     def window(self) -> int:
         """A few for each worker."""
@@ -166,8 +187,11 @@ class LocalExecutor:
                 raise
             _end_left_over()
             raise WorkforceError(f"the workers cannot be started: {CURE}, or run with --threads 0") from None
-        future.add_done_callback(self._ended.put)
+        future.add_done_callback(self._note_end)
         return future
+
+    def _note_end(self, _: Future[Done[R]]) -> None:
+        self._ended.put(None)
 
     def wait(self, pending: Collection[Future[Done[R]]]) -> Collection[Future[Done[R]]]:
         """Those that are done or lost, at least one."""
@@ -199,8 +223,9 @@ class LocalExecutor:
         if self._executor is None:
             if has_gil():
                 # A forked worker has all that the parent imported and compiled at once.
-                context = _ForkContext() if sys.platform == "linux" else multiprocessing.get_context()
-                self._stop = context.Event()
+                is_forked = sys.platform == "linux"
+                context = _ForkContext() if is_forked else multiprocessing.get_context()
+                self._stop = SharedFlag() if is_forked else context.Event()
                 arguments = (self._settings, self._stop)
                 self._executor = ProcessPoolExecutor(self._workers, context, _start_process, arguments)
             else:
