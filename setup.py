@@ -14,9 +14,9 @@ if VERSION is None:
 
 DOCUMENTATION = ["furo", "sphinx>=8"]
 PIXELS = [
-    "jpeglib",
     "numpy",
     "pillow",
+    "pyjpegio>=0.3",
     "pyjpegls",
     "pylibjpeg[all]",
     'rapidocr-onnxruntime==1.4.4; python_version < "3.13"',
@@ -73,6 +73,7 @@ setup(
             "docutils",
             "hypothesis",
             "import-linter>=2.17",
+            "jpeglib",  # the tests read coefficients by it, too
             "jsonschema",
             "mypy",
             "pytest<9.2",  # whose ids are no strings: pytest-xdist 3.8 would not keep a group together

@@ -1,16 +1,19 @@
 """JPEG whose blocks of coefficients under rectangles are replaced, without decoding (ITU-T T.81).
 
-jpeglib reads and writes the coefficients; what it is given was decoded by simplejpeg before, which takes
-each warning of libjpeg for an error: other readers fill up what is damaged, or end the process over it.
+jpegio reads and writes the coefficients; what it is given was decoded by simplejpeg before, which takes
+each warning of libjpeg for an error: other readers fill up what is damaged. jpegio opens files by their
+names; it gets files without one, by their descriptors, so that none can stay, however the process ends.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +30,7 @@ _FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 
 _ALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 _SCAN = 0xDA
+_TABLES = 0xDB
 _NOTES = frozenset({*range(0xE0, 0xF0), 0xFE})
 """The markers of applications and comments (T.81 B.2.4.5 and B.2.4.6)."""
 
@@ -143,8 +147,8 @@ def decoded(data: bytes, rows: int, columns: int, samples: int) -> npt.NDArray[n
     return found
 
 
-def _package(name: str) -> Any:
-    """A package that the cleaning of JPEG needs alone.
+def _package(name: str, package: str = "") -> Any:
+    """A module that the cleaning of JPEG needs alone; its package has another name where that is given.
 
     Raises:
         FileError: it is not installed.
@@ -152,7 +156,25 @@ def _package(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise FileError(f"JPEG needs a package that is not installed: pip install {name}") from None
+        raise FileError(
+            f"JPEG needs a package that is not installed: pip install {package or name}"
+        ) from None
+
+
+@contextmanager
+def _nameless() -> Iterator[tuple[IO[bytes], str]]:
+    """A file in memory (on Linux) that has no name, and the path by which this process can open it.
+
+    Raises:
+        FileError: there is no such path.
+    """
+    made = os.fdopen(os.memfd_create("jpeg"), "w+b") if hasattr(os, "memfd_create") else None
+    with made or tempfile.TemporaryFile() as file:
+        for folder in ("/proc/self/fd", "/dev/fd"):
+            if os.path.exists(path := f"{folder}/{file.fileno()}"):
+                yield file, path
+                return
+        raise FileError("JPEG needs /proc or /dev/fd, by which files without a name can be opened")
 
 
 def widened(
@@ -178,16 +200,29 @@ class Coefficients:
     """
 
     def __init__(self, data: bytes) -> None:
-        jpeglib = _package("jpeglib")
-        with tempfile.NamedTemporaryFile(suffix=".jpeg") as file:
+        """Args:
+        data: a JPEG that is not damaged.
+
+        Raises:
+            FileError: its coefficients cannot be read.
+        """
+        self._library = _package("jpegio", "pyjpegio")
+        with _nameless() as (file, path):
             file.write(data)
             file.flush()
-            self._jpeg: Any = jpeglib.read_dct(file.name)
-            self._jpeg.load()
-        found = self._jpeg.Y, self._jpeg.Cb, self._jpeg.Cr
-        self.planes: list[npt.NDArray[np.int16]] = [one for one in found if one is not None]
-        numbers = self._jpeg.quant_tbl_no
-        self.tables = [self._jpeg.qt[numbers[index]] for index in range(len(self.planes))]
+            try:
+                self._jpeg: Any = self._library.read(path)
+            except RuntimeError:  # of libjpeg
+                raise FileError("the coefficients of a JPEG cannot be read") from None
+        self.planes: list[npt.NDArray[np.int32]] = [
+            flat.reshape(flat.shape[0] // 8, 8, flat.shape[1] // 8, 8).transpose(0, 2, 1, 3)
+            for flat in self._jpeg.coef_arrays
+        ]
+        tables = dict(zip(_table_numbers(data), self._jpeg.quant_tables, strict=False))
+        numbers = [one.quant_tbl_no for one in self._jpeg.comp_info]
+        if len(tables) != len(self._jpeg.quant_tables) or not tables.keys() >= set(numbers):
+            raise FileError("the quantization tables of a JPEG cannot be read")
+        self.tables = [tables[number] for number in numbers]
         self.is_colour = is_light_and_colour(data)
 
     def blacken(self, rectangles: tuple[Rectangle, ...], header: FrameHeader, *, is_inverse: bool) -> int:
@@ -208,8 +243,12 @@ class Coefficients:
 
     def encoded(self) -> bytes:
         """The JPEG with the coefficients as they are now, and none of the notes that it came with."""
-        with tempfile.NamedTemporaryFile(suffix=".jpeg") as file:
-            self._jpeg.write_dct(file.name)
+        self._jpeg.optimize_coding = True  # its own code may lack words for black
+        with _nameless() as (file, path):
+            try:
+                self._library.write(self._jpeg, path)
+            except RuntimeError:  # as above
+                raise FileError("the coefficients of a JPEG cannot be written") from None
             file.seek(0)
             return without_notes(file.read())
 
@@ -232,11 +271,19 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     raise FileError("a JPEG has no scan")
 
 
-def is_light_and_colour(data: bytes) -> bool:
-    """Whether the first of three components is light and the others are colour, as libjpeg takes them.
+def _table_numbers(data: bytes) -> list[int]:
+    """The numbers of the quantization tables before the first scan, in order (T.81 B.2.4.1)."""
+    found = set()
+    for marker, segment in _segments(data):
+        place = 4
+        while marker == _TABLES and place < len(segment):
+            found.add(segment[place] & 15)
+            place += 1 + 64 * (1 + (segment[place] >> 4))
+    return sorted(found)
 
-    jpeglib guesses it otherwise, and wrongly where an Adobe segment says RGB.
-    """
+
+def is_light_and_colour(data: bytes) -> bool:
+    """Whether the first of three components is light and the others are colour, as libjpeg takes them."""
     is_jfif, transform, numbers = False, -1, (1, 2, 3)
     for marker, segment in _segments(data):
         body = segment[4:]

@@ -33,6 +33,9 @@ from .sequence_reading import raw_value
 _TOLERATED = 24
 """How light a black pixel of a JPEG may be: quantization and the colour of its neighbours count."""
 
+_SHARED = 2
+"""So many pixels beside a black one may get some of its colour where a decoder interpolates colours."""
+
 _OTHERS = ("pillow", "pydicom", "pylibjpeg")
 """Decoders that pydicom does not take first."""
 
@@ -90,7 +93,14 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
     header = checked_header(new, image.rows, image.columns, image.samples)
     if header.factors != header_of(old).factors:
         raise FileError("a cleaned JPEG has another sampling than the input's")
-    shown = decoded(new, image.rows, image.columns, image.samples)
+    size = image.rows, image.columns, image.samples
+    shown = decoded(new, *size)
+    is_left = np.ones(shown.shape[:2], np.bool_)
+    for one in masks.of(index):
+        left, top = max(one.x - _SHARED, 0), max(one.y - _SHARED, 0)
+        is_left[top : one.bottom + _SHARED, left : one.right + _SHARED] = False
+    if (shown != decoded(old, *size))[is_left].any():
+        raise FileError(_CHANGED)
     _check_notes(new)
     is_inverse = image.photometric == "MONOCHROME1"
     for one in masks.of(index):

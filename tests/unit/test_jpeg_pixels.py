@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 from support import Result, run_command
 
 Image = pytest.importorskip("PIL.Image")
-pytest.importorskip("jpeglib", reason="what reads coefficients is not installed")
+pytest.importorskip("jpegio", reason="what reads coefficients is not installed")
 pytest.importorskip("simplejpeg", reason="what tells damage is not installed")
 
 from pfdicom_tagSub.pixels import jpeg_blocks  # noqa: E402
@@ -76,6 +78,14 @@ def compressed(frames: list[bytes], kind: str, table: str = "basic") -> Dataset:
     return made
 
 
+def planes_of(folder: Path, data: bytes) -> list[np.ndarray]:
+    """The coefficients of a JPEG as another library reads them."""
+    jpeglib = pytest.importorskip("jpeglib", reason="the other reader of coefficients is not installed")
+    (folder / "a.jpeg").write_bytes(data)
+    read = jpeglib.read_dct(str(folder / "a.jpeg"))
+    return [plane for plane in (read.Y, read.Cb, read.Cr) if plane is not None]
+
+
 def frames_in(content: bytes) -> list[bytes]:
     made = pydicom.dcmread(io.BytesIO(content))
     extended = None
@@ -103,9 +113,8 @@ def test_blocks_outside_of_the_masks_keep_their_coefficients(tmp_path: Path, kin
     outside[30:93, 20:100] = False
     assert flags[outside].all()
     for old, new in zip(before, after, strict=True):
-        one, other = Coefficients(old), Coefficients(new)
         width, height = header_of(old).unit
-        for plane, own in zip(one.planes, other.planes, strict=True):
+        for plane, own in zip(planes_of(tmp_path, old), planes_of(tmp_path, new), strict=True):
             across = max(1, round(COLUMNS / 8 / plane.shape[1])) * 8
             down = max(1, round(ROWS / 8 / plane.shape[0])) * 8
             for y in range(plane.shape[0]):
@@ -181,6 +190,54 @@ def test_black_jpeg_has_bytes_enough(tmp_path: Path) -> None:
     made.Rows = made.Columns = 2048
     result, _ = clean(tmp_path, file_bytes(made))
     assert result.code == 0, result.out
+
+
+def test_frames_are_in_no_file_that_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    result, _ = clean(tmp_path, file_bytes(compressed([jpeg(1, "420")], "420")))
+    assert result.code == 0, result.out
+
+
+def test_frames_are_in_no_file_that_has_a_name_where_memory_has_no_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jpegio = pytest.importorskip("jpegio")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    seen = []
+    for name in ("read", "write"):
+        own = getattr(jpegio, name)
+        monkeypatch.setattr(
+            jpegio,
+            name,
+            lambda *given, own=own: seen.append(os.listdir(tempfile.tempdir)) or own(*given),
+        )
+    result, _ = clean(tmp_path, file_bytes(compressed([jpeg(1, "420")], "420")))
+    assert result.code == 0, result.out
+    assert seen == [[]] * 4  # one reading and writing, and two readings of the check
+
+
+def test_tables_that_change_between_scans_fail(tmp_path: Path) -> None:
+    buffers = []
+    for quality in (90, 30, 60):
+        buffer = io.BytesIO()
+        values = np.random.default_rng(quality).integers(0, 255, (ROWS, COLUMNS), dtype=np.uint8)
+        Image.fromarray(values).save(buffer, "JPEG", quality=quality)
+        buffers.append(buffer.getvalue())
+    frame = b"\xff\xc0\0\x11\x08" + ROWS.to_bytes(2, "big") + COLUMNS.to_bytes(2, "big") + b"\3"
+    frame += b"".join(bytes([number, 0x11, 0]) for number in (1, 2, 3))
+    data = b"\xff\xd8" + b"\xff\xdb\0\x43" + buffers[0].partition(b"\xff\xdb\0\x43")[2][:65] + frame
+    for number, one in enumerate(buffers, 1):
+        tables = one.index(b"\xff\xdb"), one.index(b"\xff\xc0"), one.index(b"\xff\xc4")
+        scan = one.index(b"\xff\xda")
+        head = one[tables[0] : tables[1]] + one[tables[2] : scan] + one[scan : scan + 5]
+        data += head + bytes([number]) + one[scan + 6 : -2]
+    data += b"\xff\xd9"
+    result, output = clean(tmp_path, file_bytes(compressed([data], "444")))
+    assert result.code == 1
+    assert not output
+    assert "differs" in result.record["failures"][0]["reason"]
 
 
 def with_components(data: bytes, numbers: tuple[int, ...], *notes: bytes) -> bytes:
@@ -303,11 +360,14 @@ def test_damage_within_a_scan_fails(tmp_path: Path, kind: str, damage: Any) -> N
     assert "damaged" in result.record["failures"][0]["reason"]
 
 
-def test_package_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "simplejpeg", None)
+@pytest.mark.parametrize(("module", "package"), [("simplejpeg", "simplejpeg"), ("jpegio", "pyjpegio")])
+def test_package_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
     result, _ = clean(tmp_path, file_bytes(compressed([jpeg(0, "grey")], "grey")))
     assert result.code == 1
-    assert "pip install simplejpeg" in result.record["failures"][0]["reason"]
+    assert f"pip install {package}" in result.record["failures"][0]["reason"]
 
 
 @pytest.mark.parametrize(

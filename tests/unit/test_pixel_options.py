@@ -87,7 +87,7 @@ def test_nothing_of_it_is_loaded_without_the_option(tmp_path: Path) -> None:
         f"code = main(['--inputDir', {str(tmp_path / 'in')!r}, '--outputDir', {str(tmp_path / 'out')!r}, "
         "'--tagInfo', 'PatientName:x', '--verify', '-v', '0']); "
         "print(code, [name for name in sys.modules if name.partition('.')[0] in "
-        "{'cv2', 'onnxruntime', 'jpeglib'} or name.startswith('pfdicom_tagSub.pixels')])"
+        "{'cv2', 'onnxruntime', 'jpegio'} or name.startswith('pfdicom_tagSub.pixels')])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout.strip() == "0 []", done.stdout + done.stderr
