@@ -15,7 +15,7 @@ class FileJob:
 
     Attributes:
         input_path: where to read.
-        output_path: where to write; its directory exists when the job runs.
+        output_path: where to write; the worker makes its directory where there is none.
         relative: the input relative to the input directory, for the record.
         file_ids: where the files went that a DICOMDIR may name, see ``file_ids.py``; None
             for all other files.

@@ -54,7 +54,6 @@ class MetaSteps:
         self._number = number
         own, first = file.meta[number], file.meta[0]
         self._rule: Rule | None = made.rules.meta.get(own.tag)
-        self._scope = made.scope
         self._value, self._head, self._tail = own.value, *self._around(file, own)
         self._start = file.meta_start
         self._length = first.value if first.tag == dictionary.FILE_META_GROUP_LENGTH else -1

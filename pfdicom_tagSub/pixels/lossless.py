@@ -236,7 +236,7 @@ def encoded(cells: FrameCells, image: Image) -> bytes:
             return encoder.encode(np.ascontiguousarray(numbers), **known)
     except MemoryError:
         raise
-    except Exception as error:  # as above
+    except Exception as error:  # of an encoder, whose texts may quote the file
         raise FileError(f"a frame cannot be compressed again as it was: {type(error).__name__}") from None
 
 

@@ -135,13 +135,13 @@ class AlreadyDone:
             if row.output is None:
                 return bool(row.skipped)
             found = os.lstat(path)
+            if not stat.S_ISREG(found.st_mode) or Stamp.of(found) != row.output:
+                return False
+            folder = path.rpartition("/")[0]
+            if folder not in folders:
+                folders[folder] = self._is_plain(folder)
         except OSError:
             return False
-        if not stat.S_ISREG(found.st_mode) or Stamp.of(found) != row.output:
-            return False
-        folder = path.rpartition("/")[0]
-        if folder not in folders:
-            folders[folder] = self._is_plain(folder)
         return folders[folder]
 
     def _is_plain(self, folder: str) -> bool:

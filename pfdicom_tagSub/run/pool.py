@@ -241,7 +241,7 @@ class Pool:
                 continue
             for future in self.executor.wait(pending):
                 try:
-                    done = future.result()
+                    done = self._done(future, pending[future])
                 except self.executor.lost:
                     lost.append(pending.pop(future))
                     continue
@@ -272,7 +272,7 @@ class Pool:
                             pending[future] = single
                         self.deferred.check()
                         self.executor.wait(pending)
-                        done = future.result()
+                        done = self._done(future, single)
                     except self.executor.lost:
                         pending.clear()
                         self.executor.recover()
@@ -282,6 +282,16 @@ class Pool:
                         with self.deferred:
                             self._report(pending.pop(future), done, on_result)
                         self.deferred.check()
+
+    def _done(self, future: Future[Done[R]], batch: Batch) -> Done[R]:
+        """What became of a batch.
+
+        Raises: ``executor.lost``, also where a worker gave it up, as one does that has forgotten the run.
+        """
+        done = future.result()
+        if len(done.results) < sum(len(directory.names) for directory in batch):
+            raise self.executor.lost
+        return done
 
     def _report(self, batch: Batch, done: Done[R], on_result: Callable[[FileJob, R], None]) -> None:
         if self.on_tally is not None:

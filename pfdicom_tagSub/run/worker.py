@@ -153,7 +153,7 @@ class Worker:
             return replace(outcome, output=self._shown(job)) if is_named else outcome
         shown = self._shown(job)
         path_holds_value = bool(patched.originals) and holds_value(shown, patched.originals)
-        is_held = path is not job.output_path
+        is_held = path != job.output_path
         return FileOutcome(
             job.relative,
             Status.HELD if is_held else status,
@@ -336,7 +336,7 @@ class Worker:
                 *components, last = self._names_of(file) + [own] * (not stems)
                 name = safe_name(last, own) if stems else own
                 return "/".join([*map(safe_component, components), name])
-        except Exception as error:  # as above
+        except Exception as error:  # as of ``_process``
             failure = untraced(error)
         return self._lost(failure, job, stage, before, started)
 

@@ -92,7 +92,7 @@ def rewrite(call: Call) -> str:
     Raises:
         FileError: the pattern takes too long, or makes too much.
     """
-    from ..text import patterns  # noqa: PLC0415  (as above)
+    from ..text import patterns  # noqa: PLC0415  (for specs with patterns alone)
 
     try:
         return patterns.rewrite(call.text, *_split_pattern(call.arguments))

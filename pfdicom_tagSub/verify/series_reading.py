@@ -194,7 +194,7 @@ class SeriesReader:
             try:
                 with warnings.catch_warnings(action="ignore"):
                     content = read_partial(cast(BinaryIO, io.BytesIO(data)), note, force=True)
-            except Exception:  # as above
+            except Exception:  # what is wrong is for read_again to say
                 return None
             if not seen:
                 return None
@@ -218,7 +218,7 @@ class SeriesReader:
                     with warnings.catch_warnings(action="ignore"):
                         content = read_dataset(cast(BinaryIO, io.BytesIO(charset)), implicit, little)
                         encodings = encodings_of(content)
-                except Exception:  # as above
+                except Exception:  # what is wrong is for read_again to say
                     return None
             if len(self._contexts) >= MOST_CONTEXTS:
                 self._contexts.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -88,6 +89,25 @@ def test_ledger_knows_what_is_done(tree: Path) -> None:
     }
     other = tagsub.compile_spec({**PAIRS, "PatientName": "other"})
     assert counts(tagsub.run_tree(tree / "in", tree / "out", other, ledger=ledger)) == {"written": 3}
+
+
+def test_file_is_done_again_whose_output_goes_while_it_is_looked_for(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = tree / "ledger"
+    run(tree, ledger=ledger)
+    lstat = os.lstat
+
+    def lstat_and_remove(path: Any, **more: Any) -> os.stat_result:
+        found = lstat(path, **more)
+        if str(path).endswith("/out/P1/a.dcm") and found.st_size:
+            shutil.rmtree(tree / "out" / "P1")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pfdicom_tagSub.run.already_done.os.lstat", lstat_and_remove)
+        report = run(tree, ledger=ledger)
+    assert counts(report) == {"current": 2, "written": 1}
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,37 @@ def test_who_has_to_know_is_told_before_workers_that_died_are_replaced() -> None
     assert executor.events == ["submit", "wait", "told", "recover", "submit", "wait"]
 
 
+class TiredExecutor(DoneAtOnceExecutor):
+    """Workers that give up the first batches, whose results are short."""
+
+    def __init__(self, gives_up: int) -> None:
+        super().__init__()
+        self.gives_up = gives_up
+
+    def submit(self, task: Task[Any], batch: Batch) -> Future[Done[Any]]:
+        """A batch that is done, but for the first."""
+        future = super().submit(task, batch)
+        if self.gives_up:
+            self.gives_up -= 1
+            done = future.result()
+            future = Future()
+            future.set_result(Done(done.results[:-1], done.seconds))
+        return future
+
+
+@pytest.mark.parametrize(("gives_up", "lost"), [(1, []), (3, ["in/a"])])
+def test_file_of_a_batch_that_was_given_up_is_done_again_or_fails(gives_up: int, lost: list[str]) -> None:
+    plan = DirectoryPlan("in", "out", ".", ("a", "b"))
+    done: list[object] = []
+    died: list[str] = []
+    with Pool(TiredExecutor(gives_up), DeferredSignals()) as pool:
+        pool.run(
+            *(Worker.name, iter([plan]), lambda _, result: done.append(result)),
+            lambda job: died.append(job.input_path),
+        )
+    assert (died, sorted(map(str, done))) == (lost, ["a", "b"][len(lost) :])
+
+
 def test_executor_keeps_no_batch_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where results come faster than they are told of, those that were told must go all the same."""
 

@@ -1,4 +1,4 @@
-"""What a worker of a Dask cluster does, and what travels to it; ``cluster.py`` is the other side.
+"""What a worker of a Dask cluster does, and what travels to it; ``dask.py`` is the other side.
 
 What a worker has to know travels once to each: the compiled rules without the secret key
 and the tables of lookups, which the worker reads itself from the same paths, or, only if
@@ -320,5 +320,5 @@ def do_batch(ticket: Ticket, briefing: Parcel | None, order: Parcel) -> Done[Any
     try:
         task, batch = order.opened()
         return _office.work(ticket.run, task, batch)
-    except Exception as error:  # as above
+    except Exception as error:  # its text may quote anything
         return Refused(f"internal error: {type(error).__name__} on a worker; please report it")
