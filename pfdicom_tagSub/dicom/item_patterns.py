@@ -97,7 +97,7 @@ class ItemOutline:
                     self.containers.append(ItemContainer(value, stop))
                 for inner in element.items:
                     self._take_item(inner, origin, (*path, element.tag))
-            elif value - start == 8 and element.vr.encode() in SHORT_VRS:
+            elif element.vr.encode() in SHORT_VRS:
                 self.leaves.append(ItemLeaf(path, element.tag, element.vr, start, value, stop))
 
     def differing(self, other: ItemOutline) -> set[int]:

@@ -35,7 +35,6 @@ from ..dicom.item_patterns import (
     outlines_of,
 )
 from ..dicom.sources import Source
-from ..spec.content_items import CONTENT_SEQUENCE
 from .item_changes import (
     ENDS,
     HEAD,
@@ -162,7 +161,7 @@ class ItemsSlot:
     def _may_have_form(self, outline: ItemOutline) -> bool:
         """Whether no element of an item decides on others."""
         tags = outline.tags
-        if not self._decisive.isdisjoint(tags) or CONTENT_SEQUENCE in tags:
+        if not self._decisive.isdisjoint(tags):
             return False
         return DIRECTORY_RECORD_SEQUENCE not in tags and all(tag & 0xFFFF for tag in tags)
 
