@@ -359,6 +359,84 @@ def test_reviewer_marks_draws_and_saves(tmp_path: Path) -> None:
 
 
 @needs_browser
+def test_browser_warns_of_what_is_not_saved(tmp_path: Path) -> None:
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    script = (
+        STEPS
+        % """
+    const warns = () => {
+      const event = new Event("beforeunload", {cancelable: true});
+      window.dispatchEvent(event);
+      return event.defaultPrevented;
+    };
+    const seen = [warns()];
+    press("B"); seen.push(warns());
+    press("r"); press("Enter"); press("s"); seen.push(warns());
+    press("m"); seen.push(warns());
+    press("g"); press("m"); seen.push(warns());
+    press("s"); seen.push(warns());
+    document.getElementById("save-good").dispatchEvent(new Event("click")); seen.push(warns());
+    say("seen", JSON.stringify(seen));
+    """
+    )
+    found = json.loads(outputs_of(played(page, script, tmp_path))["seen"])
+    assert found == [False, True, True, False, True, True, False]
+
+
+@needs_browser
+def test_saved_paths_with_line_breaks_are_for_null(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("a.dcm", "b\nc.dcm"):
+        (source / name).write_bytes(file_bytes(picture()))
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    script = (
+        STEPS
+        % """
+    press("b"); press("j"); press("b"); press("s");
+    say("saved", JSON.stringify([saved.name, await saved.last.text()]));
+    """
+    )
+    name, text = json.loads(outputs_of(played(page, script, tmp_path))["saved"])
+    assert name == "bad.nul"
+    (tmp_path / name).write_text(text)
+    result = run_command(source, tmp_path / "out", *SPEC, "--filesFrom", str(tmp_path / name), "--null")
+    assert result.record["counts"]["unchanged"] == 2
+
+
+@needs_browser
+def test_masks_that_a_reviewer_saves_are_blackened(tmp_path: Path) -> None:
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions", "--dryRun", count=2)
+    script = (
+        STEPS
+        % """press("j"); press("r"); press("Enter"); press("m"); say("masks", await saved.last.text());"""
+    )
+    (tmp_path / "masks.json").write_text(outputs_of(played(page, script, tmp_path))["masks"])
+    flags = (
+        "--cleanPixels",
+        "devices",
+        "--cleanPixelsOf",
+        "all",
+        "--pixelMasks",
+        str(tmp_path / "masks.json"),
+    )
+    result = run_command(tmp_path / "in", tmp_path / "out", *SPEC, *flags)
+    (cleaned,) = result.record["pixelsCleaned"]
+    assert cleaned["path"] == "001.dcm"
+    assert cleaned["rectangles"] == [{"x": 0, "y": 0, "width": 15, "height": 4, "frame": None}]
+
+
+@needs_browser
+def test_what_was_not_blackened_is_said_once(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "a.dcm").write_bytes(file_bytes(picture()))
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
+    script = STEPS % """say("told", document.querySelector("#file-0 p").textContent);"""
+    assert outputs_of(played(page, script, tmp_path))["told"].count("nothing was blackened") == 1
+
+
+@needs_browser
 def test_reviewer_switches_between_before_and_after(tmp_path: Path) -> None:
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
     script = (
