@@ -64,6 +64,7 @@ _FILM = "1.2.840.10008.5.1.1."
 _SOUND = "9.4."
 _WITHOUT_PIXELS = frozenset({"77.1.5.3"})  # Stereometric Relationship
 
+_DENSITOMETRY = "a densitometry report"
 _MODALITIES = {
     "US": "ultrasound",
     "IVUS": "ultrasound",
@@ -77,7 +78,7 @@ _MODALITIES = {
     "OP": "a photograph or video",
     "SM": "a photograph or video",
     "HC": "a film page",
-    "BMD": "a densitometry report",
+    "BMD": _DENSITOMETRY,
 }
 
 _FLUOROSCOPIC = frozenset({"XA", "RF", "XF", "BI"})
@@ -92,12 +93,16 @@ _REPORTS = frozenset({"REPORT", "PROT", "PROTOCOL", "FILM"})
 _DESCRIBED = (
     *("SCREENSAVE", "SCREENSHOT", "SCREENCAPTURE", "SECONDARYCAPTURE", *_SCREENS[2:]),
     *("DOSESUMMARY", "DOSERECORD", "DOSEPROTOCOL", "DOSEPAGE", "EXAMPROTOCOL", "EXAMSUMMARY"),
-    *("DOSISRAPPORT", "REPORTDOSE", "RAPPORTODOSE", "RAPPORTODIDOSE"),
+    *("DOSISRAPPORT", "DOSERAPPORT", "REPORTDOSE", "RAPPORTODOSE", "RAPPORTODIDOSE"),
     *("DOSISBERICHT", "DOSISPROTOKOLL", "PATIENTENPROTOKOLL", "BILDSCHIRM"),
     *("RAPPORTDEDOSE", "RAPPORTDOSE", "CAPTUREDECRAN", "CAPTUREÉCRAN"),
     *("INFORMEDEDOSIS", "INFORMEDOSIS", "CAPTURADEPANTALLA"),
 )
 """What a description of the series or the study says of one in four languages, letters only."""
+
+_OF_BONES = ("DENSITOM", "DENSITOMÉTR", "BONEDENSITY", "OSTEODENSIT", "KNOCHENDICHTE")
+_SCANS_OF_BONES = frozenset({"DXA", "DEXA", "BMD", "QDR"})
+"""Likewise of densitometry, within a description and as a word of one; its reports come as DX and CR, too."""
 
 
 def reason_to_review(root: Scope) -> str:
@@ -130,6 +135,10 @@ def _kind(root: Scope) -> str:
     if modality in _FLUOROSCOPIC and any(word in text for text in image_type for word in _CAPTURES):
         return "a captured fluoroscopic image"
     described = _texts(root, SERIES_DESCRIPTION) + _texts(root, STUDY_DESCRIPTION)
+    if _says(described, _OF_BONES) or any(
+        not _SCANS_OF_BONES.isdisjoint(_words_of(one)) for one in described
+    ):
+        return _DENSITOMETRY
     if _says(image_type, _SCREENS) or _says(described, _DESCRIBED):
         return "a captured screen"
     if any(not _REPORTS.isdisjoint(_words_of(text)) for text in image_type[1:]):
@@ -165,7 +174,8 @@ def _kind_of_class(sop_class: str) -> str | None:
 
 def _says(texts: tuple[str, ...], words: tuple[str, ...]) -> bool:
     """Whether a text has one of the words, whatever separates its parts."""
-    return any(word in "".join(filter(str.isalpha, text)) for text in texts for word in words)
+    letters = ["".join(filter(str.isalpha, text)) for text in texts]
+    return any(word in text for text in letters for word in words)
 
 
 def _texts(root: Scope, tag: int) -> tuple[str, ...]:
