@@ -13,7 +13,7 @@ from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
 from ..pixels.finding import Finder, Findings, HeaderFindings, windows_of
 from ..pixels.frames import check_frame_size, native_frame
-from ..pixels.image import Image
+from ..pixels.image import NATIVE, Image, syntax_of
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
@@ -76,6 +76,7 @@ class PixelCleaner:
             return PixelCleaning(review=self._unchanged(reason, by_header))
         image = self._image(root)
         if image is None:
+            _check_absent(root)
             return PixelCleaning(review=reason)
         if not image.is_native:
             return self._compressed(file, root, by_header, image, reason)
@@ -145,6 +146,21 @@ class PixelCleaner:
         if PixelMethod.TEXT in self.settings.methods:
             return ""
         return _SUSPICIOUS if by_header.is_suspicious else _HEADERS_ALONE
+
+
+def _check_absent(root: Scope) -> None:
+    """See that pixels which are not in a file are nowhere.
+
+    Raises:
+        FileError: the file says that they are elsewhere.
+    """
+    syntax = syntax_of(root)
+    if syntax in NATIVE:
+        return
+    from ..pixels.frame_codecs import ELSEWHERE, REFERENCED  # noqa: PLC0415  (as of CompressedPixels)
+
+    if syntax in REFERENCED:
+        raise FileError(ELSEWHERE)
 
 
 def _cleaned_pixels(image: Image, found: Findings) -> CleanedPixels:

@@ -111,15 +111,18 @@ CLEANED_SYNTAXES = jpeg_blocks.SYNTAXES | lossless.SYNTAXES | lossless.CONVERTED
 
 _ROOT = "1.2.840.10008.1.2."
 _VIDEO = "its pixels are a video, of which no frame changes alone: extract the frames, or leave the file out"
-_REFERENCED = "its pixels are elsewhere, and the file only says where: fetch them, or leave the file out"
+ELSEWHERE = "its pixels are elsewhere, and the file only says where: fetch them, or leave the file out"
 _WRAPPED = "its pixels are native ones in fragments: have the file written anew as Explicit VR Little Endian"
 _UNKNOWN = (
     "its pixels are compressed in a way that cannot be changed here: decompress the file and run again, or "
     "leave it out"
 )
+REFERENCED = frozenset(_ROOT + one for one in ("4.94", "4.95", "4.204", "4.205", "7.1", "7.2", "7.3"))
+"""Transfer syntaxes whose files say where the pixels are (JPIP, SMPTE ST 2110)."""
+
 _REASONS = {
     **{_ROOT + f"4.{number}": _VIDEO for number in range(100, 109)},
-    **{_ROOT + one: _REFERENCED for one in ("4.94", "4.95", "4.204", "4.205", "7.1", "7.2", "7.3")},
+    **dict.fromkeys(REFERENCED, ELSEWHERE),
     **{_ROOT + f"4.{number}.1": _VIDEO for number in range(100, 107)},
     _ROOT + "1.98": _WRAPPED,
 }

@@ -163,7 +163,7 @@ def image_of(root: Scope) -> Image | None:
     pixels = elements.get(INTEGER_PIXEL_DATA)
     if pixels is None:
         return None
-    syntax = _syntax(root)
+    syntax = syntax_of(root)
     rows, columns = _number(root, ROWS), _number(root, COLUMNS)
     frames = _frames(root)
     allocated = _number(root, BITS_ALLOCATED)
@@ -215,7 +215,7 @@ def size_of(root: Scope) -> tuple[int, int]:
         return 0, 0
 
 
-def _syntax(root: Scope) -> str:
+def syntax_of(root: Scope) -> str:
     """The transfer syntax; "" where the file does not say."""
     meta = root.beyond
     own = meta.elements.get(TRANSFER_SYNTAX_UID) if meta is not None else None

@@ -72,6 +72,50 @@ def numbers(content: bytes) -> np.ndarray:
     return found
 
 
+@pytest.mark.parametrize(
+    ("syntax", "reason"),
+    [
+        ("4.94", "elsewhere"),
+        ("4.204", "elsewhere"),
+        ("4.100", "video"),
+        ("4.102.1", "video"),
+        ("4.107", "video"),
+        ("4.53", "cannot be changed here"),
+        ("4.110", "cannot be changed here"),
+        ("1.98", "native ones in fragments"),
+    ],
+)
+def test_other_syntaxes_fail_and_say_why(tmp_path: Path, syntax: str, reason: str) -> None:
+    made = picture()
+    made.SequenceOfUltrasoundRegions = [region(10, 8, 49, 39)]
+    made.file_meta.TransferSyntaxUID = uid.JPEGBaseline8Bit
+    made.PixelData = encapsulate([bytes(64)])
+    made["PixelData"].is_undefined_length = True
+    if reason == "elsewhere":
+        del made.PixelData
+        made.file_meta.TransferSyntaxUID = uid.ExplicitVRLittleEndian
+    content = file_bytes(made)
+    used = str(made.file_meta.TransferSyntaxUID).encode()
+    start = content.index(b"\2\0\x10\0UI") + 6
+    stop = start + 2 + int.from_bytes(content[start : start + 2], "little")
+    assert used in content[start:stop]
+    text = b"1.2.840.10008.1.2." + syntax.encode()
+    text += bytes(len(text) % 2)
+    size = int.from_bytes(content[140:144], "little") + len(text) - (stop - start - 2)
+    content = (
+        content[:140]
+        + size.to_bytes(4, "little")
+        + content[144:start]
+        + len(text).to_bytes(2, "little")
+        + text
+        + content[stop:]
+    )
+    result, output = clean(tmp_path, content)
+    assert result.code == 1
+    assert not output
+    assert reason in result.record["failures"][0]["reason"]
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_file_gets_a_lossless_syntax_and_keeps_its_numbers(tmp_path: Path, name: str) -> None:
     file, syntax = FILES[name]
