@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from ..core.errors import FileError
 from ..core.options import PixelMethod, PixelSelection
 from ..core.outcome import CleanedPixels, PixelRectangle
-from ..dicom.dictionary import LOSSY_IMAGE_COMPRESSION
+from ..dicom.dictionary import FIRST_RECORD_OFFSET, LOSSY_IMAGE_COMPRESSION
 from ..dicom.edits import Edit
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
@@ -42,6 +42,7 @@ class PixelCleaning:
         review: why a person should look at them all the same; "" where nothing suggests that.
         image: their layout; None where the pixels stay.
         masks: what is blackened.
+        is_directory: whether the file is a DICOMDIR, whose icons show what the pictures of its files show.
     """
 
     edits: PixelEdits = NO_PIXEL_EDITS
@@ -49,6 +50,7 @@ class PixelCleaning:
     review: str = ""
     image: Image | None = None
     masks: Masks = field(default_factory=Masks)
+    is_directory: bool = False
 
 
 class PixelCleaner:
@@ -56,7 +58,7 @@ class PixelCleaner:
 
     def __init__(self, settings: PixelSettings) -> None:
         self.settings = settings
-        self.finder = Finder(settings, REVIEWED | {LOSSY_IMAGE_COMPRESSION})
+        self.finder = Finder(settings, REVIEWED | {LOSSY_IMAGE_COMPRESSION, FIRST_RECORD_OFFSET})
 
     def clean(self, file: DicomFile) -> PixelCleaning:
         """What becomes of the pixels of a file.
@@ -68,6 +70,8 @@ class PixelCleaner:
             FileError: they have to be cleaned and cannot be; the text quotes no value.
         """
         root = self.finder.root_of(file)
+        if FIRST_RECORD_OFFSET in root.elements:
+            return PixelCleaning(is_directory=True)
         reason = reason_to_review(root)
         if not reason and self.settings.selection is PixelSelection.REVIEW:
             return PixelCleaning()

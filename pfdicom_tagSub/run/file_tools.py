@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ..dicom.dictionary import STAMPS
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile
 from ..dicom.sources import Source
 from ..engine.patched import Patched
 from ..engine.patcher import Patcher
+from ..engine.pixel_review import BURNED_IN_ANNOTATION
 from .worker_settings import Settings
 
 if TYPE_CHECKING:
@@ -34,9 +37,29 @@ class PixelWork:
         from ..engine.pixel_cleaning import PixelCleaner  # noqa: PLC0415  (only where it was asked for)
 
         self.limit = settings.inflate_limit
-        own = replace(settings, rules=pixels.rules, where=None)  # which has been asked
+        self._settings = replace(settings, rules=pixels.rules, where=None)  # which has been asked
         self.cleaner = PixelCleaner(pixels.settings)
-        self.tools = Tools(own)
+        self._tools = Tools(self._settings)
+
+    def tools_for(self, cleaning: PixelCleaning) -> Tools | None:
+        """What works on a file because of its pixels; None for what works on others."""
+        if cleaning.edits:
+            return self._tools
+        # Every profile removes icons.
+        is_own = cleaning.is_directory and not self._settings.rules.claims_identity_removed
+        return self._tools_for_directories if is_own else None
+
+    @cached_property
+    def _tools_for_directories(self) -> Tools:
+        """What works on a DICOMDIR: its icons go, but nothing says that what it names was cleaned."""
+        rules = self._settings.rules
+        stamps = STAMPS | {BURNED_IN_ANNOTATION}
+        table = {
+            tag: rule
+            for tag, rule in rules.table.items()
+            if tag not in stamps or rules.keys[rule.index][1]  # the user's own
+        }
+        return Tools(replace(self._settings, rules=replace(rules, table=table)))
 
     def check(
         self,

@@ -120,8 +120,9 @@ class Worker:
                 if self.pixels is not None:
                     stage = Stage.PIXELS
                     cleaning = self.pixels.cleaner.clean(file)
-                    if is_cleaned := bool(cleaning.edits):
-                        tools = self.pixels.tools
+                    is_cleaned = bool(cleaning.edits)
+                    if (own := self.pixels.tools_for(cleaning)) is not None:
+                        tools = own
                         patcher, elements = tools.choose(file, job.relative)
                 elements = patcher.scan(file) if elements is None else elements
                 self.read_ahead.learn(source)

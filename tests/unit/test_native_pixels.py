@@ -11,6 +11,7 @@ import pydicom
 import pytest
 from pictures import LAYOUTS, Layout, file_bytes, loaded, numbers, picture, region
 from pydicom import uid
+from pydicom.fileset import FileSet
 from support import Result, run_command
 
 SPEC = ("--tagStruct", '{"PatientName": "ANON"}')
@@ -203,6 +204,37 @@ def test_icons_and_copies_of_a_cleaned_picture_go(
     assert ((group << 16 | 0x1000 | element) in after) is not is_masked
     assert after[group << 16 | 0x1044].value == "kept"
     assert after[group << 16 | 0x10].value == creator
+
+
+@pytest.mark.parametrize("flags", [(), ("--profile", "basic")])
+def test_icons_of_a_directory_go_and_nothing_says_that_it_was_cleaned(
+    tmp_path: Path, flags: tuple[str, ...]
+) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    own = {"PatientID": "1", "StudyID": "1", "StudyDate": "20200102", "StudyTime": "10", "InstanceNumber": 1}
+    made = picture(**own, SeriesNumber=1, AccessionNumber="1", SeriesInstanceUID="1.2.4", PatientName="X")
+    made.StudyInstanceUID = "1.2.3"
+    files = FileSet()
+    files.add(pydicom.dcmread(pydicom.filebase.DicomBytesIO(file_bytes(made))))
+    files.write(source)
+    directory = pydicom.dcmread(source / "DICOMDIR")
+    record = directory.DirectoryRecordSequence[-1]
+    record.IconImageSequence = [picture(rows=8, columns=8)]
+    record.BurnedInAnnotation = "YES"
+    record.DeidentificationMethod = "none"
+    directory.save_as(source / "DICOMDIR")
+    result = run_command(
+        *(source, tmp_path / "out", "--tagStruct", '{"PatientName": "ANON"}', "--json", "--verify"),
+        *("--cleanPixels", "regions", *flags),
+    )
+    assert result.code == 0, result.out
+    after = pydicom.dcmread(tmp_path / "out" / "DICOMDIR").DirectoryRecordSequence[-1]
+    assert "IconImageSequence" not in after
+    assert after.BurnedInAnnotation == "YES"
+    assert len(FileSet(tmp_path / "out" / "DICOMDIR")) == 1
+    if not flags:
+        assert after.DeidentificationMethod == "none"
 
 
 def test_files_that_nobody_would_review_are_cleaned_only_if_all_are(tmp_path: Path) -> None:
