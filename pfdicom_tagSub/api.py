@@ -35,16 +35,17 @@ from .core.plan import FileJob
 from .dicom.edits import pieces
 from .dicom.elements import Element
 from .dicom.file import DicomFile, parse
+from .dicom.inflating import DEFAULT_LIMIT
 from .dicom.sources import BytesSource
-from .engine.patched import Patched
 from .engine.patcher import Output, Patcher
+from .engine.pixel_edits import NO_PIXEL_EDITS
 from .kept_files import Caller, KeptFiles
 from .report.record import RunReport
 from .report.totals import Totals
 from .run import runner
 from .run import walk as plan
 from .run.deferred_signals import DeferredSignals
-from .run.file_tools import PixelWork
+from .run.file_tools import PixelWork, check_frames
 from .run.run_settings import RunListeners, RunSettings
 from .run.worker import Worker
 from .run.worker_settings import Settings
@@ -217,27 +218,21 @@ def patch_bytes(data: bytes, rules: RuleSet) -> bytes:
     source = BytesSource(data)
     file = parse(source)
     patcher, elements = _kept.patcher_of(rules, file)
+    pixels, cleaning, edits = _kept.pixels, None, NO_PIXEL_EDITS
     with _kept.caches:
-        if _kept.pixels is not None and (cleaned := _cleaned(file, _kept.pixels)) is not None:
-            return cleaned
-        return _bytes_of(file, patcher.patch(file, patcher.scan(file) if elements is None else elements))
-
-
-def _cleaned(file: DicomFile, pixels: PixelWork) -> bytes | None:
-    """The output of a file whose pixels are cleaned, read again; None where they stay."""
-    cleaning = pixels.cleaner.clean(file)
-    if not cleaning.edits:
-        return None
-    patcher, elements = pixels.tools.choose(file, "")
-    elements = patcher.scan(file) if elements is None else elements
-    patched = patcher.patch(file, elements, None, cleaning.edits)
-    made = _bytes_of(file, patched)
-    pixels.check(file.source, BytesSource(made), cleaning, patched, lambda: None)
-    return made
-
-
-def _bytes_of(file: DicomFile, patched: Patched) -> bytes:
-    return b"".join(pieces(file.source, Output(file, patched).chunks()))
+        if pixels is not None:
+            cleaning = pixels.cleaner.clean(file)
+            edits = cleaning.edits
+            if (tools := pixels.tools_for(cleaning)) is not None:
+                patcher, elements = tools.choose(file, "")
+        elements = patcher.scan(file) if elements is None else elements
+        patched = patcher.patch(file, elements, None, edits)
+        made = b"".join(pieces(source, Output(file, patched).chunks()))
+        if patched.frames is not None:
+            check_frames(source, BytesSource(made), patched.frames, DEFAULT_LIMIT, lambda: None)
+        elif pixels is not None and cleaning is not None and edits:
+            pixels.check(source, BytesSource(made), cleaning, patched, lambda: None)
+        return made
 
 
 def patch_file(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pydicom
 import pytest
 from pictures import file_bytes, picture, region
+from pydicom import uid
 from support import run_command
 
 import pfdicom_tagSub as tagsub
@@ -25,9 +26,9 @@ def content(**elements: object) -> bytes:
     return file_bytes(made)
 
 
-def by_command(folder: Path, *flags: str) -> bytes:
+def by_command(folder: Path, *flags: str, given: bytes = b"") -> bytes:
     (folder / "in").mkdir()
-    (folder / "in" / "a.dcm").write_bytes(content())
+    (folder / "in" / "a.dcm").write_bytes(given or content())
     done = run_command(folder / "in", folder / "out", "--tagStruct", '{"PatientName": "ANON"}', *flags)
     assert done.code == 0, done.err
     return (folder / "out" / "a.dcm").read_bytes()
@@ -39,6 +40,34 @@ def test_bytes_are_those_of_the_command(tmp_path: Path) -> None:
     assert made == by_command(tmp_path, "--cleanPixels", "regions")
     assert pydicom.dcmread(io.BytesIO(made)).BurnedInAnnotation == "NO"
     assert tagsub.patch_bytes(content(), pickle.loads(pickle.dumps(rules))) == made
+
+
+@pytest.mark.parametrize("syntax", [uid.RLELossless, uid.JPEGBaseline8Bit])
+def test_compressed_bytes_are_those_of_the_command_and_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, syntax: uid.UID
+) -> None:
+    pytest.importorskip("rle", reason="the codecs are not installed")
+    if syntax == uid.RLELossless:
+        made = pydicom.dcmread(io.BytesIO(content()))
+        made.compress(syntax, generate_instance_uid=False)
+    else:
+        pytest.importorskip("jpegio", reason="what reads coefficients is not installed")
+        made = pydicom.dcmread(pydicom.data.get_testdata_file("examples_ybr_color.dcm"))
+        made.SequenceOfUltrasoundRegions = [region(40, 30, 199, 159)]
+    buffer = io.BytesIO()
+    made.save_as(buffer)
+    given = buffer.getvalue()
+    rules = tagsub.compile_spec(PAIRS, clean_pixels=["regions"])
+    cleaned = tagsub.patch_bytes(given, rules)
+    assert cleaned == by_command(tmp_path, "--cleanPixels", "regions", given=given)
+    assert pydicom.dcmread(io.BytesIO(cleaned)).BurnedInAnnotation == "NO"
+
+    def fail(*_: object) -> None:
+        raise tagsub.FileError("not black")
+
+    monkeypatch.setattr(api, "check_frames", fail)
+    with pytest.raises(tagsub.FileError, match="not black"):
+        tagsub.patch_bytes(given, rules)
 
 
 def test_option_of_the_profile_means_all_methods() -> None:
