@@ -143,10 +143,9 @@ def load_names() -> None:
 def _faker() -> Faker:
     """One Faker per thread: an instance is not safe to share, and the global seed less so."""
     if not hasattr(_local, "faker"):
-        from faker import Faker  # noqa: PLC0415  (slow: only for specs that make names)
+        from .faker_loading import new_faker  # noqa: PLC0415  (only for specs that make names)
 
-        # With its names alone it is made at once; all its providers take a while.
-        _local.faker = Faker("en_US", providers=["faker.providers.person"])
+        _local.faker = new_faker()
     faker: Faker = _local.faker
     return faker
 
