@@ -30,7 +30,9 @@ start.run()
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
+    threshold = gc.get_threshold()
     yield
+    gc.set_threshold(*threshold)
     gc.enable()
     gc.unfreeze()
 
@@ -41,6 +43,13 @@ def test_paused_collector_waits_and_then_leaves_alone_what_is_there() -> None:
     garbage.resume()
     assert gc.isenabled()
     assert gc.get_freeze_count() > 0
+
+
+def test_all_objects_are_looked_at_only_rarely_once_files_are_processed() -> None:
+    young, middle, _ = gc.get_threshold()
+    garbage.pause()
+    garbage.resume()
+    assert gc.get_threshold() == (young, middle, garbage.RARELY)
 
 
 def test_collector_that_was_not_paused_is_left_alone() -> None:

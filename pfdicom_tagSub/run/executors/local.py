@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import mmap
 import multiprocessing
 import multiprocessing.connection
@@ -22,6 +21,7 @@ from concurrent.futures.process import BrokenProcessPool
 from queue import SimpleQueue
 from typing import TypeVar
 
+from ...core import garbage
 from ...core.errors import WorkforceError
 from ...files.temporary import remove_stale
 from ..pool import BATCHES_PER_WORKER, Batch, Done, Flag, Stopped, done_of, work
@@ -66,7 +66,7 @@ def _start_process(settings: Settings, stop: Flag) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end_if_orphaned)
     threading.Thread(target=_watch_parent, daemon=True).start()
-    gc.freeze()
+    garbage.settle()
     _start_thread(settings, stop)
 
 
