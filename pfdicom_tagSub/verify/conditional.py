@@ -2,18 +2,23 @@
 
 The engine asks its scan (``engine/selection.py``). Where the two differ, the rules do, and the output is
 held against others than those it was made by.
+
+What pydicom read of the elements of a series is remembered (``series_reading``). Where all that conditions
+depend on is the same as in a file before, the same ones hold.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
+from typing import cast
 
 from ..core.errors import FileError, SpecError
 from ..dicom.character_sets import DEFAULT_CHARACTER_SET, CharacterSet, character_set
-from ..dicom.dictionary import SPECIFIC_CHARACTER_SET
-from ..dicom.sources import Source
+from ..dicom.dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET
+from ..dicom.inflating import InflateLimit
+from ..dicom.sources import BytesSource, Source
 from ..dicom.values import decode
 from ..spec.conditions import EVERY_ITEM, VRS_WITHOUT_TEXT, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
@@ -21,11 +26,18 @@ from ..spec.rules import RuleVariants
 from .comparison import Verifier
 from .entries import DataSet, Entry, PydicomReading
 from .expected_rules import creator_of, known_vr
-from .pydicom_reading import read_again
+from .generations import Generations
+from .piece_data_sets import PieceDataSet
+from .pieces import Piece
+from .pydicom_reading import in_memory, read_again
 from .sequence_reading import is_sequence, items_of, raw_value
+from .series_reading import INPUT, SeriesReader
 
 KEPT_MOST = 64
 """For so many sets of conditions that hold the verifiers are kept."""
+
+MOST_BYTES = 1 << 21
+"""The weight of the answers that are kept, in two halves."""
 
 _META_GROUP = 0x0002
 
@@ -45,6 +57,16 @@ class VerifierChoice:
         self._base = base
         self._variants = variants
         self._kept: dict[tuple[int, ...], Verifier] = {}
+        self._last = base
+        self._series = SeriesReader()
+        self._answers: Generations[Hashable, tuple[int, ...]] = Generations(MOST_BYTES)
+        subjects = variants.subjects
+        tags = {tag for one in subjects for tag in (*one.tags, *(step.tag for step in one.steps))}
+        groups = {tag >> 16 for tag in tags} | {one.private.group for one in subjects if one.private}
+        self._asks_path = any(subject.is_path for subject in subjects)
+        self._asked = frozenset(tags | {SPECIFIC_CHARACTER_SET, PIXEL_REPRESENTATION})
+        self._asked_groups = frozenset(group for group in groups if group & 1)
+        """Of a private element its group tells the creator."""
 
     def of(self, source: Source, path: str) -> Verifier:
         """The verifier for an output.
@@ -56,13 +78,19 @@ class VerifierChoice:
         Raises:
             FileError: the input cannot be read again, or there should be no output.
         """
-        rules = self._base.rules
         try:
-            reading = read_again(source, self._base.limit)
-        except FileError as error:
-            raise FileError(f"the input cannot be verified: {error}") from None
-        with warnings.catch_warnings(action="ignore"):  # pydicom's, which may quote values
-            held = self._variants.holding(PydicomFacts(reading, path, rules.assumed))
+            found = self._of(in_memory(source), path)
+        except BaseException:
+            self._last.memory.forget()
+            raise
+        if found is not self._last:
+            self._last.memory.forget()
+            self._last = found
+        return found
+
+    def _of(self, source: Source, path: str) -> Verifier:
+        rules = self._base.rules
+        held = self._held(source, path)
         if self._variants.ending(held) is not None:
             raise FileError("a condition of the spec that holds for the input allows no output")
         if not held:
@@ -77,6 +105,52 @@ class VerifierChoice:
                 self._kept.clear()
             found = self._kept[held] = made
         return found
+
+    def _held(self, source: Source, path: str) -> tuple[int, ...]:
+        """The conditions that hold for an input."""
+        reading = None
+        if isinstance(source, BytesSource):
+            reading = self._last.memory.read(source) or self._series.read(source, INPUT)
+        if reading is None:
+            return self._holding(_read(source, self._base.limit), path)
+        try:
+            key, size = self._depends_on(reading, path)
+            held = self._answers.get(key) if key is not None else None
+            if held is None:
+                held = self._holding(reading, path)
+                if key is not None:
+                    self._answers.put(key, held, size)
+            return held
+        finally:
+            self._series.forget()
+
+    def _holding(self, reading: PydicomReading, path: str) -> tuple[int, ...]:
+        with warnings.catch_warnings(action="ignore"):  # pydicom's, which may quote values
+            return self._variants.holding(PydicomFacts(reading, path, self._base.rules.assumed))
+
+    def _depends_on(self, reading: PydicomReading, path: str) -> tuple[Hashable | None, int]:
+        """All that the conditions depend on in a file that was read in pieces, and its weight.
+
+        None where it is not remembered.
+        """
+        asked, groups = self._asked, self._asked_groups
+        found: list[Piece] = []
+        for data in (reading.meta, reading.data):
+            own = cast(PieceDataSet, data).own
+            pairs = zip(own.tags, own.pieces, strict=True)
+            found += [piece for tag, piece in pairs if tag in asked or tag >> 16 in groups]
+        if not all(piece.data for piece in found):
+            return None, 0
+        contexts = cast(PieceDataSet, reading.data).contexts
+        size = 512 + sum([piece.size for piece in found])
+        return (contexts, path if self._asks_path else "", *found), size
+
+
+def _read(source: Source, limit: InflateLimit) -> PydicomReading:
+    try:
+        return read_again(source, limit)
+    except FileError as error:
+        raise FileError(f"the input cannot be verified: {error}") from None
 
 
 class PydicomFacts:

@@ -143,10 +143,15 @@ class ProvedSeries:
         return found
 
     def match(
-        self, source: BytesSource, written: BytesSource
+        self, source: BytesSource, written: BytesSource, before: PydicomReading | None = None
     ) -> tuple[PydicomReading, PydicomReading] | None:
-        """An input and an output that are of the series, in pieces; None for others."""
-        before = self.before.match(source)
+        """An input and an output that are of the series, in pieces; None for others.
+
+        Args:
+            source, written: the files.
+            before: the input in pieces, if it is known to be of the series.
+        """
+        before = before or self.before.match(source)
         after = None
         if before is not None:
             after = self.after.match(written, cast(PieceDataSet, before.data).own.pieces)
@@ -167,13 +172,26 @@ class SeriesMemory:
         self.series: list[ProvedSeries] = []
         """The last one that was met first."""
         self._recent: list[Known] = []
+        self._read: tuple[BytesSource, ProvedSeries, PydicomReading] | None = None
+
+    def read(self, source: BytesSource) -> PydicomReading | None:
+        """An input in pieces, if it is like those of a series; None for another."""
+        for place, series in enumerate(self.series):
+            before = series.before.match(source)
+            if before is not None:
+                self.series.insert(0, self.series.pop(place))
+                self._read = source, series, before
+                return before
+        return None
 
     def find(
         self, source: BytesSource, written: BytesSource
     ) -> tuple[ProvedSeries, PydicomReading, PydicomReading] | None:
         """The series that a file belongs to, and the file in pieces; None where it belongs to none."""
+        known = self._read if self._read is not None and self._read[0] is source else None
         for place, series in enumerate(self.series):
-            found = series.match(source, written)
+            before = known[2] if known is not None and known[1] is series else None
+            found = series.match(source, written, before)
             if found is not None:
                 if place:
                     self.series.insert(0, self.series.pop(place))
@@ -181,7 +199,8 @@ class SeriesMemory:
         return None
 
     def forget(self) -> None:
-        """Let go of the items of sequences of the file that was found last."""
+        """Let go of the file that was found last, and of the items of its sequences."""
+        self._read = None
         for series in self.series[:1]:
             for side in (series.before, series.after):
                 for context in side.contexts:
