@@ -7,7 +7,7 @@ import random
 import struct
 
 import pytest
-from builders import EXPLICIT, element, file_of, item, sequence
+from builders import EXPLICIT, Form, element, file_of, item, sequence
 
 from pfdicom_tagSub.api import patch_bytes
 from pfdicom_tagSub.core.errors import FileError
@@ -34,7 +34,7 @@ def content(
     smallest: bytes = b"\xff\xff",
     signed: int = 0,
     pixels: bytes = bytes(64),
-    syntax: str = EXPLICIT,
+    syntax: Form = EXPLICIT,
 ) -> bytes:
     """A file of a series; all but the number and the pixels may be asked for."""
     uid = b"1.2.3.%d" % number
