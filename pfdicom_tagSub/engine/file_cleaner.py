@@ -141,8 +141,9 @@ class AskedTexts:
 
 
 VOLATILE_VRS = frozenset({"DT", "TM", "UI"})
-_UNSTEADY = re.compile(rb"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}|[0-9]- *[\r\n]|[0-9]_[0-9]+_[0-9]")
-_UNSTEADY_TEXT = re.compile(r"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}|[0-9]- *[\r\n]|[0-9]_[0-9]+_[0-9]")
+_SIGNS = r"[^\x20-\x7e\0\r\n]|[.:]|[0-9]{6}|[0-9]- *[\r\n]|[0-9]_[0-9]+_[0-9]|[0-9]\s?[HUOhuo]"
+_UNSTEADY = re.compile(_SIGNS.encode())
+_UNSTEADY_TEXT = re.compile(_SIGNS)
 _is_unsteady = _UNSTEADY_TEXT.search
 
 
@@ -150,7 +151,7 @@ def is_steady(raw: bytes) -> bool:
     """Whether the bytes of a text can hold neither a UID nor a time.
 
     A UID has a dot (``cleaning``), and a time a colon or six digits that stand together or that a line end
-    divides. What stays of a text that is cut may hold one all the same.
+    divides, or a number before a word for hours. What stays of a text that is cut may hold one all the same.
     """
     return _UNSTEADY.search(raw) is None
 

@@ -1,14 +1,16 @@
-"""Ages over 89 in a text: in words of English, German, French and Spanish, in numbers beside words of more.
+"""Ages in a text, those over 89 and those that a file holds elsewhere: numbers beside a word that says so.
 
-So old people are few: such an age identifies by itself (45 CFR 164.514(b)(2)(i)(C)), whether or not the
-file holds it elsewhere. A number alone is no age: a word beside it has to say so.
+So old people are few: an age over 89 identifies by itself (45 CFR 164.514(b)(2)(i)(C)), whether or not the
+file holds it elsewhere. In English, German, French and Spanish it is found in words,
+too. A number alone is no age.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
-_LEAST = 90
+LEAST = 90
+"""So many years identify."""
 _MOST = 129
 _NEAREST = 3  # characters between a number and the word beside it
 _LONGEST_NUMBER = 6  # tokens, as in quatre-vingt-dix-sept
@@ -22,6 +24,7 @@ _UNIT_WORDS = (
 )
 _UNITS = frozenset(_UNIT_WORDS.split())
 _LETTERS = frozenset({"y", "j", "a"})
+_PART_LETTERS = frozenset({"a"})
 _BEFORE_STOP = frozenset({"y", "j", "л"})  # units where nothing more is said
 _SEXES = frozenset({"f", "m", "w"})
 _GLUED_SEXES = frozenset({"f", "m"})  # F95
@@ -51,7 +54,9 @@ _OLD_PEOPLE = (
     "nonagenario nonagenaria nonagenarios centenario centenaria centenarios"
 )
 _OLD = frozenset(_OLD_PEOPLE.split())
+_OLD_WORDS = _OLD | {_NINETIES}
 _GERMAN_ENDINGS = ("jahrig", "jaehrig")
+_ENDING = "hrig"
 
 
 _ENGLISH = (
@@ -89,18 +94,35 @@ _STARTS = frozenset({number[:4] for number in _NUMBERS})
 _AGE_WORDS = _UNITS | _LETTERS | _BEFORE_STOP | _BEFORE | _SEXES | _IN_A_YEAR | {"lat"}
 
 
-def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The tokens of ages over 89, each as its first and the one after its last.
+def may_have_ages(tokens: Sequence[str], compact: str) -> bool:
+    """Whether a text may state an age; False is certain, and soon found.
+
+    Args:
+        tokens: those of a folded text.
+        compact: the same without gaps.
+    """
+    return not _AGE_WORDS.isdisjoint(tokens) or not _OLD_WORDS.isdisjoint(tokens) or _ENDING in compact
+
+
+def find_ages(
+    tokens: Sequence[str], gaps: Sequence[str], known: Container[str] = ()
+) -> Iterator[tuple[int, int]]:
+    """The tokens of ages over 89 and of known ones, each as its first and the one after its last.
 
     Args:
         tokens: those of a folded text.
         gaps: what is between them: tokens[i] is between gaps[i] and gaps[i + 1].
+        known: ages in years that the file holds.
     """
     has_age_word = not _AGE_WORDS.isdisjoint(tokens)
     for at, token in enumerate(tokens):
         if token[:1].isdigit():
-            is_number = has_age_word and len(token) in (2, 3) and _LEAST <= int(token) <= _MOST
+            is_number = has_age_word and len(token) in (2, 3) and LEAST <= int(token) <= _MOST
             is_fraction = gaps[at] in (".", ",") and at > 0 and tokens[at - 1].isdigit()
+            if has_age_word and token in known and not is_number and not is_fraction:
+                if found := _known_age(tokens, gaps, at):
+                    yield found
+                continue
             end = _after_fraction(tokens, gaps, at + 1) if is_number and not is_fraction else 0
         elif token in _OLD or (token == _NINETIES and at and tokens[at - 1] in _WHOSE):
             yield at, at + 1
@@ -114,6 +136,36 @@ def find_ages(tokens: Sequence[str], gaps: Sequence[str]) -> Iterator[tuple[int,
             continue
         if end and (found := _age(tokens, gaps, at, end)):
             yield found
+
+
+def _known_age(tokens: Sequence[str], gaps: Sequence[str], at: int) -> tuple[int, int] | None:
+    """An age around a number that is a known one; in B30f and 5a it is none, though 30F may be."""
+    found = _age(tokens, gaps, at, at + 1) or _alone_with_letter(tokens, gaps, at)
+    if found is None:
+        return None
+    first, end = found
+    beside = tokens[first] if first < at else tokens[at + 1]
+    if first == at and at and not gaps[at] and tokens[at - 1].isalpha():
+        return None
+    if beside in _PART_LETTERS and first == at and not _is_delimited(gaps, at, end):
+        return None
+    return None if beside in _SEXES and len(tokens[at]) == 1 else (first, end)
+
+
+def _alone_with_letter(tokens: Sequence[str], gaps: Sequence[str], at: int) -> tuple[int, int] | None:
+    """A number and the letter of a sex or a unit, if all of a part of a text, as in "Doe, 45 F, knee"."""
+    for first in (at, at - 1):
+        if 0 <= first < len(tokens) - 1 and gaps[first + 1] in (" ", ", ", ","):
+            letter = tokens[first + (first == at)]
+            if letter in _SEXES | _LETTERS and _is_delimited(gaps, first, first + 2):
+                return first, first + 2
+    return None
+
+
+def _is_delimited(gaps: Sequence[str], first: int, end: int) -> bool:
+    """Whether tokens are all of a part of a text between its signs."""
+    is_start = first == 0 or gaps[first].rstrip()[-1:] in (*",;(|/",)
+    return is_start and (end == len(gaps) - 1 or gaps[end].lstrip()[:1] in (*",;)|/",))
 
 
 def _is_german_age(token: str) -> bool:

@@ -16,6 +16,7 @@ from .excision import Span
 from .identifiers import clues_of
 from .links import NamesInLinks, find_links
 from .person_names import stem_of
+from .spaced_names import find_spaced_names, may_have_spaced_names
 from .token_scan import TokenScan
 
 _PHONE = re.compile(r"(?:\+|(?<![0-9])00)[0-9][-0-9 ()/.]{6,24}")
@@ -80,6 +81,9 @@ class ClueIndex:
         if hits:
             spans = scan.find(hits)
         spans += scan.ages()
+        spans += scan.said_parts()
+        if may_have_spaced_names(folded, tokens):
+            spans += find_spaced_names(folded, self.clues.words, self.clues.common, self.clues.keys)
         uids = self.clues.uids
         if uids:
             for written in spellings_of_uids(folded):

@@ -43,8 +43,10 @@ class Clues:
         solids: numbers that count only as one run of digits.
         dates: three numbers as a date notation has them.
         days: dates as YYYYMMDD.
+        days_of_years: their months and days, each without a zero before it.
         times: (HH, MM), (HH, MM, SS), (HH, MM, "") for any second, or (H, MM, "am" or "pm").
         phones: the digits of phone numbers, without what may stand before them.
+        ages: ages in years.
         uids: UIDs.
     """
 
@@ -55,8 +57,10 @@ class Clues:
     solids: set[str] = field(default_factory=set)
     dates: set[tuple[str, str, str]] = field(default_factory=set)
     days: set[str] = field(default_factory=set)
+    days_of_years: set[tuple[str, str]] = field(default_factory=set)
     times: set[tuple[str, ...]] = field(default_factory=set)
     phones: set[str] = field(default_factory=set)
+    ages: set[str] = field(default_factory=set)
     uids: set[str] = field(default_factory=set)
 
     def update(self, other: Clues) -> None:
@@ -68,8 +72,10 @@ class Clues:
         self.solids.update(other.solids)
         self.dates.update(other.dates)
         self.days.update(other.days)
+        self.days_of_years.update(other.days_of_years)
         self.times.update(other.times)
         self.phones.update(other.phones)
+        self.ages.update(other.ages)
         self.uids.update(other.uids)
         for key, how in other.keys.items():
             self.add(key, how)

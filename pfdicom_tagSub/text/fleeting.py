@@ -14,6 +14,7 @@ from .broken_words import join_lines
 from .comparable import fold, split_tokens
 from .dotted_numbers import UID, spellings_of_uids, uids_in
 from .identifiers import clues_of
+from .spoken_times import spoken_time
 
 
 class Handles(NamedTuple):
@@ -22,7 +23,7 @@ class Handles(NamedTuple):
     Attributes:
         uids: the dotted numbers that count as a UID, and those that one with a suffix begins with.
         tokens: its runs of letters or digits.
-        clocks: those that a colon alone is between, in pairs.
+        clocks: those that a colon alone is between, in pairs, and the hours and minutes of times with a word.
     """
 
     uids: frozenset[str]
@@ -42,6 +43,8 @@ def _handles(folded: str) -> Handles:
     parts = split_tokens(folded)
     tokens, gaps = parts[1::2], parts[2::2]
     clocks = [(hour, rest) for hour, rest, gap in zip(tokens, tokens[1:], gaps, strict=False) if gap == ":"]
+    spoken = [spoken_time(tokens, parts[::2], at) for at in range(len(tokens) - 2)]
+    clocks += [time[:2] for time in spoken if time]
     numbers = (match[0] for written in spellings_of_uids(folded) for match in UID.finditer(written))
     uids = (form for number in numbers for form in uids_in(number))
     return Handles(frozenset(uids), frozenset(tokens), frozenset(clocks))

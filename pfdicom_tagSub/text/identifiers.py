@@ -62,6 +62,7 @@ def clues_of(vr: str, text: str) -> Clues:
         if age := re.fullmatch(r"0*([1-9]\d*)Y", text):
             clues.add(f"{age[1]}y", Gaps(frozenset({len(age[1])})))
             clues.add(f"{age[1]:0>3}y", Gaps(frozenset({max(3, len(age[1]))})))
+            clues.ages.add(age[1])
     elif vr == "UI":
         clues.uids.add(text)
     elif vr in _NUMBER_VRS:
@@ -86,6 +87,7 @@ def _add_date(clues: Clues, digits: str) -> None:
                 clues.dates.update({(y, m, d), (d, m, y), (m, d, y)})
         clues.solids.update({y + digits[4:8], digits[6:8] + digits[4:6] + y, digits[4:8] + y})
     clues.days.add(digits[:8])
+    clues.days_of_years.add((str(day.month), str(day.day)))
 
 
 def _add_time(clues: Clues, text: str) -> None:
@@ -143,6 +145,8 @@ def _add_id(clues: Clues, text: str) -> None:
             clues.add_phrase(token)
         elif len(token) >= _LEAST_DIGITS_OF_ID:
             clues.short_numbers.add(token)
+            if len(rest := token.lstrip("0")) >= _LEAST_DIGITS_OF_ID:
+                clues.short_numbers.add(rest)
         if _YEAR.match(token) and len(token) >= LEAST_DIGITS + 4:
             clues.add_phrase(token[4:])
     for part in (tokens[1:], tokens[:-1], tokens[1:-1]):

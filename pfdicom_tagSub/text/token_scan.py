@@ -8,12 +8,15 @@ from collections.abc import Callable, Container, Iterable
 from functools import cached_property
 from itertools import accumulate
 
-from .ages import find_ages
+from .ages import find_ages, may_have_ages
 from .clues import Clues, Gaps
 from .common_words import ORDINARY, TITLES
 from .comparable import is_unbounded
+from .days_without_year import day_without_year
 from .excision import Span
 from .months import NUMBERS as MONTH_NUMBERS
+from .said_parts import SAYING, find_births, find_phones
+from .spoken_times import spoken_time
 
 _NEAR = re.compile(r"[ .,^]{1,3}")  # between a name and an initial of it
 _BESIDE = re.compile(r"[ .,^:_-]{1,3}")
@@ -84,8 +87,24 @@ class TokenScan:
         return spans
 
     def ages(self) -> list[Span]:
-        """The spans of ages over 89."""
-        return [self._span(at, end) for at, end in find_ages(self.tokens, self.gaps)]
+        """The spans of ages over 89 and of known ones."""
+        if not may_have_ages(self.tokens, self.compact):
+            return []
+        return [self._span(at, end) for at, end in find_ages(self.tokens, self.gaps, self.clues.ages)]
+
+    def said_parts(self) -> list[Span]:
+        """The spans of parts of dates of birth and of phone numbers that a word beside them calls that."""
+        if SAYING.isdisjoint(self.tokens) and "*" not in self.text:
+            return []
+        found = list(find_births(self.tokens, self.gaps, self.clues.days)) if self.clues.days else []
+        if self.clues.phones:
+            found += find_phones(self.tokens, self.gaps, self.clues.phones)
+        return [self._with_stop(at, end) for at, end in found]
+
+    def _with_stop(self, at: int, end: int) -> Span:
+        """The span of numbers, with the stop after the last where one is after the first, as in 12.4."""
+        start, stop = self._span(at, end)
+        return start, stop + (self.gaps[end].startswith(".") and "." in self.gaps[at + 1 : end])
 
     @cached_property
     def _is_upper(self) -> bool:
@@ -231,11 +250,15 @@ class TokenScan:
             spans.append(self._span(at, self._clock_end(end)))
         if token in self.clues.short_numbers and self._is_beside_id(at):
             spans.append(self._span(at, at + 1))
-        if token in self.numbers and at + 1 < len(self.tokens):
-            if self.clues.dates and (found := self._date(at)):
-                spans.append(self._span(found[0], self._clock_end(found[1])))
-            if self.clues.times and (end := self._time_end(at)):
-                spans.append(self._span(at, end))
+        if token not in self.numbers:
+            return
+        followed = at + 1 < len(self.tokens)
+        if followed and self.clues.dates and (found := self._date(at)):
+            spans.append(self._span(found[0], self._clock_end(found[1])))
+        elif found := day_without_year(self.tokens, self.gaps, at, self.clues.days_of_years):
+            spans.append(self._with_stop(*found))
+        if followed and self.clues.times and (end := self._time_end(at)):
+            spans.append(self._span(at, end))
 
     def _is_moment(self, token: str) -> bool:
         """Whether a number is a known day and a time of any day."""
@@ -310,6 +333,9 @@ class TokenScan:
     def _time_end(self, at: int) -> int:
         """The token after a time that starts at a token, or 0."""
         tokens, gaps, times = self.tokens, self.gaps, self.clues.times
+        if spoken := spoken_time(tokens, gaps, at):
+            hour, minute, end = spoken
+            return end if (hour, minute) in times else 0
         if gaps[at + 1] != ":" or len(tokens[at + 1]) != 2 or gaps[at] == ":":
             return 0
         hour, minute = tokens[at], tokens[at + 1]
