@@ -8,28 +8,22 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core.errors import FileError, TableMissError
-from ..dicom import dictionary
 from ..dicom.character_sets import REPLACEMENT, quotable
-from ..dicom.dictionary import MODALITY, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, label_of
+from ..dicom.dictionary import SPECIFIC_CHARACTER_SET, label_of
 from ..dicom.edits import Chunk, chunks, pieces
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile, deflate
 from ..dicom.file_ids import FileIds
-from ..dicom.file_meta import META_TAGS
-from ..dicom.free_text import FREE_TEXT_VRS
-from ..dicom.known_sequences import KnownSequences
-from ..dicom.scan_filter import NOTHING_ASKED, Asked, ScanFilter
+from ..dicom.scan_filter import Asked, ScanFilter
 from ..dicom.scanner import ScanResult, scan
-from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
-from ..dicom.values import ASCII_VRS, CHARSET_VRS, Value
-from ..spec.content_items import CONCEPT_NAME, VALUE_TYPE, VALUES
+from ..dicom.scope import Reading, Scope, UnknownCharacterSet
+from ..dicom.values import Value
 from ..spec.rules import RuleSet
 from ..spec.templates import Template
-from .file_meta_substitution import FOLLOWING
 from .memory import LOCAL_MOST, Memory
+from .needed_elements import NeededElements
 from .patched import Patched
 from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
-from .pixel_review import REVIEWED
 from .rule_index import Lookups
 from .substitution import Substitution, file_scopes
 from .utf8_switch import CannotHold, bound_to_character_set
@@ -42,15 +36,6 @@ if TYPE_CHECKING:
     from .survey_basis import SurveyOptions
     from .surveyor import Surveyor
 
-
-TEXT_VRS = ASCII_VRS | CHARSET_VRS | {"UN", ""}
-"""VRs under which texts stand, and identifiers that texts are cleaned of."""
-
-CLEANED_VRS = FREE_TEXT_VRS | {"CS", "UN", ""}
-"""Of these, where no rule says that what stands there goes, the ones that are cleaned."""
-
-TELLING_PRIVATE_VRS = frozenset({"PN", "DA", "DT", "UN", ""})
-"""VRs of private elements that may say what texts are cleaned of."""
 
 TERMS_MOST = 64
 """With more terms of character sets that nobody knows a file fails; each costs a pass over it."""
@@ -115,9 +100,12 @@ class Patcher:
             self.surveyor = Surveyor(rules, survey_options)
         self.overlays = self.lookups.overlay_tags
         self.naming = ScanFilter(rules.sources | {SPECIFIC_CHARACTER_SET}, ())
-        self.filter = self._scan_filter()
+        self._needed = NeededElements(
+            self.lookups, renames=renames, is_surveyed=self.surveyor is not None, paired=self.paired
+        )
+        self.filter = self._needed.scan_filter()
         self._asked_filter = self.filter
-        self.is_local = not pairs and self._reads_no_more_than_elements()
+        self.is_local = not pairs and self._needed.are_all
         self._finds_all = self.surveyor is not None and self.is_local and self.surveyor.find(self.filter)
         self._found: tuple[ScanResult, CensusResult] | None = None
         self.known_files: KnownFiles | None = None
@@ -135,91 +123,6 @@ class Patcher:
                     self.paired,
                     self.surveyor,
                 )
-
-    def _scan_filter(self, asked: Asked = NOTHING_ASKED) -> ScanFilter:
-        """What the rules need to see of a data set, and what is asked of it besides."""
-        rules, blocks, is_surveyed = self.rules, self.lookups.blocks, self.surveyor is not None
-        hit = self._hit_tags()
-        followed = self._followed_tags(hit)
-        kept = hit | rules.sources | asked.tags | {SPECIFIC_CHARACTER_SET, dictionary.FIRST_RECORD_OFFSET}
-        kept.add(dictionary.LENGTH_TO_END)
-        kept |= META_TAGS  # they fail a file in whose data set they stand
-        kept |= {group << 16 | creator for group, _ in blocks for creator in CREATORS}
-        kept |= {group << 16 | creator for group in rules.groups if group & 1 for creator in CREATORS}
-        kept |= self.overlays | followed
-        kept.update(self.paired)
-        kept |= REVIEWED if rules.claims_identity_removed else set()
-        kept |= {CONCEPT_NAME, VALUE_TYPE} if rules.content else set()
-        kept |= {MODALITY, SOP_CLASS_UID} if is_surveyed else set()
-        entered = hit | rules.meta.keys() | {FOLLOWING[tag] for tag in followed} | asked.entered
-        if rules.sources:  # a record of a DICOMDIR is a place where its sources are looked for
-            records = {dictionary.NEXT_RECORD_OFFSET, dictionary.LOWER_RECORD_OFFSET}
-            entered |= records
-            kept |= records
-        if self.renames:
-            kept.add(dictionary.REFERENCED_FILE_ID)
-            entered.add(dictionary.REFERENCED_FILE_ID)
-        if rules.groups or any("SS" in dictionary.vr_of(tag) for tag in kept if not tag >> 16 & 1):
-            kept.add(dictionary.PIXEL_REPRESENTATION)
-        walked = [CONCEPT_NAME] if rules.content and CONCEPT_NAME not in rules.table else []
-        walked += [tag for tag, rule in rules.table.items() if rule.walks or rule.adds]
-        walked += asked.walked
-        is_narrow = rules.texts is not None and not rules.asks_for_more
-        merges = self.lookups.drops_private and not is_surveyed and not rules.asks_for_more
-        merges = merges and not any(tag >> 16 & 1 for tag in rules.sources)
-
-        def made(vrs: Collection[str], within: ScanFilter | None) -> ScanFilter:
-            return ScanFilter(
-                kept,
-                entered,
-                private=rules.remove_private,
-                groups=rules.groups,
-                walked=walked,
-                walked_groups=[group for group, rule in rules.groups.items() if rule.walks],
-                walked_private=blocks,
-                unknown=rules.remove_unknown,
-                # Any text may be one to be cleaned, or say what to clean others of.
-                everything=rules.texts is not None or rules.asks_for_more,
-                vrs=vrs if rules.texts and not rules.asks_for_more else (),
-                merges=merges,
-                apart=TELLING_PRIVATE_VRS if rules.texts else (),
-                within=within,
-                # What is done to items whose bytes came before is not told for each depth.
-                sequences=KnownSequences() if within is not None and not is_surveyed else None,
-            )
-
-        removed = made(TEXT_VRS, None)
-        return made(CLEANED_VRS, removed) if is_narrow else removed
-
-    def _hit_tags(self) -> set[int]:
-        """The tags that rules may hit, but for those of whole groups."""
-        hit = set(self.rules.table)
-        for group, element in self.lookups.blocks:
-            hit.update(group << 16 | block << 8 | element for block in CREATORS)
-        if self.rules.content:
-            hit.update(VALUES, {CONCEPT_NAME})
-        return hit
-
-    def _followed_tags(self, hit: set[int]) -> set[int]:
-        """Those of the data set that the file meta repeats, where one or the other changes."""
-        rules = self.rules
-        return {
-            tag
-            for tag, follower in FOLLOWING.items()
-            if tag in hit or tag >> 16 in rules.groups or follower in rules.meta
-        }
-
-    def _reads_no_more_than_elements(self) -> bool:
-        """Whether the changes depend on the elements alone that a scan keeps, and concern these alone."""
-        rules, lookups = self.rules, self.lookups
-        reads_meta = any(tag >> 16 == 0x0002 for tag in rules.sources)
-        changes_meta = rules.meta or lookups.meta_insertions or rules.zero_preamble
-        # what nobody knows goes from the file meta
-        changes_meta = changes_meta or rules.claims_identity_removed or rules.remove_unknown
-        if reads_meta or changes_meta or self._followed_tags(self._hit_tags()):
-            return False
-        odd = any(group & 1 for group in rules.groups)
-        return not (rules.private or rules.remove_private or odd or rules.cleans or rules.asks_for_more)
 
     def scan(self, file: DicomFile) -> ScanResult:
         """What the rules need to see of a file.
@@ -242,7 +145,7 @@ class Patcher:
 
     def ask_for(self, asked: Asked) -> None:
         """Let ``scan_asked`` keep what conditions ask for."""
-        self._asked_filter = self._scan_filter(asked)
+        self._asked_filter = self._needed.scan_filter(asked)
 
     def scan_asked(self, file: DicomFile) -> ScanResult:
         """What the rules need to see of a file, and what conditions ask for.
