@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..cli import parser as cli
 from ..core.errors import SpecError
 from ..core.options import Cluster, LookupMiss, Options, ReviewPolicy
 from ..files.own_files import is_descriptor
+from .argument_checks import pixel_methods
 
 if TYPE_CHECKING:
     from ..spec.building import Built
@@ -99,7 +99,7 @@ def pixels_of(options: Options) -> PixelRules | None:
     Raises:
         SpecError: the masks are none.
     """
-    methods = cli.pixel_methods(options.clean_pixels, options.profile)
+    methods = pixel_methods(options.clean_pixels, options.profile)
     if not methods:
         return None
     from ..pixels.settings import PixelSettings  # noqa: PLC0415  (only where it was asked for)

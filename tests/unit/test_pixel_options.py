@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from pictures import file_bytes, picture
 
+from pfdicom_tagSub.cli import argument_checks
 from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.cli.argument_checks import pixel_methods
 from pfdicom_tagSub.core.options import PixelSelection
 from pfdicom_tagSub.pixels.settings import PixelSettings
 from pfdicom_tagSub.run.worker_settings import Settings
@@ -47,16 +49,16 @@ def test_options_that_cannot_be_worked_on_end_the_run(
 def test_packages_that_are_not_installed_are_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda _: None)
+    monkeypatch.setattr(argument_checks, "find_spec", lambda _: None)
     with pytest.raises(cli.UsageExit):
         cli.parse([*PAIRS, "--cleanPixels", "regions"])
     assert "pip install numpy" in capsys.readouterr().err
 
 
 def test_option_of_the_profile_means_all_methods_unless_some_are_named() -> None:
-    assert cli.pixel_methods("", "basic, cleanPixelData") == "regions,devices,text"
-    assert cli.pixel_methods("regions", "basic,cleanPixelData") == "regions"
-    assert cli.pixel_methods("", "basic") == ""
+    assert pixel_methods("", "basic, cleanPixelData") == "regions,devices,text"
+    assert pixel_methods("regions", "basic,cleanPixelData") == "regions"
+    assert pixel_methods("", "basic") == ""
 
 
 def test_settings_are_told_apart_by_their_digest() -> None:

@@ -21,7 +21,7 @@ from browser import needs_browser, played
 from pictures import LAYOUTS, Layout, file_bytes, numbers, picture, region
 from support import Result, run_command
 
-from pfdicom_tagSub.cli import command
+from pfdicom_tagSub.cli import argument_checks, command
 from pfdicom_tagSub.cli import parser as cli
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import CleanedPixels, PixelRectangle
@@ -195,7 +195,7 @@ def test_sheets_that_cannot_be_are_errors(
 def test_sheet_without_pillow_names_the_package(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda name: None if name == "PIL" else name)
+    monkeypatch.setattr(argument_checks, "find_spec", lambda name: None if name == "PIL" else name)
     with pytest.raises(cli.UsageExit):
         cli.parse(["in", "out", "--tagInfo", "PatientName:x", "--reviewSheet", "a.html"])
     assert "pip install pillow" in capsys.readouterr().err
