@@ -20,12 +20,13 @@ from ..dicom.scope import Reading, Scope, UnknownCharacterSet
 from ..dicom.values import Value
 from ..spec.rules import RuleSet
 from ..spec.templates import Template
+from .file_scopes import file_scopes
 from .memory import LOCAL_MOST, Memory
 from .needed_elements import NeededElements
 from .patched import Patched
 from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
 from .rule_index import Lookups
-from .substitution import Substitution, file_scopes
+from .substitution import Substitution
 from .utf8_switch import CannotHold, bound_to_character_set
 
 if TYPE_CHECKING:

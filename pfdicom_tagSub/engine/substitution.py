@@ -6,16 +6,14 @@ Only what a rule hits is decoded and written anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from ..core.errors import FileError
 from ..core.file_survey import SurveyedChanges
 from ..core.outcome import Action
 from ..dicom import dictionary
-from ..dicom.character_sets import UTF8, is_plain
-from ..dicom.dicomdir import offset_edits, records_above
+from ..dicom.character_sets import UTF8
+from ..dicom.dicomdir import offset_edits
 from ..dicom.dictionary import (
-    DIRECTORY_RECORD_SEQUENCE,
     INTEGER_PIXEL_DATA,
     REFERENCED_FILE_ID,
     SPECIFIC_CHARACTER_SET,
@@ -26,17 +24,17 @@ from ..dicom.embedded_overlays import ClearedBits
 from ..dicom.file import DicomFile
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import CURE, META_GROUP
-from ..dicom.free_text import FREE_TEXT_VRS, is_free_text
 from ..dicom.known_sequences import KnownSequence
 from ..dicom.lengths import has_lengths, length_edits
 from ..dicom.scanner import enter, place_for
-from ..dicom.scope import AS_DECLARED, META_KEY, Reading, Scope, is_creator
-from ..dicom.values import decode, encode_element
+from ..dicom.scope import AS_DECLARED, Reading, Scope
+from ..dicom.values import encode_element
 from ..spec.content_items import CONTENT_SEQUENCE, VALUES
 from ..spec.rules import Literal, Rule
 from .changes import Change, Changes
 from .element_making import ElementMaker
 from .file_meta_substitution import FileMetaSubstitution
+from .file_scopes import file_scopes, scopes_of
 from .known_outcomes import KnownOutcomes
 from .literal_items import encode_items
 from .memory import Memory
@@ -47,17 +45,10 @@ from .pixel_review import reason_to_review
 from .rule_application import RuleApplication
 from .rule_index import Lookups
 from .rule_matching import RuleMatcher, items_in
+from .unnamed_texts import UnnamedTexts
 from .utf8_switch import CannotHold
 
-if TYPE_CHECKING:
-    from ..text.cleaning import TextCleaner
-
 CODE_MEANING = 0x00080104
-INSTITUTION_NAME = 0x00080080
-KNOWN_MOST = 16
-
-_UNSEEN = ("",)
-"""Stands for what was not looked at yet."""
 
 _CODE_STRINGS = frozenset({SPECIFIC_CHARACTER_SET, REFERENCED_FILE_ID})
 """Those that are looked after without a rule; they are no text to be cleaned, however they are written."""
@@ -105,13 +96,13 @@ class Substitution:
         self.file_ids = file_ids
         self.pixel_edits = NO_PIXEL_EDITS
         self.present: set[int] = set()
-        self._steady: tuple[TextCleaner, TextCleaner] | None = None
         self.root, self.meta = file_scopes(file, elements, reading)
         self.matcher = RuleMatcher(lookups, memory)
         self.changes = Changes(memory)
         self.maker = ElementMaker(self.matcher, file, elements, switched, reading)
         outcomes = KnownOutcomes(self.maker, self.root, holds=not (switched or self._is_directory))
         self.application = RuleApplication(self.changes, self.maker, outcomes)
+        self._unnamed_texts = UnnamedTexts(self.application, self.root)
         self.file_meta = FileMetaSubstitution(lookups, file, self.root, self.meta, self.application)
 
     @property
@@ -196,7 +187,7 @@ class Substitution:
                     f"the file meta reaches it; {CURE}"
                 )
             elif rules.texts is not None and rule is None:
-                growth += self._clean(rules.texts, element, scope)
+                growth += self._unnamed_texts.clean(rules.texts, element, scope)
         return growth
 
     def _code_string(self, element: Element, scope: Scope) -> int:
@@ -346,34 +337,9 @@ class Substitution:
         self.changes.add(Change(note, scope, element, (), rule, is_same=is_same))
         return growth
 
-    def _clean(self, rule: Rule, element: Element, scope: Scope) -> int:
-        """Clean an element that no rule names, if it is a text with an identifier; returns how it grew."""
-        if element.vr == "SQ" or is_creator(element.tag):
-            return 0
-        vr = scope.vr(element)
-        if vr not in FREE_TEXT_VRS and vr not in ("CS", "UN"):
-            return 0
-        raw = scope.raw(element)
-        if not raw.strip(b" \0") or not is_free_text(vr, raw):
-            return 0
-        if is_plain(raw) and self._is_known_clean(vr, raw, element, scope):
-            return 0
-        stored = scope.source.read(element.start, element.end)
-        result = self.maker.make(rule, element.tag, scope, element, stored)
-        return 0 if result.data == stored else self.application.apply(rule, element, scope)
-
     def _known(self, element: Element, known: KnownSequence, scope: Scope) -> int:
         """Clean a sequence that no rule is for and whose bytes came before; returns how it grew."""
-        cleaner = self.maker.cleaner
-        if self._steady is None:
-            self._steady = cleaner.steady, cleaner.for_tag(INSTITUTION_NAME).steady
-        key = self._steady
-        unsteady = known.clean.get(key, _UNSEEN)
-        if unsteady is _UNSEEN:
-            if len(known.clean) >= KNOWN_MOST:
-                known.clean.clear()
-            unsteady = known.clean[key] = self._unsteady_texts(known)
-        is_clean = unsteady is not None and not any(map(cleaner.has_fleeting, unsteady))
+        is_clean = self._unnamed_texts.are_clean_in(known)
         if is_clean and not known.removes:
             return 0
         if is_clean and known.outcome is not None:
@@ -385,35 +351,6 @@ class Substitution:
         if is_clean:
             known.outcome = self.changes.outcome_since(mark, element.start, growth)
         return growth
-
-    def _unsteady_texts(self, known: KnownSequence) -> tuple[str, ...] | None:
-        """Of the texts of a sequence those that UIDs and times matter to; None where one is unclean."""
-        from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)
-
-        found: list[str] = []
-        for tag, vr, raw in known.texts:
-            steady = self.maker.cleaner.for_tag(tag).steady
-            texts = decode(vr, raw, self.root.characters, self.root.encoding.little).texts
-            if any(map(steady.find, texts)):
-                return None
-            if not is_steady(raw):
-                found += texts
-        return tuple(found)
-
-    def _is_known_clean(self, vr: str, raw: bytes, element: Element, scope: Scope) -> bool:
-        """Whether a text in ASCII holds no identifier of the file."""
-        from .file_cleaner import is_steady  # noqa: PLC0415  (for clean options alone)
-
-        memory = self.maker.memory
-        cleaner = self.maker.cleaner.for_tag(element.tag)
-        key = cleaner.steady, vr, raw
-        known = memory.clean_texts.get(key)
-        if known is None:
-            known = not any(map(cleaner.steady.find, scope.value(element).texts))
-            memory.add_clean_text(key, is_clean=known)
-        if not known or is_steady(raw):
-            return known
-        return not any(map(cleaner.has_fleeting, scope.value(element).texts))
 
     def _insertions(self) -> list[tuple[int, Edit]]:
         """What the root gets that the file holds nowhere, and what stamps it where the root does not hold it.
@@ -449,39 +386,6 @@ class Substitution:
         tag, encoding = SPECIFIC_CHARACTER_SET, scope.encoding
         self.changes.add(Change(self.changes.note(tag, action), scope, scope.elements.get(tag), terms))
         return encode_element(tag, "CS", terms, UTF8, implicit=encoding.implicit, little=encoding.little)
-
-
-def file_scopes(file: DicomFile, elements: Sequence[Element], reading: Reading) -> tuple[Scope, Scope]:
-    """The data set and the file meta of a file, each where a look-up that leaves the other goes on.
-
-    Args:
-        file: the file.
-        elements: what was scanned of its data set.
-        reading: how text is read of which the file does not say how.
-    """
-    data = file.data
-    root = Scope(data.source, elements, data.encoding, data.start, reading=reading)
-    meta = Scope(file.source, file.meta, file.meta_encoding, META_KEY)
-    meta.beyond, root.beyond = root, meta
-    return root, meta
-
-
-def scopes_of(sequence: Element, scope: Scope) -> list[tuple[Item, Scope]]:
-    """The items of a sequence that were entered, each with its data set."""
-    items = sequence.items or []
-    tag = sequence.tag
-    inner = [
-        (item, Scope(scope.source, item.elements, item.encoding, item.value, scope, sequence=tag))
-        for item in items
-    ]
-    if tag == DIRECTORY_RECORD_SEQUENCE:
-        by_start = {item.start: own for item, own in inner}
-        for _, own in inner:
-            own.is_record = scope.parent is None
-        for record, above in records_above(items, scope.source).items():
-            if record in by_start and above in by_start:
-                by_start[record].above = by_start[above]
-    return inner
 
 
 def _items_encoding(sequence: Element, scope: Scope) -> Encoding:
