@@ -93,20 +93,9 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
     header = checked_header(new, image.rows, image.columns, image.samples)
     if header.factors != header_of(old).factors:
         raise FileError("a cleaned JPEG has another sampling than the input's")
-    size = image.rows, image.columns, image.samples
-    shown = decoded(new, *size)
-    is_left = np.ones(shown.shape[:2], np.bool_)
-    for one in masks.of(index):
-        left, top = max(one.x - _SHARED, 0), max(one.y - _SHARED, 0)
-        is_left[top : one.bottom + _SHARED, left : one.right + _SHARED] = False
-    if (shown != decoded(old, *size))[is_left].any():
-        raise FileError(_CHANGED)
-    _check_notes(new)
     is_inverse = image.photometric == "MONOCHROME1"
-    for one in masks.of(index):
-        inner = shown[one.y + 2 : one.bottom - 2, one.x + 2 : one.right - 2].astype(np.int16)
-        if inner.size and int(np.max(255 - inner if is_inverse else inner)) > _TOLERATED:
-            raise FileError(_NOT_BLACK)
+    _check_shown(old, new, image, masks.of(index), is_inverse=is_inverse)
+    _check_notes(new)
     first, second = Coefficients(old), Coefficients(new)
     if first.is_colour != second.is_colour or len(first.planes) != len(second.planes):
         raise FileError("a cleaned JPEG has other components than the input's")
@@ -121,11 +110,30 @@ def _check_frame(old: bytes, new: bytes, image: Image, masks: Masks, index: int)
             raise FileError(_NOT_BLACK)
 
 
+def _check_shown(
+    old: bytes, new: bytes, image: Image, rectangles: tuple[Rectangle, ...], *, is_inverse: bool
+) -> None:
+    """Compare two JPEG as a decoder shows them, which has no coefficients from what changed them."""
+    size = image.rows, image.columns, image.samples
+    shown = decoded(new, *size)
+    is_left = np.ones(shown.shape[:2], np.bool_)
+    for one in rectangles:
+        left, top = max(one.x - _SHARED, 0), max(one.y - _SHARED, 0)
+        is_left[top : one.bottom + _SHARED, left : one.right + _SHARED] = False
+    if (shown != decoded(old, *size))[is_left].any():
+        raise FileError(_CHANGED)
+    for one in rectangles:
+        inner = shown[one.y + 2 : one.bottom - 2, one.x + 2 : one.right - 2].astype(np.int16)
+        if inner.size and int(np.max(255 - inner if is_inverse else inner)) > _TOLERATED:
+            raise FileError(_NOT_BLACK)
+
+
 def _check_notes(new: bytes) -> None:
     """See that a cleaned JPEG has no comment and no small picture of itself, as Pillow reads it."""
-    from PIL import Image as PillowImage  # noqa: PLC0415  (for JPEG alone)
+    # For JPEG alone; Image.open would take large pictures for an attack.
+    from PIL.JpegImagePlugin import JpegImageFile  # noqa: PLC0415
 
-    with PillowImage.open(io.BytesIO(new), formats=["JPEG"]) as opened:
+    with JpegImageFile(io.BytesIO(new)) as opened:
         for name, data in getattr(opened, "applist", ()):
             if name == "APP0" and data.startswith(b"JFIF\0") and len(data) == 14:
                 continue

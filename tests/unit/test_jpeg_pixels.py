@@ -240,6 +240,16 @@ def test_tables_that_change_between_scans_fail(tmp_path: Path) -> None:
     assert "differs" in result.record["failures"][0]["reason"]
 
 
+def test_pictures_that_pillow_takes_for_an_attack_are_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    content = file_bytes(compressed([jpeg(1, "420")], "420"))
+    result, output = clean(tmp_path, content)
+    assert result.code == 0, result.out
+    assert output
+
+
 def with_components(data: bytes, numbers: tuple[int, ...], *notes: bytes) -> bytes:
     """A JPEG with other numbers of its components, and these notes in the place of the JFIF segment."""
     made = bytearray(data)
