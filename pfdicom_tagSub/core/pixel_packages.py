@@ -6,12 +6,17 @@ from collections.abc import Callable, Collection, Mapping
 
 from .options import PixelMethod
 
-CLEANING = {"numpy": "numpy"}
 SHEET = {"numpy": "numpy", "PIL": "pillow"}
-CODECS = {"numpy": "numpy", "pylibjpeg": "'pylibjpeg[all]'", "jpeg_ls": "pyjpegls"}
-"""Modules that cleaning, the review sheet and compressed pixels need, and the packages that have them."""
+_PLUGINS = dict.fromkeys(("pylibjpeg", "libjpeg", "openjpeg", "rle"), "'pylibjpeg[all]'")
+CODECS = {"numpy": "numpy", **_PLUGINS, "jpeg_ls": "pyjpegls"}
+CLEANING = {**SHEET, **CODECS, "jpegio": "pyjpegio", "simplejpeg": "simplejpeg"}
+"""Modules that the review sheet, compressed pixels and cleaning need, and the packages that have them.
+
+Cleaning needs all from the start: what the files are compressed with is known when they are read.
+"""
 
 _TEXT_MODULE = "rapidocr_onnxruntime"
+_TEXT_PACKAGE = "rapidocr-onnxruntime==1.4.4"
 
 
 def missing(modules: Mapping[str, str], find: Callable[[str], object]) -> str:
@@ -21,7 +26,7 @@ def missing(modules: Mapping[str, str], find: Callable[[str], object]) -> str:
         modules: to their packages.
         find: gives None for a module that is not installed.
     """
-    return " ".join(package for module, package in modules.items() if find(module) is None)
+    return " ".join(dict.fromkeys(package for module, package in modules.items() if find(module) is None))
 
 
 def find_problem(flag: str, methods: Collection[str], find: Callable[[str], object]) -> str:
@@ -32,11 +37,11 @@ def find_problem(flag: str, methods: Collection[str], find: Callable[[str], obje
         methods: the names of the methods.
         find: as of ``missing``.
     """
-    if packages := missing(CLEANING, find):
-        return f"{flag} needs packages that are not installed: pip install {packages}"
+    packages = missing(CLEANING, find)
     if PixelMethod.TEXT in methods and find(_TEXT_MODULE) is None:
+        every = f"{packages} {_TEXT_PACKAGE}".strip()
         return (
-            f"{flag} text needs a package that is not installed: "
-            "pip install rapidocr-onnxruntime==1.4.4 with a Python before 3.13, or name other methods"
+            f"{flag} text needs packages that are not installed: pip install {every} with a Python before "
+            "3.13, or name other methods"
         )
-    return ""
+    return f"{flag} needs packages that are not installed: pip install {packages}" if packages else ""

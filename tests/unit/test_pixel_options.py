@@ -46,13 +46,29 @@ def test_options_that_cannot_be_worked_on_end_the_run(
     assert reason in capsys.readouterr().err
 
 
+CODECS = "numpy pillow 'pylibjpeg[all]' pyjpegls pyjpegio simplejpeg"
+
+
+@pytest.mark.parametrize(
+    ("methods", "installed", "command"),
+    [
+        ("regions", (), f"pip install {CODECS}\n"),
+        ("regions", ("numpy", "PIL", "jpegio", "simplejpeg", "jpeg_ls"), "pip install 'pylibjpeg[all]'\n"),
+        ("text", (), f"pip install {CODECS} rapidocr-onnxruntime==1.4.4 with a Python before 3.13"),
+    ],
+)
 def test_packages_that_are_not_installed_are_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    methods: str,
+    installed: tuple[str, ...],
+    command: str,
 ) -> None:
-    monkeypatch.setattr(argument_checks, "find_spec", lambda _: None)
-    with pytest.raises(cli.UsageExit):
-        cli.parse([*PAIRS, "--cleanPixels", "regions"])
-    assert "pip install numpy" in capsys.readouterr().err
+    monkeypatch.setattr(argument_checks, "find_spec", lambda name: name if name in installed else None)
+    with pytest.raises(cli.UsageExit) as stop:
+        cli.parse([*PAIRS, "--cleanPixels", methods])
+    assert stop.value.code == 2
+    assert command in capsys.readouterr().err
 
 
 def test_option_of_the_profile_means_all_methods_unless_some_are_named() -> None:
