@@ -46,7 +46,7 @@ from installed import (
 from support import README_SPEC, run_command
 
 import pfdicom_tagSub as tagsub
-from pfdicom_tagSub.cli import parser as cli
+from pfdicom_tagSub.cli import argument_checks
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import DirectoryPlan, FileJob
 from pfdicom_tagSub.run.deferred_signals import DeferredSignals
@@ -1024,7 +1024,7 @@ def test_flags_that_do_not_go_together_are_an_error(flags: list[str], reason: st
 
 
 def test_package_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "find_spec", lambda _: None)
+    monkeypatch.setattr(argument_checks, "find_spec", lambda _: None)
     done = run_command(tmp_path, tmp_path / "out", "--dask", "tcp://x:1")
     assert done.code == 2
     assert "pip install distributed" in done.err
