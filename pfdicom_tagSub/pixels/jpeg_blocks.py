@@ -133,9 +133,10 @@ def decoded(data: bytes, rows: int, columns: int, samples: int) -> npt.NDArray[n
     simplejpeg = _package("simplejpeg")
     try:
         simplejpeg.decode_jpeg_header(data)
-    except ValueError:
+    except (ValueError, KeyError):  # the latter for one that libjpeg knows and simplejpeg does not
         raise FileError(
-            "a JPEG of PixelData is damaged, or of a colour subsampling that nothing here tells damage in"
+            "a JPEG of PixelData is damaged, or of a colour subsampling in which nothing here tells damage: "
+            "if others show it, decompress the file and run again"
         ) from None
     try:
         shown = simplejpeg.decode_jpeg(data, "RGB" if samples == 3 else "GRAY", strict=True)

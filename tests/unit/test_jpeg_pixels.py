@@ -23,6 +23,7 @@ Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("jpegio", reason="what reads coefficients is not installed")
 pytest.importorskip("simplejpeg", reason="what tells damage is not installed")
 
+from pfdicom_tagSub.cli import argument_checks  # noqa: E402
 from pfdicom_tagSub.pixels import jpeg_blocks  # noqa: E402
 from pfdicom_tagSub.pixels.jpeg_blocks import Coefficients, header_of  # noqa: E402
 
@@ -240,6 +241,16 @@ def test_tables_that_change_between_scans_fail(tmp_path: Path) -> None:
     assert "differs" in result.record["failures"][0]["reason"]
 
 
+@pytest.mark.parametrize("factors", [0x31, 0x42, 0x14])
+def test_factors_in_which_nothing_tells_damage_fail_and_say_so(tmp_path: Path, factors: int) -> None:
+    data = bytearray(jpeg(1, "444"))
+    data[data.index(b"\xff\xc0") + 11] = factors
+    result, output = clean(tmp_path, file_bytes(compressed([bytes(data)], "444")))
+    assert result.code == 1
+    assert not output
+    assert "colour subsampling" in result.record["failures"][0]["reason"]
+
+
 def test_pictures_that_pillow_takes_for_an_attack_are_cleaned(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -374,6 +385,12 @@ def test_damage_within_a_scan_fails(tmp_path: Path, kind: str, damage: Any) -> N
 def test_package_that_is_missing_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, package: str
 ) -> None:
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, module, None)
+        result, _ = clean(tmp_path, file_bytes(compressed([jpeg(0, "grey")], "grey")))
+        assert result.code == 2
+        assert f"pip install {package}" in result.err
+    monkeypatch.setattr(argument_checks, "find_spec", lambda name: name)  # a worker elsewhere may lack it
     monkeypatch.setitem(sys.modules, module, None)
     result, _ = clean(tmp_path, file_bytes(compressed([jpeg(0, "grey")], "grey")))
     assert result.code == 1
