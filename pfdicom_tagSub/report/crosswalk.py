@@ -84,18 +84,28 @@ class Crosswalk:
     def collisions(self) -> dict[str, int]:
         """For each attribute of which new values stand for more than one original, how many of them do.
 
-        A value that was removed or emptied is no new one.
+        A value that was removed or emptied is no new one. Nothing where that cannot be found out.
         """
+        if self.problem:
+            return {}
+        try:
+            found = self._collisions()
+        except OSError as error:
+            self.problem = (
+                f"{FLAG} {self.path}: {reason_of(error)}; it is whole, but new values were not compared"
+            )
+            return {}
+        return {attribute: number for attribute, number in sorted(found.items()) if number}
+
+    def _collisions(self) -> Counter[str]:
         found: Counter[str] = Counter()
         last: tuple[str, str] = ("", "")
         count = 0
-        if self.problem:
-            return {}
         for attribute, _, new in self._rows.sorted((1, 3, 2)):
             count = count + 1 if (attribute, new) == last else 1
             last = attribute, new
             found[attribute] += count == 2 and bool(new)
-        return {attribute: number for attribute, number in sorted(found.items()) if number}
+        return found
 
     def close(self) -> None:
         """Let go of what was collected."""

@@ -1,4 +1,4 @@
-"""What a run keeps beside its outputs: the page of a report is prepared while workers are busy."""
+"""What a run keeps beside its outputs: a page that is prepared while workers are busy, and a crosswalk."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from builders import data_set, written
 import pfdicom_tagSub as tagsub
 from pfdicom_tagSub import kept_files
 from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.report.sorted_rows import SortedRows
 from pfdicom_tagSub.run.worker import Worker
 
 SLOW_MODULE = """
@@ -104,3 +105,23 @@ def test_worker_that_dies_while_a_page_is_prepared_is_replaced_by_one_that_can_i
     monkeypatch.setattr(Worker, "_process", dying_once)
     monkeypatch.setattr(kept_files, "_load_template", prepare)
     assert_all_is_there(tree, reported(tree))
+
+
+def test_run_ends_in_order_where_there_is_no_room_to_look_for_collisions(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_order = SortedRows.sorted
+
+    def sorted_or_not(rows: SortedRows, order: tuple[int, int, int] = (1, 2, 3)) -> Any:
+        if order != (1, 2, 3):
+            raise OSError(0, "its rows could not be sorted (OperationalError)")
+        return in_order(rows, order)
+
+    monkeypatch.setattr(SortedRows, "sorted", sorted_or_not)
+    rules = tagsub.compile_spec({"PatientID": "7"})
+    crosswalk = tree / "crosswalk.csv"
+    report = tagsub.run_tree(tree / "in", tree / "out", rules, crosswalk=crosswalk)
+    assert report.exit_code == ExitCode.FILES_FAILED
+    assert "could not be sorted" in report.error
+    assert len(os.listdir(tree / "out")) == 6
+    assert crosswalk.read_text("utf-8").startswith("attribute,original,new\n")
