@@ -28,11 +28,12 @@ from ..dicom.dictionary import COLUMNS, MODALITY, ROWS, SOP_INSTANCE_UID, label_
 from ..dicom.file import parse
 from ..dicom.scope import Scope
 from ..dicom.sources import FileSource
+from ..files.replacing import replaced
+from ..files.temporary import remove_stale
 from ..pixels.finding import Finder
 from ..pixels.settings import PixelSettings
 from ..pixels.showing import MAXIMUM, pictures
 from .record import RunReport
-from .targets import MODE
 
 FILES_AT_ONCE = 200
 """The files on one page of the sheet."""
@@ -88,6 +89,7 @@ class ReviewSheet:
             with suppress(FileNotFoundError):
                 if not stat.S_ISREG(os.lstat(path).st_mode):
                     raise PlanError(f"--reviewSheet {shown}: what is there is no regular file")
+            remove_stale(os.path.dirname(path))  # it may have patients' pictures
             with tempfile.TemporaryFile(dir=os.path.dirname(path)):
                 pass
         except OSError as error:
@@ -115,22 +117,13 @@ class ReviewSheet:
         """
         files = looked_at(report)
         before, _, after = _page(len(files), report).partition(_MARK)
-        folder, name = os.path.split(self.path)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name[:60]}-")
-        try:
-            os.fchmod(descriptor, MODE)
-            with open(descriptor, "w", encoding="utf-8") as stream:
-                stream.write(before)
-                finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE))
-                for file in files:
-                    check()
-                    _write_file(stream, finder, file, input_root, follow_links=follow_links)
-                stream.write(after)
-            os.rename(temporary, self.path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
+        with replaced(self.path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
+            stream.write(before)
+            finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE))
+            for file in files:
+                check()
+                _write_file(stream, finder, file, input_root, follow_links=follow_links)
+            stream.write(after)
 
 
 def looked_at(report: RunReport) -> list[FileToReview]:

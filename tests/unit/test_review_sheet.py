@@ -10,6 +10,8 @@ import os
 import re
 import signal
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -218,6 +220,29 @@ def test_sheet_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch
     assert "could not be written" in result.err
     assert sorted(one.name for one in tmp_path.iterdir()) == ["in"]
     assert not page.exists()
+
+
+def test_sheet_that_a_run_was_killed_over_goes_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has patients' pictures, under a name that says whose it is and that nobody else can read."""
+    left = tmp_path / "left"
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+
+    def leave(*_: object, **__: object) -> None:
+        (unfinished,) = tmp_path.glob(".*.tmp")
+        assert unfinished.stat().st_mode & 0o777 == 0o600
+        left.write_text(unfinished.name.replace(f"-{os.getpid()}-", f"-{process.pid}-"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(review_sheet, "_write_file", leave)
+        sheet_of(tmp_path, "--cleanPixels", "regions", "--dryRun")
+    remains = tmp_path / left.read_text()
+    remains.write_text("pictures")
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions", "--dryRun")
+    assert page.exists()
+    assert not remains.exists()
 
 
 def struck(monkeypatch: pytest.MonkeyPatch, owner: object, name: str, number: int, after: int) -> None:
