@@ -59,6 +59,7 @@ class LeafSlot:
         is_gone: whether it goes with what is around it.
         known: what becomes of it, by its value; the edits count from where its tag begins.
         quick: what becomes of it where it is one UID, or one date and time; None for anything else.
+        like: what became of it once, where that is known of others like it.
     """
 
     leaf: ItemLeaf
@@ -69,6 +70,7 @@ class LeafSlot:
     is_gone: bool
     known: dict[bytes, SlotOutcome] = field(default_factory=dict)
     quick: QuickOutcome | None = None
+    like: SlotOutcome | None = None
 
     def outcome(self, value: bytes, bench: Workbench) -> SlotOutcome | None:
         """What becomes of it with a value; None where that is up to more."""
@@ -80,8 +82,10 @@ class LeafSlot:
         if self.quick is not None:
             own = self.head[-6:] + length + value
             made = self.quick.outcome(own)
-            if made is not None and not bench.is_apart(self.quick.said(own)):
-                return None
+            if made is not None:
+                if not bench.is_apart(self.quick.said(own)):
+                    return None
+                made = bench.told(made, self.like, self.leaf.tag)
         made = made or self._tried(self.head + length + value + self.tail, bench)
         if made is None:
             return None
@@ -100,8 +104,8 @@ class LeafSlot:
             return None
         edits = tuple((first - start, last - start, data) for first, last, data in made.edits)
         made = SlotOutcome(edits, made.growth, made.kind, made.originals, survey=made.survey)
-        if not self.known and made.survey is None:
-            self.quick = bench.quick(self.leaf.tag, self.leaf.vr, stored[start:stop], made)
+        if not self.known:
+            self.quick, self.like = bench.quick(self.leaf.tag, self.leaf.vr, stored[start:stop], made), made
         return made
 
 

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from ..core.file_survey import FileKind, FileSurvey, Remaining
 from ..dicom.file import DicomFile
 from ..dicom.file_patterns import FoundParts, Pattern
+from ..dicom.item_patterns import FoundItems
 from .census import Census, Counted
 from .chain_counts import BLANKS, CERTAIN
 from .changes import Change
+from .item_census import ItemCensus
 from .substitution import Substitution
 from .survey_building import SurveyBuilder, element_change
 from .surveyor import Surveyor
@@ -40,6 +42,7 @@ class PatternSurvey:
         self._long: list[int] = []
         self._common: FileSurvey | None = None
         self._counted: dict[int, tuple[Counted, FileSurvey]] = {}
+        self._items: dict[int, ItemCensus] = {}
         for number, index in enumerate(sorted(pattern.varying)):
             tag = pattern.outline.elements[index].tag
             verdict = census.verdict(tag)
@@ -117,12 +120,25 @@ class PatternSurvey:
             if stop - start > CERTAIN or read(start, stop).strip(BLANKS):
                 left.append(part)
         for number in self._long:
+            items = found.items.get(number)
+            told = self._of_items(number, file, items) if items is not None else None
+            if told is not None:
+                left.append(told)
+                continue
             start = starts[number] + ends[number]
             result = self._census.count_part(file.data, start, starts[number + 1])
             if result is None:
                 return None
             left.append(self._part_of(result.counted))
         return left
+
+    def _of_items(self, number: int, file: DicomFile, items: FoundItems) -> FileSurvey | None:
+        """What stays in a sequence whose items have known forms; None where a scan has to say."""
+        own = self._items.get(number)
+        if own is None:
+            tag = self._pattern.outline.elements[sorted(self._pattern.varying)[number]].tag
+            own = self._items[number] = ItemCensus(self._census, tag)
+        return own.survey(file.data.source, items)
 
     def _part_of(self, counted: Counted) -> FileSurvey:
         known = self._counted.get(id(counted))

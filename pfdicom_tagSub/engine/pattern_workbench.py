@@ -23,7 +23,7 @@ from ..dicom.sources import BytesSource
 from .changes import Change
 from .memory import Memory, Note
 from .pattern_said import apart, said_in
-from .pattern_values import QuickOutcome, SlotOutcome, UidOutcome, quick_outcome
+from .pattern_values import QuickOutcome, SlotOutcome, quick_outcome
 from .rule_index import Lookups
 from .substitution import Substitution
 from .utf8_switch import CannotHold
@@ -81,7 +81,7 @@ class Slot:
         quick: what becomes of it where it is one UID, or one date and time; None for anything else.
         present: the tags that rules hit in it; None as long as that is not known.
         own: what it says that texts are cleaned of, but for UIDs and times.
-        like: what became of it where that is known of it as one UID.
+        like: what became of it once, where that is known of others like it.
     """
 
     number: int
@@ -164,35 +164,39 @@ class Workbench:
             made = slot.quick.outcome(stored)
             if made is not None:
                 return (
-                    self._told(made, slot.like, slot.tag) if self.is_apart(slot.quick.said(stored)) else None
+                    self.told(made, slot.like, slot.tag) if self.is_apart(slot.quick.said(stored)) else None
                 )
         tried = self.trial(slot.tag, slot.vr, stored)
         outcome = self._noted(tried, slot) if tried is not None else None
         if outcome is not None:
             if not slot.known:
-                slot.quick, slot.like = self._told_quick(slot, stored, outcome), outcome
+                slot.quick, slot.like = self.quick(slot.tag, slot.vr, stored, outcome), outcome
             if len(slot.known) >= REMEMBERED:
                 slot.known.clear()
             slot.known[stored] = outcome
         return outcome
 
-    def _told_quick(self, slot: Slot, stored: bytes, found: SlotOutcome) -> QuickOutcome | None:
-        """As ``quick`` of a slot; None, too, for what it could not tell as a pass does."""
-        quick = self.quick(slot.tag, slot.vr, stored, found)
-        if quick is None or not (self._paired or self._surveyor):
-            return quick
-        made = quick.outcome(stored)
-        if made is None or not isinstance(quick, UidOutcome):
-            return None
-        told = self._told(made, found, slot.tag)
-        return quick if told._replace(texts=found.texts) == found else None
-
     def quick(self, tag: int, vr: str, stored: bytes, found: SlotOutcome) -> QuickOutcome | None:
-        """What becomes of other elements with a tag and a VR, as of ``quick_outcome``."""
+        """What becomes of other elements with a tag and a VR, as of ``quick_outcome``.
+
+        Args:
+            tag: the tag.
+            vr: the VR.
+            stored: the bytes of one of them.
+            found: what became of it.
+
+        Returns:
+            None, too, for what could not be told of others as passes tell it.
+        """
         rules = self._made.rules
         if tag >> 16 & 1 or tag >> 16 in rules.groups:
             return None
-        return quick_outcome(tag, vr, rules.table.get(tag), rules.resources, stored, found)
+        quick = quick_outcome(tag, vr, rules.table.get(tag), rules.resources, stored, found)
+        if quick is None or not (self._paired or self._surveyor):
+            return quick
+        made = quick.outcome(stored)
+        told = None if made is None else self.told(made, found, tag)
+        return quick if told is not None and told._replace(texts=found.texts) == found else None
 
     def is_apart(self, said: tuple[str, str]) -> bool:
         """Whether no text in common may hold a UID or a time."""
@@ -307,8 +311,8 @@ class Workbench:
             tried.survey,
         )
 
-    def _told(self, outcome: SlotOutcome, like: SlotOutcome | None, tag: int) -> SlotOutcome:
-        """The outcome of one UID, with what passes tell of it, as they told of another."""
+    def told(self, outcome: SlotOutcome, like: SlotOutcome | None, tag: int) -> SlotOutcome:
+        """The outcome of one UID or time, with what passes tell of it, as they told of another."""
         if like is None or not (self._paired or self._surveyor):
             return outcome
         original, text = outcome.originals[0], outcome.texts[0]
@@ -316,7 +320,10 @@ class Workbench:
         rule = self._made.rules.table.get(tag)
         if part is not None and self._surveyor is not None and rule is not None:
             part = self._surveyor.replaced(part, rule, original, text)
-        return outcome._replace(pair=pair and (pair[0], original, text), survey=part)
+        edits, growth, kind, originals, texts, _, _ = outcome
+        return SlotOutcome(
+            edits, growth, kind, originals, texts, pair and (pair[0], original, text), part
+        )  # as of _replace, which takes longer
 
     def _survey_of(self, changes: Iterable[Change]) -> FileSurvey | None:
         """The part of a survey of some changes, where passes are surveyed."""

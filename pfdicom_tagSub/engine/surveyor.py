@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from ..core.file_survey import (
     PREAMBLE_TAG,
+    ElementChange,
     FileSurvey,
     Remaining,
     SurveyedChanges,
@@ -143,12 +144,16 @@ class Surveyor(SurveyBasis):
         show_values = self.survey_options.show_values
         own, result = self.digest(original), self.digest(text)
         quotes = self.quotes(rule) or own == result or (len(original) > 3 and original in text)
-        made = change._replace(
-            original=own,
-            result=result,
-            length=len(original),
-            example="" if quotes and not show_values else short(text),
-            shown=short(original) if show_values else "",
+        made = ElementChange(
+            change.tag,
+            change.depth,
+            change.action,
+            own,
+            result,
+            len(original),
+            "" if quotes and not show_values else short(text),
+            short(original) if show_values else "",
+            change.is_same,
         )
         return FileSurvey({made: 1}, part.rules, {}, {})
 
