@@ -15,6 +15,7 @@ LONGEST = 255
 AT_A_TIME = 8
 """So many values are looked up together."""
 
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
 _RUNS = re.compile(r"[^\W_]+|/")
 _NAME_PARTS = re.compile(r"[\s^=]+")
 
@@ -84,6 +85,8 @@ def _all_bare(texts: tuple[str, ...]) -> tuple[str, ...]:
 @remembered(most=8192)
 def _bare(text: str) -> str:
     """The letters and digits of a text."""
+    if text.isascii():
+        return text.lower().encode().translate(None, _NO_LETTERS).decode()
     return "".join(_RUNS.findall(_folded(text).replace("/", " ")))
 
 

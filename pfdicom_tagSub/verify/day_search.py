@@ -25,7 +25,9 @@ _NAMED_YEAR_LAST = rb"(?=(\d\d?)[^\d\0]{1,40}(\d{4}|\d\d))"
 
 def days_in(days: Sequence[str], data: bytes) -> list[str]:
     """Dates (YYYYMMDD) that folded bytes may hold in some notation."""
-    return [day for day in likely_days(days, data) if is_day_in(day, data)]
+    # Each notation has the year, or the last two digits of it.
+    near = [day for day in days if day[2:4].encode() in data]
+    return [day for day in likely_days(near, data) if is_day_in(day, data)] if near else near
 
 
 def is_day_in(day: str, data: bytes) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import cast
 
 from ..core.errors import FileError
@@ -22,6 +21,8 @@ from .series_search import Noted
 
 class FileComparison(DataSetComparison):
     """The comparison of one output with its input."""
+
+    _kept_bits: tuple[bytes | None] | None = None
 
     def run(self, proofs: Proofs) -> Proved | None:
         """Compare.
@@ -168,9 +169,10 @@ class FileComparison(DataSetComparison):
             inserted.append(rest)
         return Alignment(tuple(enumerate(self.meta_places)), tuple(pairs), tuple(inserted))
 
-    @cached_property
-    def _kept_bits(self) -> bytes | None:
-        return self.kept_bits(self.before.data)
+    def _own_kept_bits(self) -> bytes | None:
+        if self._kept_bits is None:
+            self._kept_bits = (self.kept_bits(self.before.data),)
+        return self._kept_bits[0]
 
     def _proved(
         self,
@@ -197,7 +199,9 @@ class FileComparison(DataSetComparison):
         key = self.surroundings, piece, own, planned
         proof = proofs.get(key)
         if proof is None:
-            element = CheckedElement(before.own.at(number), planned.effect, planned.rule, self._kept_bits)
+            element = CheckedElement(
+                before.own.at(number), planned.effect, planned.rule, self._own_kept_bits()
+            )
             found = None if following is None else after.own.at(following)
             proof = self._proof(element, found, after, Place(), around)
             if planned.is_lasting and piece.data and (own is None or own.data):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cached_property
 
 from ..core.caches import remembered
 from ..dicom.sources import Source
@@ -100,17 +99,29 @@ class NeedleSearch:
         self.needles = needles
         self.days = days
         self.pause = pause
+        self._bulky: list[bytes] | None = None
+        self._letters: frozenset[int] | None = None
 
-    @cached_property
+    @property
     def bulky(self) -> list[bytes]:
         """What is looked for in binary values, without that of the base."""
+        if self._bulky is None:
+            self._bulky = self._made_bulky()
+        return self._bulky
+
+    def _made_bulky(self) -> list[bytes]:
         texts = [one.folded for one in self.needles if one.width == 1 and len(one.folded) >= BULK_SHORTEST]
         forms = [form.encode() for day in self.days for form in plain_notations(day)]
         return list(dict.fromkeys(texts + forms))
 
-    @cached_property
+    @property
     def letters(self) -> frozenset[int]:
         """The bytes of what is looked for in binary values, in both cases."""
+        if self._letters is None:
+            self._letters = self._made_letters()
+        return self._letters
+
+    def _made_letters(self) -> frozenset[int]:
         own = b"".join(self.bulky)
         letters = frozenset(own + own.upper())
         if self.base is None:

@@ -7,12 +7,15 @@ and character set, is the same piece (``piece_context``, ``series_reading``).
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Collection
+from typing import Any, NamedTuple, TypeVar
 
 from ..dicom.dictionary import PIXEL_DATA
 from ..dicom.sources import BytesSource
 from .entries import Entry
 from .parsed_sequences import ParsedSequence
+
+T = TypeVar("T")
 
 LARGE = 1 << 14
 """Binary values from this length on are searched by themselves."""
@@ -54,20 +57,25 @@ class Piece:
         self.is_sequence = is_sequence
         self.kind = f"{stored.VR}{is_sequence:d}"
         self.is_large = size >= LARGE or tag in PIXEL_DATA
-        self.following: list[Piece | None] = [None, None]
-        self.runs: list[PieceRun | None] = [None, None]
-        self.clean: set[object] = set()
+        # A piece is made for each value that one file has alone, and mostly none of these is needed.
+        self.following: tuple[Piece | None, Piece | None] = (None, None)
+        self.runs: tuple[PieceRun | None, PieceRun | None] = (None, None)
+        self.clean: Collection[object] = ()
 
     def mark_clean(self, search: object) -> None:
         """Note that a search found nothing in it."""
-        if len(self.clean) >= MOST_SEARCHES:
-            self.clean.clear()
-        self.clean.add(search)
+        known = self.clean
+        self.clean = (*known, search) if len(known) < MOST_SEARCHES else (search,)
 
     def entry_at(self, start: int) -> Entry:
         """It as an element of a data set."""
         own = BytesSource(self.data) if isinstance(self.stored, ParsedSequence) else None
         return Entry(self.tag, start, start + self.value, start + self.size, self.stored, own)
+
+
+def with_own(pair: tuple[T | None, T | None], role: int, own: T) -> tuple[T | None, T | None]:
+    """A pair of something in inputs and something in outputs, one of which is replaced."""
+    return (own, pair[1]) if role == 0 else (pair[0], own)
 
 
 class PieceRun(NamedTuple):

@@ -108,6 +108,4 @@ def is_in_path(path: str, texts: Iterable[str], days: Iterable[str]) -> bool:
 
 def days_in_path(path: str, days: Iterable[str]) -> list[str]:
     """Those days that the path of an output holds in some notation."""
-    folded = os.fsencode(path).lower()
-    # Each notation has the year, or the last two digits of it.
-    return days_in([day for day in days if day[2:4].encode() in folded], folded)
+    return days_in(list(days), os.fsencode(path).lower())

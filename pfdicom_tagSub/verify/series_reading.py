@@ -20,7 +20,7 @@ from ..dicom.sources import BytesSource
 from .entries import UNDEFINED, PydicomReading, encodings_of
 from .piece_context import LARGEST, Context
 from .piece_data_sets import PieceDataSet, PieceEntries
-from .pieces import Piece, PieceRun
+from .pieces import Piece, PieceRun, with_own
 from .pydicom_reading import DEFLATED, HEAD
 from .sequence_reading import VRS
 
@@ -127,11 +127,11 @@ class SeriesReader:
                     return None
                 piece = read
                 if piece.following[role] is None and hint is not None:
-                    piece.following[role] = hint.following[role]
+                    piece.following = with_own(piece.following, role, hint.following[role])
                 if previous is None:
                     context.first[role] = piece
                 else:
-                    previous.following[role] = piece
+                    previous.following = with_own(previous.following, role, piece)
                 if is_meta and not is_plain_meta(piece):
                     return None
             pieces.append(piece)
@@ -170,11 +170,12 @@ class SeriesReader:
         self._run_bytes += stop - start
         if self._run_bytes > MOST_RUN_BYTES:
             for piece in self._begun:
-                piece.runs = [None, None]
+                piece.runs = (None, None)
             self._begun.clear()
             self._run_bytes = stop - start
         self._begun.append(first)
-        first.runs[role] = PieceRun(data[start:stop], pieces[begin:], [one - start for one in starts[begin:]])
+        run = PieceRun(data[start:stop], pieces[begin:], [one - start for one in starts[begin:]])
+        first.runs = with_own(first.runs, role, run)
 
     def _encoding_of(self, data: bytes, start: int, syntax: bytes) -> tuple[bool, bool] | None:
         """Whether pydicom takes a data set for implicit VR, and for little endian; None where it is deflated.
