@@ -139,15 +139,21 @@ def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> FrameCell
                     decoding_plugin=plugin,
                     **_description(image, codestream),
                 )
-        except MemoryError:
-            raise
-        except Exception as error:  # of a plugin, whose texts may quote the file
+        except BaseException as error:  # of a plugin, whose texts may quote the file
+            if not _is_of_plugin(error):
+                raise
             problem = type(error).__name__
             continue
         if found.shape != (image.rows, image.columns, *((3,) if image.samples == 3 else ())):
             raise FileError("a compressed frame has other rows, columns or samples than the file says")
         return _cells(np.asarray(found), image, codestream)
     raise FileError(f"a compressed frame is damaged, or no decoder can read it: {problem}")
+
+
+def _is_of_plugin(error: BaseException) -> bool:
+    """Whether an error is one of a plugin over a frame; a panic of one in Rust is no Exception."""
+    is_panic = type(error).__module__ == "pyo3_runtime"
+    return is_panic or (isinstance(error, Exception) and not isinstance(error, MemoryError))
 
 
 def _cells(found: Numbers, image: Image, codestream: _Codestream) -> FrameCells:
@@ -234,9 +240,9 @@ def encoded(cells: FrameCells, image: Image) -> bytes:
     try:
         with warnings.catch_warnings(action="ignore"):
             return encoder.encode(np.ascontiguousarray(numbers), **known)
-    except MemoryError:
-        raise
-    except Exception as error:  # of an encoder, whose texts may quote the file
+    except BaseException as error:  # of an encoder, whose texts may quote the file
+        if not _is_of_plugin(error):
+            raise
         raise FileError(f"a frame cannot be compressed again as it was: {type(error).__name__}") from None
 
 

@@ -106,6 +106,26 @@ def test_damaged_frames_fail(tmp_path: Path, syntax: str) -> None:
     assert not output
 
 
+def test_damage_over_which_a_plugin_panics_fails_its_file_alone(tmp_path: Path) -> None:
+    layout = LAYOUTS[2]
+    made = compressed(layout, uid.RLELossless, 1)
+    data = bytearray(made.PixelData)
+    start = data.index(b"\xfe\xff\0\xe0", 8) + 8 + 64  # the first segment of the first frame
+    data[start] = 0 if data[start] else 1  # a run of another length
+    made.PixelData = bytes(data)
+    codec = pytest.importorskip("rle.rle", reason="the codec is not installed")
+    with pytest.raises(BaseException, match="out of bounds") as panic:
+        codec.decode_frame(bytes(data[start - 64 :]), ROWS * COLUMNS, 16, "<")
+    assert not isinstance(panic.value, Exception)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "b.dcm").write_bytes(file_bytes(compressed(layout, uid.RLELossless, 1)))
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+    assert "damaged" in result.record["failures"][0]["reason"]
+    assert result.record["counts"]["written"] == 1
+
+
 @pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
 def test_rows_that_lie_fail(tmp_path: Path, syntax: str) -> None:
     made = compressed(LAYOUTS[0], syntax, 1)
