@@ -34,7 +34,7 @@ from pfdicom_tagSub.engine.selection import Selection
 from pfdicom_tagSub.run.worker import Worker
 from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.condition_parsing import parse_condition
-from pfdicom_tagSub.spec.conditions import Held, Subject
+from pfdicom_tagSub.spec.conditions import Held, Subject, ValueTest
 from pfdicom_tagSub.text import patterns
 from pfdicom_tagSub.verify.conditional import PydicomFacts
 from pfdicom_tagSub.verify.pydicom_reading import read_again
@@ -188,6 +188,25 @@ def test_pattern_of_a_condition_ends_in_time_and_quotes_nothing(monkeypatch: pyt
 
 
 # --- any condition against one worked out here
+
+
+class _Stored:
+    """A file whose one value is stored under some VR."""
+
+    def __init__(self, vr: str, text: str) -> None:
+        self._held = Held(True, vr, (text,))
+
+    def held(self, _: Subject) -> Held:
+        return self._held
+
+
+@pytest.mark.parametrize("vr", ["DS", "IS", "DA", "DT", "TM"])
+def test_value_that_is_no_number_or_date_is_equal_to_no_other_such(vr: str) -> None:
+    """The VR of a private element may stand in the file alone, so that no literal was held against it."""
+    subject, stored = Subject("(0029,1010)", (0x00291010,)), _Stored(vr, "high")
+    assert not ValueTest(subject, "=", ("low",)).holds(stored)
+    assert not ValueTest(subject, "in", ("low", "lower")).holds(stored)
+    assert ValueTest(subject, "!=", ("low",)).holds(stored)
 
 
 class _Facts:
