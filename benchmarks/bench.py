@@ -17,7 +17,8 @@ from pathlib import Path
 
 import peers
 from command_cost import measure_command
-from peers import Peer, SetupError
+from environments import SetupError, environment
+from peers import Peer
 from report import Table, as_rst, as_text, machine
 from sections import Bench, Tree, measure_ledger, measure_memory, measure_startup, measure_tree, say
 from targets import BASIC_0, BASIC_2, PROFILE_STARTUP_SECONDS
@@ -175,7 +176,7 @@ def measure_all(options: argparse.Namespace, work: Path) -> list[Table]:
     options.cache.mkdir(parents=True, exist_ok=True)
     facts = machine(work)
     say("setting up the peers")
-    trees_python = peers.environment(options.cache, "trees", peers.REQUIREMENTS["trees"]) / "python"
+    trees_python = environment(options.cache, "trees", peers.REQUIREMENTS["trees"]) / "python"
     bench = Bench(
         options, work, available(plain_makers(options, work) if plain or trust else []), trees_python
     )

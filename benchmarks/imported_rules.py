@@ -233,7 +233,8 @@ def main() -> None:
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("names", nargs="*", default=["dicom-anonymizer", "deid"])
     options = parser.parse_args()
-    from peers import REQUIREMENTS, environment  # noqa: PLC0415  (it needs pip)
+    from environments import environment  # noqa: PLC0415  (it needs pip)
+    from peers import REQUIREMENTS  # noqa: PLC0415
 
     sources = list(files_of(options.corpus, options.step))
     for name in options.names:
