@@ -65,5 +65,4 @@ def _is_ordinary(outcome: FileOutcome) -> bool:
         and not outcome.unknown_terms
         and not outcome.pairs
         and not outcome.missing
-        and not outcome.is_held
     )
