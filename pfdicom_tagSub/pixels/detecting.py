@@ -6,7 +6,7 @@ Only its detector is used: what is found goes, whatever it reads.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from typing import Any
 
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from .drawn_parts import Cells, Drawn, changed_cells, touches
+from .drawn_parts import Cells, Densities, Drawn, changed_cells, touches
 from .frames import Numbers, Picture
 from .image import Image
 from .rectangles import Rectangle, clipped
@@ -33,6 +33,7 @@ from .text_evidence import (
     is_too_high,
     reduced,
     scaled,
+    telling,
 )
 
 PACKAGE = "rapidocr_onnxruntime"
@@ -62,13 +63,22 @@ DENSITIES_AGAIN = 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2
 """How much of a place is edges of strokes, at least, if something may be drawn there: from faint letters to
 those that nothing is beside. The first is taken with which there is not too much to look at."""
 
+ALONE_LOOKS = 0.3
+AROUND_ALONE = 14
+HEIGHT_OF_ALONE = 80
+"""How many times the default may be spent on what stands alone, with so many pixels around, enlarged to such
+a height: detectors find single marks in small parts of a picture, at a large size."""
+
+UPRIGHT = 1.5
+"""What is so many times higher than wide may be a line that stands, and is looked at as if it lay."""
+
 FRAME = 12
 """How many pixels are added at the edge of a picture: a detector does not find letters that touch it."""
 
 KNOWN = 0.65
 """A find of which the detector is less sure may be a part of what is there, which is looked at again."""
 
-HEIGHT_LEAST = 7.0
+HEIGHT_LEAST = 6.0
 """What is lower is no line of letters: those of 10 pixels take 8 and more."""
 
 HEIGHT_MOST = 56.0
@@ -157,24 +167,62 @@ class TextFinder:
         places = drawn.parts((), most / ENLARGED**2, DENSITIES, changed)
         size = sum(one.width * one.height for one in places)
         enlarged = min(ENLARGED, max(ENLARGED_LEAST, math.sqrt(most / max(size, 1))))
-        found = [one for place in places for one in self._find(shown.first, shown.numbers, place, enlarged)]
+        likely = np.zeros((rows, columns), np.float32)
+        found = [
+            one for place in places for one in self._find(shown.first, shown.numbers, place, enlarged, likely)
+        ]
         looked = size * enlarged**2
+        known = tuple(one for one, score in found if score >= KNOWN)
+        found += self._alone(shown, drawn.alone(known, changed), ALONE_LOOKS * by_default, likely)
         for again, looks, times in (
             (shown.second, LOOKS, ENLARGED_AGAIN),
             (shown.first, LAST_LOOKS, ENLARGED_LAST),
         ):
             known = tuple(one for one, score in found if score >= KNOWN)
             left = max(looks * by_default - looked, 0)
-            places = drawn.parts(known, left / ENLARGED_AGAIN**2, DENSITIES_AGAIN, changed)
+            places = drawn.parts(known, left / ENLARGED_AGAIN**2, DENSITIES_AGAIN, changed, likely)
             size = sum(one.width * one.height for one in places)
             enlarged = min(times, max(ENLARGED, math.sqrt(left / max(size, 1))))
             looked += size * enlarged**2
             for place in places:
-                found += self._find(again, shown.numbers, place, enlarged)
+                found += self._find(again, shown.numbers, place, enlarged, likely)
         return clipped((one for one, _ in found), rows, columns)
 
+    def _alone(
+        self, shown: Renderings, places: Iterable[Rectangle], left: float, likely: Densities
+    ) -> list[tuple[Rectangle, float]]:
+        """The text in what stands alone, looked at in one picture and, if that is not sure, in the other.
+
+        Args:
+            shown: the pictures.
+            places: what stands alone, the clearest first.
+            left: how many pixels a detector may see.
+            likely: how likely each pixel is text; what is seen is noted there.
+        """
+        found: list[tuple[Rectangle, float]] = []
+        for place in places:
+            times = min(ENLARGED_LAST, max(1.0, HEIGHT_OF_ALONE / min(place.width, place.height)))
+            turns = int(place.height > UPRIGHT * place.width)
+            for part in clipped((place.widened(AROUND_ALONE),), *shown.numbers.shape):
+                size = part.width * part.height * times**2
+                for rendering, turned in ((shown.first, turns), (shown.second, 3 * turns)):
+                    if size > left:
+                        continue
+                    left -= size
+                    seen = [*self._find(rendering, shown.numbers, part, times, likely, turned)]
+                    found += seen
+                    if any(score >= KNOWN for _, score in seen):
+                        break
+        return found
+
     def _find(
-        self, shown: Rendering, numbers: Numbers, part: Rectangle, enlarged: float
+        self,
+        shown: Rendering,
+        numbers: Numbers,
+        part: Rectangle,
+        enlarged: float,
+        likely: Densities,
+        turns: int = 0,
     ) -> Iterator[tuple[Rectangle, float]]:
         """Rectangles around the text in a part of a picture, and how sure the detector is of each.
 
@@ -183,6 +231,8 @@ class TextFinder:
             numbers: what is shown in it.
             part: what is looked at.
             enlarged: how many times.
+            likely: how likely each pixel is text; what is seen is noted there.
+            turns: how often it is turned by 90 degrees.
         """
         picture = shown.picture
         greys: list[Grey] = [picture if picture.ndim == 2 else _grey(picture)]
@@ -195,22 +245,33 @@ class TextFinder:
             for left in _starts(part.x, part.right, side):
                 stop, end = min(top + side, part.bottom), min(left + side, part.right)
                 seen, (beside, above) = _padded(picture, left, top, end, stop)
-                for box, score in self._boxes(seen, enlarged):
+                heat, finds = self._boxes(seen, enlarged, turns)
+                here = heat[above:, beside:][: stop - top, : end - left]
+                np.maximum(likely[top:stop, left:end], here, out=likely[top:stop, left:end])
+                for box, score in finds:
                     corners = np.add(box, (left - beside, top - above))
                     if (one := _line(greys, numbers, corners, score, most)) is not None:
                         yield one, score
 
-    def _boxes(self, picture: Picture, enlarged: float) -> Iterator[tuple[Any, float]]:
-        """The corners of what the detector finds in a picture, enlarged so many times, and how sure it is."""
+    def _boxes(
+        self, picture: Picture, enlarged: float, turns: int
+    ) -> tuple[Densities, Iterator[tuple[Any, float]]]:
+        """What the detector finds in a picture, enlarged so many times and turned.
+
+        Returns:
+            How likely each pixel is text, and the corners of each find with how sure the detector is.
+        """
         rows, columns = picture.shape[:2]
         size = (max(round(side * enlarged / 32), 1) * 32 for side in (columns, rows))
-        resized = cv2.resize(picture, tuple(size)).astype(np.float32)
+        resized = np.rot90(cv2.resize(picture, tuple(size)), turns).astype(np.float32)
         if resized.ndim == 2:
             resized = np.repeat(resized[..., None], 3, axis=2)
         scaled = np.ascontiguousarray((resized / 127.5 - 1).transpose(2, 0, 1))[None]
         (likely,) = self._session.run(None, {self._input: scaled})
-        boxes, scores = self._boxes_of(likely, (rows, columns))
-        return zip(boxes, scores, strict=True)
+        upright = np.ascontiguousarray(np.rot90(likely[0, 0], -turns))
+        boxes, scores = self._boxes_of(upright[None, None], (rows, columns))
+        heat: Densities = cv2.resize(upright, (columns, rows), interpolation=cv2.INTER_AREA)
+        return heat, zip(boxes, scores, strict=True)
 
 
 def _padded(
@@ -273,8 +334,6 @@ def _line(greys: list[Grey], numbers: Numbers, box: Any, score: float, most: flo
     if length > SLANT_LEAST * height and _is_slanted(box) and score < SURE_OF_SLANTED:
         return None
     shorter = min(numbers.shape)
-    if is_too_high(height, length, shorter):
-        return None
     left, top = (int(edge) for edge in box.min(axis=0))
     right, bottom = (int(edge) + 1 for edge in box.max(axis=0))
     place = slice(max(top, 0), bottom), slice(max(left, 0), right)
@@ -290,7 +349,9 @@ def _line(greys: list[Grey], numbers: Numbers, box: Any, score: float, most: flo
             shown.append(witness)
     evidence = shown[0]
     size = height / smaller, length / smaller
-    if evidence is None or not all(is_drawn(one, *size, score) for one in shown):
+    if evidence is None or is_too_high(evidence, evidence_of(whole), height, length, score, shorter):
+        return None
+    if not all(is_drawn(one, *size, score) for one in telling(shown, *size, score)):
         return None
     left, top, right, bottom = grown(greys[0], (left, top, right, bottom), evidence)
     across, down = (

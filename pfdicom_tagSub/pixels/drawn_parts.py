@@ -44,6 +44,17 @@ _SIDE = 32
 _AROUND_PART = 24
 """Parts are made of cells of so many pixels, and begin a line of text before them."""
 
+_LIKELY_WITHIN = 9
+"""What a letter takes of what is likely text, in pixels."""
+
+_ALONE_DENSITIES = 0.05, 0.08, 0.12, 0.18, 0.26, 0.36, 0.5
+_ALONE_SIDE = 8, 56
+_ALONE_FULL = 0.35
+_RING = 10
+_RING_MOST = 0.35
+"""What stands alone: as dense as one of these, so many pixels on its shorter side, filling so much of its
+rectangle, and so many pixels around it are no more than this part as dense."""
+
 _MOSTLY = 0.9
 """If parts are so much of a picture, all of it is looked at."""
 
@@ -63,6 +74,7 @@ class Drawn:
         most: float,
         densities: tuple[float, ...],
         within: Cells | None = None,
+        likely: Densities | None = None,
     ) -> tuple[Rectangle, ...]:
         """The parts of the picture where something may be drawn.
 
@@ -73,12 +85,10 @@ class Drawn:
             densities: how much of a place the edges of strokes take, at least: the first is taken that gives
                 no more.
             within: the cells that are looked at; None for all.
+            likely: how likely each pixel is text, by an earlier look; what is likely counts as dense.
         """
         rows, columns = self._edges.shape
-        edges = self._edges.astype(np.float32)
-        for one in clipped(known, rows, columns):
-            edges[one.y : one.bottom, one.x : one.right] = 0
-        density = cv2.blur(edges, (_DENSE_WITHIN, _DENSE_WITHIN), borderType=cv2.BORDER_CONSTANT)
+        density = self._density(known, likely)
         highest = _cells(cv2.dilate(density, np.ones((2 * _BESIDE + 1,) * 2, np.uint8)))
         if within is not None:
             highest[~within] = 0
@@ -88,6 +98,58 @@ class Drawn:
             if sum(one.width * one.height for one in parts) <= most:
                 break
         return parts
+
+    def alone(self, known: tuple[Rectangle, ...], within: Cells | None = None) -> Iterator[Rectangle]:
+        """What is drawn with little around it, as marks and words are on even ground; the clearest first.
+
+        Args:
+            known: what need not be looked at.
+            within: the cells that are looked at; None for all.
+        """
+        rows, columns = self._edges.shape
+        density = self._density(known, None)
+        if within is not None:
+            density *= within.repeat(_SIDE, 0).repeat(_SIDE, 1)[:rows, :columns]
+        found = [one for least in _ALONE_DENSITIES for one in _alone(density, least)]
+        taken: list[Rectangle] = []
+        for _, one in sorted(found, key=lambda each: (-each[0], each[1])):
+            if not any(one.meets(other) for other in taken):
+                taken.append(one)
+                yield one
+
+    def _density(self, known: tuple[Rectangle, ...], likely: Densities | None) -> Densities:
+        """How much around each pixel is edges of strokes, or likely text, that is not known."""
+        rows, columns = self._edges.shape
+        places = clipped(known, rows, columns)
+        density: Densities = cv2.blur(
+            _without(places, self._edges), (_DENSE_WITHIN,) * 2, borderType=cv2.BORDER_CONSTANT
+        )
+        if likely is not None:
+            wide = (_LIKELY_WITHIN,) * 2
+            density += cv2.blur(_without(places, likely), wide, borderType=cv2.BORDER_CONSTANT)
+        return density
+
+
+def _without(places: tuple[Rectangle, ...], values: Any) -> Densities:
+    """Values, but none within the places."""
+    left: Densities = values.astype(np.float32)
+    for one in places:
+        left[one.y : one.bottom, one.x : one.right] = 0
+    return left
+
+
+def _alone(density: Densities, least: float) -> Iterator[tuple[float, Rectangle]]:
+    """What is dense, with little around it, and how much denser it is than that."""
+    count, _, boxes, _ = cv2.connectedComponentsWithStats((density >= least).astype(np.uint8))
+    for left, top, width, height, size in boxes[1:count].tolist():
+        if not _ALONE_SIDE[0] <= min(width, height) <= _ALONE_SIDE[1] or size < _ALONE_FULL * width * height:
+            continue
+        own = float(density[top : top + height, left : left + width].mean())
+        above, before = max(top - _RING, 0), max(left - _RING, 0)
+        around = density[above : top + height + _RING, before : left + width + _RING]
+        ring = (float(around.sum()) - own * width * height) / max(around.size - width * height, 1)
+        if ring <= _RING_MOST * own:
+            yield own - ring, Rectangle(left, top, width, height)
 
 
 def changed_cells(before: npt.NDArray[Any], after: npt.NDArray[Any]) -> Cells:

@@ -25,6 +25,16 @@ class Rectangle(NamedTuple):
         """The first row after it."""
         return self.y + self.height
 
+    def widened(self, pixels: int) -> Rectangle:
+        """The same with so many pixels more on each side."""
+        return Rectangle(self.x - pixels, self.y - pixels, self.width + 2 * pixels, self.height + 2 * pixels)
+
+    def meets(self, other: Rectangle) -> bool:
+        """Whether they have a pixel in common."""
+        return (
+            self.x < other.right and other.x < self.right and self.y < other.bottom and other.y < self.bottom
+        )
+
 
 class Band(NamedTuple):
     """Rows that are covered in the same columns.

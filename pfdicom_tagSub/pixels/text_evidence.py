@@ -35,6 +35,9 @@ LINE_LEAST = 2.0
 
 SHARP_OF_LARGE = 0.6
 
+SHARP_OF_LONG, SCORE_OF_LONG = 0.38, 0.65
+"""How sharp what is so high has to be, and a long line of which a detector is so sure."""
+
 SINGLE_MOST = 1.6
 SINGLE_HEIGHT_MOST = 34
 SINGLE_STROKES_MOST = 5.2
@@ -64,6 +67,14 @@ SHARP_OF_SURE_SHORT = 0.48
 PART_MOST = (SINGLE_MOST, 0.1), (2.2, 0.125)
 """Of what is not so many times longer than high, the height that it may have, as a part of the picture's."""
 
+SHARP_OF_PLAIN = 0.75
+SCORE_OF_PLAIN = 0.7
+MORE_OF_PLAIN = (0.2, 1.7), (0.1, 1.4)
+"""What is drawn so clearly may be higher: by the part of neighbours that are the same, so many times."""
+
+SURE_OF_FAINT = 0.8
+"""A line of which a detector is so sure is not judged by another picture than that in which it was found."""
+
 CURVE = 26
 STROKES_OF_CURVE = 2.1
 SAME_OF_CURVE = 0.85
@@ -76,6 +87,10 @@ CLEAR = 0.8
 STROKES_OF_CLEAR = 7.5
 STROKES_OF_SURE = 10.0
 """What is so sharp may have more strokes: letters across curves and frames, and with outlines."""
+
+CLEAREST = 0.9
+STROKES_OF_CLEAREST = 14.0
+"""The same of the clearest finds: letters on ground with single light pixels, as counts are."""
 
 FLAT = 0.3
 STROKES_OF_FLAT = 0.7
@@ -95,6 +110,12 @@ INK_LEAST, INK_MOST = 0.05, 0.6
 
 INK_RATIO = 2.0
 """How many times more ink is there than just above and below the line, at least."""
+
+STEP_BESIDE = 0.2
+EDGES_LEAST = 0.35
+EDGES_RATIO = 2.5
+"""A line also goes on where it has so much of the edges of strokes that it has so far, and so many times more
+than are just above and below: on other ground, its letters are of another grey in pictures by place."""
 
 GROWN_MOST = 5
 """By how many of its heights a line is made longer at each end."""
@@ -152,12 +173,51 @@ def reduced(grey: Grey, times: float) -> Grey:
     return made
 
 
-def is_too_high(height: float, length: float, shorter: int) -> bool:
+def is_too_high(
+    found: Evidence, ground: Evidence | None, height: float, length: float, score: float, shorter: int
+) -> bool:
     """Whether a find is too high for a mark or a short word of a picture whose shorter side is given.
 
-    In pictures of few pixels, anatomy is as sharp as letters are and as large as these would be.
+    In pictures of few pixels, anatomy is as sharp as letters are and as large as these would be, but it has
+    no even ground.
+
+    Args:
+        found: what its box shows.
+        ground: what it shows of the numbers themselves.
+        height, length: its size in pixels.
+        score: how sure a detector is, from 0 to 1.
+        shorter: the shorter side of the picture.
     """
-    return any(length < times * height and height > part * shorter for times, part in PART_MOST)
+    same = min(found.same, ground.same) if ground is not None else 0.0
+    is_plain = found.sharp >= SHARP_OF_PLAIN and score >= SCORE_OF_PLAIN
+    more = next((times for least, times in MORE_OF_PLAIN if is_plain and same >= least), 1.0)
+    return any(length < times * height and height > part * more * shorter for times, part in PART_MOST)
+
+
+def telling(
+    shown: list[Evidence | None], height: float, length: float, score: float
+) -> list[Evidence | None]:
+    """What has to be drawn like text, of what a place shows in several pictures.
+
+    Args:
+        shown: in the picture in which it was found, then in others.
+        height: the height of the line, however it is turned.
+        length: its length.
+        score: how sure a detector is, from 0 to 1.
+    """
+    first, *others = shown
+    if first is None:
+        return shown
+    if (
+        first.sharp >= SHARP_OF_PLAIN
+        and score >= SURE_OF_FAINT
+        and length >= LONG_LEAST * height
+        and STROKES_LEAST <= first.strokes <= STROKES_MOST
+    ):
+        return [first]
+    if first.sharp >= SHARP_OF_LARGE and score >= SCORE_OF_PLAIN:
+        others = [one for one in others if one is not None and one.strokes >= STROKES_LEAST]
+    return [first, *others]
 
 
 def is_drawn(found: Evidence | None, height: float, length: float, score: float = 1.0) -> bool:
@@ -172,7 +232,9 @@ def is_drawn(found: Evidence | None, height: float, length: float, score: float 
     aspect = length / max(height, 1.0)
     if found is None:
         return False
-    if height > SQUARE_MOST and (aspect < LINE_LEAST or found.sharp < SHARP_OF_LARGE):
+    is_long = aspect >= LONG_LEAST and score >= SCORE_OF_LONG
+    least = SHARP_OF_LONG if is_long else SHARP_OF_LARGE
+    if height > SQUARE_MOST and (aspect < LINE_LEAST or found.sharp < least):
         return False
     if aspect < SINGLE_MOST:
         return _is_letter(found, height, score)
@@ -208,6 +270,8 @@ def _has_strokes(found: Evidence, *, is_sure: bool) -> bool:
     """Whether a find has as many strokes as letters have."""
     if found.sharp < CLEAR:
         return found.strokes <= STROKES_MOST
+    if is_sure and found.sharp >= CLEAREST:
+        return found.strokes <= STROKES_OF_CLEAREST
     return found.strokes <= (STROKES_OF_SURE if is_sure else STROKES_OF_CLEAR)
 
 
@@ -232,26 +296,44 @@ def grown(grey: Grey, box: tuple[int, int, int, int], found: Evidence) -> tuple[
 
     Args:
         grey: the picture.
-        box: left, top, right and bottom of a line that lies.
+        box: left, top, right and bottom of a line that lies or stands.
         found: what it shows.
     """
     left, top, right, bottom = box
+    if bottom - top > right - left:
+        top, left, bottom, right = _grown_line(grey.T, (top, left, bottom, right), found)
+    elif right - left > bottom - top:
+        left, top, right, bottom = _grown_line(grey, box, found)
+    return left, top, right, bottom
+
+
+def _grown_line(grey: Grey, box: tuple[int, int, int, int], found: Evidence) -> tuple[int, int, int, int]:
+    """A line that lies, with the letters that follow: by their ink, or by edges of strokes."""
+    left, top, right, bottom = box
     height = bottom - top
-    if right - left < height:
-        return box
+    most = GROWN_MOST * height
     above, below = max(top - height // 2, 0), bottom + height // 2
-    stretch = grey[above:below].astype(np.float32)
+    start, stop = max(left - most - height, 0), right + most + height
+    stretch = grey[above:below, start:stop].astype(np.float32)
+    if min(stretch.shape) < 2:
+        return box
     is_ink = np.abs(stretch - found.ink) < found.contrast * RESEMBLES
-    line = is_ink[max(top, 0) - above : bottom - above]
-    around = (is_ink.sum(axis=0) - line.sum(axis=0)) / max(len(is_ink) - len(line), 1)
-    within = line.mean(axis=0)
+    is_edge = np.abs(np.diff(cv2.blur(stretch, (1, 3)), axis=1)) > found.contrast * STEP_BESIDE
+    line = slice(max(top, 0) - above, bottom - above)
+    inks, edges = _LineProfile(is_ink, line), _LineProfile(is_edge, line)
+    usual = float(edges.within[max(left - start, 0) : right - start].mean())
 
-    def goes_on(start: int, stop: int) -> bool:
-        place = slice(max(start, 0), max(stop, 0))
-        ink = float(within[place].mean()) if within[place].size else 0.0
-        return INK_LEAST <= ink <= INK_MOST and ink >= INK_RATIO * float(around[place].mean())
+    def goes_on(first: int, last: int) -> bool:
+        place = slice(max(first - start, 0), max(last - start, 0))
+        if not edges.within[place].size:
+            return False
+        ink, around = inks.of(place)
+        if INK_LEAST <= ink <= INK_MOST and ink >= INK_RATIO * around:
+            return True
+        edge, around = edges.of(place)
+        return edge >= EDGES_LEAST * usual and edge >= EDGES_RATIO * around
 
-    step, most = max(height * 2 // 3, 3), GROWN_MOST * height
+    step = max(height * 2 // 3, 3)
     # A step, or two over the gap between words.
     while right < box[2] + most and (
         size := next((one for one in (step, 2 * step) if goes_on(right, right + one)), 0)
@@ -262,3 +344,16 @@ def grown(grey: Grey, box: tuple[int, int, int, int], found: Evidence) -> tuple[
     ):
         left -= size
     return left, top, right, bottom
+
+
+class _LineProfile:
+    """How much of each column of a line is flagged, and of what is just above and below it."""
+
+    def __init__(self, flags: npt.NDArray[np.bool_], line: slice) -> None:
+        inside = flags[line]
+        self.within = inside.mean(axis=0)
+        self._around = (flags.sum(axis=0) - inside.sum(axis=0)) / max(len(flags) - len(inside), 1)
+
+    def of(self, place: slice) -> tuple[float, float]:
+        """The means over some columns, within the line and around it."""
+        return float(self.within[place].mean()), float(self._around[place].mean())

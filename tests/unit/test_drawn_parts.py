@@ -93,3 +93,23 @@ def test_parts_cover_every_cell_and_neighbours_are_one_where_that_is_less_to_loo
     cells[:] = False
     cells[0, 0] = cells[7, 11] = True
     assert len(made.parts_of(cells, ROWS, COLUMNS)) == 2
+
+
+def test_what_stands_alone_is_told_from_what_is_drawn_all_around() -> None:
+    numbers = np.random.default_rng(5).normal(1000, 2, (ROWS, COLUMNS))
+    numbers[ink("LT", 16)] += 120
+    numbers[150:, 200:] += 400 * (np.add.outer(np.arange(106) // 3, np.arange(184) // 3) % 2)
+    found = list(made.Drawn(numbers).alone(()))
+    assert covered(found[:1], ink("LT", 16))
+    assert found[0].width * found[0].height < 1600
+    assert not any(one.x > 210 and one.y > 160 and one.right < 370 for one in found)
+    assert list(made.Drawn(numbers).alone((found[0].widened(20),))) == found[1:]
+    cells = made.changed_cells(numbers, numbers)
+    assert list(made.Drawn(numbers).alone((), cells)) == []
+
+
+def test_what_is_likely_text_is_a_part_though_nothing_is_drawn() -> None:
+    numbers = np.random.default_rng(5).normal(1000, 10, (ROWS, COLUMNS))
+    likely = np.where(ink(size=20), 0.4, 0).astype(np.float32)
+    parts = made.Drawn(numbers).parts((), ROWS * COLUMNS / 2, DENSITIES, None, likely)
+    assert covered(parts, ink(size=20))

@@ -100,11 +100,60 @@ def test_numbers_of_a_place_take_the_whole_range() -> None:
 
 
 def test_in_small_pictures_marks_and_short_words_are_small() -> None:
-    assert evidence.is_too_high(16, 18, 64)
-    assert evidence.is_too_high(30, 57, 128)
-    assert not evidence.is_too_high(15, 41, 64)
-    assert not evidence.is_too_high(12, 14, 128)
-    assert not evidence.is_too_high(34, 40, 480)
+    found = evidence.Evidence(sharp=0.7, strokes=3.0, same=0.05, ink=200, contrast=100)
+    assert evidence.is_too_high(found, found, 16, 18, 0.8, 64)
+    assert evidence.is_too_high(found, found, 30, 57, 0.8, 128)
+    assert not evidence.is_too_high(found, found, 15, 41, 0.8, 64)
+    assert not evidence.is_too_high(found, found, 12, 14, 0.8, 128)
+    assert not evidence.is_too_high(found, found, 34, 40, 0.8, 480)
+
+
+def test_in_small_pictures_what_is_drawn_clearly_on_even_ground_may_be_higher() -> None:
+    for same, sharp, score, height, expected in (
+        (0.25, 0.85, 0.8, 12, False),
+        (0.15, 0.85, 0.8, 12, True),
+        (0.15, 0.85, 0.8, 10, False),
+        (0.25, 0.7, 0.8, 12, True),
+        (0.25, 0.85, 0.6, 12, True),
+        (0.25, 0.85, 0.8, 20, True),
+    ):
+        found = evidence.Evidence(sharp=sharp, strokes=2.0, same=same, ink=200, contrast=100)
+        assert evidence.is_too_high(found, found, height, 2 * height, score, 64) is expected
+        noise = evidence.Evidence(sharp=sharp, strokes=2.0, same=0.01, ink=200, contrast=100)
+        assert evidence.is_too_high(found, noise, height, 2 * height, score, 64)
+
+
+def test_line_that_is_clear_where_it_was_found_is_not_judged_by_what_lies_beside_it() -> None:
+    clear = evidence.Evidence(sharp=0.85, strokes=4.0, same=0.1, ink=200, contrast=100)
+    faint = evidence.Evidence(sharp=0.65, strokes=4.0, same=0.1, ink=200, contrast=100)
+    beside = evidence.Evidence(sharp=0.1, strokes=0.1, same=0.1, ink=200, contrast=100)
+    grains = evidence.Evidence(sharp=0.7, strokes=9.0, same=0.1, ink=200, contrast=100)
+    assert evidence.telling([clear, grains, None], 14, 80, 0.85) == [clear]
+    assert evidence.telling([clear, grains], 14, 40, 0.85) == [clear, grains]
+    assert evidence.telling([faint, grains], 14, 80, 0.85) == [faint, grains]
+    assert evidence.telling([faint, beside], 14, 80, 0.75) == [faint]
+    assert evidence.telling([faint, beside], 14, 80, 0.6) == [faint, beside]
+    assert evidence.telling([None, clear], 14, 80, 0.9) == [None, clear]
+
+
+def test_standing_line_is_followed_as_one_that_lies() -> None:
+    grey, (left, top, right, bottom) = lettering("DOE^JANE 47")
+    cut = left + (right - left) // 2
+    found = evidence_of(grey[top:bottom, left:cut])
+    lying = grown(grey, (left, top, cut, bottom), found)
+    standing = grown(np.ascontiguousarray(grey.T), (top, left, bottom, cut), found)
+    assert standing == (lying[1], lying[0], lying[3], lying[2])
+    assert lying[2] >= right - 4
+
+
+def test_line_is_followed_over_ground_on_which_its_ink_looks_other() -> None:
+    grey, (left, top, right, bottom) = lettering("DOE^JANE 47", ground=20, ink=100)
+    cut = left + (right - left) // 2
+    found = evidence_of(grey[top:bottom, left:cut])
+    lighter = grey.copy()
+    lighter[:, cut:] += 120
+    _, _, end, _ = grown(lighter, (left, top, cut, bottom), found)
+    assert right - 4 <= end <= right + 2 * (bottom - top)
 
 
 def test_curve_on_even_ground_is_no_line_of_letters() -> None:
