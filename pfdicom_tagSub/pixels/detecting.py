@@ -47,8 +47,8 @@ SIDE = 736
 """A picture whose shorter side is less is enlarged for a detector, as it is by default."""
 
 FIRST_LOOKS = 1.3
-LOOKS = 1.6
-LAST_LOOKS = 1.85
+LOOKS = 1.45
+LAST_LOOKS = 1.65
 """How many times the default is looked at by and by, as long as no more is drawn clearly."""
 
 ENLARGED = 2.0
@@ -59,11 +59,11 @@ ENLARGED_LAST = 4.0
 detector finds words of small letters at twice their size, and marks of one or two at three or four times."""
 
 DENSITIES = 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1
-DENSITIES_AGAIN = 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.23, 0.26
+DENSITIES_AGAIN = 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.23, 0.26
 """How much of a place is edges of strokes, at least, if something may be drawn there: from faint letters to
 those that nothing is beside. The first is taken with which there is not too much to look at."""
 
-ALONE_LOOKS = 0.3
+ALONE_LOOKS = 0.2
 AROUND_ALONE = 14
 HEIGHT_OF_ALONE = 80
 """How many times the default may be spent on what stands alone, with so many pixels around, enlarged to such
@@ -173,7 +173,9 @@ class TextFinder:
         ]
         looked = size * enlarged**2
         known = tuple(one for one, score in found if score >= KNOWN)
-        found += self._alone(shown, drawn.alone(known, changed), ALONE_LOOKS * by_default, likely)
+        more, spent = self._alone(shown, drawn.alone(known, changed), ALONE_LOOKS * by_default, likely)
+        found += more
+        looked += spent
         for again, looks, times in (
             (shown.second, LOOKS, ENLARGED_AGAIN),
             (shown.first, LAST_LOOKS, ENLARGED_LAST),
@@ -190,7 +192,7 @@ class TextFinder:
 
     def _alone(
         self, shown: Renderings, places: Iterable[Rectangle], left: float, likely: Densities
-    ) -> list[tuple[Rectangle, float]]:
+    ) -> tuple[list[tuple[Rectangle, float]], float]:
         """The text in what stands alone, looked at in one picture and, if that is not sure, in the other.
 
         Args:
@@ -198,22 +200,26 @@ class TextFinder:
             places: what stands alone, the clearest first.
             left: how many pixels a detector may see.
             likely: how likely each pixel is text; what is seen is noted there.
+
+        Returns:
+            What is found, and how many pixels the detector saw.
         """
         found: list[tuple[Rectangle, float]] = []
+        spent = 0.0
         for place in places:
             times = min(ENLARGED_LAST, max(1.0, HEIGHT_OF_ALONE / min(place.width, place.height)))
             turns = int(place.height > UPRIGHT * place.width)
             for part in clipped((place.widened(AROUND_ALONE),), *shown.numbers.shape):
                 size = part.width * part.height * times**2
                 for rendering, turned in ((shown.first, turns), (shown.second, 3 * turns)):
-                    if size > left:
+                    if spent + size > left:
                         continue
-                    left -= size
+                    spent += size
                     seen = [*self._find(rendering, shown.numbers, part, times, likely, turned)]
                     found += seen
                     if any(score >= KNOWN for _, score in seen):
                         break
-        return found
+        return found, spent
 
     def _find(
         self,
