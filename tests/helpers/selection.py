@@ -51,7 +51,7 @@ class Selection:
 
 def examples(count: int) -> int:
     """How many examples hypothesis tries."""
-    return count if Selection.everything else max(5, count // FEWER)
+    return count if Selection.everything else max(3, count // FEWER)
 
 
 def step(spacing: int) -> int:

@@ -50,7 +50,7 @@ def rules_of(pairs: Pairs, outside: Pairs) -> RuleSet:
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(CHECKED, max_examples=examples(80))
+@settings(CHECKED, max_examples=examples(40))
 @given(contents=series(), pairs=st.sampled_from(PAIRS), outside=st.sampled_from(OUTSIDE))
 def test_verification_agrees_what_pairs_for_items_hit(
     contents: list[bytes], pairs: Pairs, outside: Pairs, tmp_path_factory: pytest.TempPathFactory
@@ -59,7 +59,7 @@ def test_verification_agrees_what_pairs_for_items_hit(
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(CHECKED, max_examples=examples(80))
+@settings(CHECKED, max_examples=examples(40))
 @given(contents=series(), pairs=st.sampled_from(PAIRS), outside=st.sampled_from(OUTSIDE))
 def test_results_of_pairs_for_items_do_not_depend_on_what_came_before(
     contents: list[bytes], pairs: Pairs, outside: Pairs
@@ -86,7 +86,7 @@ def made_by(spec: Pairs, content: bytes) -> dict[tuple[int, ...], object] | None
 
 
 @pytest.mark.filterwarnings("ignore")
-@settings(CHECKED, max_examples=examples(80))
+@settings(CHECKED, max_examples=examples(40))
 @given(contents=series(), pairs=st.sampled_from(PAIRS))
 def test_items_become_what_the_same_pairs_make_of_the_file(contents: list[bytes], pairs: Pairs) -> None:
     sequence = 0x00400275

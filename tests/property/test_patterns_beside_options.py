@@ -126,7 +126,7 @@ def assert_each_as_alone(own: Settings, contents: Sequence[bytes]) -> list[tuple
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize("name", SPECS)
-@settings(CHECKED, max_examples=examples(40))
+@settings(CHECKED, max_examples=examples(15))
 @given(contents=series())
 def test_files_of_a_series_are_changed_as_each_alone(name: str, where: str, contents: list[bytes]) -> None:
     assert_each_as_alone(settings_of(name, where), contents)
@@ -136,7 +136,7 @@ def test_files_of_a_series_are_changed_as_each_alone(name: str, where: str, cont
 @pytest.mark.parametrize("show_values", [False, True])
 @pytest.mark.parametrize("profile", [FULL, "basic", "basic,retainUIDs,cleanDescriptors"])
 @pytest.mark.parametrize("name", ["", "by what differs", "with what is kept"])
-@settings(CHECKED, max_examples=examples(40))
+@settings(CHECKED, max_examples=examples(15))
 @given(contents=series())
 def test_surveys_of_files_of_a_series_are_those_of_each_alone(
     name: str, profile: str, show_values: bool, contents: list[bytes]

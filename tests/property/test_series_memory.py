@@ -72,7 +72,7 @@ KINDS = ("byte", "cut", "left over", "of another", "value of another", "as it wa
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("number", range(len(RULES)))
-@settings(CHECKED, max_examples=examples(120))
+@settings(CHECKED, max_examples=examples(60))
 @given(contents=series(), data=st.data())
 def test_answer_is_that_of_a_verifier_that_met_nothing_before(
     number: int, contents: list[bytes], data: st.DataObject

@@ -41,7 +41,7 @@ def settings_of(profile: str, spec: str = "{}", *, show_values: bool = False) ->
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("show_values", [False, True])
 @pytest.mark.parametrize("profile", ["basic", FULL, RETAINED])
-@settings(CHECKED, max_examples=examples(40))
+@settings(CHECKED, max_examples=examples(15))
 @given(contents=some_series())
 def test_surveys_of_frames_are_those_of_each_file_alone(
     profile: str, show_values: bool, contents: list[bytes]
