@@ -72,7 +72,7 @@ def pictures(
     for index, picture in enumerate(_rendered(file, root, image)):
         masked = _masked(picture, image, [one for one in rectangles if one.frame in {-1, index}])
         if index in chosen:
-            yield ShownPicture(index, _jpeg(picture), _jpeg(masked) if rectangles else b"")
+            yield ShownPicture(index, _jpeg(picture), _jpeg(masked) if masked is not picture else b"")
         if image.frames > 1:
             highest = picture if highest is None else np.maximum(highest, picture)
             cleaned = masked if cleaned is None else np.maximum(cleaned, masked)
