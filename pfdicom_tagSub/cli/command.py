@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -283,8 +283,12 @@ def _asks_for_json(argv: Sequence[str]) -> bool:
     return any(len(word) > 2 and "--json".startswith(word) for word in argv)
 
 
-def run() -> None:
-    """The console script: :func:`main` with the process around it made safe."""
+def run(on_end: Callable[[int], None] = lambda _: None) -> None:
+    """The console script: :func:`main` with the process around it made safe.
+
+    Args:
+        on_end: told the exit code when nothing is left to do.
+    """
     occupy_descriptors()
     code: int
     try:
@@ -303,6 +307,7 @@ def run() -> None:
             # The interpreter flushes once more as it ends, and would complain.
             with suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    on_end(int(code))
     sys.exit(int(code))
 
 

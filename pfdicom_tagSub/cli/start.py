@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ..core import garbage
+from .quick_end import QuickEnd
 
 
 def run() -> None:
     """Load the command and run it; ends the process."""
+    end = QuickEnd()
     garbage.pause()
     from .command import run as run_command  # noqa: PLC0415  (loaded while the collector waits)
 
-    run_command()
+    run_command(end.expect)

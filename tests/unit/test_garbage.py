@@ -14,7 +14,7 @@ from installed import BUNDLED
 from pfdicom_tagSub.core import garbage
 
 STARTED = """
-import atexit, gc, sys
+import gc, sys
 from pfdicom_tagSub.run.worker import Worker
 real = Worker.process
 seen = []
@@ -23,8 +23,10 @@ def process(self, job):
     return real(self, job)
 Worker.process = process
 from pfdicom_tagSub.cli import start
-atexit.register(lambda: print(set(seen), "command" in str(sys.modules.keys())))
-start.run()
+try:
+    start.run()
+finally:
+    print(set(seen), "command" in str(sys.modules.keys()))
 """
 
 
