@@ -24,11 +24,13 @@ from .elements import (
 )
 from .file_meta import META_GROUP, check_beginning, layout_of
 from .inflating import DEFAULT_LIMIT, InflateLimit, inflate
+from .known_meta import KEY, known_meta, remember
 from .scanner import scan_group, settled_encoding
 from .sources import Source
 
 PREAMBLE = 128
 PREFIX = b"DICM"
+_HEAD = PREAMBLE + len(PREFIX) + KEY
 BARE_GROUPS = frozenset({0x0002, 0x0004, 0x0008})
 """Groups that a data set without preamble may begin with to be taken for DICOM."""
 
@@ -92,14 +94,20 @@ def parse(source: Source, limit: InflateLimit = DEFAULT_LIMIT) -> DicomFile:
         NotDicomError: it is not DICOM.
         FileError: it is, but damaged.
     """
-    head = source.window(0, PREAMBLE + 8)[0][: PREAMBLE + 8]
+    head = source.window(0, _HEAD)[0][:_HEAD]
     start = PREAMBLE + len(PREFIX) if head[PREAMBLE : PREAMBLE + 4] == PREFIX else 0
     if start == 0 and not _looks_bare(head, source.size):
         raise NotDicomError(_why_not(source))
-    meta, data_start = scan_group(source, start, source.size, META_GROUP)
-    if data_start == source.size:
-        raise FileError(f"there is no data set: {CUT_OFF}")
-    layout = layout_of(source, meta, data_start)
+    key = head[start : start + KEY]
+    known = known_meta(source, start, key)
+    if known is not None:
+        meta, data_start, layout = [*known.elements], known.stop, known.layout
+    else:
+        meta, data_start = scan_group(source, start, source.size, META_GROUP)
+        if data_start == source.size:
+            raise FileError(f"there is no data set: {CUT_OFF}")
+        layout = layout_of(source, meta, data_start)
+        remember(source, meta, data_start, layout, key)
     syntax = b""
     if layout.syntax >= 0:
         own = meta[layout.syntax]

@@ -31,7 +31,7 @@ META_TAGS = tags_of_group(META_GROUP)
 
 CURE = "have the file written anew by a reader that you trust"
 
-_FILE_META_VERSION = 0x00020001
+FILE_META_VERSION = 0x00020001
 _HEAD = 6
 """So many bytes of an element are its tag and, in explicit VR, its VR."""
 
@@ -137,7 +137,7 @@ def _layout_of(heads: bytes) -> Layout:
             raise FileError(_FALSE_LENGTH)
         if own == "SQ":
             raise FileError(f"{text_of(tag)} is none of the elements that a file meta may hold; {CURE}")
-        if tag != _FILE_META_VERSION and (not own or own.encode() in LONG_VRS):
+        if tag != FILE_META_VERSION and (not own or own.encode() in LONG_VRS):
             opaque.append(index)
     return Layout(IMPLICIT_LITTLE if is_implicit else EXPLICIT_LITTLE, syntax, tuple(opaque))
 
