@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 from ..core import garbage
 from ..core.errors import FileError, PlanError
@@ -54,25 +55,8 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
     renames = bool(rules.stem or rules.directories) or plan.moves_directories
     names_outputs = not may_quote_replaced(rules)
     run_id = secrets.token_hex(4) if settings.cluster else ""
-    worker_settings = Settings(
-        rules,
-        settings.overwrite,
-        settings.follow_links,
-        renames,
-        plan.output_root,
-        run_id,
-        durable=ledger is not None,
-        verify=settings.verify,
-        fail_residuals=settings.fail_residuals,
-        is_dry=is_dry,
-        survey_options=settings.survey_options,
-        inflate_limit=InflateLimit.of(settings.max_inflated, "" if is_dry else plan.output_root),
-        where=settings.where,
-        names_outputs=names_outputs,
-        pairs=settings.pairs,
-        member_size=settings.max_inflated,
-        held=settings.held,
-        tallies=listeners.on_tally is not None and ledger is None,
+    worker_settings = replace(
+        _worker_settings(plan, settings, listeners), renames=renames, run=run_id, names_outputs=names_outputs
     )
     last = HeldBackDicomdirs(listeners.on_outcome) if renames and has_dicomdirs(plan) else None
     report = last.note if last else listeners.on_outcome
@@ -127,6 +111,28 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
                 plan, last.dicomdirs(), report, run_id, new, is_dry=is_dry, names_outputs=names_outputs
             )
             workforce.run(Worker.process, ready, on_result, on_lost)
+
+
+def _worker_settings(plan: Plan, settings: RunSettings, listeners: RunListeners) -> Settings:
+    """What a worker has to know, as far as plan, settings and listeners say it by themselves."""
+    is_dry = settings.is_dry
+    return Settings(
+        settings.rules,
+        settings.overwrite,
+        settings.follow_links,
+        output_root=plan.output_root,
+        durable=listeners.ledger is not None,
+        verify=settings.verify,
+        fail_residuals=settings.fail_residuals,
+        is_dry=is_dry,
+        survey_options=settings.survey_options,
+        inflate_limit=InflateLimit.of(settings.max_inflated, "" if is_dry else plan.output_root),
+        where=settings.where,
+        pairs=settings.pairs,
+        member_size=settings.max_inflated,
+        held=settings.held,
+        tallies=listeners.on_tally is not None and listeners.ledger is None,
+    )
 
 
 def _check_output_root(root: str, *, is_dry: bool) -> None:
