@@ -384,6 +384,23 @@ def test_reviewer_marks_draws_and_saves(tmp_path: Path) -> None:
 
 
 @needs_browser
+def test_path_of_the_chosen_file_is_not_below_the_header(tmp_path: Path) -> None:
+    _, page = sheet_of(tmp_path, "--cleanPixels", "regions", count=40)
+    script = (
+        STEPS
+        % """
+    document.body.style.width = "500px";
+    for (let number = 0; number < 9; number++) press("j");
+    const header = document.querySelector("header").getBoundingClientRect();
+    const path = document.querySelector("#file-9 h2").getBoundingClientRect();
+    say("places", JSON.stringify([header.bottom, path.top]));
+    """
+    )
+    bottom, top = json.loads(outputs_of(played(page, script, tmp_path))["places"])
+    assert bottom <= top < bottom + 40
+
+
+@needs_browser
 def test_browser_warns_of_what_is_not_saved(tmp_path: Path) -> None:
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
     script = (
