@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .search_terms import names_of_month, notations_of
+from .search_terms import first_texts_of, names_of_month, notations_of
 
 NEAR = 40
 """Around the first thing to look for of a date, its whole notation is."""
@@ -32,7 +32,7 @@ def days_in(days: Sequence[str], data: bytes) -> list[str]:
 
 def is_day_in(day: str, data: bytes) -> bool:
     """Whether folded bytes may hold a date in some notation."""
-    firsts, pattern = notations_of(day)
+    firsts = first_texts_of(day)
     year, rest = firsts[0], day[4:].encode()
     names = names_of_month(day[4:6])
     for first in firsts:
@@ -40,7 +40,7 @@ def is_day_in(day: str, data: bytes) -> bool:
         while place >= 0:
             near = data[max(place - NEAR, 0) : place + NEAR]
             may_be = first is not year or _may_be_of_day(data, place, rest)
-            if (may_be or any(name in near for name in names)) and pattern.search(near):
+            if (may_be or any(name in near for name in names)) and notations_of(day).search(near):
                 return True
             place = data.find(first, place + 1)
     return False

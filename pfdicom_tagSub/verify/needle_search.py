@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Sequence
 
 from ..core.caches import remembered
-from ..dicom.sources import Source
+from ..dicom.sources import BytesSource, Source
 from ..text.common_words import TERMS
 from .day_search import NEAR, days_in, likely_days
 from .element_texts import is_of_codes, is_of_make, name_of
 from .entries import Entry
 from .leaves import Leaf, Leaves
-from .search_terms import NUMBERS, Needle, TermKind, notations_of, plain_notations
+from .search_terms import NUMBERS, Needle, TermKind, first_texts_of, notations_of, plain_notations
 
 CHUNK = 1 << 20
 
@@ -45,6 +45,27 @@ Named = dict[str, tuple[int, int]]
 def _marked(letters: frozenset[int]) -> bytes:
     """A table that makes the bytes of the needles one, and all others another."""
     return bytes(code in letters for code in range(256))
+
+
+@remembered(most=64)
+def _others(letters: frozenset[int]) -> bytes:
+    """The bytes that the needles do not have."""
+    return bytes(code for code in range(256) if code not in letters)
+
+
+def _may_hold_run(data: bytes, start: int, stop: int, letters: frozenset[int]) -> bool:
+    """Whether a run of eight letters may be in a stretch of bytes, which is looked at where it lies.
+
+    Most binary values hold none. Of a run of eight, one is among every eighth byte, wherever that begins: in
+    pixels of two bytes a high one, mostly small, in either byte order. Two bytes three apart are among every
+    third.
+    """
+    others = _others(letters)
+    return (
+        bool(data[start + 7 : stop : BULK_SHORTEST].translate(None, others))
+        and bool(data[start + 6 : stop : BULK_SHORTEST].translate(None, others))
+        and b"\1\1" in data[start:stop:3].translate(_marked(letters))
+    )
 
 
 _RUN = re.compile(b"\1{%d,}" % BULK_SHORTEST)
@@ -216,11 +237,11 @@ class NeedleSearch:
 
     def _day(self, day: str, data: bytes, base: int, leaves: Leaves, named: Named) -> None:
         """Look for a date in all its notations."""
-        firsts, pattern = notations_of(day)
-        for first in firsts:
+        for first in first_texts_of(day):
             place = data.find(first)
             seen = 0
             while place >= 0 and seen < MOST_PLACES:
+                pattern = notations_of(day)
                 following = place + 1
                 near = data[max(place - NEAR, 0) : place + NEAR]
                 leaf = leaves.at(base + place) if pattern.search(near) else None
@@ -242,17 +263,15 @@ class NeedleSearch:
             return
         table = _marked(self.letters)
         for place in range(entry.value, entry.end, CHUNK):
-            data = source.read(max(entry.value, place - OVERLAP), min(entry.end, place + CHUNK))
-            # Most binary values hold no run of such bytes. Of a run of eight, one is among every eighth byte,
-            # wherever that begins: in pixels of two bytes a high one, mostly small, in either byte order. Two
-            # bytes three apart are among every third.
-            if (
-                b"\1" not in data[7::BULK_SHORTEST].translate(table)
-                or b"\1" not in data[6::BULK_SHORTEST].translate(table)
-                or b"\1\1" not in data[::3].translate(table)
-            ):
+            start, stop = max(entry.value, place - OVERLAP), min(entry.end, place + CHUNK)
+            if isinstance(source, BytesSource):
+                may_hold = _may_hold_run(source.data, start, stop, self.letters)
+            else:
+                may_hold = _may_hold_run(source.read(start, stop), 0, stop - start, self.letters)
+            if not may_hold:
                 self.pause()
                 continue
+            data = source.read(start, stop)
             marks = data.translate(table)
             for run in _RUN.finditer(marks) if b"\1" * BULK_SHORTEST in marks else ():
                 if self.is_bulky_in(data[run.start() : run.end()].lower()):

@@ -211,15 +211,29 @@ def needles_of(trace: Trace, codecs: tuple[str, ...]) -> tuple[Needle, ...]:
 
 
 @remembered(most=1024)
-def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
-    """How a date is found: what to look for first, and what has to stand around it.
+def first_texts_of(day: str) -> tuple[bytes, ...]:
+    """What to look for first of a date: literal texts one of which each notation holds, in folded bytes.
 
     Args:
         day: YYYYMMDD.
 
     Returns:
-        Literal texts one of which each notation holds, and a pattern of all notations in folded
-        bytes. UTF-8 is assumed of names of months.
+        The year comes first. UTF-8 is assumed of names of months.
+    """
+    year, month, number = day[:4], day[4:6], day[6:]
+    short = year[2:]
+    first = [year, *(f"{a}{s}{b}{s}{short}" for s in "-./" for a, b in ((number, month), (month, number)))]
+    first += [
+        f"{gap}{short}" for name in MONTH_NAMES[int(month) - 1] for gap in (f"{name}-", f"{name} ", name)
+    ]
+    return tuple([one.encode() for one in dict.fromkeys(first)])
+
+
+@remembered(most=1024)
+def notations_of(day: str) -> re.Pattern[bytes]:
+    """All notations of a date, in folded bytes; made where the first text of one was found.
+
+    Args: as of ``first_texts_of``.
     """
     year, month, number = day[:4], day[4:6], day[6:]
     m, d = _with_zero(month), _with_zero(number)
@@ -237,13 +251,7 @@ def notations_of(day: str) -> tuple[tuple[bytes, ...], re.Pattern[bytes]]:
         rf"(?<!\d){year}[-. ]{{0,2}}(?:{names})[-. ]{{0,2}}{d}(?!\d)",
         rf"(?<!\d){year}年{m}月{d}日",
     ]
-    first = [year, *(f"{a}{s}{b}{s}{short}" for s in "-./" for a, b in ((number, month), (month, number)))]
-    first += [
-        f"{gap}{short}" for name in MONTH_NAMES[int(month) - 1] for gap in (f"{name}-", f"{name} ", name)
-    ]
-    return tuple(one.encode() for one in dict.fromkeys(first)), re.compile(
-        "|".join(f"(?:{one})" for one in patterns).encode()
-    )
+    return re.compile("|".join(f"(?:{one})" for one in patterns).encode())
 
 
 @remembered(most=12)

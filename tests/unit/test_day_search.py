@@ -13,7 +13,7 @@ from selection import Selection
 from pfdicom_tagSub.text.months import NAMES
 from pfdicom_tagSub.verify import day_search
 from pfdicom_tagSub.verify.day_search import NEAR, days_in, is_day_in, likely_days
-from pfdicom_tagSub.verify.search_terms import notations_of
+from pfdicom_tagSub.verify.search_terms import first_texts_of, notations_of
 
 DAYS = [f"{date(1958, 1, 1) + timedelta(days=number):%Y%m%d}" for number in range(0, 4000, 9)]
 
@@ -83,7 +83,7 @@ def test_year_that_is_passed_over_is_of_no_notation() -> None:
         parts = [*[year] * 6, *[month, number] * 3, str(int(month)), str(int(number)), year[2:]]
         parts += [year + month + number, *NAMES[int(month) - 1]]
         data = "".join(rng.choices(signs + parts, k=rng.randint(3, 12))).encode().lower()
-        firsts, pattern = notations_of(day)
+        firsts, pattern = first_texts_of(day), notations_of(day)
         places = [at for first in firsts for at in range(len(data)) if data.startswith(first, at)]
         expected = any(pattern.search(data[max(at - NEAR, 0) : at + NEAR]) for at in places)
         assert is_day_in(day, data) == expected

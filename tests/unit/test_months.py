@@ -28,7 +28,7 @@ def test_table_gives_no_name_to_two_months() -> None:
 
 @pytest.mark.parametrize("month", range(1, 13))
 def test_names_are_found_by_verification_and_moved_by_dateshift(month: int) -> None:
-    _, pattern = notations_of(f"1958{month:02}07")
+    pattern = notations_of(f"1958{month:02}07")
     for name in NAMES[month - 1]:
         assert pattern.search(f"on 7 {name} 1958".encode())
         if len(name) >= 3:
