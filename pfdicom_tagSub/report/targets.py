@@ -12,7 +12,7 @@ from ..core.errors import PlanError
 from ..core.options import Options
 from ..core.plan import Plan
 from ..core.system_reasons import why_unwritten
-from ..files.temporary import temporary_name
+from ..files.temporary import remove_stale, temporary_name
 
 MODE = 0o600
 """Its paths are those of the input, and they may name people."""
@@ -72,6 +72,8 @@ def find_targets(options: Options, plan: Plan) -> tuple[tuple[Target, ...], tupl
             pass
         except OSError as error:
             raise PlanError(f"--report {shown}: {why_unwritten(error)}") from None
+        if options.show_values:  # what a run was killed over may hold originals
+            remove_stale(folder)
         try:
             os.unlink(_created(folder, b""))
         except OSError as error:

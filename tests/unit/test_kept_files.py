@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 from threading import Thread
@@ -14,6 +15,7 @@ from builders import data_set, written
 import pfdicom_tagSub as tagsub
 from pfdicom_tagSub import kept_files
 from pfdicom_tagSub.core.errors import ExitCode
+from pfdicom_tagSub.files.temporary import temporary_name
 from pfdicom_tagSub.report.sorted_rows import SortedRows
 from pfdicom_tagSub.run.worker import Worker
 
@@ -125,3 +127,14 @@ def test_run_ends_in_order_where_there_is_no_room_to_look_for_collisions(
     assert "could not be sorted" in report.error
     assert len(os.listdir(tree / "out")) == 6
     assert crosswalk.read_text("utf-8").startswith("attribute,original,new\n")
+
+
+def test_report_with_values_that_a_run_was_killed_over_goes_with_the_next_one(tree: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    remains = tree / temporary_name(1).replace(f"-{os.getpid()}-", f"-{process.pid}-")
+    remains.write_text("Doe^Jane")
+    rules = tagsub.compile_spec({"PatientName": "anon"})
+    tagsub.run_tree(tree / "in", tree / "out", rules, report=tree / "page.html", show_values=True)
+    assert (tree / "page.html").exists()
+    assert not remains.exists()
