@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .original_pairs import OriginalPair
     from .survey_basis import SurveyOptions
     from .surveyor import Surveyor
+    from .unknown_terms import UnknownTerms
 
 
 TERMS_MOST = 64
@@ -252,13 +253,15 @@ class Patcher:
         switched: frozenset[int] = frozenset()
         reading = self.reading
         terms: dict[str, None] = {}
+        odd: UnknownTerms | None = None
         while True:
             try:
                 made = Substitution(self.lookups, self.memory, file, elements, switched, file_ids, reading)
                 made.pixel_edits = pixel_edits
                 patched = self._told(made, made.patched())
             except UnknownCharacterSet as signal:
-                reading = _with_plain(signal, file, reading)
+                odd = odd or _unknown_terms_of(file)
+                reading = odd.with_plain(signal, reading)
                 terms |= dict.fromkeys(signal.terms)
                 if len(terms) > TERMS_MOST:
                     raise
@@ -293,6 +296,7 @@ class Patcher:
         """
         elements = scan(file.data, self.naming)
         reading = self.reading
+        odd: UnknownTerms | None = None
         made: list[str] | None = None
         while made is None:
             root, _ = file_scopes(file, elements, reading)
@@ -308,7 +312,8 @@ class Patcher:
                         for template in templates
                     ]
             except UnknownCharacterSet as signal:
-                reading = _with_plain(signal, file, reading)
+                odd = odd or _unknown_terms_of(file)
+                reading = odd.with_plain(signal, reading)
             except TableMissError as miss:
                 raise FileError(f"{miss}, after which its output would be named") from None
         if any(REPLACEMENT in name for name in made):
@@ -327,8 +332,8 @@ def _is_kept_by(own: ScanFilter, element: Element) -> bool:
     return any(_is_kept_by(own, one) for one in inner)
 
 
-def _with_plain(signal: UnknownCharacterSet, file: DicomFile, reading: Reading) -> Reading:
-    """How to read a file of which one more data set declares a character set that nobody knows."""
-    from .unknown_terms import with_plain  # noqa: PLC0415  (its patterns are for odd files alone)
+def _unknown_terms_of(file: DicomFile) -> UnknownTerms:
+    """The character sets that nobody knows and that the data sets of a file declare."""
+    from .unknown_terms import UnknownTerms  # noqa: PLC0415  (its patterns are for odd files alone)
 
-    return with_plain(signal, file, reading)
+    return UnknownTerms(file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ..dicom.beginning import scan_beginning
 from ..dicom.dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET
@@ -15,6 +15,9 @@ from ..dicom.scanner import ScanResult, enter, scan
 from ..dicom.scope import CREATORS, Reading, Scope, UnknownCharacterSet
 from ..spec.conditions import EVERY_ITEM, VRS_WITHOUT_TEXT, Facts, Held, Step, Subject, significant
 from ..spec.keys import PrivateKey
+
+if TYPE_CHECKING:
+    from .unknown_terms import UnknownTerms
 
 R = TypeVar("R")
 
@@ -120,6 +123,7 @@ class Selection:
         Args: as of ``ask``.
         """
         reading = self._reading
+        odd: UnknownTerms | None = None
         while True:
             root = Scope(file.data.source, elements, file.data.encoding, file.data.start, reading=reading)
             meta = Scope(file.source, file.meta, file.meta_encoding, -1)
@@ -127,9 +131,10 @@ class Selection:
                 with warnings.catch_warnings(action="ignore"):  # pydicom's, which may quote values
                     return question(_File(root, meta, path)), reading is self._reading
             except UnknownCharacterSet as signal:
-                from .unknown_terms import with_plain  # noqa: PLC0415  (its patterns are for odd files alone)
+                from .unknown_terms import UnknownTerms  # noqa: PLC0415  (its patterns are for odd files alone)
 
-                reading = with_plain(signal, file, reading)
+                odd = odd or UnknownTerms(file)
+                reading = odd.with_plain(signal, reading)
 
 
 class Question(Generic[R]):

@@ -7,7 +7,8 @@ be none that somebody put there by mistake and that tells of the patient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 
 from ..core.errors import FileError
 from ..dicom.character_sets import character_set
@@ -28,51 +29,79 @@ _HARMLESS = re.compile(
 """What terms are made of, in lower case. It stands in many texts and tells nothing."""
 
 
-def with_plain(signal: UnknownCharacterSet, file: DicomFile, reading: Reading) -> Reading:
-    """How to read a file of which one more data set declares a character set that nobody knows.
+class UnknownTerms:
+    """The character sets that nobody knows and that the data sets of one file declare.
 
-    Args:
-        signal: says which.
-        file: the file.
-        reading: how it was read.
-
-    Raises:
-        FileError: that data set has text beyond ASCII, or holds text of another element as its term.
+    What the file holds is looked up once, however many of them there are.
     """
-    if _repeats_text(file, signal.terms):
-        raise FileError(
-            "the Specific Character Set is none of the standard's but text of another element; say "
-            "what it is with --assumeCharacterSet TERM"
-        )
-    bound = bound_to_character_set(file)
-    if signal.scope.key in reading.plain or signal.scope.key in bound:
-        raise signal from None
-    # All that declare the same, as each signal costs a pass over the file.
-    alike = set(_declaring(scan(file.data, EVERYTHING), file.data, file.data.start, signal.terms))
-    return Reading(reading.assumed, reading.plain | {signal.scope.key} | (alike - bound))
+
+    def __init__(self, file: DicomFile) -> None:
+        """Args:
+        file: the file.
+        """
+        self._file = file
+
+    @cached_property
+    def _elements(self) -> Sequence[Element]:
+        return scan(self._file.data, EVERYTHING)
+
+    @cached_property
+    def _bound(self) -> set[int]:
+        return bound_to_character_set(self._file)
+
+    @cached_property
+    def _declaring(self) -> Mapping[tuple[str, ...], set[int]]:
+        """The keys of the data sets that declare unknown terms, by these."""
+        found: dict[tuple[str, ...], set[int]] = {}
+        data = self._file.data
+        for terms, key in _declarations(self._elements, data, data.start):
+            found.setdefault(terms, set()).add(key)
+        return found
+
+    def with_plain(self, signal: UnknownCharacterSet, reading: Reading) -> Reading:
+        """How to read the file, of which one more data set declares a character set that nobody knows.
+
+        Args:
+            signal: says which.
+            reading: how it was read.
+
+        Raises:
+            FileError: that data set has text beyond ASCII, or holds text of another element as its term.
+        """
+        if self._repeats_text(signal.terms):
+            raise FileError(
+                "the Specific Character Set is none of the standard's but text of another element; say "
+                "what it is with --assumeCharacterSet TERM"
+            )
+        bound = self._bound
+        if signal.scope.key in reading.plain or signal.scope.key in bound:
+            raise signal from None
+        # All that declare the same, as each signal costs a pass over the file.
+        alike = self._declaring.get(signal.terms, set())
+        return Reading(reading.assumed, reading.plain | {signal.scope.key} | (alike - bound))
+
+    def _repeats_text(self, terms: Iterable[str]) -> bool:
+        """Whether a word of terms stands in another element of the file."""
+        words = {
+            word
+            for term in terms
+            for word in _WORD.findall(term.lower().encode("iso8859"))
+            if not _HARMLESS.fullmatch(word)
+        }
+        return bool(words) and _holds_one(self._elements, self._file.data, words)
 
 
-def _declaring(
-    elements: Sequence[Element], data: Stretch, owner: int, terms: tuple[str, ...]
-) -> Iterator[int]:
-    """The keys of the data sets that declare the same unknown terms."""
+def _declarations(
+    elements: Sequence[Element], data: Stretch, owner: int
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    """The unknown terms that data sets declare, each with the key of its data set."""
     for element in elements:
-        is_own = element.tag == SPECIFIC_CHARACTER_SET
-        if is_own and character_set(data.source.read(element.value, element.stop)).unknown == terms:
-            yield owner
+        if element.tag == SPECIFIC_CHARACTER_SET:
+            terms = character_set(data.source.read(element.value, element.stop)).unknown
+            if terms:
+                yield terms, owner
         for item in element.items or ():
-            yield from _declaring(item.elements, data, item.value, terms)
-
-
-def _repeats_text(file: DicomFile, terms: Iterable[str]) -> bool:
-    """Whether a word of terms stands in another element of the file."""
-    words = {
-        word
-        for term in terms
-        for word in _WORD.findall(term.lower().encode("iso8859"))
-        if not _HARMLESS.fullmatch(word)
-    }
-    return bool(words) and _holds_one(scan(file.data, EVERYTHING), file.data, words)
+            yield from _declarations(item.elements, data, item.value)
 
 
 def _holds_one(elements: Sequence[Element], data: Stretch, words: set[bytes]) -> bool:

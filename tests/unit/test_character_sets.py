@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import EXPLICIT, FORMS, Form, element, file_of, item, read, sequence
@@ -15,6 +16,8 @@ from test_dicomdir import DICOMDIRS, directory
 from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.errors import FileError, SpecError
 from pfdicom_tagSub.dicom.character_sets import assumed_set, character_set, decoded, encoded, known_term
+from pfdicom_tagSub.dicom.scanner import ScanResult, scan
+from pfdicom_tagSub.engine import unknown_terms
 
 CHARSET, CLASS, INSTANCE = 0x00080005, 0x00080016, 0x00080018
 NAME, PATIENT, STATION, SERIES = 0x00100010, 0x00100020, 0x00081010, 0x0008103E
@@ -166,6 +169,28 @@ def test_files_do_not_depend_on_each_other(tmp_path: Path) -> None:
     files["2-other"] = content(term=b"NOPE", extra=element(0x00104000, "LT", b"M\xfc", EXPLICIT))
     _, outputs = run(tmp_path, files, "--tagStruct", '{"PatientName": "%_md5_#tag"}')
     assert outputs.keys() == {"0-plain", "1-plain", "2-plain"}
+
+
+@pytest.mark.filterwarnings("ignore")  # pydicom's, of the terms
+def test_file_is_looked_through_once_however_many_unknown_sets_it_declares(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scans: list[object] = []
+
+    def noting(*arguments: Any) -> ScanResult:
+        scans.append(arguments)
+        return scan(*arguments)
+
+    monkeypatch.setattr(unknown_terms, "scan", noting)
+    items = [
+        element(0x00080005, "CS", f"X {number}".encode(), EXPLICIT)
+        + element(0x00100010, "PN", f"Ophelia^{number}".encode(), EXPLICIT)
+        for number in range(30)
+    ]
+    requests = sequence(0x00400275, b"".join(item(one, EXPLICIT) for one in items), EXPLICIT)
+    done = read(patched(content(extra=requests), {"PatientName": "new"}))
+    assert [one.PatientName for one in done.RequestAttributesSequence] == ["new"] * 30
+    assert len(scans) == 1
 
 
 def test_term_that_is_text_of_the_patient_is_never_told(tmp_path: Path) -> None:
