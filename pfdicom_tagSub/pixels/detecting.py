@@ -69,6 +69,11 @@ HEIGHT_OF_ALONE = 80
 """How many times the default may be spent on what stands alone, with so many pixels around, enlarged to such
 a height: detectors find single marks in small parts of a picture, at a large size."""
 
+WIDE_LOOKS = 0.3
+MORE_OF_DEEP = 0.2
+"""How many times the default is looked at more of deep pictures: first in the window of a viewer, at their
+own size, which shows blurred letters best."""
+
 UPRIGHT = 1.5
 """What is so many times higher than wide may be a line that stands, and is looked at as if it lay."""
 
@@ -176,15 +181,17 @@ class TextFinder:
         more, spent = self._alone(shown, drawn.alone(known, changed), ALONE_LOOKS * by_default, likely)
         found += more
         looked += spent
-        for again, looks, times in (
-            (shown.second, LOOKS, ENLARGED_AGAIN),
-            (shown.first, LAST_LOOKS, ENLARGED_LAST),
+        for again, looks, least, times in (
+            (shown.second, looked / by_default + WIDE_LOOKS * shown.is_deep, 1.0, 1.0),
+            (shown.second, LOOKS + MORE_OF_DEEP * shown.is_deep, ENLARGED, ENLARGED_AGAIN),
+            (shown.first, LAST_LOOKS + MORE_OF_DEEP * shown.is_deep, ENLARGED, ENLARGED_LAST),
         ):
             known = tuple(one for one, score in found if score >= KNOWN)
             left = max(looks * by_default - looked, 0)
-            places = drawn.parts(known, left / ENLARGED_AGAIN**2, DENSITIES_AGAIN, changed, likely)
+            most = left / min(times, ENLARGED_AGAIN) ** 2
+            places = drawn.parts(known, most, DENSITIES_AGAIN, changed, likely) if left else ()
             size = sum(one.width * one.height for one in places)
-            enlarged = min(times, max(ENLARGED, math.sqrt(left / max(size, 1))))
+            enlarged = min(times, max(least, math.sqrt(left / max(size, 1))))
             looked += size * enlarged**2
             for place in places:
                 found += self._find(again, shown.numbers, place, enlarged, likely)
