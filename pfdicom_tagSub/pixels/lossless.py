@@ -147,7 +147,10 @@ def decoded(data: bytes, image: Image, plugins: Sequence[str] = ()) -> FrameCell
         if found.shape != (image.rows, image.columns, *((3,) if image.samples == 3 else ())):
             raise FileError("a compressed frame has other rows, columns or samples than the file says")
         return _cells(np.asarray(found), image, codestream)
-    raise FileError(f"a compressed frame is damaged, or no decoder can read it: {problem}")
+    raise FileError(
+        f"a compressed frame is damaged, or no decoder here can read it ({problem}): if another program can, "
+        "decompress the file by that and run again"
+    )
 
 
 def _is_of_plugin(error: BaseException) -> bool:
@@ -243,7 +246,10 @@ def encoded(cells: FrameCells, image: Image) -> bytes:
     except BaseException as error:  # of an encoder, whose texts may quote the file
         if not _is_of_plugin(error):
             raise
-        raise FileError(f"a frame cannot be compressed again as it was: {type(error).__name__}") from None
+        raise FileError(
+            f"a frame cannot be compressed again as it was ({type(error).__name__}): decompress the file and "
+            "run again"
+        ) from None
 
 
 def _description(image: Image, codestream: _Codestream) -> dict[str, Any]:
