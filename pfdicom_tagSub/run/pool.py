@@ -21,6 +21,9 @@ from .worker import Task, Worker
 
 BATCHES_PER_WORKER = 3
 
+SMALLEST_PART = 8
+"""At the end of a run a batch is so many times smaller than the others, not more."""
+
 Batch = tuple[DirectoryPlan, ...]
 R = TypeVar("R")
 
@@ -121,12 +124,18 @@ class Executor(Protocol):
 
 
 class _Batches:
-    """Cuts directories into batches; their size follows the time that batches take."""
+    """Cuts directories into batches; their size follows the time that batches take.
 
-    def __init__(self, directories: Iterator[DirectoryPlan], seconds: float, most: int) -> None:
+    Towards the end they become smaller, lest one worker be at a whole batch when there are none for others.
+    """
+
+    def __init__(
+        self, directories: Iterator[DirectoryPlan], seconds: float, most: int, files: int | None
+    ) -> None:
         self.directories = directories
         self.seconds = seconds
         self.most = most
+        self.left = files
         self.size = 1
         self.rest: DirectoryPlan | None = None
 
@@ -136,10 +145,17 @@ class _Batches:
             fitting = int(self.seconds * files / max(seconds, 1e-6))
             self.size = max(1, min(fitting, 2 * self.size, self.most))
 
-    def take(self) -> Batch:
-        """The next batch; () when there is nothing left."""
+    def take(self, window: int) -> Batch:
+        """The next batch; () when there is nothing left.
+
+        Args:
+            window: how many batches are under way at most.
+        """
         parts: list[DirectoryPlan] = []
         room = self.size
+        if self.left is not None:
+            room = max(1, room // SMALLEST_PART, min(room, self.left // max(window, 1)))
+            self.left -= room
         while room:
             directory = self.rest or next(self.directories, None)
             if directory is None:
@@ -164,6 +180,7 @@ class Pool:
         on_tally: Callable[[OutcomeTally], None] | None = None,
         on_begun: Callable[[], None] = lambda: None,
         before_restart: Callable[[], None] = lambda: None,
+        files: int | None = None,
     ) -> None:
         """Args:
         executor: the workers.
@@ -171,12 +188,14 @@ class Pool:
         on_tally: told of results that the workers counted.
         on_begun: called once, when all workers have something to do.
         before_restart: called before workers that died are replaced.
+        files: how many files there are at most; None where nobody knows.
         """
         self.executor = executor
         self.deferred = deferred
         self.on_tally = on_tally
         self._on_begun: Callable[[], None] | None = on_begun
         self._before_restart = before_restart
+        self._files = files
 
     def __enter__(self) -> Pool:
         return self
@@ -199,7 +218,8 @@ class Pool:
             on_result: told each result, batch by batch in any order.
             on_lost: told of a file over which workers died again and again.
         """
-        batches = _Batches(directories, self.executor.batch_seconds, self.executor.batch_most)
+        executor = self.executor
+        batches = _Batches(directories, executor.batch_seconds, executor.batch_most, self._files)
         pending: dict[Future[Done[R]], Batch] = {}
         try:
             self._run(task, batches, pending, on_result, on_lost)
@@ -221,7 +241,7 @@ class Pool:
         lost: list[Batch] = []
         while True:
             while not lost and len(pending) < self.executor.window():
-                batch = batches.take()
+                batch = batches.take(self.executor.window())
                 if not batch:
                     break
                 try:

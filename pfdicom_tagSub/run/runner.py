@@ -87,7 +87,11 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         NewFolders(plan.output_root) as new,
         _HoldFolder("" if is_dry else hold_root),
         workforce_of(
-            worker_settings, min(settings.workers, plan.file_count), settings.cluster, listeners
+            worker_settings,
+            min(settings.workers, plan.file_count),
+            settings.cluster,
+            listeners,
+            plan.file_count,
         ) as workforce,
     ):
         if settings.cluster is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def workforce_of(
-    settings: Settings, workers: int, cluster: Cluster | None, listeners: RunListeners
+    settings: Settings, workers: int, cluster: Cluster | None, listeners: RunListeners, files: int
 ) -> Inline | Pool:
     """Who does the work of a run.
 
@@ -24,6 +24,7 @@ def workforce_of(
         workers: how many files at once; 0 works in line.
         cluster: whose workers to use, instead of any here.
         listeners: warned where there are fewer workers than that.
+        files: how many files there are at most.
 
     Raises:
         ClusterError: the cluster cannot be worked with.
@@ -38,15 +39,15 @@ def workforce_of(
     if cluster is None:
         from .executors.local import LocalExecutor  # noqa: PLC0415
 
-        return _pool(LocalExecutor(settings, affordable), listeners)
+        return _pool(LocalExecutor(settings, affordable), listeners, files)
     from .executors.dask import DaskExecutor  # noqa: PLC0415
 
-    return _pool(DaskExecutor(settings, cluster, listeners.on_warning), listeners)
+    return _pool(DaskExecutor(settings, cluster, listeners.on_warning), listeners, files)
 
 
-def _pool(executor: Executor, listeners: RunListeners) -> Pool:
+def _pool(executor: Executor, listeners: RunListeners, files: int) -> Pool:
     from .pool import Pool  # noqa: PLC0415  (where there are workers)
 
     return Pool(
-        executor, listeners.deferred, listeners.on_tally, listeners.on_begun, listeners.before_restart
+        executor, listeners.deferred, listeners.on_tally, listeners.on_begun, listeners.before_restart, files
     )

@@ -33,13 +33,14 @@ def holds_value(path: str, originals: Iterable[str]) -> bool:
         originals: the values that were replaced, as texts; a PN whole.
     """
     texts = tuple(originals)
+    runs = _path_runs(path)
+    joined = "".join(runs)
     # Some at a time: those that the files of a series share are mostly looked up in few steps.
-    parts = (
-        part
-        for place in range(0, len(texts), AT_A_TIME)
-        for part in _parts_of(texts[place : place + AT_A_TIME])
-    )
-    return _holds_part(path, parts, LONGEST + 1)
+    for place in range(0, len(texts), AT_A_TIME):
+        for part in _parts_of(texts[place : place + AT_A_TIME]):
+            if part in joined and (len(part) > LONGEST or _is_bounded(part, joined, runs)):
+                return True
+    return False
 
 
 def holds_text(path: str, texts: Iterable[str], free_from: int) -> bool:
@@ -50,7 +51,7 @@ def holds_text(path: str, texts: Iterable[str], free_from: int) -> bool:
         texts: the texts.
         free_from: texts of so many letters and digits need no bounds.
     """
-    return _holds_part(path, _all_bare(tuple(texts)), free_from)
+    return any(True for _ in _parts_in(path, _all_bare(tuple(texts)), free_from))
 
 
 def texts_in(path: str, texts: Iterable[str], free_from: int) -> list[str]:
@@ -63,14 +64,9 @@ def texts_in(path: str, texts: Iterable[str], free_from: int) -> list[str]:
     return [text for text in texts if _bare(text) in found] if found else []
 
 
-def _holds_part(path: str, parts: Iterable[str], free_from: int) -> bool:
-    return any(True for _ in _parts_in(path, parts, free_from))
-
-
 def _parts_in(path: str, parts: Iterable[str], free_from: int) -> Iterator[str]:
     """The parts that are in a path."""
-    directory, _, name = path.rpartition("/")
-    runs = (*_directory_runs(directory), *_runs(name))
+    runs = _path_runs(path)
     joined = "".join(runs)
     for part in parts:
         if part in joined and (len(part) >= free_from or _is_bounded(part, joined, runs)):
@@ -96,6 +92,12 @@ def _folded(text: str) -> str:
 
 def _runs(text: str) -> tuple[str, ...]:
     return tuple(_RUNS.findall(_folded(text)))
+
+
+def _path_runs(path: str) -> tuple[str, ...]:
+    """The runs of letters and digits in a path, one after the other."""
+    directory, _, name = path.rpartition("/")
+    return (*_directory_runs(directory), *_runs(name))
 
 
 @remembered(most=1024)

@@ -68,6 +68,34 @@ def test_who_waits_for_the_workers_is_told_once_that_they_have_begun() -> None:
     assert executor.events.count("begun") == 1
 
 
+class CountingExecutor(DoneAtOnceExecutor):
+    """Workers that note how many files each batch has."""
+
+    batch_most = 64
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    def submit(self, task: Task[Any], batch: Batch) -> Future[Done[Any]]:
+        """As ever."""
+        self.sizes.append(sum(len(directory.names) for directory in batch))
+        return super().submit(task, batch)
+
+
+@pytest.mark.parametrize("files", [1000, 990, 1010, None])
+def test_batches_become_smaller_towards_the_end(files: int | None) -> None:
+    executor = CountingExecutor()
+    plans = [DirectoryPlan("in", "out", ".", tuple(map(str, range(100)))) for _ in range(10)]
+    done: list[object] = []
+    with Pool(executor, DeferredSignals(), files=files) as pool:
+        pool.run(Worker.name, iter(plans), lambda _, result: done.append(result), lambda _: None)
+    assert len(done) == sum(executor.sizes) == 1000
+    assert max(executor.sizes) == 64
+    assert (max(executor.sizes[-2:]) <= 20) is (files is not None)
+    assert min(executor.sizes[5:-1]) >= 8  # none is cut so small that handing it over costs more than it
+
+
 class ForgetfulExecutor(DoneAtOnceExecutor):
     """Workers that die over the first batch."""
 
