@@ -413,6 +413,10 @@ class ElementScanner(SequenceScanner):
             if known != "SQ" or vr == "UN":
                 self.doubt()
             element.items = self._defined_items(element, inner, around, certain=known == "SQ", depth=depth)
+        elif vr == "UN" and around.little:
+            self.blocks += 1
+            if self.filter.occurs_in(self.source, value, stop, little=False):
+                self.doubt()  # gdcm takes what is in such items for big endian, too
         elif self.recording:
             self.log.searches.append((value, stop))
             self.blocks += inner.little != around.little

@@ -59,11 +59,13 @@ class Reader:
         name: who reads so.
         form: how the header goes on after a VR that the standard does not know.
         guesses: whether the first VR of a data set tells if it has any.
+        swaps: whether it reads what is in little-endian items of a UN as big endian, too, in explicit VR.
     """
 
     name: str
     form: Callable[[bytes], Form]
     guesses: bool = False
+    swaps: bool = False
 
 
 def _pydicom(code: bytes) -> Form:
@@ -77,7 +79,7 @@ def _dcmtk(code: bytes) -> Form:
 READERS = (
     Reader("pydicom", _pydicom, guesses=True),
     Reader("dcmtk", _dcmtk),
-    Reader("gdcm", lambda _: Form.SHORT),
+    Reader("gdcm", lambda _: Form.SHORT, swaps=True),
     Reader("dcm4che", lambda _: Form.LONG),
     Reader("others", lambda _: Form.BARE),
 )
@@ -222,6 +224,9 @@ class _Walk:
             if self._may_be_items(tag, vr, value, stop):
                 for own in self._encodings(value, stop, vr, encoding):
                     self.items(value, stop, own, depth + 1, is_defined=True)
+                if self.reader.swaps and vr in {"UN", ""}:
+                    little = replace(encoding, little=True)
+                    self.items(value, stop, little, depth + 1, is_defined=True, inner=EXPLICIT_BIG)
         if self._is_wanted(tag, start, stop, end, encoding, is_cut=length not in {UNDEFINED, stop - value}):
             self.seen.append(Sight(tag, start, stop, length not in {UNDEFINED, stop - value}))
         return end if value + length > end and length != UNDEFINED else stop
@@ -272,9 +277,26 @@ class _Walk:
         return stop or end
 
     def items(
-        self, position: int, end: int, encoding: Encoding, depth: int, *, is_defined: bool
+        self,
+        position: int,
+        end: int,
+        encoding: Encoding,
+        depth: int,
+        *,
+        is_defined: bool,
+        inner: Encoding | None = None,
     ) -> tuple[int, bool]:
-        """Go over the items of a sequence; returns where it ends, and whether as it should."""
+        """Go over the items of a sequence; returns where it ends, and whether as it should.
+
+        Args:
+            position: where they begin.
+            end: where they must have ended.
+            encoding: how they are encoded.
+            depth: how many sequences they are in.
+            is_defined: whether the length of the sequence is stored.
+            inner: how the data sets in them are encoded; None for the same.
+        """
+        own = inner or encoding
         while end - position >= 8:
             self._step(position)
             header = self._bytes(position, end)
@@ -285,12 +307,12 @@ class _Walk:
                     return value, True
                 position = value
             elif length == UNDEFINED:
-                position = self.data_set(value, end, encoding, depth)
+                position = self.data_set(value, end, own, depth)
             elif value + length > end:
-                self.data_set(value, end, encoding, depth)
+                self.data_set(value, end, own, depth)
                 return end, False
             else:
-                self.data_set(value, value + length, encoding, depth)
+                self.data_set(value, value + length, own, depth)
                 position = value + length
         return position, is_defined and position == end
 

@@ -353,3 +353,22 @@ def test_check_of_deeply_nested_doubt_ends_soon(tmp_path: Path) -> None:
     assert is_safe(done(value, EXPLICIT, tmp_path))
     assert is_safe(done(value[:-2] + b"xx", EXPLICIT, tmp_path))
     assert time.process_time() - started < 20
+
+
+# --- big endian within items that are little endian, which gdcm reads in a UN
+
+
+@pytest.mark.parametrize("vr", [b"UN", b"  ", b"XX"])
+def test_big_endian_in_little_endian_items_of_un(vr: bytes, tmp_path: Path) -> None:
+    items = item(name(BIG), EXPLICIT)
+    hidden = tag_bytes(0x00081140, EXPLICIT) + vr + bytes(2) + struct.pack("<I", len(items)) + items
+    assert is_safe(done(hidden, EXPLICIT, tmp_path))
+
+
+def test_implicit_items_of_un_are_written(tmp_path: Path) -> None:
+    """As PS3.5 6.2.2 has them: what gdcm would read in another way is nothing that is replaced."""
+    items = item(name(IMPLICIT), IMPLICIT)
+    hidden = tag_bytes(0x00081140, EXPLICIT) + b"UN" + bytes(2) + struct.pack("<I", len(items)) + items
+    result = done(hidden, EXPLICIT, tmp_path)
+    assert result.outcome.status is Status.WRITTEN
+    assert SECRET not in result.content
