@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,9 @@ from .unexpected_errors import locate
 if TYPE_CHECKING:
     from ..kept_files import KeptFiles
     from ..spec.rules import RuleSet
+
+_OWN_FUNCTIONS = "pfdicom_tagSub.spec.own_functions"
+"""Loaded where a spec names a function of the user."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,8 +110,12 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
     digest = profile = fingerprint = error = ""
     parts: tuple[SpecPart, ...] = ()
     try:
-        with libraries_silenced():
+        with libraries_silenced(), ExitStack() as streams:
+            if options.functions:
+                _keep_apart(options, streams)
             plan, rules, profile = _prepare(options, console)
+            if not options.functions and _OWN_FUNCTIONS in sys.modules:  # those of a package
+                _keep_apart(options, streams)
             digest, parts = rules.digest, rules.parts
             fingerprint = rules.resources.secret.fingerprint if rules.resources.secret else ""
             rules = replace(rules, pixels=pixels_of(options))
@@ -150,6 +157,15 @@ def _run(options: Options, console: Console, signals: Signals, start: float) -> 
     if options.print_elapsed_time:
         console.always(f"Elapsed time = {report.run_time:f} seconds")
     return report
+
+
+def _keep_apart(options: Options, streams: ExitStack) -> None:
+    """Keep what functions of the user write to standard output and error out of them."""
+    from ..files.own_files import is_descriptor  # noqa: PLC0415  (for these runs alone)
+    from .own_descriptors import descriptors_apart  # noqa: PLC0415
+
+    if not (options.log and is_descriptor(options.log)):
+        streams.enter_context(descriptors_apart())
 
 
 def _kept(

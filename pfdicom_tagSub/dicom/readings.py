@@ -332,13 +332,16 @@ class _Walk:
 
     def _encodings(self, value: int, stop: int, vr: str, around: Encoding) -> list[Encoding]:
         """The encodings that items may have; first the one that the reader takes."""
-        if self.source.read(value, min(value + 4, stop))[:2] == b"\xff\xfe" and (around.little or vr == "UN"):
-            return [EXPLICIT_BIG, IMPLICIT_BIG] if not around.little else [IMPLICIT_BIG, EXPLICIT_BIG]
         little = around.little or vr == "UN"
         own = replace(around, little=little)
         if vr == "UN" and not self.reader.guesses:
             own = replace(own, implicit=True)
-        return [own, replace(own, implicit=not own.implicit)]
+        known = [own, replace(own, implicit=not own.implicit)]
+        if self.source.read(value, min(value + 4, stop))[:2] == b"\xff\xfe" and little:
+            # Some turn the byte order; pydicom does not, and takes any tag for that of an item.
+            turned = [EXPLICIT_BIG, IMPLICIT_BIG]
+            return (turned[::-1] if around.little else turned) + known
+        return known
 
     def _guessed(self, position: int, end: int, encoding: Encoding, depth: int) -> Encoding:
         """The encoding that the first element shows; items do not change from implicit to explicit VR."""

@@ -31,6 +31,9 @@ _CURES = {
 """What to do about errors of the system; a run does again only what is not done."""
 
 
+_OF_LINKS = frozenset({errno.ENOENT, errno.ELOOP, errno.ENOTDIR})
+
+
 def untraced(error: Exception) -> Exception:
     """An error without the frames it came through, and so without the memory that these hold.
 
@@ -39,6 +42,13 @@ def untraced(error: Exception) -> Exception:
     if isinstance(error, MemoryError):
         return MemoryError()
     return error.with_traceback(None)
+
+
+def _cure(code: int, job: FileJob, stage: Stage) -> str:
+    """What to do about an error of the system, after a colon; "" where nothing is known."""
+    if stage is Stage.READ and code in _OF_LINKS and os.path.islink(job.file_path):
+        return ": it is a link to what is not there; mend it, remove it, or leave out --followLinks"
+    return f": {_CURES[code]}" if code in _CURES else ""
 
 
 def outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
@@ -51,7 +61,7 @@ def outcome_of(error: Exception, job: FileJob, stage: Stage) -> FileOutcome:
         reason = str(error)
     elif isinstance(error, OSError) and error.errno:
         code = error.errno
-        cure = f": {_CURES[code]}" if code in _CURES else ""
+        cure = _cure(code, job, stage)
         reason = f"{os.strerror(code)} ({errno.errorcode.get(code, code)}){cure}"
     elif isinstance(error, MemoryError):
         reason = "out of memory"

@@ -371,6 +371,41 @@ def test_what_a_function_prints_is_dropped_and_the_record_is_whole(threads: str,
     assert "ab1" not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("threads", ["0", "2"])
+def test_what_a_function_writes_to_descriptors_is_dropped(threads: str, tmp_path: Path) -> None:
+    """As a C library does, and a program that it starts."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import ctypes, os, subprocess\n"
+        "from pfdicom_tagSub import spec_function\n"
+        "libc = ctypes.CDLL(None)\n"
+        "os.write(1, b'loaded')\n"
+        "@spec_function('writes')\n"
+        "def writes(value, arguments, secret):\n"
+        "    os.write(1, value.encode())\n"
+        "    os.write(2, value.encode())\n"
+        "    libc.printf(value.encode())\n"
+        "    subprocess.run(['echo', value])\n"
+        "    return 'x'\n"
+    )
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    for number in range(3):
+        (inputs / str(number)).write_bytes(example(PatientID=f"ab1{number}"))
+    (inputs / "bad").write_bytes(example(PatientID="ab14")[:-3])
+    spec = ["--functions", str(file), "--tagInfo", "PatientID:%_writes_PatientID", "--threads", threads]
+    done = subprocess.run(
+        [sys.executable, "-m", "pfdicom_tagSub", str(inputs), str(tmp_path / "out"), "--json", *spec],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert json.loads(done.stdout)["counts"]["written"] == 3
+    assert "bad: " in done.stderr
+    assert "ab1" not in done.stderr + done.stdout
+
+
 def test_other_threads_print_while_one_is_within_a_function(capsys: pytest.CaptureFixture[str]) -> None:
     def other() -> None:
         print("seen")

@@ -372,3 +372,20 @@ def test_implicit_items_of_un_are_written(tmp_path: Path) -> None:
     result = done(hidden, EXPLICIT, tmp_path)
     assert result.outcome.status is Status.WRITTEN
     assert SECRET not in result.content
+
+
+# --- little endian within items in big endian, which pydicom reads: it takes any tag for that of an item
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT], ids=["explicit", "implicit"])
+@pytest.mark.parametrize("vr", ["SQ", "UN"])
+def test_little_endian_in_big_endian_items(form: Form, vr: str, tmp_path: Path) -> None:
+    hidden = sequence(0x00081140, item(name(form), BIG), EXPLICIT, vr=vr)
+    assert is_safe(done(hidden, EXPLICIT, tmp_path))
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT], ids=["explicit", "implicit"])
+def test_little_endian_in_big_endian_items_of_ob_without_end(form: Form, tmp_path: Path) -> None:
+    items = item(name(form), BIG) + sequence_end(BIG)
+    hidden = creator(EXPLICIT) + tag_bytes(PRIVATE, EXPLICIT) + b"OB\0\0\xff\xff\xff\xff" + items
+    assert is_safe(done(sequence(0x00081140, item(hidden, EXPLICIT), EXPLICIT), EXPLICIT, tmp_path))

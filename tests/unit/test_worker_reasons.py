@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 import pytest
 
@@ -35,3 +36,12 @@ def test_reason_of_an_error_is_the_systems_or_the_type(error: Exception, reason:
     outcome = outcome_of(error, JOB, Stage.READ)
     assert (outcome.status, outcome.stage, outcome.reason) == (Status.FAILED, Stage.READ, reason)
     assert "Success" not in outcome.reason
+
+
+def test_reason_says_what_a_link_to_nothing_is(tmp_path: Path) -> None:
+    link, gone = tmp_path / "link", tmp_path / "gone"
+    link.symlink_to("nowhere")
+    error = OSError(errno.ENOENT, "x")
+    told = [outcome_of(error, FileJob(str(path), "/out/a", "a"), Stage.READ).reason for path in (link, gone)]
+    assert "a link to what is not there" in told[0]
+    assert "it was there and is gone; run again" in told[1]
