@@ -93,11 +93,10 @@ def length_edits(
                 touched = element.tag >> 16
                 yield new
     ends: dict[int, int] = {}
-    for index, later in zip(lengths, [*lengths, -1][1:], strict=True):
+    for index, bound in zip(lengths, _bounds(elements, lengths, data_set.stop), strict=True):
         element = elements[index]
         group = element.tag >> 16
         new_ones = [edit for tag, edit in inserted or () if tag >> 16 == group]
-        bound = elements[later].start if later >= 0 else data_set.stop
         is_changed = group == touched or changes.are_within(element.end, bound, new_ones)
         if not is_changed or element.tag & 0xFFFF or changes.cover(element):
             continue
@@ -114,6 +113,18 @@ def length_edits(
             new = _field(element, size, little=little)
             if new.data != stored:
                 yield new
+
+
+def _bounds(elements: Sequence[Element], lengths: Sequence[int], stop: int) -> list[int]:
+    """For each length where the next one stands; of one that is repeated, the next of another element."""
+    bounds: list[int] = []
+    later: Element | None = None
+    for index in reversed(lengths):
+        element = elements[index]
+        is_repeated = later is not None and later.tag == element.tag
+        bounds.append(bounds[-1] if is_repeated else later.start if later is not None else stop)
+        later = element
+    return bounds[::-1]
 
 
 def _field(element: Element, length: int, *, little: bool) -> Edit:

@@ -227,3 +227,20 @@ def test_verification_agrees_with_lengths(form: Form, tmp_path: Path) -> None:
         to_end(form, 5),
     ):
         assert process(worker, content, tmp_path).outcome.status is Status.WRITTEN
+
+
+@plain_forms
+@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("length", [None, 0, 7])
+def test_each_of_repeated_group_lengths_is_true(
+    form: Form, is_nested: bool, length: int | None, tmp_path: Path
+) -> None:
+    def repeated(name: str, first: int | None) -> bytes:
+        group = grouped(0x0010, grouped(0x0010, patient(form, name), form), form, first)
+        return file_of(sequence(0x00081140, item(group, form), form) if is_nested else group, form)
+
+    spec = {"PatientName": "a much longer name"}
+    worker = Worker(Settings(rules_of(spec), verify=True))
+    result = process(worker, repeated("Doe^Jane", length), tmp_path)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    assert result.content == repeated("a much longer name", None)
