@@ -271,7 +271,12 @@ AUTOMATIC = "auto"
 def _workers(text: str) -> int:
     """How many workers ``--threads`` asks for; ``auto`` is one for each CPU, none where there is one."""
     if text != AUTOMATIC:
-        return int(text)
+        try:
+            return int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"{quoted(text)} is no number: give the number of workers, 0 for none, or {AUTOMATIC}"
+            ) from None
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return count if count > 1 else 0
 
@@ -286,7 +291,14 @@ def _size(text: str) -> int:
     return int(found[1]) << 10 * " KMGT".index(found[2].upper() or " ")
 
 
-_TYPES: dict[Kind, Callable[[str], object]] = {Kind.NUMBER: int, Kind.SIZE: _size, Kind.WORKERS: _workers}
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is no number") from None
+
+
+_TYPES: dict[Kind, Callable[[str], object]] = {Kind.NUMBER: _number, Kind.SIZE: _size, Kind.WORKERS: _workers}
 
 _PAGES: dict[str, dict[str, Any]] = {
     "man": {"action": PagedManual},

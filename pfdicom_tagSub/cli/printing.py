@@ -25,7 +25,11 @@ def show_plan(plan: Plan, options: Options, console: Console) -> None:
             "--maxDepth": "" if tree.maxDepth < 0 else str(tree.maxDepth),
         }
         given = ", ".join(f"{flag} {shortened(value)}" for flag, value in filters.items() if value)
-        console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else ""))
+        is_pattern = any("*" in text for text in (tree.fileFilter, tree.dirFilter) if text)
+        cure = (
+            "; the filters are parts of names and no patterns, so write .dcm for *.dcm" if is_pattern else ""
+        )
+        console.warning(f"no file found in {plan.input_root}" + (f" with {given}" if given else "") + cure)
     workers = f"those of {options.dask}" if options.dask else tree.threads or "none"
     console.note(
         2,

@@ -204,11 +204,19 @@ def resolve(text: str, origin: str) -> Key:
         return _mask_key((match[1] or match[3]).lower(), (match[2] or match[4]).lower(), text, origin)
     tags = dictionary.tags_of(text)
     if not tags:
-        near = dictionary.nearest_keyword(text)
+        near = _nearest_tag(text) or dictionary.nearest_keyword(text)
         hint = f"did you mean {near}?" if near else "keys are DICOM keywords, re:patterns or tags (gggg,eeee)"
         raise SpecError(f"{origin}: unknown keyword {quoted(text)}: {hint}")
     _check_tag(tags[0], text, origin)
     return KeywordKey(tags)
+
+
+def _nearest_tag(text: str) -> str:
+    """The tag that a text spells in another way, such as 0010,0010 and 0x00100010, as it should be; or ""."""
+    found = re.fullmatch(
+        r"[(\[{]?\s*(?:0x)?([0-9A-Fa-f]{4})[\s,;:|-]*(?:0x)?([0-9A-Fa-f]{4})\s*[)\]}]?", text
+    )
+    return f"({found[1]},{found[2]})" if found else ""
 
 
 def _vr_key(text: str, origin: str) -> VRKey:
@@ -282,6 +290,16 @@ def _check_tag(tag: int, text: str, origin: str) -> None:
         raise SpecError(f"{origin}: {shortened(text)} is not an element of the DICOM dictionary")
 
 
+def _matches_in_other_case(expression: str) -> bool:
+    """Whether a pattern would match a keyword if capitals did not matter."""
+    try:
+        with in_time():
+            pattern = re.compile(expression, re.IGNORECASE)
+            return any(map(pattern.match, dictionary.all_keywords()))
+    except (TooSlowError, re.error):
+        return False
+
+
 def _pattern_key(text: str, origin: str) -> PatternKey:
     """Expand a ``re:`` key: ``re.match`` on the keywords of the dictionary, without pixel
     data, file meta and what says how the file is encoded."""
@@ -308,8 +326,8 @@ def _pattern_key(text: str, origin: str) -> PatternKey:
         ):
             tags[keyword] = own
     if not tags:
-        raise SpecError(
-            f"{origin}: {shortened(text)} matches no keyword that a pattern may replace; "
-            "patterns match from the start of a keyword, so put .* before a part of one"
-        )
+        cure = "patterns match from the start of a keyword, so put .* before a part of one"
+        if not keywords and _matches_in_other_case(expression):
+            cure = "keywords have capitals, as PatientName has; write (?i) before the pattern to match both"
+        raise SpecError(f"{origin}: {shortened(text)} matches no keyword that a pattern may replace; {cure}")
     return PatternKey(tuple(tags), tuple(tag for own in tags.values() for tag in own))

@@ -43,6 +43,7 @@ from .spec_warnings import (
     check_needs,
     check_vrs,
     find_all_lookalikes,
+    find_emptied,
     find_idle,
     find_shown_originals,
 )
@@ -113,6 +114,7 @@ def compile_pairs(
     templates = (*of_rules, *(one for _, one in names), *of_items)
     for pair, rule in written:
         warnings.extend(check_vrs(rule.key, pair.key, rule.template))
+        warnings.extend(find_emptied(rule.key, pair.key, rule.template))
     for flag, template in names:
         warnings.extend(check_vrs(flag, None, template))
     own = [(rule.key, rule.template) for rule in rules]

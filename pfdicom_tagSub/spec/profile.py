@@ -170,10 +170,10 @@ def _options(text: str) -> tuple[str, ...]:
     """The options of a profile in the order in which they apply."""
     name, *given = (part.strip() for part in text.split(","))
     if name != BASIC:
-        raise SpecError(
-            f"--profile {shortened(text)}: unknown profile {quoted(name)}; "
-            f"there is {BASIC}, with options after it"
+        hint = (
+            f"did you mean {BASIC},{name}?" if name in OPTIONS else f"there is {BASIC}, with options after it"
         )
+        raise SpecError(f"--profile {shortened(text)}: unknown profile {quoted(name)}; {hint}")
     for option in given:
         if option not in OPTIONS:
             near = difflib.get_close_matches(option, OPTIONS, n=1)

@@ -191,6 +191,37 @@ def check_vrs(name: str, key: Key | None, template: Template | None) -> Iterator
         )
 
 
+_HEX_DIGITS = frozenset({"md5", "sha256", "hmac"})
+_NEVER_HEX = {
+    "UI": "%_uid_#tag makes a new UID",
+    "DA": "%_dateshift|PatientID|365_#tag moves dates",
+    "DT": "%_dateshift|PatientID|365_#tag moves dates",
+    "TM": '"" says that it is meant',
+    "AS": '"" says that it is meant',
+}
+"""VRs that no hash makes a value of but by chance, and what is written instead."""
+
+
+def find_emptied(name: str, key: Key | None, template: Template | None) -> Iterator[str]:
+    """A warning of a hash that leaves the element empty, since its VR may not hold hex digits.
+
+    Args:
+        name: the key as written.
+        key: the key; one that names an element is looked at.
+        template: the template.
+    """
+    if template is None or len(template.parts) != 1 or not isinstance(key, KeywordKey):
+        return
+    made = _HEX_DIGITS & template.functions
+    vr = dictionary.vr_of(key.tags[0])
+    cure = _NEVER_HEX.get(vr, "")
+    if made and cure:
+        yield (
+            f"{name}: {next(iter(made))} makes hex digits, which the VR {vr} may not "
+            f"hold: the element will be left empty; {cure}"
+        )
+
+
 def _vrs_of(key: Key | None) -> dict[int, str]:
     """The VRs that a dictionary gives the elements that a key names, "" where it gives none."""
     match key:
