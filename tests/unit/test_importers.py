@@ -142,6 +142,25 @@ def test_script_that_removes_what_it_does_not_name_keeps_what_ctp_keeps() -> Non
     assert [one.keyword for one in left] == ["PatientID", "StudyInstanceUID", "Rows", "WindowCenter"]
 
 
+@pytest.mark.parametrize(
+    ("rules", "left"),
+    [
+        ("KEEP StudyDate\nREMOVE endswith:Date", {"StudyDate": "20200103"}),
+        ("REMOVE endswith:Date\nKEEP StudyDate", {"StudyDate": "20200103"}),
+        ("JITTER StudyDate 5\nREMOVE endswith:Date", {"StudyDate": "20200108"}),
+        ("REPLACE StudyDate 20010101\nREMOVE endswith:Date", {"StudyDate": "20010101"}),
+        ("REPLACE SeriesDate 20010101\nBLANK SeriesDate", {"StudyDate": "20200103", "SeriesDate": ""}),
+        ("KEEP StudyDate\nBLANK contains:Date", {"StudyDate": "20200103", "SeriesDate": ""}),
+    ],
+)
+def test_recipe_of_deid_keeps_and_changes_what_deid_does(rules: str, left: dict[str, str]) -> None:
+    """What a rule names is not removed by a pattern, wherever the pattern stands (deid 0.4.13)."""
+    made = deid.translate(f"FORMAT dicom\n%header\n{rules}\n")
+    content = written(data_set(StudyDate="20200103", SeriesDate="20200105"))
+    found = read(api.patch_bytes(content, rules_of(made.pairs)))  # type: ignore[arg-type]
+    assert {one.keyword: one.value for one in found} == left
+
+
 def test_script_that_is_no_xml_or_has_entities_is_an_error() -> None:
     with pytest.raises(SpecError, match="no XML at line 1"):
         ctp.translate("<script")
@@ -216,8 +235,8 @@ def test_recipe_of_deid_becomes_pairs() -> None:
         "SOPInstanceUID": "%_uid_#tag",
         "re:(?i)(?:Operator)": None,
         "PerformedStationName": None,
-        "StudyDate": "%_keep_#tag",
-        "SeriesDate": "%_shift|-31_#tag",
+        "re:StudyDate$": "%_keep_#tag",
+        "re:SeriesDate$": "%_shift|-31_#tag",
         "rest": None,
         f"when ({condition})": "%_fail|Burned In_",
     }

@@ -31,6 +31,7 @@ def translate(text: str) -> Translation:
         if content and not content.startswith("#") and not content.upper().startswith("FORMAT"):
             recipe.take(number, content)
     recipe.close()
+    made.pairs = _in_order_of_deid(made.pairs, recipe.actions)
     return made
 
 
@@ -43,6 +44,7 @@ class _Recipe:
         self.name = ""
         self.label: Label | None = None
         self.fields: dict[str, list[str]] = {}
+        self.actions: dict[str, str] = {}
 
     def take(self, number: int, line: str) -> None:
         """Take a line that says something."""
@@ -89,10 +91,36 @@ class _Recipe:
             else:
                 named = [field]
             pairs = {key: one for each in named for key, one in _pairs(action.upper(), each, value).items()}
+            if action.upper() == "BLANK":  # what comes before would win, as a pattern
+                earlier = [where for key in pairs if (where := f"re:{key}$") in self.made.pairs]
+                pairs |= dict.fromkeys(earlier, EMPTY)
         except NoEquivalentError as error:
             self.made.add(number, line[:_SHOWN], None, str(error))
         else:
             self.made.add(number, line[:_SHOWN], pairs)
+            self.actions.update(dict.fromkeys(pairs, action.upper()))
+
+
+def _in_order_of_deid(pairs: dict[str, object], actions: dict[str, str]) -> dict[str, object]:
+    """Pairs in an order in which those win that win in deid.
+
+    deid does nothing to what KEEP names, and removes nothing that REPLACE or JITTER names. In a spec a
+    pattern would win over a keyword, and a later pattern over an earlier one.
+    """
+    kept = [key for key, action in actions.items() if action == "KEEP" and dictionary.is_keyword(key)]
+    if any(key.startswith("re:") and action != "KEEP" for key, action in actions.items()):
+        for key in kept:
+            where = where_present(dictionary.tags_of(key)[0])
+            if where not in pairs:
+                pairs[where] = pairs.pop(key)
+    changed = next(
+        (n for n, key in enumerate(pairs) if actions.get(key) in {"REPLACE", "JITTER"}), len(pairs)
+    )
+    places = {
+        key: changed - 0.5 if n > changed and key.startswith("re:") and actions.get(key) == "REMOVE" else n
+        for n, key in enumerate(pairs)
+    }
+    return {key: pairs[key] for key in sorted(pairs, key=places.__getitem__)}
 
 
 def _pairs(action: str, field: str, value: str) -> dict[str, object]:
@@ -117,7 +145,7 @@ def _pairs(action: str, field: str, value: str) -> dict[str, object]:
         case "REPLACE" if value:
             return {key: literal(value)}
         case "JITTER" if re.fullmatch(r"[+-]?[0-9]+", value):
-            return {inserting: f"%_shift|{int(value)}_#tag"}
+            return {key: f"%_shift|{int(value)}_#tag"}
     raise NoEquivalentError(f"the action {action} with this value")
 
 
