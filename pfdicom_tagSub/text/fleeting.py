@@ -41,9 +41,11 @@ def handles_of(text: str) -> Handles:
 
 def _handles(folded: str) -> Handles:
     parts = split_tokens(folded)
-    tokens, gaps = parts[1::2], parts[2::2]
-    clocks = [(hour, rest) for hour, rest, gap in zip(tokens, tokens[1:], gaps, strict=False) if gap == ":"]
-    spoken = [spoken_time(tokens, parts[::2], at) for at in range(len(tokens) - 2)]
+    tokens, gaps = parts[1::2], parts[::2]
+    clocks = [
+        (hour, rest) for hour, rest, gap in zip(tokens, tokens[1:], gaps[1:], strict=False) if gap == ":"
+    ]
+    spoken = [spoken_time(tokens, gaps, at) for at in range(len(tokens) - 2)]
     clocks += [time[:2] for time in spoken if time]
     numbers = (match[0] for written in spellings_of_uids(folded) for match in UID.finditer(written))
     uids = (form for number in numbers for form in uids_in(number))

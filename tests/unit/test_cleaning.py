@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pfdicom_tagSub.core.caches import Caches
 from pfdicom_tagSub.text.cleaning import TextCleaner, cleaner_of
 from pfdicom_tagSub.text.comparable import fold
+from pfdicom_tagSub.text.fleeting import handles_of
 
 
 def clean(text: str, *identifiers: tuple[str, str]) -> str:
@@ -476,6 +477,13 @@ def test_cleaning_takes_linear_time(piece: str) -> None:
     start = time.process_time()
     MANY.clean(text)
     assert time.process_time() - start < 30  # a quadratic search takes hours
+
+
+def test_what_uids_and_times_take_up_of_a_text_is_found_in_linear_time() -> None:
+    start = time.process_time()
+    handles = handles_of("10:20:30 " * 80_000)
+    assert ("10", "20") in handles.clocks
+    assert time.process_time() - start < 15
 
 
 def test_cleaning_gives_up_text_made_to_grow_identifiers() -> None:
