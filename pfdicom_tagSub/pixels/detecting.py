@@ -51,6 +51,10 @@ LOOKS = 1.45
 LAST_LOOKS = 1.65
 """How many times the default is looked at by and by, as long as no more is drawn clearly."""
 
+LEAST_AGAIN, LEAST_LAST = 0.3, 0.15
+"""How many times the default the second and the last look may take in any case: what is hard to see in one
+picture is often plain in the other."""
+
 ENLARGED = 2.0
 ENLARGED_LEAST = 1.25
 ENLARGED_AGAIN = 3.0
@@ -181,13 +185,13 @@ class TextFinder:
         more, spent = self._alone(shown, drawn.alone(known, changed), ALONE_LOOKS * by_default, likely)
         found += more
         looked += spent
-        for again, looks, least, times in (
-            (shown.second, looked / by_default + WIDE_LOOKS * shown.is_deep, 1.0, 1.0),
-            (shown.second, LOOKS + MORE_OF_DEEP * shown.is_deep, ENLARGED, ENLARGED_AGAIN),
-            (shown.first, LAST_LOOKS + MORE_OF_DEEP * shown.is_deep, ENLARGED, ENLARGED_LAST),
+        for again, looks, at_least, least, times in (
+            (shown.second, 0.0, WIDE_LOOKS * shown.is_deep, 1.0, 1.0),
+            (shown.second, LOOKS + MORE_OF_DEEP * shown.is_deep, LEAST_AGAIN, ENLARGED, ENLARGED_AGAIN),
+            (shown.first, LAST_LOOKS + MORE_OF_DEEP * shown.is_deep, LEAST_LAST, ENLARGED, ENLARGED_LAST),
         ):
             known = tuple(one for one, score in found if score >= KNOWN)
-            left = max(looks * by_default - looked, 0)
+            left = max(looks * by_default - looked, at_least * by_default)
             most = left / min(times, ENLARGED_AGAIN) ** 2
             places = drawn.parts(known, most, DENSITIES_AGAIN, changed, likely) if left else ()
             size = sum(one.width * one.height for one in places)

@@ -239,6 +239,30 @@ def test_of_speckle_little_more_is_looked_at_than_by_default_and_nothing_is_foun
     assert sum(seen) <= 1.7 * 480 * 640 * (SIDE / 480) ** 2
 
 
+def test_where_letters_are_all_over_the_other_picture_is_looked_at_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from pfdicom_tagSub.pixels.detecting import SIDE, TextFinder
+    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
+
+    shown = np.where(
+        np.logical_or.reduce([lettering("DOE JANE 1954", 4, y) for y in range(0, 220, 24)]), 1, 0
+    )
+    seen = {2: 0.0, 3: 0.0}
+
+    def none(_: TextFinder, part: Array, enlarged: float, _turns: int) -> tuple[Array, list[object]]:
+        seen[int(part.max())] += part.shape[0] * part.shape[1] * enlarged**2
+        return np.zeros(part.shape, np.float32), []
+
+    monkeypatch.setattr(TextFinder, "_boxes", none)
+    by_default = ROWS * COLUMNS * (SIDE / ROWS) ** 2
+    monkeypatch.setattr(TextFinder, "_alone", lambda *_: ([], 2 * by_default))
+    first, second = (Rendering((shown + ground).astype(np.uint8)) for ground in (1, 2))
+    grey = (shown * 200).astype(np.uint8)
+    assert TextFinder().look(Renderings(first, second, np.hstack([grey[:, :160]] * 2))) == ()
+    assert seen[3] >= 0.2 * by_default
+
+
 def test_half_of_a_line_that_is_found_at_first_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
     from pfdicom_tagSub.pixels.detecting import ENLARGED_AGAIN, TextFinder
     from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
