@@ -18,9 +18,11 @@ from enum import Enum
 
 from ..core.errors import FileError
 from ..dicom import dictionary
+from .element_scanner import ElementScanner
 from .elements import (
     EXPLICIT_BIG,
     IMPLICIT_BIG,
+    IMPLICIT_LITTLE,
     ITEM,
     ITEM_END,
     LONG_VRS,
@@ -33,7 +35,7 @@ from .elements import (
     Stretch,
 )
 from .header_cache import ITEM_MARKS
-from .scan_filter import ScanFilter
+from .scan_filter import EVERYTHING, ScanFilter
 from .sources import Source
 
 DEPTH_MOST = 64
@@ -59,7 +61,8 @@ class Reader:
         name: who reads so.
         form: how the header goes on after a VR that the standard does not know.
         guesses: whether the first VR of a data set tells if it has any.
-        swaps: whether it reads what is in little-endian items of a UN as big endian, too, in explicit VR.
+        swaps: whether it reads what is in little-endian items of a UN as big endian in explicit VR, where it
+            is no implicit VR.
     """
 
     name: str
@@ -171,12 +174,13 @@ class _Walk:
         self.filter = scan_filter
         self.reader = reader
         self.seen: list[Sight] = []
-        self.done: dict[tuple[int, int, Encoding], int] = {}
+        self.swaps = reader.swaps
+        self.done: dict[tuple[int, int, Encoding, bool], int] = {}
         self.steps = 0
 
     def data_set(self, position: int, end: int, encoding: Encoding, depth: int) -> int:
         """Go over a data set; returns where it ends, its delimiter included."""
-        key = (position, end, encoding)
+        key = (position, end, encoding, self.swaps)
         if key in self.done:
             return self.done[key]
         if depth > DEPTH_MOST:
@@ -222,14 +226,27 @@ class _Walk:
         else:
             stop = min(value + length, end)
             if self._may_be_items(tag, vr, value, stop):
-                for own in self._encodings(value, stop, vr, encoding):
-                    self.items(value, stop, own, depth + 1, is_defined=True)
-                if self.reader.swaps and vr in {"UN", ""}:
-                    little = replace(encoding, little=True)
-                    self.items(value, stop, little, depth + 1, is_defined=True, inner=EXPLICIT_BIG)
+                self._defined(vr, value, stop, encoding, depth)
         if self._is_wanted(tag, start, stop, end, encoding, is_cut=length not in {UNDEFINED, stop - value}):
             self.seen.append(Sight(tag, start, stop, length not in {UNDEFINED, stop - value}))
         return end if value + length > end and length != UNDEFINED else stop
+
+    def _defined(self, vr: str, value: int, stop: int, encoding: Encoding, depth: int) -> None:
+        """Enter a value of defined length in each encoding that its items may have."""
+        for own in self._each_encoding(value, stop, vr, encoding):
+            self.items(value, stop, own, depth + 1, is_defined=True)
+        if self.swaps and vr in {"UN", ""} and not self._is_implicit(value, stop, depth):
+            little = replace(encoding, little=True)
+            self.items(value, stop, little, depth + 1, is_defined=True, inner=EXPLICIT_BIG)
+
+    def _is_implicit(self, value: int, stop: int, depth: int) -> bool:
+        """Whether items read to their last byte as PS3.5 6.2.2 has them in a UN."""
+        scanner = ElementScanner(self.source, EVERYTHING, value)
+        try:
+            scanner.items(value, stop, IMPLICIT_LITTLE, defined=True, depth=depth + 1)
+        except FileError:
+            return False
+        return True
 
     def _is_wanted(
         self, tag: int, start: int, stop: int, end: int, encoding: Encoding, *, is_cut: bool
@@ -268,7 +285,7 @@ class _Walk:
         """Where an element of undefined length ends."""
         stop = 0
         if vr in {"SQ", "UN", ""} or (vr in OTHER_VRS and dictionary.vr_of(tag) in {"", "SQ"}):
-            for own in self._encodings(value, end, vr, encoding):
+            for own in self._each_encoding(value, end, vr, encoding):
                 after, is_clean = self.items(value, end, own, depth + 1, is_defined=False)
                 if is_clean and not stop:
                     stop = after
@@ -329,6 +346,14 @@ class _Walk:
         ):
             return False
         return any(self.filter.occurs_in(self.source, value, stop, little=little) for little in (True, False))
+
+    def _each_encoding(self, value: int, stop: int, vr: str, around: Encoding) -> Iterator[Encoding]:
+        """Each of ``_encodings``; in those after the first, anything may look like items in a UN."""
+        swaps = self.swaps
+        for number, own in enumerate(self._encodings(value, stop, vr, around)):
+            self.swaps = swaps and not number
+            yield own
+        self.swaps = swaps
 
     def _encodings(self, value: int, stop: int, vr: str, around: Encoding) -> list[Encoding]:
         """The encodings that items may have; first the one that the reader takes."""

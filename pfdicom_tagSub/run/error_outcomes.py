@@ -46,7 +46,8 @@ def untraced(error: Exception) -> Exception:
 
 def _cure(code: int, job: FileJob, stage: Stage) -> str:
     """What to do about an error of the system, after a colon; "" where nothing is known."""
-    if stage is Stage.READ and code in _OF_LINKS and os.path.islink(job.file_path):
+    path = job.file_path
+    if stage is Stage.READ and code in _OF_LINKS and os.path.islink(path) and not os.path.exists(path):
         return ": it is a link to what is not there; mend it, remove it, or leave out --followLinks"
     return f": {_CURES[code]}" if code in _CURES else ""
 

@@ -128,7 +128,7 @@ def test_name_is_normal(text: str, name: str) -> None:
     [
         ("basik", ["'basik'", "there is basic"]),
         ("BASIC", ["'BASIC'", "there is basic"]),
-        ("retainUIDs", ["'retainUIDs'", "there is basic"]),
+        ("retainUIDs", ["'retainUIDs'", "did you mean basic,retainUIDs?"]),
         ("basic,retainUID", ["'retainUID'", "did you mean retainUIDs?"]),
         ("basic,RetainUIDs", ["'RetainUIDs'", "did you mean retainUIDs?"]),
         ("basic,retainLongitudinalModifyedDates", [f"did you mean {MODIFIED}?"]),
