@@ -287,6 +287,16 @@ def run(tmp_path: Path, *flags: str) -> Result:
     return run_command(inputs, tmp_path / "out", "--json", *flags)
 
 
+def run_apart(tmp_path: Path, contents: dict[str, bytes], *flags: str) -> subprocess.CompletedProcess[str]:
+    """As ``run``, in a process of its own, as handlers of the tests would take what is logged."""
+    inputs = tmp_path / "in"
+    inputs.mkdir()
+    for name, content in contents.items():
+        (inputs / name).write_bytes(content)
+    command = [sys.executable, "-m", "pfdicom_tagSub", str(inputs), str(tmp_path / "out"), *flags]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.mark.parametrize("threads", ["0", "2"])
 def test_command_runs_and_verifies_and_records_them(threads: str, file: Path, tmp_path: Path) -> None:
     spec = ("--functions", str(file), "--tagInfo", "PatientID:%_shout|1_PatientID", "--threads", threads)
@@ -317,15 +327,9 @@ def test_what_libraries_log_within_a_function_is_not_printed(threads: str, tmp_p
         "    warnings.warn(value)\n"
         "    return 'x'\n"
     )
-    inputs = tmp_path / "in"
-    inputs.mkdir()
-    (inputs / "1").write_bytes(example(PatientID="ab1"))
-    spec = ["--functions", str(file), "--tagInfo", f"PatientID:%_talks{threads}_PatientID"]
-    command = [sys.executable, "-m", "pfdicom_tagSub", str(inputs), str(tmp_path / "out"), *spec]
-    # A process of its own, as handlers of the tests would take what is logged.
-    done = subprocess.run(
-        [*command, "--threads", threads, "-v", "5"], capture_output=True, text=True, timeout=60, check=False
-    )
+    spec = ("--functions", str(file), "--tagInfo", f"PatientID:%_talks{threads}_PatientID")
+    contents = {"1": example(PatientID="ab1")}
+    done = run_apart(tmp_path, contents, *spec, "--threads", threads, "-v", "5")
     assert done.returncode == 0, done.stderr
     assert "ab1" not in done.stderr + done.stdout
 
@@ -349,23 +353,9 @@ def test_what_a_function_prints_is_dropped_and_the_record_is_whole(threads: str,
         "    logging.error(value)\n"
         "    return 'x'\n"
     )
-    inputs = tmp_path / "in"
-    inputs.mkdir()
-    for number in range(3):
-        (inputs / str(number)).write_bytes(example(PatientID=f"ab1{number}"))
-    command = [
-        sys.executable,
-        "-m",
-        "pfdicom_tagSub",
-        str(inputs),
-        str(tmp_path / "out"),
-        "--json",
-        "--verify",
-    ]
-    spec = ["--functions", str(file), "--tagInfo", "PatientID:%_prints_PatientID", "--threads", threads]
-    done = subprocess.run(
-        [*command, *spec, "-v", "5"], capture_output=True, text=True, timeout=60, check=False
-    )
+    contents = {str(number): example(PatientID=f"ab1{number}") for number in range(3)}
+    spec = ("--functions", str(file), "--tagInfo", "PatientID:%_prints_PatientID", "--threads", threads)
+    done = run_apart(tmp_path, contents, "--json", "--verify", *spec, "-v", "5")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["counts"]["written"] == 3
     assert "ab1" not in done.stderr + done.stdout
@@ -388,19 +378,10 @@ def test_what_a_function_writes_to_descriptors_is_dropped(threads: str, tmp_path
         "    subprocess.run(['echo', value])\n"
         "    return 'x'\n"
     )
-    inputs = tmp_path / "in"
-    inputs.mkdir()
-    for number in range(3):
-        (inputs / str(number)).write_bytes(example(PatientID=f"ab1{number}"))
-    (inputs / "bad").write_bytes(example(PatientID="ab14")[:-3])
-    spec = ["--functions", str(file), "--tagInfo", "PatientID:%_writes_PatientID", "--threads", threads]
-    done = subprocess.run(
-        [sys.executable, "-m", "pfdicom_tagSub", str(inputs), str(tmp_path / "out"), "--json", *spec],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    contents = {str(number): example(PatientID=f"ab1{number}") for number in range(3)}
+    contents["bad"] = example(PatientID="ab14")[:-3]
+    spec = ("--functions", str(file), "--tagInfo", "PatientID:%_writes_PatientID", "--threads", threads)
+    done = run_apart(tmp_path, contents, "--json", *spec)
     assert json.loads(done.stdout)["counts"]["written"] == 3
     assert "bad: " in done.stderr
     assert "ab1" not in done.stderr + done.stdout
