@@ -333,12 +333,15 @@ def outputs_of(document: str) -> dict[str, str]:
     }
 
 
+def outputs_after(page: Path, steps: str, tmp_path: Path) -> dict[str, str]:
+    """What some steps on a sheet say."""
+    return outputs_of(played(page, STEPS % steps, tmp_path))
+
+
 @needs_browser
 def test_reviewer_marks_draws_and_saves(tmp_path: Path) -> None:
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions", count=3)
-    script = (
-        STEPS
-        % """
+    steps = """
     press("b"); press("j"); press("g"); press("j"); press("b");
     press("s");
     say("paths", saved.name + "|" + await saved.last.text());
@@ -357,8 +360,7 @@ def test_reviewer_marks_draws_and_saves(tmp_path: Path) -> None:
     press("u"); press("u"); press("m");
     say("none", await saved.last.text());
     """
-    )
-    document = played(page, script, tmp_path)
+    document = played(page, STEPS % steps, tmp_path)
     found = outputs_of(document)
     assert found["paths"] == "bad.txt|000.dcm\n002.dcm\n"
     name, _, text = found["masks"].partition("|")
@@ -386,26 +388,21 @@ def test_reviewer_marks_draws_and_saves(tmp_path: Path) -> None:
 @needs_browser
 def test_path_of_the_chosen_file_is_not_below_the_header(tmp_path: Path) -> None:
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions", count=40)
-    script = (
-        STEPS
-        % """
+    steps = """
     document.body.style.width = "500px";
     for (let number = 0; number < 9; number++) press("j");
     const header = document.querySelector("header").getBoundingClientRect();
     const path = document.querySelector("#file-9 h2").getBoundingClientRect();
     say("places", JSON.stringify([header.bottom, path.top]));
     """
-    )
-    bottom, top = json.loads(outputs_of(played(page, script, tmp_path))["places"])
+    bottom, top = json.loads(outputs_after(page, steps, tmp_path)["places"])
     assert bottom <= top < bottom + 40
 
 
 @needs_browser
 def test_browser_warns_of_what_is_not_saved(tmp_path: Path) -> None:
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
-    script = (
-        STEPS
-        % """
+    steps = """
     const warns = () => {
       const event = new Event("beforeunload", {cancelable: true});
       window.dispatchEvent(event);
@@ -420,8 +417,7 @@ def test_browser_warns_of_what_is_not_saved(tmp_path: Path) -> None:
     document.getElementById("save-good").dispatchEvent(new Event("click")); seen.push(warns());
     say("seen", JSON.stringify(seen));
     """
-    )
-    found = json.loads(outputs_of(played(page, script, tmp_path))["seen"])
+    found = json.loads(outputs_after(page, steps, tmp_path)["seen"])
     assert found == [False, True, True, False, True, True, False]
 
 
@@ -432,14 +428,11 @@ def test_saved_paths_with_line_breaks_are_for_null(tmp_path: Path) -> None:
     for name in ("a.dcm", "b\nc.dcm"):
         (source / name).write_bytes(file_bytes(picture()))
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
-    script = (
-        STEPS
-        % """
+    steps = """
     press("b"); press("j"); press("b"); press("s");
     say("saved", JSON.stringify([saved.name, await saved.last.text()]));
     """
-    )
-    name, text = json.loads(outputs_of(played(page, script, tmp_path))["saved"])
+    name, text = json.loads(outputs_after(page, steps, tmp_path)["saved"])
     assert name == "bad.nul"
     (tmp_path / name).write_text(text)
     result = run_command(source, tmp_path / "out", *SPEC, "--filesFrom", str(tmp_path / name), "--null")
@@ -449,11 +442,8 @@ def test_saved_paths_with_line_breaks_are_for_null(tmp_path: Path) -> None:
 @needs_browser
 def test_masks_that_a_reviewer_saves_are_blackened(tmp_path: Path) -> None:
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions", "--dryRun", count=2)
-    script = (
-        STEPS
-        % """press("j"); press("r"); press("Enter"); press("m"); say("masks", await saved.last.text());"""
-    )
-    (tmp_path / "masks.json").write_text(outputs_of(played(page, script, tmp_path))["masks"])
+    steps = """press("j"); press("r"); press("Enter"); press("m"); say("masks", await saved.last.text());"""
+    (tmp_path / "masks.json").write_text(outputs_after(page, steps, tmp_path)["masks"])
     flags = (
         "--cleanPixels",
         "devices",
@@ -474,25 +464,22 @@ def test_what_was_not_blackened_is_said_once(tmp_path: Path) -> None:
     source.mkdir()
     (source / "a.dcm").write_bytes(file_bytes(picture()))
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
-    script = STEPS % """say("told", document.querySelector("#file-0 p").textContent);"""
-    assert outputs_of(played(page, script, tmp_path))["told"].count("nothing was blackened") == 1
+    steps = """say("told", document.querySelector("#file-0 p").textContent);"""
+    assert outputs_after(page, steps, tmp_path)["told"].count("nothing was blackened") == 1
 
 
 @needs_browser
 def test_reviewer_switches_between_before_and_after(tmp_path: Path) -> None:
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
-    script = (
-        STEPS
-        % """
+    steps = """
     const image = document.querySelector(".picture img");
     const first = image.src; press(" "); const second = image.src; press(" ");
     const drawn = document.querySelectorAll("#file-0 .picture")[0].querySelectorAll(".found").length;
     await image.decode();
     say("sources", JSON.stringify([first, second, image.src, drawn, image.naturalWidth]));
     """
-    )
     (file,) = told(page)
-    before, after, again, drawn, width = json.loads(outputs_of(played(page, script, tmp_path))["sources"])
+    before, after, again, drawn, width = json.loads(outputs_after(page, steps, tmp_path)["sources"])
     picture_told = file["pictures"][0]
     assert before == again == f"data:image/jpeg;base64,{picture_told['before']}"
     assert after == f"data:image/jpeg;base64,{picture_told['after']}"
@@ -507,16 +494,13 @@ def test_sheet_has_200_files_on_a_page(tmp_path: Path) -> None:
     for number in range(201):
         (source / f"{number:03}.dcm").write_bytes(file_bytes(picture(rows=8, columns=8)))
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
-    script = (
-        STEPS
-        % """
+    steps = """
     const count = () => document.querySelectorAll("article").length;
     const first = count(); press("n"); const second = count(); press("b"); press("n"); press("p"); press("s");
     say("counts", JSON.stringify([first, second, count(), document.getElementById("pages").textContent,
       await saved.last.text()]));
     """
-    )
-    found = json.loads(outputs_of(played(page, script, tmp_path))["counts"])
+    found = json.loads(outputs_after(page, steps, tmp_path)["counts"])
     assert found == [200, 1, 200, "2", "200.dcm\n"]
 
 
@@ -528,12 +512,9 @@ def test_saved_paths_have_the_bytes_of_the_file_system(tmp_path: Path) -> None:
     with open(bytes(source) + b"/" + name, "wb") as file:
         file.write(file_bytes(picture()))
     _, page = sheet_of(tmp_path, "--cleanPixels", "regions")
-    script = (
-        STEPS
-        % """
+    steps = """
     press("b"); press("s");
     say("bytes", JSON.stringify([...new Uint8Array(await saved.last.arrayBuffer())]));
     """
-    )
-    found = json.loads(outputs_of(played(page, script, tmp_path))["bytes"])
+    found = json.loads(outputs_after(page, steps, tmp_path)["bytes"])
     assert bytes(found) == name + b"\n"
