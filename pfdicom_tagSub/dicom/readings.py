@@ -253,13 +253,13 @@ class _Walk:
     ) -> bool:
         """Whether a reader shows what has to be replaced.
 
-        Who has lost the way sees tags of odd groups everywhere: where all private elements
-        go, one counts that has a VR, or is followed by another element in order.
+        Who has lost the way sees tags of odd groups and of group 0000 everywhere: where all private
+        elements or commands go, one counts that has a VR, or is followed by another element in order.
         """
         scan_filter = self.filter
         if not tag & 0xFFFF or tag >> 16 == 0xFFFE or not scan_filter.is_sought(tag):
             return False
-        if tag in scan_filter.sought or not tag >> 16 & 1:
+        if tag in scan_filter.sought or (tag >> 16 and not tag >> 16 & 1):
             return True
         if not encoding.implicit:
             return self._bytes(start, end)[4:6] in SHORT_VRS | LONG_VRS

@@ -455,3 +455,13 @@ def test_messages_and_record_hold_no_planted_text(
     for path in trees.outputs.rglob("*.dcm"):
         assert PLANTED not in path.read_bytes()
         assert isinstance(read(path.read_bytes()).get("DeidentificationMethodCodeSequence"), Sequence)
+
+
+def test_short_values_in_a_un_of_undefined_length_are_no_reason_to_fail(tmp_path: Path) -> None:
+    """Read as explicit VR, the length of a value of two bytes is that of no value."""
+    content = el(0x00401001, "SH", b"AB", IMPLICIT) + name(IMPLICIT)
+    made = sequence(0x00400275, item(content, IMPLICIT, defined=False), IMPLICIT, defined=False)
+    stored = made[:4] + b"UN\0\0" + made[4:]
+    result = run(file_of(sop() + stored), tmp_path, {})
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    assert PLANTED not in result.content
