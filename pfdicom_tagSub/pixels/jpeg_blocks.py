@@ -245,6 +245,8 @@ class Coefficients:
     def encoded(self) -> bytes:
         """The JPEG with the coefficients as they are now, and none of the notes that it came with."""
         self._jpeg.optimize_coding = True  # its own code may lack words for black
+        for index, component in enumerate(self._jpeg.comp_info):  # jpegio knows those of the first scan alone
+            component.dc_tbl_no = component.ac_tbl_no = min(index, 1)
         with _nameless() as (file, path):
             try:
                 self._library.write(self._jpeg, path)
