@@ -5,41 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import UnionType
 
-from ..core.errors import SpecError
-from ..dicom import dictionary
 from ..dicom.character_sets import assumed_set
 from ..text.quoting import shortened
-from .content_items import VALUE_ELEMENTS
 from .function_types import NO_RESOURCES, Resources
-from .keys import (
-    ContentItemKey,
-    EveryPrivateKey,
-    EveryRestKey,
-    EveryTextKey,
-    EveryUnknownKey,
-    KeywordKey,
-    MaskKey,
-    PatternKey,
-    PreambleKey,
-    PrivateKey,
-    VRKey,
-)
-from .literals import (
-    check_added,
-    check_items,
-    check_literal,
-    check_literal_of_many,
-    check_literal_of_vr,
-    literals_of,
-)
+from .keys import EveryPrivateKey, EveryRestKey, EveryUnknownKey, PreambleKey
+from .literals import literals_of
 from .output_names import DIRECTORY_KEY, STEM_KEY, directories_of, stem_of
 from .pairs import Added, Each, Items, Layer, Pair
-from .rules import PrivateRule, Rule, RuleSet
+from .rule_table import RuleTable
+from .rules import Rule, RuleSet
 from .spec_warnings import (
-    Winners,
     check_needs,
     check_vrs,
     find_all_lookalikes,
@@ -49,9 +28,10 @@ from .spec_warnings import (
 )
 from .templates import SELF_SOURCE, Template, parse_template
 
-COMMAND_GROUP = 0x0000
-CLEAN = "%_clean_#tag"
 EMPTY = "%_empty_#tag"
+
+Written = tuple[Pair, Rule]
+"""A pair as written, and the rule that it became."""
 
 
 @dataclass(frozen=True)
@@ -87,275 +67,88 @@ def compile_pairs(
     Raises:
         SpecError: as of ``compile_rules``.
     """
-    compiler = _Compiler(is_inner=options.is_inner)
-    pairs = [pair for _, pair in numbered]
 
     def inner_of(inner: Sequence[tuple[int, Pair]]) -> RuleSet:
         made = compile_pairs(inner, CompileOptions(is_inner=True), resources, digest)
         return replace(made, resources=NO_RESOURCES)  # those of the whole spec are used
 
-    rules = [_rule(index, pair, inner_of) for index, pair in numbered]
-    inners = [rule.each for rule in rules if rule.each is not None]
-    written = list(zip(pairs, rules, strict=True))
+    written = [(pair, _rule(index, pair, inner_of)) for index, pair in numbered]
+    table = RuleTable(is_inner=options.is_inner)
     for pair, rule in written:
-        compiler.add(pair, rule)
-    warnings = compiler.warnings
-    warnings.extend(f"{rule.key}: {text}" for rule in rules if rule.each for text in rule.each.warnings)
-    warnings.extend(find_idle(pairs, rules, compiler.winners))
-    warnings.extend(find_all_lookalikes(pairs, options.output_stem, options.output_dir))
+        table.add(pair, rule)
+    table.warnings.extend(_warnings_of_keys(written, table, options))
     if options.remove_private:
-        compiler.remove_private_elements()
+        table.remove_private_elements()
     stem = stem_of(options.output_stem)
     directories = directories_of(options.output_dir)
     names = (*([(STEM_KEY, stem)] if stem else []), *((DIRECTORY_KEY, one) for one in directories))
-    warnings.extend(find_shown_originals(names, compiler.hits))
-    of_rules = tuple(rule.template for rule in rules if rule.template)
-    of_items = tuple(one for inner in inners for one in inner.templates)
-    templates = (*of_rules, *(one for _, one in names), *of_items)
-    for pair, rule in written:
-        warnings.extend(check_vrs(rule.key, pair.key, rule.template))
-        warnings.extend(find_emptied(rule.key, pair.key, rule.template))
-    for flag, template in names:
-        warnings.extend(check_vrs(flag, None, template))
-    own = [(rule.key, rule.template) for rule in rules]
-    own += [(rule.key, one) for rule in rules if rule.each is not None for one in rule.each.templates]
+    table.warnings.extend(_warnings_of_values(written, names, table.hits))
+    own = [(rule.key, one) for _, rule in written for one in _templates_of(rule)]
     if (warned := check_needs([*own, *names], resources)) and not options.is_inner:
-        warnings.append(warned)
+        table.warnings.append(warned)
+    of_elements = tuple(one for _, one in own)
+    templates = (*of_elements, *(one for _, one in names))
     return RuleSet(
-        table=compiler.table,
-        groups=compiler.groups | compiler.commands(),
-        meta=compiler.meta,
-        private=tuple(compiler.private.values()),
-        insertions=tuple(sorted(compiler.insertions.items())),
+        table=table.table,
+        groups=table.groups | table.commands(),
+        meta=table.meta,
+        private=tuple(table.private.values()),
+        insertions=tuple(sorted(table.insertions.items())),
         sources=_sources_of(templates),
-        looked_up=_sources_of((*of_rules, *of_items)),
-        remove_private=compiler.removes_private,
-        zero_preamble=compiler.zero_preamble,
+        looked_up=_sources_of(of_elements),
+        remove_private=table.removes_private,
+        zero_preamble=table.zero_preamble,
         stem=stem,
         templates=templates,
         resources=resources,
-        warnings=tuple(warnings),
+        warnings=tuple(table.warnings),
         digest=digest,
         directories=directories,
-        keys=tuple((pair.text, pair.layer is Layer.SPEC) for pair in pairs),
+        keys=tuple((pair.text, pair.layer is Layer.SPEC) for pair, _ in written),
         keepers=tuple((rule.index, pair.key) for pair, rule in written if _keeps_some(rule)),
-        private_removers=tuple(
-            rule.index
-            for pair, rule in written
-            if isinstance(pair.key, EveryPrivateKey | EveryRestKey) and not rule.keeps
-        ),
+        private_removers=_removers(written, EveryPrivateKey | EveryRestKey),
         preamble_zeroers=tuple(rule.index for pair, rule in written if isinstance(pair.key, PreambleKey)),
         assumed=assumed_set(options.assumed),
-        remove_unknown=compiler.removes_unknown,
-        unknown_removers=tuple(
-            rule.index
-            for pair, rule in written
-            if isinstance(pair.key, EveryUnknownKey | EveryRestKey) and not rule.keeps
-        ),
-        content=tuple(compiler.content.items()),
-        texts=compiler.texts,
-        private_vrs=compiler.private_vrs,
-        unknown_vrs=compiler.unknown_vrs,
-        public_vrs=compiler.public_vrs,
+        remove_unknown=table.removes_unknown,
+        unknown_removers=_removers(written, EveryUnknownKey | EveryRestKey),
+        content=tuple(table.content.items()),
+        texts=table.texts,
+        private_vrs=table.private_vrs,
+        unknown_vrs=table.unknown_vrs,
+        public_vrs=table.public_vrs,
     )
 
 
-class _Compiler:
-    """What the pairs come to, taken from the weakest to the strongest."""
+def _warnings_of_keys(written: Sequence[Written], table: RuleTable, options: CompileOptions) -> Iterator[str]:
+    """What keys may mean otherwise than whoever wrote them thinks."""
+    pairs = [pair for pair, _ in written]
+    rules = [rule for _, rule in written]
+    yield from (f"{rule.key}: {text}" for rule in rules if rule.each for text in rule.each.warnings)
+    yield from find_idle(pairs, rules, table.winners)
+    yield from find_all_lookalikes(pairs, options.output_stem, options.output_dir)
 
-    def __init__(self, *, is_inner: bool) -> None:
-        self.is_inner = is_inner
-        self.table: dict[int, Rule] = {}
-        self.groups: dict[int, Rule] = {}
-        self.meta: dict[int, Rule] = {}
-        self.private: dict[PrivateKey, PrivateRule] = {}
-        self.insertions: dict[int, Rule] = {}
-        self.content: dict[ContentItemKey, Rule] = {}
-        self.texts: Rule | None = None
-        self.private_vrs: dict[str, Rule] = {}
-        self.unknown_vrs: dict[str, Rule] = {}
-        self.public_vrs: dict[str, Rule] = {}
-        self.removes_private = False
-        self.removes_unknown = False
-        self.removes_rest = False
-        self.zero_preamble = False
-        self.warnings: list[str] = []
-        self._layers: dict[int, tuple[tuple[Layer, int], Rule]] = {}
-        self._winners: dict[int, Rule] = {}
-        self._private_keeper: Rule | None = None
 
-    def add(self, pair: Pair, rule: Rule) -> None:  # noqa: C901, PLR0912  (a case for each kind of key)
-        """Add a pair that is stronger than all before it.
+def _warnings_of_values(
+    written: Sequence[Written], names: Sequence[tuple[str, Template]], hits: Callable[[int], bool]
+) -> Iterator[str]:
+    """Likewise of values, and of the templates that name outputs."""
+    yield from find_shown_originals(names, hits)
+    for pair, rule in written:
+        yield from check_vrs(rule.key, pair.key, rule.template)
+        yield from find_emptied(rule.key, pair.key, rule.template)
+    for flag, template in names:
+        yield from check_vrs(flag, None, template)
 
-        Raises:
-            SpecError: it cannot mean what it says.
-        """
-        check_items(rule, pair)
-        check_added(rule, pair)
-        match pair.key:
-            case PrivateKey():
-                self.private[pair.key] = PrivateRule(pair.key, rule)
-            case MaskKey(groups, tags):
-                check_literal_of_many(rule, [tag for tag in tags if dictionary.vr_of(tag)], self.warnings)
-                for group in groups:
-                    self._clear(group)
-                    self.groups[group] = rule
-                self._hit(tags, rule)
-            case KeywordKey(tags):
-                check_literal(rule, tags)
-                self._add_explicit(pair, rule, tags)
-            case PatternKey(keywords, tags):
-                firsts = [dictionary.tags_of(keyword)[0] for keyword in keywords]
-                check_literal_of_many(rule, firsts, self.warnings)
-                self._hit(tags, rule)
-            case EveryPrivateKey():
-                if not rule.keeps and rule.template is not None:
-                    raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
-                self.removes_private = rule.template is None
-                self._private_keeper = rule if rule.keeps else None
-            case EveryUnknownKey():
-                if not rule.keeps and rule.template is not None:
-                    raise SpecError(f"{rule.key}: its value is null, which removes them, or %_keep_#tag")
-                self.removes_unknown = rule.template is None
-            case EveryRestKey():
-                if pair.value is not None:
-                    raise SpecError(f"{rule.key}: its value is null, which removes what no other key names")
-                self._add_rest(rule)
-            case ContentItemKey(value_type=value_type):
-                if value_type in VALUE_ELEMENTS:
-                    check_literal(rule, (VALUE_ELEMENTS[value_type],))
-                self._add_content(pair.key, rule)
-            case VRKey(vr, tags):
-                check_literal_of_vr(rule, vr, tags, self.warnings)
-                self._add_vr(vr, tags, rule)
-            case EveryTextKey():
-                if self.removes_rest and not rule.keeps:
-                    raise SpecError(f"{rule.key}: rest removes what no other key names; give one of the two")
-                if rule.template is None or not (rule.keeps or rule.template.text == CLEAN):
-                    raise SpecError(f"{rule.key}: its value is {CLEAN} or %_keep_#tag")
-                self.texts = None if rule.keeps else rule
-            case PreambleKey():
-                if pair.value != "":
-                    raise SpecError(f'{rule.key}: its value is "", which makes it zeros')
-                self.zero_preamble = True
 
-    def _add_rest(self, rule: Rule) -> None:
-        """Remove what no stronger rule names, but for what a profile stamps."""
-        from .allow_list import REPEATING_GROUPS, rest_tags  # noqa: PLC0415  (for specs with this key alone)
+def _templates_of(rule: Rule) -> tuple[Template, ...]:
+    """Those of a rule, and of the rules for what is in the items of its sequence."""
+    own = () if rule.template is None else (rule.template,)
+    return own if rule.each is None else (*own, *rule.each.templates)
 
-        self.groups.update(dict.fromkeys(REPEATING_GROUPS, rule))
-        self._hit(rest_tags() - (self.insertions.keys() & dictionary.STAMPS), rule)
-        self.removes_private = self.removes_unknown = self.removes_rest = True
 
-    def _add_vr(self, vr: str, tags: tuple[int, ...], rule: Rule) -> None:
-        """Add a rule for elements of a VR; within items no table of them all, of which there may be many."""
-        if self.is_inner:
-            self.public_vrs[vr] = rule
-        else:
-            self._hit(tags, rule)
-        self.private_vrs[vr] = self.unknown_vrs[vr] = rule
-
-    def _add_content(self, key: ContentItemKey, rule: Rule) -> None:
-        """Add a rule for content items; one for all types beats what a weaker layer says of some."""
-        for known in list(self.content):
-            if not key.value_type and (known.code, known.scheme) == (key.code, key.scheme):
-                del self.content[known]
-        self.content[key] = rule
-
-    def _clear(self, group: int) -> None:
-        """Drop what weaker pairs say of single elements of a group."""
-        for home in (self.table, self._winners):
-            for tag in [tag for tag in home if tag >> 16 == group]:
-                del home[tag]
-        for key in [key for key in self.private if key.group == group]:
-            del self.private[key]
-
-    def _add_explicit(self, pair: Pair, rule: Rule, tags: tuple[int, ...]) -> None:
-        own = pair.layer, pair.block
-        for tag in tags:
-            layer, other = self._layers.get(tag, (None, None))
-            if layer == own and other is not None:
-                raise SpecError(f"{rule.key} and {other.key} name the same element")
-            self._layers[tag] = own, rule
-            self.insertions.pop(tag, None)
-        if tags[0] >> 16 == 0x0002:
-            self.meta.pop(tags[0], None)
-            if not rule.keeps:
-                self.meta[tags[0]] = rule
-        self._hit(tags, rule)  # elements of the file meta may have strayed into a data set
-        if rule.template is not None and not self.is_inner and _is_insertable(tags, rule):
-            self.insertions[tags[0]] = rule
-
-    def _hit(self, tags: Iterable[int], rule: Rule) -> None:
-        """Let a rule win over the weaker ones.
-
-        One that keeps only hides a rule of the group, or that of all private elements or texts, and
-        what would be inserted.
-        """
-        for tag in tags:
-            self._winners[tag] = rule
-            is_hidden = tag >> 16 in self.groups or tag >> 16 & 1 or tag in self.insertions
-            is_hidden = is_hidden or self.texts is not None or self.is_inner
-            if is_hidden or not _leaves_alone(rule, tag):
-                self.table[tag] = rule
-            else:
-                self.table.pop(tag, None)
-
-    @property
-    def winners(self) -> Winners:
-        """What is left of the rules so far."""
-        return Winners(self._winners, self.groups, self.private, self.insertions)
-
-    def hits(self, tag: int) -> bool:
-        """Whether a rule says what becomes of an element."""
-        return tag in self.table or tag in self.meta or tag >> 16 in self.groups
-
-    def commands(self) -> dict[int, Rule]:
-        """What removes the elements of messages, such as the AE titles of who sent a file.
-
-        They are in no file (PS3.7 E), and in no table of PS3.15: where outputs claim that no
-        identity is left, they must not be either.
-        """
-        claims = dictionary.PATIENT_IDENTITY_REMOVED in self.insertions
-        return {COMMAND_GROUP: Rule(-1, "(0000,xxxx)", None)} if claims else {}
-
-    def remove_private_elements(self) -> None:
-        """Let ``--removePrivateTags`` win over every pair but those that keep single elements."""
-        if self._private_keeper is not None:
-            self.warnings.append(
-                f"{self._private_keeper.key} has no effect: --removePrivateTags removes private elements; "
-                "leave that out, or keep single ones with --keepPrivate"
-            )
-        idle = [private.rule for private in self.private.values()]
-        idle += dict.fromkeys(rule for tag, rule in self.table.items() if tag >> 16 & 1)
-        idle += [rule for group, rule in self.groups.items() if group & 1]
-        self.warnings += [
-            f"{rule.key} has no effect: --removePrivateTags removes the element"
-            for rule in idle
-            if not rule.keeps
-        ]
-        self.removes_private = True
-        self.private_vrs = {}
-        self.groups = {group: rule for group, rule in self.groups.items() if not group & 1 or rule.keeps}
-
-        # Where some key keeps, one that is stronger still has to say what goes.
-        kept_groups = {group for group, rule in self.groups.items() if rule.keeps}
-        kept_groups |= {tag >> 16 for tag, rule in self.table.items() if rule.keeps}
-        kept_groups |= {key.group for key, one in self.private.items() if one.rule.keeps}
-
-        def removing(group: int, rule: Rule) -> Rule | None:
-            """What is left of a rule for a private element; None where it goes with all the others."""
-            if rule.keeps:
-                return rule
-            return Rule(rule.index, rule.key, None) if group in kept_groups else None
-
-        private = {key: removing(key.group, one.rule) for key, one in self.private.items()}
-        self.private = {key: PrivateRule(key, rule) for key, rule in private.items() if rule}
-        table = {
-            tag: removing(tag >> 16, rule) if tag >> 16 & 1 else rule for tag, rule in self.table.items()
-        }
-        self.table = {tag: rule for tag, rule in table.items() if rule}
-        self.insertions = {tag: rule for tag, rule in self.insertions.items() if not tag >> 16 & 1}
+def _removers(written: Sequence[Written], kinds: type | UnionType) -> tuple[int, ...]:
+    """The rules for keys of some kinds, but those that keep."""
+    return tuple(rule.index for pair, rule in written if isinstance(pair.key, kinds) and not rule.keeps)
 
 
 def _rule(index: int, pair: Pair, inner_of: Callable[[Sequence[tuple[int, Pair]]], RuleSet]) -> Rule:
@@ -390,16 +183,3 @@ def _sources_of(templates: Iterable[Template]) -> frozenset[int]:
 def _keeps_some(rule: Rule) -> bool:
     """Whether a rule leaves alone elements that it hits, all of them or the sequences."""
     return rule.template is not None and (rule.template.keeps or rule.template.cleans)
-
-
-def _leaves_alone(rule: Rule, tag: int) -> bool:
-    """Whether a rule does nothing to an element itself: a sequence to be cleaned is entered."""
-    cleans = rule.template is not None and rule.template.cleans
-    return rule.keeps or (cleans and dictionary.vr_of(tag) == "SQ")
-
-
-def _is_insertable(tags: tuple[int, ...], rule: Rule) -> bool:
-    """A single public element; of sequences one with items, as an empty one would stamp nothing."""
-    if len(tags) != 1 or tags[0] >> 16 & 1 or rule.keeps or not rule.inserts:
-        return False
-    return bool(rule.items) or dictionary.vr_of(tags[0]) != "SQ"
