@@ -19,6 +19,7 @@ from .executors.inline import Inline
 from .worker import Worker
 
 if TYPE_CHECKING:
+    from ..spec.rules import RuleSet
     from .already_done import AlreadyDone, Claims
     from .pool import Pool
 
@@ -29,7 +30,39 @@ OnOutcome = Callable[[FileOutcome], None]
 OnLost = Callable[[FileJob], None]
 
 
-def in_named_directories(
+def placed(
+    plan: Plan,
+    rules: RuleSet,
+    workforce: Inline | Pool,
+    on_outcome: OnOutcome,
+    on_lost: OnLost,
+    already_done: AlreadyDone | None,
+) -> Iterable[DirectoryPlan]:
+    """The files that are to do, with the outputs that the rules and the plan give them.
+
+    Args:
+        plan: the files.
+        rules: whose templates name outputs or their directories, or do not.
+        workforce: who reads the values for these names.
+        on_outcome: told of the files that get no output.
+        on_lost: told of a file over which workers died.
+        already_done: what a ledger says; None without one.
+
+    Raises:
+        PlanError: a name could lead into the input tree.
+    """
+    if rules.directories:
+        return _in_named_directories(plan, workforce, on_outcome, on_lost, already_done)
+    directories: Iterable[DirectoryPlan] = plan.directories
+    if rules.stem is not None:
+        directories = _in_own_directories(plan, workforce, on_outcome, on_lost, already_done)
+    elif already_done is not None:
+        directories = (already_done.rest(directory, _claim_own) for directory in plan.directories)
+    is_moved = rules.stem is not None or plan.moves_directories
+    return _clear_of_directories(plan, directories, on_outcome) if is_moved else directories
+
+
+def _in_named_directories(
     plan: Plan,
     workforce: Inline | Pool,
     on_outcome: OnOutcome,
@@ -101,7 +134,7 @@ def in_named_directories(
     return found
 
 
-def in_own_directories(
+def _in_own_directories(
     plan: Plan,
     workforce: Inline | Pool,
     on_outcome: OnOutcome,
@@ -110,7 +143,7 @@ def in_own_directories(
 ) -> Iterator[DirectoryPlan]:
     """The files with their outputs where a template names these alone, directory by directory.
 
-    Args: as of ``in_named_directories``. A directory is named when its turn comes.
+    Args: as of ``_in_named_directories``. A directory is named when its turn comes.
     """
     for whole in plan.directories:
         outputs: dict[str, str] = {}
@@ -148,12 +181,12 @@ def _claims_in(directory: DirectoryPlan, outputs: dict[str, str]) -> Claims:
     return claim
 
 
-def claim_own(job: FileJob, path: str) -> bool:
+def _claim_own(job: FileJob, path: str) -> bool:
     """Whether a file that keeps its name is done where it should be."""
     return path == job.output_path
 
 
-def clear_of_directories(
+def _clear_of_directories(
     plan: Plan, directories: Iterable[DirectoryPlan], on_outcome: OnOutcome
 ) -> Iterator[DirectoryPlan]:
     """The directories without the files whose outputs would be in the way of an output directory.

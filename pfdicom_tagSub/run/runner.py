@@ -22,11 +22,8 @@ from .already_done import AlreadyDone
 from .placement import (
     HeldBackDicomdirs,
     OnOutcome,
-    claim_own,
-    clear_of_directories,
     has_dicomdirs,
-    in_named_directories,
-    in_own_directories,
+    placed,
 )
 from .run_settings import RunListeners, RunSettings
 from .worker import Worker
@@ -97,24 +94,15 @@ def run(plan: Plan, settings: RunSettings, listeners: RunListeners) -> None:
         if settings.cluster is None:
             prepare(rules.templates)  # a forked worker has all that is loaded by now
         garbage.resume()
-        directories: Iterable[DirectoryPlan] = plan.directories
-        if rules.directories:
-            directories = in_named_directories(plan, workforce, report, on_lost, already_done)
-        elif rules.stem is not None:
-            directories = in_own_directories(plan, workforce, report, on_lost, already_done)
-        elif already_done is not None:
-            directories = (already_done.rest(directory, claim_own) for directory in plan.directories)
-        if renames and not rules.directories:
-            directories = clear_of_directories(plan, directories, report)
-        if last:
-            directories = last.others(directories)
-        ready = _made(plan, directories, report, run_id, new, is_dry=is_dry, names_outputs=names_outputs)
-        workforce.run(Worker.process, ready, on_result, on_lost)
-        if last:
-            ready = _made(
-                plan, last.dicomdirs(), report, run_id, new, is_dry=is_dry, names_outputs=names_outputs
-            )
+
+        def work_on(directories: Iterable[DirectoryPlan]) -> None:
+            ready = _made(plan, directories, report, run_id, new, is_dry=is_dry, names_outputs=names_outputs)
             workforce.run(Worker.process, ready, on_result, on_lost)
+
+        directories = placed(plan, rules, workforce, report, on_lost, already_done)
+        work_on(last.others(directories) if last else directories)
+        if last:
+            work_on(last.dicomdirs())
 
 
 def _worker_settings(plan: Plan, settings: RunSettings, listeners: RunListeners) -> Settings:
