@@ -1,7 +1,7 @@
 """Levelled messages and the progress bar, on stderr; the only user of pfmisc and tqdm.
 
-Both are imported when the first message or bar is really shown: pfmisc's import is slow
-and takes over the logging configuration.
+Both are imported when they have something to show: pfmisc's import is slow and takes over the logging
+configuration, and without colours, date and host it writes a message as it is.
 """
 
 from __future__ import annotations
@@ -137,12 +137,14 @@ class Console:
                 self._bar.refresh()
 
     def _render(self, text: str, comms: str, stream: TextIO) -> str:
-        """The line as pfmisc writes it, or the bare text where pfmisc fails."""
+        """The line as pfmisc writes it: the bare text where nothing is added to it, or where pfmisc fails."""
+        colours = bool(comms) and _is_terminal(stream) and not os.environ.get("NO_COLOR")
+        if not colours and not self._syslog:
+            return text
         if self._debug is None:
             self._debug = self._load() or False
         if self._debug is False:
             return text
-        colours = bool(comms) and _is_terminal(stream) and not os.environ.get("NO_COLOR")
         buffer = io.StringIO()
         try:
             with redirect_stdout(buffer):  # qprint prints to stdout

@@ -115,7 +115,7 @@ def test_image_has_the_console_of_pfmisc_without_its_debugger() -> None:
     script = (
         "import sys\n"
         "from pfdicom_tagSub.cli.console import Console\n"
-        "console = Console(1)\n"
+        "console = Console(1, syslog=True)\n"
         "console.note(1, 'x')\n"
         "print(bool(console._debug), 'pfmisc.debug' in sys.modules, 'pudb' in sys.modules)"
     )

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -164,21 +165,32 @@ def run_python(code: str, **environment: str | None) -> subprocess.CompletedProc
     )
 
 
-def test_console_imports_pfmisc_at_the_first_message_only() -> None:
+def test_console_imports_pfmisc_for_the_first_message_that_it_adds_to() -> None:
     done = run_python(
         """
         import sys
         from pfdicom_tagSub.cli.console import Console
-        console = Console(1)
+        console = Console(1, syslog=True)
         console.note(2, "hidden")
-        print("pfmisc" in sys.modules, "tqdm.std" in sys.modules)
+        Console(1).error("plain")
+        print("pfmisc" in sys.modules)
         console.error("shown")
         print("pfmisc" in sys.modules)
         """
     )
-    assert done.stdout.split()[0] == "False"
-    assert done.stdout.split()[-1] == "True"
-    assert done.stderr == "pfdicom_tagSub: error: shown\n"
+    assert done.stdout.split() == ["False", "True"]
+    assert done.stderr.startswith("pfdicom_tagSub: error: plain\n")
+    assert done.stderr.endswith("pfdicom_tagSub: error: shown\n")
+
+
+@pytest.mark.parametrize("text", ["x", "", "a  \u00e9\u4e2d %s {} \\n", "6 files: 5 written"])
+def test_plain_messages_are_what_pfmisc_would_write(text: str) -> None:
+    for comms in ("", "status", "error"):
+        buffer = io.StringIO()
+        with redirect_stdout(buffer):
+            printer = Console(1)._load()
+            printer.qprint(text, level=0, comms=comms, colorize=False, stackDepth=3, end="")
+        assert buffer.getvalue() == text
 
 
 @pytest.mark.parametrize("installed", [True, False])
@@ -211,7 +223,7 @@ def test_console_keeps_the_logging_configuration() -> None:
         root = logging.getLogger()
         before = root.level, list(root.handlers)
         from pfdicom_tagSub.cli.console import Console
-        Console(1).error("x")
+        Console(1, syslog=True).error("x")
         assert (root.level, root.handlers) == before, root.handlers
         logging.getLogger("pydicom").warning("a value")
         logging.getLogger("other").debug("a value")
@@ -252,7 +264,7 @@ def test_console_does_without_pfmisc(error: str) -> None:
                     raise {error}
         sys.meta_path.insert(0, Finder())
         from pfdicom_tagSub.cli.console import Console
-        console = Console(1)
+        console = Console(1, syslog=True)
         console.error("x")
         console.warning("y")
         """
@@ -267,11 +279,13 @@ def test_console_does_without_pfmisc_when_it_fails(
     def fail(*_: object, **__: object) -> None:
         raise IndexError
 
-    console = Console(1)
+    console = Console(1, syslog=True)
     console.error("x")
     monkeypatch.setattr(console._debug, "qprint", fail)
     console.error("y")
-    assert capsys.readouterr().err == "pfdicom_tagSub: error: x\npfdicom_tagSub: error: y\n"
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith(" pfdicom_tagSub: error: x")
+    assert second == "pfdicom_tagSub: error: y"
 
 
 def test_console_in_a_c_locale_without_streams_does_not_crash() -> None:
