@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..core import late_modules
 from ..core.errors import SpecError
 from ..core.options import Cluster, LookupMiss, Options, ReviewPolicy
 from ..files.own_files import is_descriptor
@@ -50,6 +51,7 @@ def compile_options(options: Options, *, is_cleaned: bool = False) -> Built:
         SpecError: the spec cannot mean what it says.
     """
     # Imported here: they load pydicom, which --version, --man and usage errors can spare.
+    late_modules.load(*late_modules.PYDICOM)
     from ..spec import parsing  # noqa: PLC0415
     from ..spec.building import build_rules  # noqa: PLC0415
     from ..spec.function_types import Resources  # noqa: PLC0415

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 
 def version_of(package: str) -> str | None:
     """The version of an installed package; None where there is none."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  (slow: it reads mail headers)
+
     try:
         return version(package)
     except PackageNotFoundError:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from .._version import __version__
 from ..core.errors import ExitCode
 from ..core.outcome import Action, CleanedPixels, FileOutcome, Orphan, OrphanFate, Status
 from ..core.spec_parts import SpecPart
+from ..core.versions import version_of
 
 if TYPE_CHECKING:
     from .survey import SurveyReport
-
-import json
-import sys
-from typing import TYPE_CHECKING
-
-from .._version import __version__
-from ..core.versions import version_of
 
 
 @dataclass(frozen=True)
