@@ -32,6 +32,11 @@ class Edit(NamedTuple):
         """By how many bytes the output is longer."""
         return len(self.data) - (self.stop - self.start)
 
+    @property
+    def place(self) -> int:
+        """A byte of the element that it changes: what is inserted in an element may stand at its end."""
+        return self.start - (self.start == self.stop)
+
 
 Chunk = bytes | tuple[int, int] | ChangedBytes
 """New bytes, where to copy from in the input, (start, stop), or what to change as it is copied."""

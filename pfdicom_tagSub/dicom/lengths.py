@@ -138,7 +138,7 @@ class _EditIndex:
 
     def __init__(self, edits: Sequence[Edit]) -> None:
         self.edits = in_order(edits)
-        self.starts = [edit.start for edit in self.edits]
+        self.starts = [edit.place for edit in self.edits]
 
     @cached_property
     def _growths(self) -> list[int]:

@@ -309,12 +309,8 @@ class _PassRecording:
     def _places(self) -> list[_NotedPlace] | None:
         """The steps, in order; None where one is of more than bytes."""
         made, done_anew = self.made, set(self.common.done_anew)
-        edits = [(edit, self._tag_at(edit.start)) for edit in made.taken_over]
-        edits += [
-            (edit, self._tag_at(edit.start))
-            for edit in made.own_edits
-            if self._index(edit.start) in done_anew
-        ]
+        own = (edit for edit in made.own_edits if self._index(edit.place) in done_anew)
+        edits = [(edit, self._tag_at(edit.place)) for edit in (*made.taken_over, *own)]
         growths: dict[int, int] = {}
         places: list[_NotedPlace] = []
         for edit, tag in [*edits, *((edit, tag) for tag, edit in made.inserted)]:
@@ -330,7 +326,7 @@ class _PassRecording:
             element = self.found.elements[slot.number]
             assert element is not None
             places.append(_NotedPlace(element.start, element.end, number))
-        places += self._lengths(growths, {self._index(edit.start) for edit, _ in edits})
+        places += self._lengths(growths, {self._index(edit.place) for edit, _ in edits})
         return _merged(sorted(places, key=lambda place: place[:2]))
 
     def _index(self, position: int) -> int:

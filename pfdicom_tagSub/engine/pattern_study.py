@@ -227,16 +227,16 @@ class Study:
         self, pattern: Pattern, fixed: Iterable[int]
     ) -> tuple[tuple[int, int, int, bytes], ...] | None:
         """The changes of the elements in common; None where one is of more than bytes."""
-        by_start = sorted(self.made.own_edits, key=lambda edit: edit.start)
+        by_place = sorted(self.made.own_edits, key=lambda edit: edit.place)
         found: list[tuple[int, int, int, bytes]] = []
         position = 0
         for index in sorted(fixed):
             element = self.outline.elements[index]
             stretch, place = pattern.places[index]
-            while position < len(by_start) and by_start[position].start < element.start:
+            while position < len(by_place) and by_place[position].place < element.start:
                 position += 1
-            while position < len(by_start) and by_start[position].start < element.end:
-                edit = by_start[position]
+            while position < len(by_place) and by_place[position].place < element.end:
+                edit = by_place[position]
                 position += 1
                 if not isinstance(edit.data, bytes) or edit.stop > element.end:
                     return None

@@ -93,6 +93,9 @@ PARTS: dict[str, tuple[int, str, Sequence[str | bytes]]] = {
     "private unknown": (0x00291003, "UN", [b"Ida", b"\1\2\3\4"]),
 }
 PLACES = tuple(PARTS)
+CODES = ("113101", "113109", "113100", "")
+"""Of what was done to a file before, to which a profile adds its own."""
+
 Choice = dict[str, int | None]
 
 
@@ -109,6 +112,11 @@ def content_of(choice: Choice, *, lengths: bool = False) -> bytes:
         parts = _element(0x00080104, "LO", "meaning") + _element(0x00400254, "LO", texts[inner % 4])
         parts += _element(0x00090010, "LO", "ACME") + _element(0x00091001, "LO", "y")
         found.append((0x00400275, sequence(0x00400275, item(parts, EXPLICIT), EXPLICIT)))
+    code = choice.get("code")
+    if code is not None:
+        parts = _element(0x00080100, "SH", CODES[code % 4]) + _element(0x00080102, "SH", "DCM ")
+        items = item(parts, EXPLICIT) if CODES[code % 4] else b""
+        found.append((0x00120064, sequence(0x00120064, items, EXPLICIT, defined=code < 4)))
     if lengths:
         for group in {tag >> 16 for tag, _ in found}:
             size = sum(len(data) for tag, data in found if tag >> 16 == group)
@@ -118,6 +126,7 @@ def content_of(choice: Choice, *, lengths: bool = False) -> bytes:
     return file_of(b"".join(data for _, data in sorted(found)) + pixels, EXPLICIT, instance=instance)
 
 
+SEQUENCES = ("item", "code")
 BASE: Choice = dict.fromkeys([*PLACES, "item"], 0)
 
 
@@ -129,7 +138,7 @@ def series(draw: st.DrawFn) -> list[bytes]:
         part: draw(st.integers(0, 3)) for part in draw(st.sets(st.sampled_from(PLACES), max_size=4))
     }
     base |= dict.fromkeys(draw(st.sets(st.sampled_from(PLACES), max_size=3)))
-    parts = sorted(draw(st.sets(st.sampled_from([*PLACES, "item"]), min_size=1, max_size=4)))
+    parts = sorted(draw(st.sets(st.sampled_from([*PLACES, *SEQUENCES]), min_size=1, max_size=4)))
     others = sorted(draw(st.sets(st.sampled_from(PLACES), max_size=6)))
     choices = [base | {part: draw(st.integers(0, 3)) for part in parts} for _ in range(6)]
     choices += [one | dict.fromkeys(others, 1) for one in choices[:2]]
@@ -154,7 +163,7 @@ def contents_by(part: str, *, lengths: bool) -> list[bytes]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("number", range(len(RULES)))
-@pytest.mark.parametrize("part", [*PLACES, "item"])
+@pytest.mark.parametrize("part", [*PLACES, *SEQUENCES])
 def test_each_part_may_differ(number: int, part: str) -> None:
     """The files of a series differ in it and in the instance; each of its values comes after the others."""
     for lengths in (False, True):
@@ -181,6 +190,13 @@ def test_text_in_common_that_names_what_differs_is_cleaned_in_each(text: str, na
             for value in (first, second, 3, 2)
         ]
         assert_cold_equals_warm(rules_of(0), contents)
+
+
+@pytest.mark.parametrize("number", range(len(RULES)))
+@pytest.mark.parametrize("code", range(8))
+def test_codes_of_what_was_done_before_are_added_to_once(number: int, code: int) -> None:
+    contents = [content_of(BASE | {"code": code, "instance": one, "number": one}) for one in range(4)]
+    assert_cold_equals_warm(rules_of(number), contents)
 
 
 def _known(contents: Sequence[bytes]) -> tuple[list[bool], list[Result]]:

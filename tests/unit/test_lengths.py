@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from builders import FORMS, IMPLICIT, Form, element, file_of, item, process, rules_of, sequence, substitute
 
+from pfdicom_tagSub.api import compile_spec
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.run.worker import Worker
 from pfdicom_tagSub.run.worker_settings import Settings
@@ -74,6 +75,25 @@ def test_group_length_counts_what_is_inserted_and_removed(form: Form, tmp_path: 
     later = text(0x00200010, "SH", "123456", form) + text(0x00200011, "IS", "3 ", form)
     expected = file_of(grouped(0x0010, new, form) + grouped(0x0020, later, form), form)
     assert substitute(content, spec, tmp_path).content == expected
+
+
+@plain_forms
+@pytest.mark.parametrize("is_last", [False, True])
+def test_lengths_count_an_item_that_is_added_at_their_end(form: Form, is_last: bool, tmp_path: Path) -> None:
+    def code(text: bytes) -> bytes:
+        return item(element(0x00080100, "SH", text, form), form)
+
+    def content(codes: bytes) -> bytes:
+        group = grouped(0x0012, sequence(0x00120064, codes, form), form)
+        later = group if is_last else group + grouped(0x0020, series(form), form)
+        return file_of(number(LENGTH_TO_END, len(later), form) + later, form)
+
+    rules = compile_spec('{"DeidentificationMethodCodeSequence": {"add": [{"CodeValue": "NEW "}]}}')
+    worker = Worker(Settings(rules, verify=True))
+    for _ in range(4):  # the third and the fourth are like those before
+        assert process(worker, content(code(b"OLD ")), tmp_path).content == content(
+            code(b"OLD ") + code(b"NEW ")
+        )
 
 
 @plain_forms
