@@ -170,6 +170,8 @@ def _write_file(
             _read(entry, finder, file, os.path.join(input_root, file.path), follow_links=follow_links)
     except (FileError, NotDicomError) as error:
         entry["problem"] = str(error)
+    except NotADirectoryError:
+        entry["problem"] = "it is in an archive, whose pictures are not shown here: unpack that to see it"
     except OSError as error:
         entry["problem"] = f"it cannot be read: {error.strerror}"
     except MemoryError:

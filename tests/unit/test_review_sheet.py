@@ -12,6 +12,7 @@ import signal
 import stat
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -155,6 +156,19 @@ def test_files_that_cannot_be_shown_say_why(tmp_path: Path) -> None:
     (file,) = told(page)
     assert "too large" in file["problem"]
     assert file["pictures"] == []
+
+
+def test_files_in_archives_say_that_they_are_not_shown(tmp_path: Path) -> None:
+    source = inputs(tmp_path)
+    with zipfile.ZipFile(source / "a.zip", "w") as archive:
+        archive.write(source / "000.dcm", "d/b.dcm")
+    (source / "000.dcm").unlink()
+    result, page = sheet_of(tmp_path, "--cleanPixels", "regions", "--archives")
+    assert result.code == 0, result.err
+    (file,) = told(page)
+    assert file["path"] == "a.zip/d/b.dcm"
+    assert not file["pictures"]
+    assert "it is in an archive, whose pictures are not shown" in file["problem"]
 
 
 def test_paths_cannot_break_out_of_the_page(tmp_path: Path) -> None:
