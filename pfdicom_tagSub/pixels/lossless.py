@@ -208,8 +208,8 @@ def _check_claim(data: bytes, image: Image) -> None:
     else:
         header = header_of(data)
         claimed = header.rows, header.columns, len(header.factors)
-        if image.syntax in CONVERTED and not data.rstrip(b"\0\xff").endswith(b"\xff\xd9"):
-            raise FileError("a compressed frame is damaged: its end is missing")  # a decoder may fill it up
+        if not data.rstrip(b"\0\xff").endswith(b"\xff\xd9"):  # a decoder may fill it up, or wait for ever
+            raise FileError("a compressed frame is damaged: its end is missing")
     if claimed != (image.rows, image.columns, image.samples):
         raise FileError("a compressed frame has other rows, columns or samples than the file says")
     if image.syntax in _OF_JPEG2000:

@@ -13,6 +13,7 @@ import pytest
 from pictures import Layout, file_bytes, numbers, picture, region
 from pydicom import uid
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_frames
 from support import Result, run_command
 
 pytest.importorskip("openjpeg", reason="the codecs are not installed")
@@ -104,6 +105,17 @@ def test_damaged_frames_fail(tmp_path: Path, syntax: str) -> None:
     result, output = clean(tmp_path, file_bytes(made))
     assert result.code == 1
     assert not output
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
+def test_frames_whose_end_is_missing_fail(tmp_path: Path, syntax: str) -> None:
+    made = compressed(LAYOUTS[0], syntax, 1)
+    (frame,) = generate_frames(made.PixelData, number_of_frames=1)
+    made.PixelData = encapsulate([frame[: len(frame) // 4 * 2]])
+    result, output = clean(tmp_path, file_bytes(made))  # pyjpegls waits for ever for the end of JPEG-LS
+    assert result.code == 1
+    assert not output
+    assert "damaged" in result.record["failures"][0]["reason"]
 
 
 def test_damage_over_which_a_plugin_panics_fails_its_file_alone(tmp_path: Path) -> None:
