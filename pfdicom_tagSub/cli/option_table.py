@@ -217,8 +217,9 @@ OPTIONS: tuple[Option, ...] = (
             blocks under a mask are replaced without decoding; frames of RLE,
             JPEG 2000 and JPEG-LS are decoded and encoded again without loss.
             Lossless JPEG, JPEG of 12 bits and HTJ2K get another lossless transfer
-            syntax. A file with a mask fails if its pixels are compressed in
-            another way, or are a video.
+            syntax; what none can be made for becomes Explicit VR Little Endian
+            (JPEG 2000 of less than 32 pixels, RLE of 1 or 32 bits). A file with a
+            mask fails if its pixels are compressed in another way, or are a video.
 
             Files that were cleaned say so: BurnedInAnnotation is NO, and the code
             113101 and a text are added to what says how they were de-identified.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..dicom.dictionary import LOSSY_IMAGE_COMPRESSION
+from ..dicom.dictionary import LOSSY_IMAGE_COMPRESSION, PHOTOMETRIC_INTERPRETATION
 from ..dicom.scope import Scope
 from ..dicom.sources import Source
 from ..pixels.encapsulated import NewFrames, edits_of, frames_of
-from ..pixels.frame_codecs import codec_of
+from ..pixels.frame_codecs import LosslessCodec, codec_of
 from ..pixels.frames import Numbers, check_frame_size
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
-from ..pixels.lossless import FORGETFUL
+from ..pixels.lossless import FORGETFUL, NATIVE_SYNTAX, native_image
 from ..pixels.masked import Masks
 from .pixel_edits import FrameChanges, PixelEdits
 
@@ -38,6 +38,7 @@ class CompressedPixels:
         self.image = image
         self._source = source
         self._tables = elements.get(EXTENDED_OFFSETS), elements.get(EXTENDED_LENGTHS)
+        self._photometric = elements.get(PHOTOMETRIC_INTERPRETATION)
         self._says_loss = LOSSY_IMAGE_COMPRESSION in elements
         self._frames = frames_of(source, image, self._tables[0])
         self._codec = codec_of(image, self._frames.data(source, 0))
@@ -71,9 +72,11 @@ class CompressedPixels:
         Raises:
             FileError: a frame is damaged, or cannot be compressed again.
         """
+        image, codec = self.image, self._codec
+        if isinstance(codec, LosslessCodec) and not codec.syntax:
+            return self._native(codec, masks, cleared)
         new = NewFrames()
         blocks = 0
-        image, codec = self.image, self._codec
         is_new = codec.syntax != image.syntax
         for index in range(image.frames):
             data, rectangles = self._data(index), masks.of(index)
@@ -86,6 +89,21 @@ class CompressedPixels:
         syntax = codec.syntax if is_new else ""
         changes = FrameChanges(self, masks, cleared, syntax, blocks)
         return PixelEdits(edits_of(self._frames, new.frames, *self._tables), syntax, forgets, changes)
+
+    def _native(self, codec: LosslessCodec, masks: Masks, cleared: int) -> PixelEdits:
+        """What makes all frames native ones, as nothing here can compress them again."""
+        from ..pixels.native_output import NativeFrames  # noqa: PLC0415  (rare)
+
+        image = self.image
+        native = native_image(image)
+        new = NativeFrames(native)
+        for index in range(image.frames):
+            new.add(codec.cells(self._data(index), masks.of(index), cleared))
+        photometric = self._photometric if native.photometric != image.photometric else None
+        forgets = image.syntax in FORGETFUL and not self._says_loss
+        changes = FrameChanges(self, masks, cleared, NATIVE_SYNTAX, 0)
+        followers = () if photometric is None else (PHOTOMETRIC_INTERPRETATION,)
+        return PixelEdits(new.edits(self._tables, photometric), NATIVE_SYNTAX, forgets, changes, followers)
 
     def _data(self, frame: int) -> bytes:
         return self._frames.data(self._source, frame)

@@ -58,12 +58,14 @@ class PixelEdits(NamedTuple):
         syntax: the new transfer syntax; "" where it stays.
         adds_loss: whether the output has to say that its pixels were once compressed with a loss.
         frames: what becomes of compressed frames; None where the pixels are native, or stay.
+        followers: the tags of what says something else of the pixels now.
     """
 
     edits: tuple[Edit, ...] = ()
     syntax: str = ""
     adds_loss: bool = False
     frames: FrameChanges | None = None
+    followers: tuple[int, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.edits)

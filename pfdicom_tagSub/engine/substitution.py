@@ -241,7 +241,8 @@ class Substitution:
     def _clean_pixels(self) -> None:
         """Take the changes of pixels."""
         self.changes.edits += self.pixel_edits.edits
-        self.changes.add(Change(self.changes.note(INTEGER_PIXEL_DATA, Action.SUBSTITUTED), self.root))
+        for tag in (INTEGER_PIXEL_DATA, *self.pixel_edits.followers):
+            self.changes.add(Change(self.changes.note(tag, Action.SUBSTITUTED), self.root))
 
     def _without_private(self, elements: Sequence[Element], scope: Scope) -> tuple[list[Element], int]:
         """Remove every private element of a data set; returns the others, and by how many bytes it grew.

@@ -149,8 +149,9 @@ class Stored(ChangedBytes):
 
     def pieces(self, source: Source) -> Iterator[bytes]:  # noqa: ARG002
         """The new bytes."""
-        self.file.seek(self.start)
-        yield self.file.read(len(self))
+        for place in range(self.start, self.stop, IN_MEMORY):
+            self.file.seek(place)
+            yield self.file.read(min(IN_MEMORY, self.stop - place))
 
 
 class NewFrames:

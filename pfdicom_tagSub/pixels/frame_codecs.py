@@ -18,7 +18,7 @@ class FrameCodec(Protocol):
     Attributes:
         shown: the layout of what ``decoded`` gives.
         syntax: the transfer syntax of what ``masked`` gives. Where it is not that of the file, all
-            frames have to be made anew.
+            frames have to be made anew; "" where ``LosslessCodec.cells`` are to be native pixels.
     """
 
     shown: Image
@@ -84,9 +84,13 @@ class JpegCodec:
 class LosslessCodec:
     """Frames that are decoded, and encoded again without a loss."""
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, first: bytes) -> None:
+        """Args:
+        image: the layout.
+        first: the first frame.
+        """
         self.shown = image
-        self.syntax = lossless.CONVERTED.get(image.syntax, image.syntax)
+        self.syntax = lossless.syntax_again(image, first)
 
     def decoded(self, data: bytes) -> Numbers:
         """The numbers of a frame."""
@@ -102,8 +106,12 @@ class LosslessCodec:
 
     def masked(self, data: bytes, rectangles: tuple[Rectangle, ...], cleared: int) -> tuple[bytes, int]:
         """A frame black in rectangles, some bits of all cells 0."""
-        cells = lossless.decoded(data, self.shown).blackened(self.shown, rectangles, cleared)
+        cells = self.cells(data, rectangles, cleared)
         return lossless.encoded(cells, replace(self.shown, syntax=self.syntax)), 0
+
+    def cells(self, data: bytes, rectangles: tuple[Rectangle, ...], cleared: int) -> lossless.FrameCells:
+        """The cells of such a frame, for what cannot be encoded again."""
+        return lossless.decoded(data, self.shown).blackened(self.shown, rectangles, cleared)
 
 
 CLEANED_SYNTAXES = jpeg_blocks.SYNTAXES | lossless.SYNTAXES | lossless.CONVERTED.keys()
@@ -145,7 +153,7 @@ def codec_of(image: Image, first: bytes) -> FrameCodec:
     """
     if image.syntax in jpeg_blocks.SYNTAXES and not is_deep(image, first):
         return JpegCodec(image, first)
-    return LosslessCodec(image)
+    return LosslessCodec(image, first)
 
 
 def is_deep(image: Image, first: bytes) -> bool:

@@ -19,7 +19,7 @@ from pydicom.pixels.encoders.base import get_encoder
 
 from ..core.errors import FileError
 from .frames import Numbers, used_bits
-from .image import Image
+from .image import RGB, Image
 from .jpeg_blocks import header_of
 from .rectangles import Rectangle
 
@@ -48,8 +48,8 @@ JPEG Extended is one of them where it has 12 bits.
 _OF_LOSSLESS_JPEG = frozenset(map(str, (uid.JPEGLossless, uid.JPEGLosslessSV1)))
 """Some decoders give more bits of it than it says, as its differences count modulo 2**16 (T.81 H.1.2.1)."""
 
-FORGETFUL = frozenset({str(uid.JPEGExtended12Bit), str(uid.HTJ2K)})
-"""Those of them that allow a loss, which the new one no longer tells: LossyImageCompression has to."""
+FORGETFUL = frozenset({str(uid.JPEGExtended12Bit), str(uid.HTJ2K), *LOSSY})
+"""Those that allow a loss, which another one no longer tells: LossyImageCompression has to."""
 
 _TILE = 14
 """The bytes that a tile takes at least: its SOT and its SOD (ISO 15444-1 A.4.2, A.4.3)."""
@@ -57,6 +57,13 @@ _TILE = 14
 _OF_JPEG2000 = frozenset(
     map(str, (uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K))
 )
+
+NATIVE_SYNTAX = str(uid.ExplicitVRLittleEndian)
+"""What a cleaned file has where no frame can be encoded again."""
+
+_SIDE_LEAST = 32
+_DEEPEST = 24
+"""The shortest side and the most bits of what pylibjpeg-openjpeg encodes: it takes six resolutions."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,45 @@ class _Codestream(NamedTuple):
 
     bits: int
     is_signed: bool
+
+
+def syntax_again(image: Image, first: bytes) -> str:
+    """The transfer syntax in which frames can be encoded again; "" where they can be native ones alone.
+
+    Args:
+        image: the layout of their pixels.
+        first: the first frame.
+
+    Raises: as of ``decoded``.
+    """
+    syntax = CONVERTED.get(image.syntax, image.syntax)
+    bits = max(_codestream(first, image).bits, image.stored)
+    if syntax == uid.RLELossless:
+        can = image.allocated in {8, 16}
+    elif syntax in _OF_JPEG2000:
+        can = min(image.rows, image.columns) >= _SIDE_LEAST and bits <= _DEEPEST
+    else:
+        can = 2 <= bits <= 16  # the precisions of JPEG-LS (T.87 C.2.2)
+    return syntax if can else ""
+
+
+def native_image(image: Image) -> Image:
+    """The layout of the same pixels where they are not compressed.
+
+    Args:
+        image: that of compressed ones.
+
+    Raises:
+        FileError: they have no native form.
+    """
+    photometric = image.photometric
+    if photometric in RGB:
+        photometric = "RGB"
+    elif photometric == "YBR_FULL_422":  # compressed frames have the colour of each pixel
+        photometric = "YBR_FULL"
+    elif photometric.startswith("YBR_PARTIAL"):
+        raise FileError("its frames cannot be compressed again, and have no native form: decompress the file")
+    return replace(image, photometric=photometric, syntax=NATIVE_SYNTAX)
 
 
 def holds(data: bytes, image: Image, bits: int) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Literal, NamedTuple
 
+from pydicom.uid import ExplicitVRLittleEndian
+
 from ..core.errors import FileError
 from ..dicom import dictionary
 from ..dicom.character_sets import UTF8_CHARSET
@@ -24,6 +26,9 @@ from .same_value import Surroundings, may_stay
 from .sequence_reading import items_of, raw_value
 
 CHUNK = 1 << 20
+
+FRAME_TABLES = frozenset({0x7FE00001, 0x7FE00002})
+"""The places and lengths of compressed frames."""
 
 ElementTextSet = set[ElementText]
 
@@ -73,6 +78,16 @@ class ComparedFiles:
         self.meta_places: list[int | None] = []
         """For each element of the input's file meta, the index of what has become of it."""
         self._records: dict[int, int] = {}
+
+    @property
+    def became_native(self) -> bool:
+        """Whether compressed pixels became native ones as they were cleaned."""
+        return self.syntax == ExplicitVRLittleEndian
+
+    def may_differ(self, tag: int) -> bool:
+        """Whether an element is held against the input together with the pixels, and not here."""
+        is_name = tag == dictionary.PHOTOMETRIC_INTERPRETATION
+        return (is_name and self.became_native) or tag in FRAME_TABLES or tag == dictionary.INTEGER_PIXEL_DATA
 
     def compare_meta(self) -> None:
         """Compare the file meta."""

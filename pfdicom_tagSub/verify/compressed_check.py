@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from pydicom.encaps import generate_frames
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import ExplicitVRLittleEndian
 
 from ..core.errors import FileError
-from ..dicom.dictionary import INTEGER_PIXEL_DATA, TRANSFER_SYNTAX_UID
+from ..dicom.dictionary import INTEGER_PIXEL_DATA, PHOTOMETRIC_INTERPRETATION, TRANSFER_SYNTAX_UID
 from ..dicom.inflating import InflateLimit
 from ..dicom.sources import Source
 from ..pixels import lossless
+from ..pixels.frames import Numbers
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
 from ..pixels.jpeg_blocks import (
     SYNTAXES,
@@ -27,6 +31,7 @@ from ..pixels.jpeg_blocks import (
 from ..pixels.masked import Masks
 from ..pixels.rectangles import Rectangle
 from .entries import DataSet
+from .pixel_check import Flags
 from .pydicom_reading import read_again
 from .sequence_reading import raw_value
 
@@ -71,7 +76,11 @@ def check_compressed(
     readings = [read_again(one, limit) for one in (source, written)]
     if _syntax_of(readings[1].meta) != (syntax or image.syntax):
         raise FileError("the output has another transfer syntax than its pixels")
-    before, after = (_frames(one.data, image.frames) for one in readings)
+    before = _frames(readings[0].data, image.frames)
+    if syntax == lossless.NATIVE_SYNTAX:
+        _check_native(before, readings[1].data, image, masks, cleared, pause)
+        return
+    after = _frames(readings[1].data, image.frames)
     for index in range(image.frames):
         old, new = next(before, b""), next(after, b"")
         rectangles = masks.of(index)
@@ -152,16 +161,94 @@ def _check_lossless(
     after = lossless.decoded(new, output, plugins)
     if (before.bits, before.is_signed, before.shift) != (after.bits, after.is_signed, after.shift):
         raise FileError("the cells of a cleaned frame have other bits than the input's")
-    every = (1 << before.bits) - 1
-    wanted = before.numbers & (every & ~cleared)
-    is_black = np.zeros(wanted.shape[:2], np.bool_)
-    for one in rectangles:
-        is_black[one.y : one.bottom, one.x : one.right] = True
-    black = [(number << before.shift) & every for number in image.black]
-    wanted[is_black] = black if image.samples == 3 else black[0]
+    wanted, is_black = _wanted(before, image, rectangles, cleared)
     if np.array_equal(wanted, after.numbers):
         return
     raise FileError(_CHANGED if (wanted != after.numbers)[~is_black].any() else _NOT_BLACK)
+
+
+def _check_native(
+    before: Iterator[bytes],
+    data: DataSet,
+    image: Image,
+    masks: Masks,
+    cleared: int,
+    pause: Callable[[], None],
+) -> None:
+    """Compare compressed frames with the native ones that they became, as pydicom reads them."""
+    native = lossless.native_image(image)
+    found = {
+        tag: data.with_tag(tag)
+        for tag in (INTEGER_PIXEL_DATA, PHOTOMETRIC_INTERPRETATION, EXTENDED_OFFSETS, EXTENDED_LENGTHS)
+    }
+    if [len(entries) for entries in found.values()] != [1, 1, 0, 0]:
+        raise FileError("what describes PixelData does not fit native pixels")
+    (pixels,), (name,) = found[INTEGER_PIXEL_DATA], found[PHOTOMETRIC_INTERPRETATION]
+    size = -(-native.frame_bits * image.frames // 8)
+    if (
+        raw_value(name, data).decode("latin-1").strip(" \0") != native.photometric
+        or pixels.is_open
+        or pixels.value_end - pixels.value != size + size % 2
+    ):
+        raise FileError("what describes PixelData does not fit native pixels")
+    stretch = _StretchFile(data.source, pixels.value, pixels.value_end)
+    for index, old in enumerate(before):
+        cells = lossless.decoded(old, image, (*_OTHERS, ""))
+        wanted, is_black = _wanted(cells, image, masks.of(index), cleared)
+        numbers = _native_numbers(stretch, native, index).astype(np.int64)
+        numbers >>= image.high + 1 - image.stored - cells.shift
+        differs = (numbers & ((1 << cells.bits) - 1)) != wanted
+        if differs.any():
+            raise FileError(_CHANGED if differs[~is_black].any() else _NOT_BLACK)
+        pause()
+
+
+def _native_numbers(stretch: _StretchFile, image: Image, index: int) -> Numbers:
+    """The cells of a native frame, all of their bits, as pydicom reads them."""
+    if image.allocated == 1:  # pydicom reads no frame that begins within a byte
+        first, skipped = divmod(index * image.frame_bits, 8)
+        stretch.seek(first)
+        bits = np.unpackbits(
+            np.frombuffer(stretch.read(-(-image.frame_bits // 8) + 1), np.uint8), bitorder="little"
+        )
+        return bits[skipped : skipped + image.frame_bits].reshape(image.rows, image.columns)
+    described: dict[str, Any] = {
+        "number_of_frames": image.frames,
+        "pixel_keyword": "PixelData",
+        "rows": image.rows,
+        "columns": image.columns,
+        "samples_per_pixel": image.samples,
+        "photometric_interpretation": image.photometric,
+        "bits_allocated": image.allocated,
+        "bits_stored": image.allocated,
+        "pixel_representation": 0,
+    }
+    if image.samples == 3:
+        described["planar_configuration"] = int(image.is_planar)
+    decoder = get_decoder(ExplicitVRLittleEndian)
+    stretch.seek(0)
+    stream = io.BufferedReader(stretch)
+    try:
+        numbers, _ = decoder.as_array(stream, index=index, raw=True, **described)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise FileError(f"pydicom cannot read the native pixels: {type(error).__name__}") from None
+    finally:
+        stream.detach()  # or the stretch would be closed with it
+    return np.asarray(numbers)
+
+
+def _wanted(
+    cells: lossless.FrameCells, image: Image, rectangles: tuple[Rectangle, ...], cleared: int
+) -> tuple[Numbers, Flags]:
+    """The numbers that a cleaned frame should have, and where it should be black."""
+    every = (1 << cells.bits) - 1
+    wanted = cells.numbers & (every & ~cleared)
+    is_black = np.zeros(wanted.shape[:2], np.bool_)
+    for one in rectangles:
+        is_black[one.y : one.bottom, one.x : one.right] = True
+    black = [(number << cells.shift) & every for number in image.black]
+    wanted[is_black] = black if image.samples == 3 else black[0]
+    return wanted, is_black
 
 
 def _syntax_of(meta: DataSet) -> str:
