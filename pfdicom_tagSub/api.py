@@ -296,7 +296,8 @@ def run_tree(
         input_dir: the tree to read, or one file.
         output_dir: the tree to write.
         rules: the compiled spec.
-        threads: workers; with 0 this process does the work. With workers, call it under
+        threads: workers; with 0 this process does the work (on Linux, one worker where a detector
+            looks for text, lest its crash end the run). With workers, call it under
             ``if __name__ == "__main__":`` where processes are spawned, not forked.
         overwrite: replace outputs that exist and differ.
         follow_links: follow symbolic links of the tree.

@@ -853,10 +853,11 @@ OPTIONS: tuple[Option, ...] = (
         help="how many workers process files, or auto; with 0, the default, there are none",
         manual="""
             Process files with <number> workers, however the files are spread over
-            directories. With 0, the default, the command does the work itself;
-            auto means one worker for each CPU that the run may use. The workers
-            are processes, or threads on a free-threaded Python. The outputs are
-            the same bytes for every number.
+            directories. With 0, the default, the command does the work itself (on
+            Linux, one worker does it where a detector looks for text, lest its
+            crash end the run); auto means one worker for each CPU that the run may
+            use. The workers are processes, or threads on a free-threaded Python.
+            The outputs are the same bytes for every number.
             """,
     ),
     Option(

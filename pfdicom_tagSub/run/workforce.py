@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from ..core.options import Cluster
+from ..core.options import Cluster, PixelMethod
 from .executors.inline import Inline
 from .process_limits import CURE, affordable_workers
 from .run_settings import RunListeners
@@ -21,7 +22,7 @@ def workforce_of(
 
     Args:
         settings: what a worker has to know.
-        workers: how many files at once; 0 works in line.
+        workers: how many files at once; 0 works in line, unless the work may crash the process.
         cluster: whose workers to use, instead of any here.
         listeners: warned where there are fewer workers than that.
         files: how many files there are at most.
@@ -29,20 +30,30 @@ def workforce_of(
     Raises:
         ClusterError: the cluster cannot be worked with.
     """
-    # The imports are slow, and the last one is of an extra.
     if cluster is None:
         affordable = affordable_workers(workers) if workers > 1 else workers
         if affordable < workers:
             listeners.on_warning(f"{max(affordable, 1)} of {workers} workers can be started here: {CURE}")
-        if affordable <= 1:
+        if affordable <= 1 and may_crash(settings) and affordable_workers(1):
+            affordable = 1
+        elif affordable <= 1:
             return Inline(settings, listeners.deferred)
-    if cluster is None:
-        from .executors.local import LocalExecutor  # noqa: PLC0415
+        from .executors.local import LocalExecutor  # noqa: PLC0415  (slow)
 
         return _pool(LocalExecutor(settings, affordable), listeners, files)
-    from .executors.dask import DaskExecutor  # noqa: PLC0415
+    from .executors.dask import DaskExecutor  # noqa: PLC0415  (of an extra)
 
     return _pool(DaskExecutor(settings, cluster, listeners.on_warning), listeners, files)
+
+
+def may_crash(settings: Settings) -> bool:
+    """Whether the work is of a kind that may end its process, which then should not be the one of the run.
+
+    A detector of text is a large program over what nobody has checked. Where processes are not forked,
+    the user's own program would be loaded once more.
+    """
+    pixels = settings.rules.pixels
+    return sys.platform == "linux" and pixels is not None and PixelMethod.TEXT in pixels.settings.methods
 
 
 def _pool(executor: Executor, listeners: RunListeners, files: int) -> Pool:

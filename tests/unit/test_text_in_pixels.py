@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +16,8 @@ import pydicom
 import pytest
 from pictures import LAYOUTS, Array, Layout, file_bytes, loaded, numbers, picture, stored
 from support import Result, run_command
+
+from pfdicom_tagSub.run import workforce
 
 pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
 ImageDraw = pytest.importorskip("PIL.ImageDraw")
@@ -157,6 +161,7 @@ def test_of_a_frame_only_what_is_new_is_looked_at(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(TextFinder, "_boxes", counted)
     monkeypatch.setattr(TextFinder, "look", new)
+    monkeypatch.setattr(workforce, "may_crash", lambda _: False)  # what is noted here is noted there, too
     shades = np.repeat(texture()[None], 4, axis=0)
     shades[:, lettering("DOE JANE", 60, 100)] = 0.95
     shades[2:, 200, 300] = 0.9  # a pixel, which is no text
@@ -413,6 +418,35 @@ def test_detector_that_crashes_fails_the_file(tmp_path: Path, monkeypatch: pytes
     (failure,) = result.record["failures"]
     assert failure["stage"] == "pixels"
     assert failure["reason"] == "the detector of text failed: RuntimeError"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+@pytest.mark.parametrize("threads", ["0", "1", "2"])
+def test_detector_that_ends_its_process_fails_its_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    from pfdicom_tagSub.pixels.detecting import TextFinder
+
+    run = os.getpid()
+
+    def crash(_: object, shown: Any, *_others: object) -> tuple[()]:
+        if shown.numbers.shape == (50, 60):
+            assert os.getpid() != run
+            os.kill(os.getpid(), signal.SIGKILL)
+        return ()
+
+    monkeypatch.setattr(TextFinder, "look", crash)
+    (tmp_path / "in").mkdir()
+    for number in range(5):
+        content = file_bytes(picture(rows=50 if number == 2 else 40))
+        (tmp_path / "in" / f"{number}.dcm").write_bytes(content)
+    spec = ("--tagStruct", '{"PatientName": "ANON"}', "--json", "--threads", threads)
+    result = run_command(tmp_path / "in", tmp_path / "out", "--cleanPixels", "text", *spec)
+    assert result.code == 1
+    (failure,) = result.record["failures"]
+    assert failure["path"] == "2.dcm"
+    assert "the worker that processed it died" in failure["reason"]
+    assert sorted(os.listdir(tmp_path / "out")) == ["0.dcm", "1.dcm", "3.dcm", "4.dcm"]
 
 
 def test_frames_that_claim_to_be_vast_fail(tmp_path: Path) -> None:
