@@ -280,10 +280,12 @@ class TextFinder:
         """
         rows, columns = picture.shape[:2]
         size = (max(round(side * enlarged / 32), 1) * 32 for side in (columns, rows))
-        resized = np.rot90(cv2.resize(picture, tuple(size)), turns).astype(np.float32)
-        if resized.ndim == 2:
-            resized = np.repeat(resized[..., None], 3, axis=2)
-        scaled = np.ascontiguousarray((resized / 127.5 - 1).transpose(2, 0, 1))[None]
+        resized = np.rot90(cv2.resize(picture, tuple(size)), turns)
+        # As whole planes, which takes a tenth of the time of pixels of three equal numbers.
+        planes = resized[None] if resized.ndim == 2 else resized.transpose(2, 0, 1)
+        scaled = np.empty((1, 3, *planes.shape[1:]), np.float32)
+        np.divide(planes, np.float32(127.5), out=scaled[0])
+        scaled -= 1
         (likely,) = self._session.run(None, {self._input: scaled})
         upright = np.ascontiguousarray(np.rot90(likely[0, 0], -turns))
         boxes, scores = self._boxes_of(upright[None, None], (rows, columns))

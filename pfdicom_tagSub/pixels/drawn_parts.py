@@ -224,9 +224,13 @@ def _covering(cells: Cells) -> Iterator[tuple[int, int, int, int]]:
 
 def _runs(flags: Cells) -> Iterator[tuple[int, int]]:
     """Where cells of a row begin and end."""
-    edges = np.flatnonzero(np.diff(np.pad(flags.astype(np.int8), 1)))
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
-        yield int(start), int(stop)
+    start = -1
+    for place, flag in enumerate([*flags.tolist(), False]):
+        if flag and start < 0:
+            start = place
+        elif not flag and start >= 0:
+            yield start, place
+            start = -1
 
 
 def _joined(runs: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
