@@ -145,7 +145,8 @@ FUNCTIONS: dict[str, Function] = {
             "%_regex|pattern|new_Tag",
             "the value with the replacement where the Python regular expression matches; \\1 "
             "is its first group. %_regex|^(....).*|\\1_AccessionNumber keeps four characters. The last "
-            "argument is the replacement, so the pattern may hold a |; an underscore is written twice. "
+            "argument is the replacement, so the pattern may hold a |, which is \\174 in the replacement; an "
+            "underscore is written twice. "
             "A value in which nothing matches stays as it is",
             texts.rewrite,
             texts.check_pattern,

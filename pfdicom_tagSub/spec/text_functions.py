@@ -83,7 +83,8 @@ def check_pattern(arguments: tuple[str, ...]) -> str:
 
     if len(arguments) < 2 or not arguments[0]:
         return "it takes a pattern and a replacement"
-    return find_problem(*_split_pattern(arguments))
+    problem = find_problem(*_split_pattern(arguments))
+    return f"{problem}; in the replacement a | is \\174" if problem and len(arguments) > 2 else problem
 
 
 def rewrite(call: Call) -> str:

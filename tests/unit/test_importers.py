@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,7 @@ def test_rule_of_ctp_becomes_pairs(
         ('<e en="T" t="00080020">@incrementdate(this,soon)</e>', "number of days"),
         ('<e en="T" t="00100020">@encrypt(this,"key")</e>', "@encrypt has none"),
         ('<e en="T" t="00100020">@hash(this</e>', "not closed"),
+        ('<e en="T" t="00100020">@IF (this,exists){a}{b}</e>', "@IF has none"),
         ('<e en="T" t="00120064">113999</e>', "the code 113999"),
         ('<k en="T" t="safeprivateelements">Keep</k>', "retainSafePrivate"),
     ],
@@ -128,6 +130,24 @@ def test_rule_of_ctp_without_an_equivalent_is_listed_with_its_line(entry: str, r
     (missing,) = made.untranslated
     assert missing.line == 6
     assert reason in missing.reason
+
+
+def test_last_rule_of_a_script_for_an_element_counts() -> None:
+    made = of_script(
+        '<e en="T" t="0010001e">@contents(PatientID)</e>',
+        '<e en="T" t="00100010">@contents(PatientID)</e>',
+        '<e en="T" t="00100010">@remove()</e>',
+        '<e en="F" t="00100010">@keep()</e>',
+    )
+    assert made.pairs == {"PatientName": None}
+    assert [(one.line, one.reason) for one in made.untranslated][1:] == [
+        (6, "a later rule for the element takes its place")
+    ]
+
+
+def test_script_is_read_as_utf_8_whatever_it_declares() -> None:
+    text = '<?xml version="1.0" encoding="ISO-8859-1"?><script><e en="T" t="00100010">Müller</e></script>'
+    assert ctp.translate(text).pairs == {"re:PatientName$": "Müller"}
 
 
 def test_script_that_removes_what_it_does_not_name_keeps_what_ctp_keeps() -> None:
@@ -279,6 +299,17 @@ REPLACED = {
 }
 EMPTIED = {**CONSTANTS, **{f"VR:{vr}": "%_empty_#tag" for vr in (*WORDS, "AS", "UR")}}
 """What becomes of all that is in the items of a sequence."""
+
+
+@pytest.mark.parametrize("replace", ["x", "a|b", r"a\|b", r"\1|", r"\\|9", "|_|"])
+def test_bars_of_a_pattern_of_dicom_anonymizer_mean_the_same(replace: str) -> None:
+    actions = {"(0x0008, 0x0080)": {"action": "regexp", "find": "(c|d)_", "replace": replace}}
+    made = dicom_anonymizer.translate(json.dumps(actions))
+    assert made.untranslated == []
+    data = written(data_set(InstitutionName="ac_d_e"))
+    output = read(api.patch_bytes(data, api.compile_spec(json.dumps(made.pairs))))
+    expected = re.sub("(c|d)_", replace, "ac_d_e").split("\\")
+    assert output[0x00080080].value == (expected[0] if len(expected) == 1 else expected)
 
 
 def test_dictionary_of_dicom_anonymizer_becomes_pairs() -> None:

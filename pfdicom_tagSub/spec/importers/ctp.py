@@ -67,11 +67,15 @@ def translate(text: str) -> Translation:
     """
     entries = _entries(text)
     parameters = {one.tag: one.text.strip() for one in entries if one.kind == "p"}
+    last = {one.tag.lower(): one for one in entries if one.kind == "e" and one.is_on}
     made = Translation()
     for one in entries:
         if one.kind == "p" or not one.is_on:
             continue
         rule = f"{one.tag} {one.text.strip()}".strip()[:_SHOWN]
+        if one.kind == "e" and last[one.tag.lower()] is not one:
+            made.add(one.line, rule, None, "a later rule for the element takes its place")
+            continue
         try:
             pairs = _ScriptRule(parameters).pairs(one)
         except NoEquivalentError as error:
@@ -84,7 +88,7 @@ def translate(text: str) -> Translation:
 def _entries(text: str) -> list[_ScriptElement]:
     """The elements of the XML, in their order."""
     found: list[_ScriptElement] = []
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # whatever it declares: it was read as this
 
     def start(name: str, attributes: dict[str, str]) -> None:
         is_on = attributes.get("en", "T") == "T"
@@ -298,7 +302,7 @@ def _pieces(script: str) -> list[str | _ScriptCall]:
     found: list[str | _ScriptCall] = []
     place = 0
     while place < len(script):
-        match = re.compile(r"@([a-z]+)\(").match(script, place)
+        match = re.compile(r"@\s*([A-Za-z]+)\s*\(").match(script, place)
         if match is None:
             if script[place] == "\\" and place + 1 < len(script):
                 place += 1

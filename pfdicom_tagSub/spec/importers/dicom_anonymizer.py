@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 
 from ...core.errors import SpecError
 from ...dicom import dictionary
@@ -37,6 +38,8 @@ _EMPTIED = {
 _AS_REPLACED = ("replace", "empty_or_replace", "delete_or_replace", "delete_or_empty_or_replace")
 _AS_EMPTIED = ("empty", "delete_or_empty")
 _WHOLE = (0xFFFF, 0x0000)
+_BARS = {"|": r"\174", r"\|": r"\\\174"}
+"""How a replacement has the sign that stands between the arguments of a function."""
 
 
 def translate(text: str) -> Translation:
@@ -96,8 +99,7 @@ def _with_options(tag: int, action: dict[str, object]) -> dict[str, object]:
     if action.get("action") != "regexp":
         raise NoEquivalentError("an action of its user's own; write a function with --functions")
     find, replace = str(action.get("find", "")), str(action.get("replace", ""))
-    if "|" in find + replace:
-        raise NoEquivalentError("a pattern with a vertical bar; write it as %_regex|...")
+    replace = re.sub(r"\\.|\|", lambda found: _BARS.get(found[0], found[0]), replace)
     return {key_of(tag): f"%_regex|{find.replace('_', '__')}|{replace.replace('_', '__')}_#tag"}
 
 
