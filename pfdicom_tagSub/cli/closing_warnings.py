@@ -71,6 +71,12 @@ def warn_of_results(totals: Totals, console: Console, *, prunes: bool) -> None:
             f"{_of(totals.paths_with_values, 'the path of 1 output holds', 'the paths of {} outputs hold')} "
             "a value that the run replaced; name outputs with --outputDirTemplate and --outputFileStem"
         )
+    count, labels = totals.invalid
+    if count:
+        console.warning(
+            f"{_of(count, '1 new value is', '{} new values are')} not valid for the VR, so that the element "
+            f"is empty: {_some(labels)}; --json counts them under elements"
+        )
     if totals.unknown:
         console.warning(
             f"{_of(totals.unknown, '1 file declares', '{} files declare')} a Specific Character Set that is "

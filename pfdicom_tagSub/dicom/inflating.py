@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import zlib
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from ..core.errors import FileError
 from .sources import BytesSource, FileSource, Source
@@ -83,7 +83,7 @@ def inflate(source: Source, start: int, limit: InflateLimit) -> Source:
         limit: how large it may become.
 
     Raises:
-        FileError: it is damaged or cut off, becomes too large, or there is no temporary directory.
+        FileError: it is damaged or cut off, becomes too large, or no temporary directory has room.
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     spool: BinaryIO | None = None
@@ -103,18 +103,32 @@ def inflate(source: Source, start: int, limit: InflateLimit) -> Source:
             limit.check(size, position - start - len(inflater.unconsumed_tail))
             if spool is None and size > IN_MEMORY:
                 spool = _spool(limit.directory)
-                spool.write(b"".join(parts))
+                write_temporary(spool, b"".join(parts))
                 parts.clear()
             if spool is None:
                 parts.append(part)
             else:
-                spool.write(part)
+                write_temporary(spool, part)
     except zlib.error:
         raise FileError("the deflated data set is damaged") from None
     if spool is None:
         return BytesSource(b"".join(parts))
-    spool.flush()
     return SpooledSource(spool, size)
+
+
+def write_temporary(file: IO[bytes], data: bytes) -> None:
+    """Write to a temporary file, past its buffer.
+
+    Raises:
+        FileError: it has no room.
+    """
+    try:
+        file.write(data)
+        file.flush()
+    except OSError as error:
+        raise FileError(
+            f"temporary bytes have no room ({error.strerror}): set TMPDIR to a directory with more"
+        ) from error
 
 
 def _spool(directory: str) -> BinaryIO:

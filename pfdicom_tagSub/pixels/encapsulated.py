@@ -11,6 +11,7 @@ from ..core.errors import FileError
 from ..dicom.changed_bytes import ChangedBytes
 from ..dicom.edits import Edit
 from ..dicom.elements import Element
+from ..dicom.inflating import write_temporary
 from ..dicom.sources import Source
 from .image import Image
 
@@ -167,7 +168,7 @@ class NewFrames:
         data += b"\0" * (len(data) % 2)
         item = ITEM_START + len(data).to_bytes(4, "little") + data
         self._file.seek(self._size)
-        self._file.write(item)
+        write_temporary(self._file, item)
         self.frames[frame] = Stored(self._file, self._size, self._size + len(item))
         self._size += len(item)
 

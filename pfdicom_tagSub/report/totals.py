@@ -59,6 +59,14 @@ class Totals:
         return len(self._residuals)
 
     @property
+    def invalid(self) -> tuple[int, tuple[str, ...]]:
+        """How many new values so far their elements could not hold, and which elements these are."""
+        found = {
+            tag: count for (tag, one), count in self._elements.items() if one is Action.INVALID and count
+        }
+        return sum(found.values()), tuple(map(element_label, sorted(found)))
+
+    @property
     def archives(self) -> tuple[tuple[str, str], ...]:
         """(path, kind) of the files skipped so far that are archives."""
         return tuple(

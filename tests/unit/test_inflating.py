@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import tempfile
 import zlib
@@ -99,6 +100,14 @@ def test_file_fails_where_its_inflated_bytes_can_go_nowhere(
     _without_temporary(monkeypatch)
     with pytest.raises(FileError, match="set TMPDIR"):
         inflate(_packed(bytes(5_000)), 0, InflateLimit(directory=str(tmp_path / "absent")))
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_file_fails_where_its_inflated_bytes_have_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inflating, "IN_MEMORY", 1_000)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: open("/dev/full", "r+b", buffering=0))  # noqa: SIM115
+    with pytest.raises(FileError, match=r"no room \(No space left on device\): set TMPDIR"):
+        inflate(_packed(bytes(5_000)), 0, InflateLimit())
 
 
 @pytest.mark.parametrize("flags", [(), ("--verify",)])

@@ -6,11 +6,13 @@ import itertools
 import json
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+import builders
 import jsonschema
 import pytest
-from support import ROOT
+from support import ROOT, run_command
 
 from pfdicom_tagSub.core import versions
 from pfdicom_tagSub.core.errors import ExitCode
@@ -95,6 +97,23 @@ def test_totals_sum_elements_by_keyword_and_action() -> None:
         "PatientID": {**none, "cut": 1},
     }
     assert list(elements) == ["private", "PatientName", "PatientID"]
+
+
+def test_totals_tell_which_new_values_were_not_valid() -> None:
+    totals = Totals()
+    assert totals.invalid == (0, ())
+    totals.add(written("a", (ID, Action.INVALID, 2), (NAME, Action.CUT, 1)))
+    totals.add(written("b", (NAME, Action.INVALID, 1)))
+    assert totals.invalid == (3, ("PatientName", "PatientID"))
+
+
+def test_run_says_which_elements_are_empty_as_their_new_values_were_not_valid(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.dcm").write_bytes(builders.written(builders.data_set(Rows=2, Columns=3)))
+    spec = '{"Rows": "%_regex|2|70000_#tag", "Columns": "%_regex|2|70000_#tag"}'
+    done = run_command(tmp_path / "in", tmp_path / "out", "--json", "--tagStruct", spec)
+    (warning,) = done.record["warnings"]
+    assert "1 new value is not valid for the VR, so that the element is empty: Rows" in warning
 
 
 def test_totals_merge_the_tags_of_a_repeating_group() -> None:
