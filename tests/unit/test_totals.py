@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import jsonschema
 import pytest
 from support import ROOT, run_command
 
-from pfdicom_tagSub.core import versions
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import Action, ElementCounts, FileOutcome, Finished, Stage, Stamp, Status
 from pfdicom_tagSub.report.labels import element_label
@@ -186,9 +185,9 @@ def test_record_holds_the_versions() -> None:
 
 def test_record_without_faker_holds_null(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(package: str) -> str:
-        raise versions.PackageNotFoundError(package)
+        raise PackageNotFoundError(package)
 
-    monkeypatch.setattr(versions, "version", absent)
+    monkeypatch.setattr("importlib.metadata.version", absent)
     assert record()["versions"]["Faker"] is None
 
 
