@@ -145,7 +145,7 @@ class KnownFiles:
             again = self.told(made, made.patched()) if made.takes_over(elements) else None
         except (FileError, CannotHold):
             again = None  # for a pass over the whole file to say
-        if patched is not None and (again is None or not is_same(patched, again)):
+        if patched is not None and (again is None or not is_same(patched, again, file.data.source)):
             known.give_up()
         return again
 

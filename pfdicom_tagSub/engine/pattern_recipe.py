@@ -17,6 +17,7 @@ from ..dicom.edits import Edit
 from ..dicom.elements import OTHER_VRS, UNDEFINED, Element
 from ..dicom.file import DicomFile
 from ..dicom.file_patterns import FoundParts, Pattern
+from ..dicom.sources import Source
 from .memory import Memory, Note
 from .patched import Patched
 from .pattern_items import ItemsOutcome, ItemsSlot
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from .pattern_survey import PatternSurvey
 
 COUNTS_MOST = 1 << 8
+
+NEAR = 1 << 10
+"""Changes that are no farther apart are made as one: a few bytes more are written in less time than two."""
 
 _PRIVATE = PRIVATE, Action.REMOVED
 
@@ -58,6 +62,7 @@ class RecipeLength(NamedTuple):
         growth: by how many bytes what is in common grows, and what is inserted.
         slots: which slots are in the group.
         slot: which one it is itself, -1 where its bytes are in common.
+        length: what these say.
     """
 
     place: tuple[int, int]
@@ -65,6 +70,7 @@ class RecipeLength(NamedTuple):
     growth: int
     slots: tuple[int, ...]
     slot: int
+    length: int
 
 
 class RecipeFindings(NamedTuple):
@@ -240,16 +246,15 @@ class PatternRecipe:
         outcomes: Sequence[SlotOutcome | ItemsOutcome],
     ) -> Edit | None:
         """The change of a group length, without data where it stays; None where it is not true."""
-        data, starts = file.data, parts.starts
+        starts = parts.starts
         value = starts[step.place[0]] + step.place[1] + 8
+        stop, length = value + 4, step.length
         if step.slot >= 0:
             own = parts.elements[self.found.slots[step.slot].number]
             if own is None or own.stop - own.value != 4:
                 return None
-        end = starts[step.end[0]] + step.end[1]
-        stop = value + 4
-        length = int.from_bytes(data.source.read(value, stop), "little")
-        if stop + length != end:
+            length = int.from_bytes(file.data.source.read(value, stop), "little")
+        if stop + length != starts[step.end[0]] + step.end[1]:
             return None
         growth = step.growth
         for number in step.slots:
@@ -278,10 +283,16 @@ class PatternRecipe:
         return known
 
 
-def is_same(one: Patched, other: Patched) -> bool:
-    """Whether two ways to change a file come to the same."""
+def is_same(one: Patched, other: Patched, source: Source) -> bool:
+    """Whether two ways to change a file come to the same.
+
+    Args:
+        one: one way.
+        other: the other.
+        source: the file.
+    """
     return (
-        _joined(one.edits) == _joined(other.edits)
+        _joined(one.edits, source) == _joined(other.edits, source)
         and one.elements == other.elements
         and set(one.originals) == set(other.originals)
         and one.review == other.review
@@ -294,13 +305,14 @@ def _summed(survey: FileSurvey | None) -> FileSurvey | None:
     return None if survey is None else merged([survey])
 
 
-def _joined(edits: Sequence[Edit]) -> list[tuple[int, int, object]]:
-    """Edits, those that touch each other as one."""
+def _joined(edits: Sequence[Edit], source: Source) -> list[tuple[int, int, object]]:
+    """Edits, those that are near each other as one."""
     found: list[tuple[int, int, object]] = []
     for start, stop, data in edits:
-        last = found[-1] if found else None
-        if last and last[1] == start and isinstance(data, bytes) and isinstance(last[2], bytes):
-            found[-1] = last[0], stop, last[2] + data
+        first, last, before = found[-1] if found else (0, -1, None)
+        is_near = 0 <= start - last <= NEAR
+        if is_near and isinstance(data, bytes) and isinstance(before, bytes):
+            found[-1] = first, stop, before + source.read(last, start) + data
         else:
             found.append((start, stop, data))
     return found

@@ -19,6 +19,7 @@ from .pattern_items import ItemsSlot
 from .pattern_meta import MetaSteps
 from .pattern_pass import CommonChanges, ElementsOfKnown, OfKnownFile
 from .pattern_recipe import (
+    NEAR,
     PatternRecipe,
     RecipeFindings,
     RecipeLength,
@@ -114,7 +115,7 @@ def recipe_of(
     if recipe is None:
         return None
     again = recipe.patched(made.file, recording.found)
-    return recipe if again is not None and is_same(again, patched) else None
+    return recipe if again is not None and is_same(again, patched, made.file.source) else None
 
 
 def serves(lookups: Lookups) -> bool:
@@ -327,7 +328,7 @@ class _PassRecording:
             assert element is not None
             places.append(_NotedPlace(element.start, element.end, number))
         places += self._lengths(growths, {self._index(edit.place) for edit, _ in edits})
-        return _merged(sorted(places, key=lambda place: place[:2]))
+        return self._merged(sorted(places, key=lambda place: place[:2]))
 
     def _index(self, position: int) -> int:
         """Which element is at a position of the file; one more than there are at the end."""
@@ -356,9 +357,19 @@ class _PassRecording:
             while end < len(self.tags) and self.tags[end] >> 16 == group:
                 end += 1
             within = tuple(number for place, number in by_index.items() if index < place < end)
-            start = self.starts[index]
-            step = RecipeLength(self.marks[index], self.marks[end], growths.get(group, 0), within, slot)
-            found.append(_NotedPlace(start + 8, start + 12, step))
+            value = self.starts[index] + 8
+            stop = value + 4
+            growth = growths.get(group, 0)
+            length = int.from_bytes(self.made.file.data.source.read(value, stop), "little")
+            (stretch, place), (last, _) = self.marks[index], self.marks[end]
+            step: RecipeLength | RecipeStep
+            step = RecipeLength(self.marks[index], self.marks[end], growth, within, slot, length)
+            if stretch == last and stop + length == self.starts[end]:  # the same in all files
+                if not growth:
+                    continue
+                new = (length + growth).to_bytes(4, "little")
+                step = RecipeStep(stretch, place + 8, place + 12, new)
+            found.append(_NotedPlace(value, stop, step))
         return found
 
     def _start_of(self, slot: Slot) -> int:
@@ -366,20 +377,23 @@ class _PassRecording:
         assert element is not None
         return element.start
 
-
-def _merged(places: Sequence[_NotedPlace]) -> list[_NotedPlace]:
-    """Places in order; changes of a stretch that follow each other are one."""
-    found: list[_NotedPlace] = []
-    for place in places:
-        last = found[-1].step if found else None
-        step = place.step
-        if (
-            isinstance(last, RecipeStep)
-            and isinstance(step, RecipeStep)
-            and (last.stretch, last.stop) == (step.stretch, step.start)
-        ):
-            step = RecipeStep(last.stretch, last.start, step.stop, last.data + step.data)
-            found[-1] = _NotedPlace(found[-1].start, place.stop, step)
-        else:
-            found.append(place)
-    return found
+    def _merged(self, places: Sequence[_NotedPlace]) -> list[_NotedPlace]:
+        """Places in order; changes of a stretch that are near each other are one."""
+        read = self.made.file.data.source.read
+        found: list[_NotedPlace] = []
+        for place in places:
+            last = found[-1].step if found else None
+            step = place.step
+            if (
+                isinstance(last, RecipeStep)
+                and isinstance(step, RecipeStep)
+                and last.stretch == step.stretch
+                and 0 <= step.start - last.stop <= NEAR
+            ):
+                between = read(found[-1].stop, place.start)  # the same in all files
+                data = last.data + between + step.data
+                step = RecipeStep(last.stretch, last.start, step.stop, data)
+                found[-1] = _NotedPlace(found[-1].start, place.stop, step)
+            else:
+                found.append(place)
+        return found

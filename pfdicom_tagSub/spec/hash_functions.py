@@ -104,6 +104,10 @@ def digest_under(secret: Secret | None, use: str, text: str) -> bytes:
     return _sha256_of(_DOMAIN + use.encode() + b"\0" + utf8_of(text))
 
 
+UID_MOST = 64
+"""No UID is longer (PS3.5 9.1)."""
+
+
 @remembered(most=1 << 14)
 def new_uid(secret: Secret | None, text: str, root: str) -> str:
     """The UID for another; those of a study are in each of its files, so they are kept.
@@ -113,12 +117,17 @@ def new_uid(secret: Secret | None, text: str, root: str) -> str:
         text: the other, without padding.
         root: what it begins with; "" for pydicom's root.
     """
-    from pydicom.uid import generate_uid  # noqa: PLC0415  (slow to load, and --man needs the registry alone)
+    import hashlib  # noqa: PLC0415  (as pydicom)
+
+    from pydicom.uid import PYDICOM_ROOT_UID  # noqa: PLC0415  (slow to load, and --man needs the registry alone)
 
     if text.startswith(STANDARD_ROOT):  # SOP classes and the like (PS3.6 annex A) name nobody
         return text
-    sources = [digest_under(secret, "uid", text).hex()]
-    return str(generate_uid(f"{root}.", sources) if root else generate_uid(entropy_srcs=sources))
+    prefix = f"{root}." if root else PYDICOM_ROOT_UID
+    # As pydicom.uid.generate_uid makes them of an entropy source, without its checks of what is right by
+    # itself, and whatever a later pydicom does: UIDs of later runs have to be those of earlier ones.
+    source = hashlib.sha512(digest_under(secret, "uid", text).hex().encode()).digest()
+    return f"{prefix}{int.from_bytes(source, 'big')}"[:UID_MOST]
 
 
 def uid(call: Call) -> str:
@@ -128,7 +137,7 @@ def uid(call: Call) -> str:
 
 
 ROOT_MOST = 38
-"""With a longer root too few digits would be left for UIDs to differ: 64 may a UID have (PS3.5 9.1)."""
+"""With a longer root too few digits would be left for UIDs to differ."""
 
 _ROOT = re.compile(r"(0|1|2)(\.(0|[1-9][0-9]*))+")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
 
 from ..core.caches import remembered
 from .comparable import is_cjk, is_long_enough
@@ -127,11 +128,7 @@ def _parts(original: str) -> tuple[str, ...]:
 
 def _is_bounded(part: str, joined: str, runs: tuple[str, ...]) -> bool:
     """Whether a part occurs with a border of runs, or a character that needs none, at both ends."""
-    borders = {0}
-    place = 0
-    for run in runs:
-        place += len(run)
-        borders.add(place)
+    borders = {0, *accumulate(map(len, runs))}
     free_start, free_stop = is_cjk(part[0]), is_cjk(part[-1])
     start = joined.find(part)
     while start >= 0:

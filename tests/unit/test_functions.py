@@ -245,9 +245,11 @@ def test_hmac_without_a_key_is_a_problem_and_never_a_result() -> None:
 @pytest.mark.parametrize(
     "text", ["1.2.3", "2.25.329800735698586629295641978511506172918", "no UID", "1.2.840.100089"]
 )
-def test_uid_is_that_of_generate_uid(text: str, key: bytes | None) -> None:
-    expected = pydicom.uid.generate_uid(entropy_srcs=[digest_of("uid", text, key).hex()])
-    got = one("%_uid_#tag", text, Resources(Secret(key)) if key else UNKEYED, "UI")
+@pytest.mark.parametrize("root", ["", "1.2.826.0.1.3680043.8.498.12345678.90", "2.25"])
+def test_uid_is_that_of_generate_uid(text: str, key: bytes | None, root: str) -> None:
+    prefix = f"{root}." if root else pydicom.uid.PYDICOM_ROOT_UID
+    expected = pydicom.uid.generate_uid(prefix, [digest_of("uid", text, key).hex()])
+    got = one("%_uid_#tag", text, Resources(Secret(key) if key else None, uid_root=root), "UI")
     assert got == expected
     assert len(got) <= 64
     assert pydicom.uid.UID(got).is_valid
