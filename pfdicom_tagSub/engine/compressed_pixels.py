@@ -33,7 +33,7 @@ class CompressedPixels:
         Raises:
             FileError: they are damaged, or too large.
         """
-        check_frame_size(image)
+        check_frame_size(image, is_looked_at=False)
         elements = root.elements
         self.image = image
         self._source = source

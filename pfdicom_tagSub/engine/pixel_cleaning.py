@@ -108,6 +108,7 @@ class PixelCleaner:
             raise FileError(problem)
         pixels = CompressedPixels(file.data.source, root, image)
         if PixelMethod.TEXT in self.settings.methods:
+            check_frame_size(image, is_looked_at=True)
             found = self.finder.find_text(by_header, pixels.shown, pixels.decoded(), windows_of(root))
         else:
             found = self.finder.find(by_header, image)
@@ -123,7 +124,7 @@ class PixelCleaner:
     def _find(self, file: DicomFile, root: Scope, by_header: HeaderFindings, image: Image) -> Findings:
         if PixelMethod.TEXT not in self.settings.methods:
             return self.finder.find(by_header, image)
-        check_frame_size(image)
+        check_frame_size(image, is_looked_at=True)
         check_size(image)
         frames = (native_frame(file.data.source, image, frame) for frame in range(image.frames))
         return self.finder.find_text(by_header, image, frames, windows_of(root))

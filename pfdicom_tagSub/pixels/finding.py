@@ -152,7 +152,7 @@ class Finder:
         own: dict[int, tuple[Rectangle, ...]] = {}
         before: tuple[Numbers, tuple[Rectangle, ...]] | None = None
         for index, numbers in enumerate(frames):
-            shown = numbers.copy()
+            shown = numbers.copy() if common else numbers
             for one in common:
                 shown[one.y : one.bottom, one.x : one.right] = black
             digest = hashlib.blake2b(np.ascontiguousarray(shown).data, digest_size=16).digest()

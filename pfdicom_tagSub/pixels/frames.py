@@ -9,21 +9,28 @@ import numpy.typing as npt
 
 from ..core.errors import FileError
 from ..dicom.sources import Source
-from .image import FRAME_MOST, FULL_RANGE, HALVED, PARTIAL_RANGE, Image
+from .image import FRAME_MOST, FULL_RANGE, HALVED, LOOKED_MOST, PARTIAL_RANGE, Image
 
 Numbers = npt.NDArray[Any]
 Picture = npt.NDArray[np.uint8]
 
 
-def check_frame_size(image: Image) -> None:
-    """See whether a frame is one that can be looked at in bounded memory.
+def check_frame_size(image: Image, *, is_looked_at: bool) -> None:
+    """See whether a frame is one that can be held whole in bounded memory.
+
+    Args:
+        image: the layout.
+        is_looked_at: whether a detector looks at it, which takes more.
 
     Raises:
         FileError: it is not.
     """
-    if image.rows * image.columns * image.samples > FRAME_MOST:
+    most = LOOKED_MOST if is_looked_at else FRAME_MOST
+    if image.rows * image.columns * image.samples > most:
+        what = "looked at for text" if is_looked_at else "decompressed"
         raise FileError(
-            f"a frame of {image.columns} x {image.rows} pixels is too large to be looked at: it may be a lie"
+            f"a frame of {image.columns} x {image.rows} pixels is too large to be {what} ({most:,} samples "
+            "at most): it may be a lie; if not, clean it as native pixels with --cleanPixels regions,devices"
         )
 
 
@@ -63,11 +70,13 @@ def native_frame(source: Source, image: Image, frame: int) -> Numbers:
 
 def used_bits(cells: Numbers, image: Image) -> Numbers:
     """The numbers in cells that may hold overlays, too."""
-    shift = image.high + 1 - image.stored
-    numbers = (cells.astype(np.int64) >> shift) & ((1 << image.stored) - 1)
+    numbers: Numbers = cells.astype(np.int64 if image.allocated > 16 else np.int32)
+    numbers >>= image.high + 1 - image.stored
+    numbers &= (1 << image.stored) - 1
     if image.is_signed:
         sign = 1 << (image.stored - 1)
-        numbers = (numbers ^ sign) - sign
+        numbers ^= sign
+        numbers -= sign
     return numbers
 
 

@@ -54,8 +54,8 @@ NATIVE = frozenset(
 )
 """Transfer syntaxes of native pixels."""
 
-FRAME_MOST = 1 << 28
-"""The samples that a frame may have which is decoded or looked at: a claim of more is taken for a lie."""
+FRAME_MOST, LOOKED_MOST = 1 << 26, 1 << 25
+"""The samples of a frame that is decompressed, and of one that a detector looks at: both are held whole."""
 
 FRAMES_MOST = 1 << 20
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -256,6 +257,48 @@ def test_scans_of_one_component_are_cleaned(tmp_path: Path) -> None:
     result, output = clean(tmp_path, file_bytes(compressed([data], "444")))
     assert result.code == 0, result.out
     assert output
+
+
+def odd_jpegs() -> list[bytes]:
+    """JPEG that are right and rare: scans and tables in other orders, marks, fill bytes."""
+    plain = jpeg(1, "444")
+    scan = plain.index(b"\xff\xda")
+    tables = plain.index(b"\xff\xdb")
+    unused = b"\xff\xdb\0\x43\3" + bytes([9]) * 64
+    adobe = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\1"
+    return [
+        in_three_scans((90, 90, 90)),
+        jpeg(2, "grey"),
+        jpeg(3, "420"),
+        plain[:tables] + unused + plain[tables:],
+        plain[:2] + adobe + plain[2:],
+        plain[:scan] + b"\xff\xdd\0\4\0\0\xff\xff" + plain[scan:],
+        plain[:-2] + b"\xff\xff\xff\xd9",
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is filled by glibc")
+def test_what_happened_to_be_in_memory_makes_no_difference(tmp_path: Path) -> None:
+    for index, data in enumerate(odd_jpegs()):
+        (tmp_path / f"{index}.jpg").write_bytes(data)
+    code = """
+import subprocess
+import sys
+from pathlib import Path
+from pfdicom_tagSub.pixels.jpeg_blocks import Coefficients
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    print(sorted({Coefficients(path.read_bytes()).encoded().hex() for _ in range(20)}))
+"""
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)],
+            env={**os.environ, "MALLOC_PERTURB_": byte},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for byte in ("0", "85", "254")
+    ]  # fmt: skip
+    assert found[0].count("'") == 2 * len(odd_jpegs())
+    assert found[0] == found[1] == found[2]
 
 
 @pytest.mark.parametrize("factors", [0x31, 0x42, 0x14])

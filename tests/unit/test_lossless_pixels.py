@@ -206,13 +206,28 @@ def test_jpeg_2000_that_claims_more_tiles_than_it_has_fails_before_it_is_decoded
     made = compressed(LAYOUTS[0], uid.JPEG2000Lossless, 1)
     data = bytearray(made.PixelData)
     start = data.index(b"\xff\x4f\xff\x51") + 8
-    data[start : start + 8] = (9000).to_bytes(4, "big") * 2
-    made.PixelData, made.Rows, made.Columns = bytes(data), 9000, 9000
+    data[start : start + 8] = (8000).to_bytes(4, "big") * 2
+    made.PixelData, made.Rows, made.Columns = bytes(data), 8000, 8000
     monkeypatch.setattr(lossless, "get_decoder", None)
     result, output = clean(tmp_path, file_bytes(made))
     assert result.code == 1
     assert not output
     assert "too few bytes" in result.record["failures"][0]["reason"]
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES.values(), ids=SYNTAXES)
+def test_frames_beyond_the_limit_fail_before_they_are_decoded(
+    tmp_path: Path, syntax: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pfdicom_tagSub.pixels import lossless
+
+    made = compressed(LAYOUTS[0], syntax, 1)
+    made.Rows = made.Columns = 8193
+    monkeypatch.setattr(lossless, "get_decoder", None)
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 1
+    assert not output
+    assert "too large to be decompressed (67,108,864 samples" in result.record["failures"][0]["reason"]
 
 
 @pytest.mark.parametrize("layout", [LAYOUTS[0], LAYOUTS[1], LAYOUTS[3]], ids=lambda one: one.name)

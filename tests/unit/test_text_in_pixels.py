@@ -17,6 +17,11 @@ import pytest
 from pictures import LAYOUTS, Array, Layout, file_bytes, loaded, numbers, picture, stored
 from support import Result, run_command
 
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.pixels.finding import Finder
+from pfdicom_tagSub.pixels.frames import native_frame
+from pfdicom_tagSub.pixels.settings import PixelSettings
 from pfdicom_tagSub.run import workforce
 
 pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
@@ -449,10 +454,25 @@ def test_detector_that_ends_its_process_fails_its_file_alone(
     assert sorted(os.listdir(tmp_path / "out")) == ["0.dcm", "1.dcm", "3.dcm", "4.dcm"]
 
 
-def test_frames_that_claim_to_be_vast_fail(tmp_path: Path) -> None:
+@pytest.mark.parametrize("side", [5793, 60000])
+def test_frames_that_claim_to_be_vast_fail(tmp_path: Path, side: int) -> None:
     made = picture()
-    made.Rows = made.Columns = 60000
+    made.Rows = made.Columns = side
     result, output = clean(tmp_path, file_bytes(made))
     assert result.code == 1
     assert not output
-    assert "too large" in json.dumps(result.record["failures"])
+    assert "too large to be looked at for text (33,554,432 samples" in json.dumps(result.record["failures"])
+
+
+def test_used_bits_are_numbers_of_few_bytes() -> None:
+    for layout in LAYOUTS:
+        if layout.samples > 1 or layout.allocated == 1:
+            continue
+        content = file_bytes(picture(layout, values=numbers(layout, 1, 40, 60)))
+        finder = Finder(PixelSettings(()))
+        file = parse(BytesSource(content))
+        image = finder.image(finder.root_of(file))
+        assert image is not None
+        found = native_frame(file.data.source, image, 0)
+        assert found.dtype.itemsize == (8 if layout.allocated == 32 else 4)
+        assert (found == numbers(layout, 1, 40, 60)[0, ..., 0]).all()
