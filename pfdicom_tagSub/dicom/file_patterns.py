@@ -187,7 +187,7 @@ class Pattern:
                 end = items.end
                 elements.append(Element(tag, "SQ", place, items.value, items.stop, end, items.defined))
             else:
-                scanned = self._scanned(data, place)
+                scanned = self.scanned(data, place)
                 if scanned is None:
                     return None
                 element, end = scanned
@@ -197,7 +197,7 @@ class Pattern:
             place = end
         return FoundParts(starts, elements, found) if place == stop else None
 
-    def _scanned(self, data: Stretch, place: int) -> tuple[Element | None, int] | None:
+    def scanned(self, data: Stretch, place: int) -> tuple[Element | None, int] | None:
         """The element at a place, as of a scan; None where it is up to that to say what there is."""
         scanner = ElementScanner(data.source, self._filter, data.start)
         try:
@@ -209,7 +209,7 @@ class Pattern:
     def enter(self, data: Stretch, found: FoundParts) -> bool:
         """Enter the sequences whose items have known forms after all; whether that went well."""
         for number, items in found.items.items():
-            scanned = self._scanned(data, items.start)
+            scanned = self.scanned(data, items.start)
             if scanned is None or scanned[1] != items.end:
                 return False
             found.elements[number] = scanned[0]

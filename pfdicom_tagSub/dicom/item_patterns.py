@@ -8,7 +8,7 @@ compared, and of what lies between them the lengths alone are read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -235,9 +235,15 @@ class ItemForms:
         others = [one for one in self.forms if one.outline.skeleton != skeleton]
         self.forms = [form, *others][:FORMS_MOST]
 
-    def like(self, outline: ItemOutline) -> ItemForm | None:
-        """The form with the skeleton of an item."""
-        return next((one for one in self.forms if one.outline.skeleton == outline.skeleton), None)
+    def learn(self, outlines: Iterable[ItemOutline]) -> None:
+        """Learn what some items have in common with those before them."""
+        for outline in outlines:
+            skeleton = outline.skeleton
+            known = next((one for one in self.forms if one.outline.skeleton == skeleton), None)
+            if known is None:
+                self.add(ItemForm(outline, ()))
+            elif not (more := known.outline.differing(outline)) <= known.varying:
+                self.add(ItemForm(known.outline, known.varying | more))
 
     def match(self, source: Source, start: int, limit: int) -> FoundItems | None:
         """The items of a sequence in explicit VR little endian; None where one has no known form.

@@ -64,7 +64,7 @@ _CensusPart = FoundChain | tuple[int, int, bool]
 """A chain that was found; or of an element outside of chains tag, depth and whether it has a value."""
 
 
-class _CensusScanner(ElementScanner):
+class CensusScanner(ElementScanner):
     """A scan that notes what it finds, at any depth, and keeps no element.
 
     A chain holds what is in the sequences of its run, too, each with its depth.
@@ -236,21 +236,31 @@ class Census:
         """
         if data_set.other:
             return None
-        scanner = _CensusScanner(data_set, self)
+        scanner = CensusScanner(data_set, self)
         try:
             scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0)
         except FileError:
             return None
-        if scanner.is_in_doubt:
-            return None
-        key = tuple(scanner.key)
+        return None if scanner.is_in_doubt else self.result(scanner)
+
+    def result(self, scanner: CensusScanner) -> CensusResult:
+        """What a scan found of which nothing was in doubt."""
+        scanner.elements.is_certain = True
+        elements = scanner.elements if scanner.is_simple else None
+        return CensusResult(self._counted_of(tuple(scanner.key)), scanner.kinds, elements)
+
+    def plain(self, tag: int, *, is_filled: bool) -> CensusResult:
+        """What comes of an element of a data set itself that has no items and that the rules do not need."""
+        key = () if self.verdict(tag).is_idle else ((tag, 0, is_filled),)
+        return CensusResult(self._counted_of(key), {}, ScanResult())
+
+    def _counted_of(self, key: tuple[_CensusPart, ...]) -> Counted:
         counted = self._counted.get(key)
         if counted is None:
             if len(self._counted) >= REMEMBERED:
                 self._counted.clear()
             counted = self._counted[key] = self._sum(Counter(key))
-        scanner.elements.is_certain = True
-        return CensusResult(counted, scanner.kinds, scanner.elements if scanner.is_simple else None)
+        return counted
 
     def verdict(self, tag: int) -> Verdict:
         """What the rules say of an element with a tag."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..core.file_survey import FileSurvey, Remaining
+from ..core.file_survey import Remaining
 from ..dicom.elements import EXPLICIT_LITTLE, Stretch
 from ..dicom.item_patterns import FoundItems, ItemForm, ItemLeaf
 from ..dicom.sources import BytesSource, Source
@@ -44,6 +44,7 @@ class FormCounts:
     Attributes:
         counted: what each comes to in which all doubtful elements are blank; None where a scan has to say.
         doubtful: the elements that count where they have something in them.
+        is_simple: whether the rules need nothing in them.
     """
 
     def __init__(self, census: Census, form: ItemForm, tag: int) -> None:
@@ -61,6 +62,7 @@ class FormCounts:
             if not verdict.is_hit and verdict.remains is not None:
                 left = Remaining(verdict.remains, len(leaf.path), bool(verdict.keepers))
                 self.doubtful.append(_DoubtfulLeaf(leaf, gap, left))
+        self.is_simple = not any(census.verdict(one).is_kept and one & 0xFFFF for one in form.outline.tags)
         self.counted = self._count(census, form, tag)
 
     def _count(self, census: Census, form: ItemForm, tag: int) -> Counted | None:
@@ -100,20 +102,25 @@ class FormCounts:
 
 
 class ItemCensus:
-    """Counts what stays in the items of one sequence."""
+    """Counts what stays in the items of one sequence.
+
+    Attributes:
+        is_simple: whether the rules need nothing in items of the forms that there were.
+    """
 
     def __init__(self, census: Census, tag: int) -> None:
         """Args:
         census: counts what is in common.
         tag: that of the sequence.
         """
+        self.is_simple = not census.verdict(tag).is_kept
         self._census = census
         self._tag = tag
         self._forms: dict[ItemForm, FormCounts] = {}
-        self._known: dict[frozenset[tuple[tuple[FormCounts, Filled], int]], FileSurvey] = {}
+        self._known: dict[frozenset[tuple[tuple[FormCounts, Filled], int]], Counted] = {}
 
-    def survey(self, source: Source, found: FoundItems) -> FileSurvey | None:
-        """What stays in the sequence in a file; None where a scan has to say.
+    def count(self, source: Source, found: FoundItems) -> Counted | None:
+        """What stays in the sequence in a file, the same object for the same; None where a scan has to say.
 
         Args:
             source: the bytes of the file.
@@ -140,9 +147,10 @@ class ItemCensus:
             self._forms.clear()
             self._known.clear()
         made = self._forms[form] = FormCounts(self._census, form, self._tag)
+        self.is_simple &= made.is_simple
         return made
 
-    def _sum(self, times: Counter[tuple[FormCounts, Filled]]) -> FileSurvey:
+    def _sum(self, times: Counter[tuple[FormCounts, Filled]]) -> Counted:
         """What the items come to, each as often as it is there, and the sequence itself."""
         verdict = self._census.verdict(self._tag)
         rules: set[int] = set(verdict.keepers)
@@ -156,11 +164,12 @@ class ItemCensus:
             for label in own:  # each item was counted with a sequence around it
                 remaining[Remaining(label, 0, bool(verdict.keepers))] -= often
         remaining.update(Remaining(label, 0, bool(verdict.keepers)) for label in own)
-        return FileSurvey({}, frozenset(rules), dict(+remaining), {})
+        return Counted(dict(+remaining), frozenset(rules))
 
 
 def _counted(census: Census, item: bytes, tag: int) -> Counted | None:
     """What a sequence with one item comes to."""
     stored = tag_bytes(tag) + OUTER[:8] + item + ENDS[8:]
-    found = census.count(Stretch(BytesSource(stored), 0, len(stored), EXPLICIT_LITTLE))
+    data = Stretch(BytesSource(stored), 0, len(stored), EXPLICIT_LITTLE)
+    found = census.count_part(data, 0, len(stored))
     return None if found is None else found.counted

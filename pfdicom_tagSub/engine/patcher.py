@@ -133,8 +133,8 @@ class Patcher:
             FileError: its bytes do not make a data set.
         """
         self._found = None
-        if self._finds_all and self.surveyor is not None and self.surveyor.census is not None:
-            found = self.surveyor.census.count(file.data)
+        if self._finds_all and self.surveyor is not None:
+            found = self.surveyor.count(file.data)
             if found is not None and found.elements is not None:
                 self._found = found.elements, found
                 return found.elements

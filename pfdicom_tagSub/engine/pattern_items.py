@@ -141,12 +141,7 @@ class ItemsSlot:
             return False
         if not outlines or not all(map(self._may_have_form, outlines)):
             return False
-        for outline in outlines:
-            known = self.forms.like(outline)
-            if known is None:
-                self.forms.add(ItemForm(outline, ()))
-            elif not (more := known.outline.differing(outline)) <= known.varying:
-                self.forms.add(ItemForm(known.outline, known.varying | more))
+        self.forms.learn(outlines)
         self._changes = {form: made for form, made in self._changes.items() if form in self.forms.forms}
         self._as_said = {forms for forms in self._as_said if all(form in self._changes for form in forms)}
         self._kinds.clear()

@@ -138,7 +138,8 @@ class PatternSurvey:
         if own is None:
             tag = self._pattern.outline.elements[sorted(self._pattern.varying)[number]].tag
             own = self._items[number] = ItemCensus(self._census, tag)
-        return own.survey(file.data.source, items)
+        counted = own.count(file.data.source, items)
+        return None if counted is None else self._part_of(counted)
 
     def _part_of(self, counted: Counted) -> FileSurvey:
         known = self._counted.get(id(counted))

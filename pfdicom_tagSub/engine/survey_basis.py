@@ -22,7 +22,7 @@ from ..core.file_survey import (
 from ..dicom import dictionary
 from ..dicom.dictionary import MODALITY, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET
 from ..dicom.edits import COPY_CHUNK
-from ..dicom.elements import EXPLICIT_LITTLE, Element
+from ..dicom.elements import EXPLICIT_LITTLE, Element, Stretch
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scope import Scope
 from ..dicom.sources import BytesSource
@@ -33,7 +33,8 @@ from ..spec.parsing import parse_json
 from ..spec.profile import BASIC
 from ..spec.rules import Rule, RuleSet
 from ..spec.templates import HIDING
-from .census import FORMS_MOST, Census
+from .alike_census import AlikeCensus
+from .census import FORMS_MOST, Census, CensusResult
 from .chain_counts import Verdict
 from .element_making import VAST
 from .memory import Memory
@@ -88,6 +89,7 @@ class SurveyBasis:
         filter: finds what may identify.
         matcher: says what the rules remove or replace.
         census: counts what stays; None where more than tags decides on that.
+        alike: the same for files like others before, where a pass needs no other scan; else None.
     """
 
     def __init__(self, rules: RuleSet, survey_options: SurveyOptions) -> None:
@@ -131,6 +133,7 @@ class SurveyBasis:
         lookups = Lookups(rules)
         self.matcher = RuleMatcher(lookups, Memory())
         self.census: Census | None = None
+        self.alike: AlikeCensus | None = None
         if not (lookups.content or lookups.blocks or rules.asks_for_more or self.kept_private):
             self.census = Census(self._census_filter(), self._verdict)
         self._originals: dict[tuple[object, ...], tuple[int, int, str]] = {}
@@ -159,7 +162,16 @@ class SurveyBasis:
             return False
         self._needed = needed
         self.census = Census(self._census_filter(needed), self._verdict)
+        self.alike = AlikeCensus(self.census, needed)
         return True
+
+    def count(self, data: Stretch) -> CensusResult | None:
+        """What stays in a data set, and what the rules need in it, where ``find`` was asked to find that.
+
+        Returns:
+            As of a census; None where there is none.
+        """
+        return self.alike.count(data) if self.alike is not None else None
 
     def keepers_of(self, tag: int) -> list[int]:
         """The rules that say that an element stays whose creator says nothing."""

@@ -14,9 +14,10 @@ from test_known_items import ADDING, ALL_LENGTHS, PARTS, Lengths, profile_rules,
 from test_patterns_beside_options import assert_each_as_alone
 
 from pfdicom_tagSub.core.caches import Caches
-from pfdicom_tagSub.core.file_survey import FileSurvey, Remaining, merged
+from pfdicom_tagSub.core.file_survey import Remaining, merged
 from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.census import Counted
 from pfdicom_tagSub.engine.item_census import ItemCensus
 from pfdicom_tagSub.engine.patched import Patched
 from pfdicom_tagSub.engine.patcher import Patcher
@@ -92,14 +93,14 @@ def test_what_stays_in_frames_is_counted_item_by_item(
     monkeypatch: pytest.MonkeyPatch, profile: str, lengths: Lengths
 ) -> None:
     """Once the forms of the frames are known, no census scans them again."""
-    counted: list[FileSurvey | None] = []
-    survey = ItemCensus.survey
+    counted: list[Counted | None] = []
+    count = ItemCensus.count
 
-    def noting(census: ItemCensus, *arguments: Any) -> FileSurvey | None:
-        counted.append(survey(census, *arguments))
+    def noting(census: ItemCensus, *arguments: Any) -> Counted | None:
+        counted.append(count(census, *arguments))
         return counted[-1]
 
-    monkeypatch.setattr(ItemCensus, "survey", noting)
+    monkeypatch.setattr(ItemCensus, "count", noting)
     own = settings_of(profile, TIME_STAYS)
     patcher = Patcher(own.rules, survey_options=own.survey_options)
     with Caches():

@@ -43,12 +43,7 @@ def _outlines(stored: bytes) -> list[ItemOutline]:
 def _forms(items: Sequence[bytes]) -> ItemForms:
     """The forms of some items."""
     forms = ItemForms()
-    for outline in _outlines(_sequence(items)):
-        known = forms.like(outline)
-        if known is None:
-            forms.add(ItemForm(outline, ()))
-        else:
-            forms.add(ItemForm(known.outline, known.varying | known.outline.differing(outline)))
+    forms.learn(_outlines(_sequence(items)))
     return forms
 
 
