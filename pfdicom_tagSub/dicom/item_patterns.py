@@ -26,6 +26,12 @@ LEAVES_MOST = 1 << 9
 _SEQUENCE_HEAD = 12
 _END = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
+OUTER = b"SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+"""What follows the tag of a sequence of undefined length with an item of undefined length."""
+
+ENDS = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
+"""The ends of an item and of a sequence of undefined length."""
+
 
 class ItemLeaf(NamedTuple):
     """An element without items. Places count from where the item begins.
@@ -347,3 +353,8 @@ def elements_in(element: Element) -> Iterator[Element]:
         for one in item.elements:
             yield one
             yield from elements_in(one)
+
+
+def tag_bytes(tag: int) -> bytes:
+    """A tag as little endian data sets have it."""
+    return (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")

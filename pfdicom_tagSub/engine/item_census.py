@@ -12,11 +12,10 @@ from typing import NamedTuple
 
 from ..core.file_survey import Remaining
 from ..dicom.elements import EXPLICIT_LITTLE, Stretch
-from ..dicom.item_patterns import FoundItems, ItemForm, ItemLeaf
+from ..dicom.item_patterns import ENDS, OUTER, FoundItems, ItemForm, ItemLeaf, tag_bytes
 from ..dicom.sources import BytesSource, Source
 from .census import Census, Counted
 from .chain_counts import BLANKS, CERTAIN
-from .item_changes import ENDS, OUTER, tag_bytes
 
 REMEMBERED = 1 << 8
 

@@ -10,7 +10,7 @@ from ..core.errors import FileError
 from ..core.file_survey import FileSurvey
 from ..dicom.edits import Edit, in_order
 from ..dicom.elements import UNDEFINED
-from ..dicom.item_patterns import ItemForm, ItemLeaf
+from ..dicom.item_patterns import ENDS, OUTER, ItemForm, ItemLeaf, tag_bytes
 from ..dicom.sources import Source
 from .memory import Note
 from .pattern_values import QuickOutcome, SlotOutcome
@@ -22,14 +22,8 @@ REMEMBERED = 1 << 8
 HEAD = 12
 """The bytes of a sequence before its first item."""
 
-OUTER = b"SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
-"""What follows the tag of a sequence of undefined length with an item of undefined length."""
-
 NOTHING_TOLD = FileSurvey({}, frozenset(), {}, {})
 """The survey of what is told with something else."""
-
-ENDS = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
-"""The ends of an item and of a sequence of undefined length."""
 
 
 class _ItemStep(NamedTuple):
@@ -217,11 +211,6 @@ def leaf_slot_of(gap: int, leaf: ItemLeaf, *, is_gone: bool) -> LeafSlot:
     head = b"".join(tag_bytes(tag) + OUTER for tag in leaf.path) + tag_bytes(leaf.tag) + leaf.vr.encode()
     slot = Slot(-1, leaf.path[0], "", is_private=False)
     return LeafSlot(leaf, gap, head, ENDS * len(leaf.path), slot, is_gone)
-
-
-def tag_bytes(tag: int) -> bytes:
-    """A tag as little endian data sets have it."""
-    return (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
 
 
 def length_edit(source: Source, value: int, growth: int) -> Edit:

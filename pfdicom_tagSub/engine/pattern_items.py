@@ -26,6 +26,8 @@ from ..dicom.dictionary import (
 from ..dicom.edits import Edit
 from ..dicom.elements import SHORT_VRS
 from ..dicom.item_patterns import (
+    ENDS,
+    OUTER,
     FoundItems,
     ItemForm,
     ItemForms,
@@ -33,19 +35,17 @@ from ..dicom.item_patterns import (
     ItemOutline,
     elements_in,
     outlines_of,
+    tag_bytes,
 )
 from ..dicom.sources import Source
 from .item_changes import (
-    ENDS,
     HEAD,
     NOTHING_TOLD,
-    OUTER,
     REMEMBERED,
     FormChanges,
     LeafSlot,
     leaf_slot_of,
     length_edit,
-    tag_bytes,
 )
 from .memory import Note
 from .pattern_values import SlotOutcome
