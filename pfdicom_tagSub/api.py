@@ -404,8 +404,6 @@ def run_tree(
             deferred=caller.deferred,
             on_warning=warnings.append,
             ledger=None if dry_run else kept.ledger,
-            on_begun=kept.prepare_pages,
-            before_restart=kept.await_pages,
         )
         runner.run(made, settings, listeners)
         kept.prune()

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from .core.errors import ExitCode, Interrupted, PlanError
 from .core.options import Options, ReportFormat, ReviewPolicy
 from .core.outcome import FileOutcome, Orphan, OrphanFate
 from .core.plan import Plan
-from .report.record import RunReport
+from .report.record import RunReport, to_json
 from .report.totals import Totals
 from .run.deferred_signals import DeferredSignals
 from .run.tree_checks import check_apart, check_outside
@@ -100,7 +99,6 @@ class KeptFiles:
         self._sheet: ReviewSheet | None = None
         self._targets: tuple[Target, ...] = ()
         self._trouble = ""
-        self._preparing: Thread | None = None
         self._stack = ExitStack()
         self._prepare_reports()
         self._prepare_sheet()
@@ -187,19 +185,6 @@ class KeptFiles:
             hold_root=os.path.realpath(options.hold_dir) if options.hold_dir else "",
         )
 
-    def prepare_pages(self) -> None:
-        """Load and compile what a page takes while workers have something to do, and this thread has not."""
-        if any(target.path.endswith(ReportFormat.HTML) for target in self._targets):
-            preparing = Thread(target=_load_template)
-            with suppress(RuntimeError):  # no room for a thread
-                preparing.start()
-                self._preparing = preparing
-
-    def await_pages(self) -> None:
-        """Wait for the end of what ``prepare_pages`` began."""
-        if self._preparing is not None:
-            self._preparing.join()
-
     def write_reports(self, report: RunReport) -> tuple[RunReport, tuple[str, ...]]:
         """Write the review sheet and the reports; a signal that is held back gives up the sheet.
 
@@ -215,18 +200,24 @@ class KeptFiles:
             report = _with_problems(report, problems)
         if not self._targets:
             return report, problems
-        from .report.html import RunFacts, render  # noqa: PLC0415  (where there is a report alone)
-
-        self.await_pages()
-        ran = RunFacts(self._caller.flags, self._started, report.warnings, self._options.tree.threads)
         failed: list[str] = []
         for target in self._targets:
             try:
-                target.write(render(target, report, ran))
+                target.write(self._text_of(target, report))
             except OSError as error:
                 name = self._caller.name_of("reports")
                 failed.append(f"{name} {target.shown} could not be written: {error.strerror}")
         return _with_problems(report, failed), (*problems, *failed)
+
+    def _text_of(self, target: Target, report: RunReport) -> str:
+        """The text of a report: a page, or the record where its name ends in ``.json``."""
+        if not target.path.endswith(ReportFormat.HTML):
+            return to_json(report) + "\n"
+        from .report.html import page  # noqa: PLC0415  (where there is a page alone)
+        from .report.page_facts import RunFacts  # noqa: PLC0415
+
+        ran = RunFacts(self._caller.flags, self._started, report.warnings, self._options.tree.threads)
+        return page(report, ran)
 
     @property
     def _follows_links(self) -> bool:
@@ -375,10 +366,3 @@ def _with_problems(report: RunReport, problems: Iterable[str]) -> RunReport:
     if texts == report.error:
         return report
     return replace(report, exit_code=report.exit_code or ExitCode.FILES_FAILED, error=texts)
-
-
-def _load_template() -> None:
-    with suppress(Exception):  # it comes again where the page is written, and is told there
-        from .report.html import template  # noqa: PLC0415  (where there is a report alone)
-
-        template()

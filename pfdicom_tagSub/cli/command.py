@@ -283,8 +283,6 @@ def _process(
                         deferred=deferred,
                         on_warning=console.warning,
                         ledger=None if options.dry_run else kept.ledger,
-                        on_begun=kept.prepare_pages,
-                        before_restart=kept.await_pages,
                     ),
                 )
             kept.prune(messages.show_orphan)

@@ -178,23 +178,17 @@ class Pool:
         executor: Executor,
         deferred: DeferredSignals,
         on_tally: Callable[[OutcomeTally], None] | None = None,
-        on_begun: Callable[[], None] = lambda: None,
-        before_restart: Callable[[], None] = lambda: None,
         files: int | None = None,
     ) -> None:
         """Args:
         executor: the workers.
         deferred: holds signals back while results are told.
         on_tally: told of results that the workers counted.
-        on_begun: called once, when all workers have something to do.
-        before_restart: called before workers that died are replaced.
         files: how many files there are at most; None where nobody knows.
         """
         self.executor = executor
         self.deferred = deferred
         self.on_tally = on_tally
-        self._on_begun: Callable[[], None] | None = on_begun
-        self._before_restart = before_restart
         self._files = files
 
     def __enter__(self) -> Pool:
@@ -252,9 +246,6 @@ class Pool:
                 self.deferred.check()
             if not pending and not lost:
                 return
-            if self._on_begun is not None:
-                begun, self._on_begun = self._on_begun, None
-                begun()
             if not pending:
                 self._rerun(task, lost, pending, on_result, on_lost)
                 lost = []
@@ -279,7 +270,6 @@ class Pool:
         on_lost: Callable[[FileJob], None],
     ) -> None:
         """Do the batches of a dead worker again file by file, to find the one it died over."""
-        self._before_restart()
         self.executor.recover()
         for batch in lost:
             for directory in batch:

@@ -62,9 +62,6 @@ class RunListeners:
         on_tally: told of files that ended alike, instead of ``on_outcome``; None where each is to be told.
         deferred: what signal handlers of this thread tell their signals to.
         on_warning: told what the user should know of the workers.
-        on_begun: called when workers other than this thread have begun, which waits for them from then on.
-        before_restart: called before workers that died are replaced: a process that is forked while a thread
-            imports something can never import it.
         ledger: what earlier runs finished, which is not done again; told of what this one does.
             The caller commits what it holds at the end.
     """
@@ -73,6 +70,4 @@ class RunListeners:
     deferred: DeferredSignals
     on_tally: Callable[[OutcomeTally], None] | None = None
     on_warning: Callable[[str], None] = lambda _: None
-    on_begun: Callable[[], None] = lambda: None
-    before_restart: Callable[[], None] = lambda: None
     ledger: Ledger | None = None

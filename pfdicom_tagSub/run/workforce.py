@@ -59,6 +59,4 @@ def may_crash(settings: Settings) -> bool:
 def _pool(executor: Executor, listeners: RunListeners, files: int) -> Pool:
     from .pool import Pool  # noqa: PLC0415  (where there are workers)
 
-    return Pool(
-        executor, listeners.deferred, listeners.on_tally, listeners.on_begun, listeners.before_restart, files
-    )
+    return Pool(executor, listeners.deferred, listeners.on_tally, files)

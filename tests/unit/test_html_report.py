@@ -21,10 +21,12 @@ from support import run_command
 from pfdicom_tagSub import __version__
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import Action, FileOutcome, Stage, Status
-from pfdicom_tagSub.report import html as htmlreport
-from pfdicom_tagSub.report.html import RunFacts, page
+from pfdicom_tagSub.report.html import BARS_MOST, page
+from pfdicom_tagSub.report.page_facts import RunFacts
+from pfdicom_tagSub.report.page_lists import LISTED_MOST
 from pfdicom_tagSub.report.record import RunReport
 from pfdicom_tagSub.report.survey import Count, ElementRow, LeftRow, SurveyReport
+from pfdicom_tagSub.report.targets import Target
 
 VOID = {"br", "hr", "input", "link", "meta", "rect", "wbr"}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -226,7 +228,7 @@ def test_page_escapes_what_it_shows(trees: Trees) -> None:
 
 
 def test_page_cuts_long_lists_and_says_so() -> None:
-    most = htmlreport.LISTED_MOST
+    most = LISTED_MOST
     review = tuple((f"p{number}", "why") for number in range(most + 7))
     residuals = tuple((f"q{number}", ("PatientComments", "path")) for number in range(most + 9))
     report = report_of(survey_of(most + 3), most + 5, pixel_review=review, residuals=residuals)
@@ -237,7 +239,7 @@ def test_page_cuts_long_lists_and_says_so() -> None:
     assert f"<b>/{most} " not in text
     assert "PatientComments, path" in text
     assert "more than 100,000 values" in text
-    assert f"{most + 3 - htmlreport.BARS_MOST} others together" in text
+    assert f"{most + 3 - BARS_MOST} others together" in text
 
 
 def test_page_names_the_outputs_of_what_a_person_has_to_look_after() -> None:
@@ -348,11 +350,11 @@ def test_report_that_cannot_be_written_ends_the_run_before_the_first_file(
 def test_report_that_cannot_be_written_in_the_end_fails_the_run(
     trees: Trees, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(self: htmlreport.Target, text: str) -> None:
+    def write(self: Target, text: str) -> None:
         raise OSError(28, "No space left on device")
 
     trees.make("a.dcm")
-    monkeypatch.setattr(htmlreport.Target, "write", write)
+    monkeypatch.setattr(Target, "write", write)
     result = run_command(
         trees.inputs, trees.outputs, "--report", str(trees.inputs.parent / "r.html"), "--json"
     )

@@ -56,18 +56,6 @@ class DoneAtOnceExecutor:
         """Nothing is open."""
 
 
-def test_who_waits_for_the_workers_is_told_once_that_they_have_begun() -> None:
-    executor = DoneAtOnceExecutor()
-    plan = DirectoryPlan("in", "out", ".", tuple(f"{number}" for number in range(50)))
-    done: list[object] = []
-    with Pool(executor, DeferredSignals(), on_begun=lambda: executor.events.append("begun")) as pool:
-        for _ in range(2):
-            pool.run(Worker.name, iter([plan]), lambda _, result: done.append(result), lambda _: None)
-    assert len(done) == 100
-    assert executor.events[:4] == ["submit", "submit", "begun", "wait"]
-    assert executor.events.count("begun") == 1
-
-
 class CountingExecutor(DoneAtOnceExecutor):
     """Workers that note how many files each batch has."""
 
@@ -111,17 +99,6 @@ class ForgetfulExecutor(DoneAtOnceExecutor):
     def recover(self) -> None:
         """Others come."""
         self.events.append("recover")
-
-
-def test_who_has_to_know_is_told_before_workers_that_died_are_replaced() -> None:
-    executor = ForgetfulExecutor()
-    plan = DirectoryPlan("in", "out", ".", ("a",))
-    done: list[object] = []
-    note = executor.events.append
-    with Pool(executor, DeferredSignals(), before_restart=lambda: note("told")) as pool:
-        pool.run(Worker.name, iter([plan]), lambda _, result: done.append(result), lambda _: None)
-    assert done == ["a"]
-    assert executor.events == ["submit", "wait", "told", "recover", "submit", "wait"]
 
 
 class TiredExecutor(DoneAtOnceExecutor):
