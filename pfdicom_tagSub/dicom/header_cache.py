@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import ne
@@ -31,7 +31,8 @@ from .sources import Source
 ELEMENTS_MOST = 64
 HEADERS_MOST = 256
 LENGTH_MOST = 1 << 14
-"""The bytes that a chain may span, so that it fits in one window of a large file."""
+"""The bytes that a chain may span, so that it fits in one window of a large file. The value of its last
+element may go on beyond if nobody looks at it, such as that of the pixel data."""
 
 FAMILY_MOST = 4
 CREDIT = 16
@@ -302,7 +303,7 @@ class Recording:
         headers = self.marks[-1][0] - self.marks[0][0]
         return len(self.places) <= ELEMENTS_MOST and headers < HEADERS_MOST and self.places[-1] < LENGTH_MOST
 
-    def add(self, stop: int, elements: Iterable[_HeaderElement]) -> bool:
+    def add(self, stop: int, elements: Sequence[_HeaderElement]) -> bool:
         """Add the element that was walked over last.
 
         Args:
@@ -313,7 +314,9 @@ class Recording:
             Whether the chain goes on.
         """
         log = self.log
-        if stop - self.start > LENGTH_MOST or len(log.headers) - self.marks[0][0] > HEADERS_MOST:
+        if len(log.headers) - self.marks[0][0] > HEADERS_MOST:
+            return False
+        if stop - self.start > LENGTH_MOST and (elements or not self._was_passed_over()):
             return False
         for element in elements:
             own = (element.start - self.start, element.value - self.start, element.stop - self.start)
@@ -321,6 +324,18 @@ class Recording:
         self.marks.append((len(log.headers), len(log.checks), len(log.searches)))
         self.places.append(stop - self.start)
         return True
+
+    def _was_passed_over(self) -> bool:
+        """Whether of the element that was walked over last nothing was looked at but one header, in sight."""
+        log = self.log
+        headers, *others = self.marks[-1]
+        place, length = log.headers[-1]
+        is_in_sight = place + length - self.start <= LENGTH_MOST
+        return is_in_sight and [headers + 1, *others] == [
+            len(log.headers),
+            len(log.checks),
+            len(log.searches),
+        ]
 
     def end(self, source: Source) -> Chain:
         """The chain. One without elements says that there is no use in trying again."""

@@ -11,6 +11,9 @@ from ..dicom.sources import FIRST_WINDOW, BytesSource, FileSource, Source
 IN_MEMORY = 1 << 17
 """Files up to this many bytes are read whole; of larger ones only the header is."""
 
+COPIED_IN_MEMORY = 1 << 18
+"""So are files up to this many bytes where all of them will be written: one read takes less than two."""
+
 _KINDS = {
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
@@ -23,14 +26,18 @@ _KINDS = {
 class Opened:
     """A regular file, open for reading; anything else is not even opened."""
 
-    __slots__ = ("ahead", "descriptor", "follow_links", "path")
+    __slots__ = ("ahead", "descriptor", "follow_links", "in_memory", "path")
 
-    def __init__(self, path: str, *, follow_links: bool, ahead: int = FIRST_WINDOW) -> None:
+    def __init__(
+        self, path: str, *, follow_links: bool, ahead: int = FIRST_WINDOW, in_memory: int = IN_MEMORY
+    ) -> None:
         """Args:
         path: the file.
         follow_links: read what a symbolic link points to.
         ahead: how many bytes of a large one to read at first.
+        in_memory: one that has up to so many is read whole.
         """
+        self.in_memory = in_memory
         self.ahead = ahead
         self.path = path
         self.follow_links = follow_links
@@ -51,7 +58,7 @@ class Opened:
         flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if self.follow_links else os.O_NOFOLLOW)
         self.descriptor = os.open(self.path, flags)
         source = FileSource(self.descriptor, found.st_size, self.ahead)
-        if found.st_size > IN_MEMORY:
+        if found.st_size > self.in_memory:
             return source
         try:
             return BytesSource(source.read(0, found.st_size))

@@ -29,7 +29,7 @@ from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name
 from .error_outcomes import RUN_AGAIN, outcome_of, untraced
 from .file_tools import PixelWork, Tools, check_frames
-from .opened_file import Opened
+from .opened_file import COPIED_IN_MEMORY, IN_MEMORY, Opened
 from .worker_settings import Settings
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Worker:
         self.held_folders = Folders(settings.held.hold_root) if settings.held is not None else self.folders
         self._archives: ArchiveReader | None = None
         self._notes_misses = settings.rules.resources.notes_misses
+        self._in_memory = IN_MEMORY if settings.is_dry else COPIED_IN_MEMORY
         self._root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
@@ -112,8 +113,7 @@ class Worker:
 
         failure: Exception | None = None
         try:
-            ahead = self.read_ahead.size
-            with self._opened(job, ahead) as source:
+            with self._opened(job, self.read_ahead.size, self._in_memory) as source:
                 file = parse(source, self.settings.inflate_limit)
                 patcher, elements = self._chosen(file, job)
                 is_cleaned = False
@@ -186,14 +186,22 @@ class Worker:
             assert self.pixels is not None
             self.pixels.check(source, written, cleaning, patched, self.pause)
 
-    def _opened(self, job: FileJob, ahead: int = FIRST_WINDOW) -> AbstractContextManager[Source]:
+    def _opened(
+        self, job: FileJob, ahead: int = FIRST_WINDOW, in_memory: int = IN_MEMORY
+    ) -> AbstractContextManager[Source]:
         """An input, to be opened.
+
+        Args:
+            job: its job.
+            ahead: as of ``Opened``.
+            in_memory: likewise.
 
         Raises:
             FileError: it is a member of an archive that cannot be read.
         """
         if not job.archive:
-            return Opened(job.input_path, follow_links=self.settings.follow_links, ahead=ahead)
+            follow_links = self.settings.follow_links
+            return Opened(job.input_path, follow_links=follow_links, ahead=ahead, in_memory=in_memory)
         if self._archives is None:
             from ..files.archives import ArchiveReader, Limits  # noqa: PLC0415  (for runs with archives alone)
 

@@ -17,6 +17,7 @@ AT_A_TIME = 8
 """So many values are looked up together."""
 
 _NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalnum())
+_NO_LETTERS_OF_PATHS = _NO_LETTERS.replace(b"/", b"")
 _RUNS = re.compile(r"[^\W_]+|/")
 _NAME_PARTS = re.compile(r"[\s^=]+")
 
@@ -34,12 +35,11 @@ def holds_value(path: str, originals: Iterable[str]) -> bool:
         originals: the values that were replaced, as texts; a PN whole.
     """
     texts = tuple(originals)
-    runs = _path_runs(path)
-    joined = "".join(runs)
+    joined = _joined(path)
     # Some at a time: those that the files of a series share are mostly looked up in few steps.
     for place in range(0, len(texts), AT_A_TIME):
         for part in _parts_of(texts[place : place + AT_A_TIME]):
-            if part in joined and (len(part) > LONGEST or _is_bounded(part, joined, runs)):
+            if part in joined and (len(part) > LONGEST or _is_bounded(part, _path_runs(path))):
                 return True
     return False
 
@@ -67,10 +67,9 @@ def texts_in(path: str, texts: Iterable[str], free_from: int) -> list[str]:
 
 def _parts_in(path: str, parts: Iterable[str], free_from: int) -> Iterator[str]:
     """The parts that are in a path."""
-    runs = _path_runs(path)
-    joined = "".join(runs)
+    joined = _joined(path)
     for part in parts:
-        if part in joined and (len(part) >= free_from or _is_bounded(part, joined, runs)):
+        if part in joined and (len(part) >= free_from or _is_bounded(part, _path_runs(path))):
             yield part
 
 
@@ -93,6 +92,13 @@ def _folded(text: str) -> str:
 
 def _runs(text: str) -> tuple[str, ...]:
     return tuple(_RUNS.findall(_folded(text)))
+
+
+def _joined(path: str) -> str:
+    """The letters and digits of a path, and the slashes between them."""
+    if path.isascii():
+        return path.lower().encode().translate(None, _NO_LETTERS_OF_PATHS).decode()
+    return "".join(_path_runs(path))
 
 
 def _path_runs(path: str) -> tuple[str, ...]:
@@ -126,8 +132,9 @@ def _parts(original: str) -> tuple[str, ...]:
     return tuple(part for part in found if is_long_enough(part))
 
 
-def _is_bounded(part: str, joined: str, runs: tuple[str, ...]) -> bool:
+def _is_bounded(part: str, runs: tuple[str, ...]) -> bool:
     """Whether a part occurs with a border of runs, or a character that needs none, at both ends."""
+    joined = "".join(runs)
     borders = {0, *accumulate(map(len, runs))}
     free_start, free_stop = is_cjk(part[0]), is_cjk(part[-1])
     start = joined.find(part)

@@ -288,7 +288,9 @@ def test_long_values_end_a_chain(form: Form) -> None:
     long = element(PIXELS, "OW", bytes(1 << 17), form)
     tail = element(0xFFFCFFFC, "OB", b"\0\0", form)
     name = element(NAME, "PN", b"DOE^", form)
+    other = element(PIXELS, "OW", bytes((1 << 17) + 2), form)
     files = [name + long + tail, name + long, name + tail, long + tail, name + long[:-1]]
+    files += [name + other, name + other + tail, name + long + name, name + other[:-1]]
     for make in LOOKS.values():
         check(files, form, make)
 
@@ -314,10 +316,11 @@ def test_a_family_does_not_grow(form: Form) -> None:
         assert all(len(family.chains) <= chains.FAMILY_MOST for family in families.values())
 
 
-def test_what_repeats_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pixels", [b"", element(PIXELS, "OW", bytes(1 << 17), EXPLICIT)])
+def test_what_repeats_is_walked_once(pixels: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     look = ScanFilter((NAME,))
     content = b"".join(element(0x00080100 + 2 * n, "SH", b"AB", EXPLICIT) for n in range(40))
-    content += element(NAME, "PN", b"A^", EXPLICIT)
+    content += element(NAME, "PN", b"A^", EXPLICIT) + pixels
     expected = scanned(BytesSource(content), EXPLICIT, look)
 
     def walked(*arguments: object) -> object:
