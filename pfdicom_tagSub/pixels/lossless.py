@@ -256,6 +256,8 @@ def _check_claim(data: bytes, image: Image) -> None:
         claimed = header.rows, header.columns, len(header.factors)
         if not data.rstrip(b"\0\xff").endswith(b"\xff\xd9"):  # a decoder may fill it up, or wait for ever
             raise FileError("a compressed frame is damaged: its end is missing")
+        if image.syntax in _OF_LOSSLESS_JPEG and header.rows * header.columns > 8 * len(data):
+            raise FileError("a compressed frame has too few bytes for its pixels")  # a bit each (T.81 H.1.2)
     if claimed != (image.rows, image.columns, image.samples):
         raise FileError("a compressed frame has other rows, columns or samples than the file says")
     if image.syntax in _OF_JPEG2000:

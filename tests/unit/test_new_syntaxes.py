@@ -176,14 +176,15 @@ def test_file_without_a_mask_keeps_its_syntax(tmp_path: Path) -> None:
     assert after.PixelData == made.PixelData
 
 
-@pytest.mark.parametrize("fault", ["rows", "bytes"])
+@pytest.mark.parametrize("fault", ["rows", "bytes", "bits"])
 def test_files_that_lie_fail(tmp_path: Path, fault: str) -> None:
     made = original("JPGLosslessP14SV1_1s_1f_8b.dcm")
     if fault == "rows":
         made.Rows = made.Rows + 5
     else:
         frame = next(generate_frames(made.PixelData, number_of_frames=1))
-        made.PixelData = encapsulate([frame[: len(frame) // 2]])
+        least, end = made.Rows * made.Columns // 8 - 4, b"\xff\xd9"  # its decoder fills up what ends in order
+        made.PixelData = encapsulate([frame[: len(frame) // 2] if fault == "bytes" else frame[:least] + end])
     result, output = clean(tmp_path, with_region(made))
     assert (result.code, output) == (1, b""), result.out
 
