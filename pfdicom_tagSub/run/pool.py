@@ -21,6 +21,10 @@ from .worker import Task, Worker
 
 BATCHES_PER_WORKER = 3
 
+FIRST = 8
+"""So many files has a batch at first, when nobody knows yet how long they take, and fewer if there are few
+in all; where nobody knows that either, one."""
+
 SMALLEST_PART = 8
 """At the end of a run a batch is so many times smaller than the others, not more."""
 
@@ -136,7 +140,7 @@ class _Batches:
         self.seconds = seconds
         self.most = most
         self.left = files
-        self.size = 1
+        self.size = 1 if files is None else min(FIRST, most)
         self.rest: DirectoryPlan | None = None
 
     def took(self, files: int, seconds: float) -> None:

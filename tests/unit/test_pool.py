@@ -71,6 +71,15 @@ class CountingExecutor(DoneAtOnceExecutor):
         return super().submit(task, batch)
 
 
+@pytest.mark.parametrize(("files", "first"), [(1000, [8, 8]), (12, [6, 3]), (3, [1, 1]), (None, [1, 1])])
+def test_batches_are_no_larger_at_first_than_their_number_allows(files: int | None, first: list[int]) -> None:
+    executor = CountingExecutor()
+    plan = DirectoryPlan("in", "out", ".", [str(number) for number in range(files or 1000)])
+    with Pool(executor, DeferredSignals(), files=files) as pool:
+        pool.run(Worker.process, iter([plan]), lambda _, __: None, lambda _: None)
+    assert executor.sizes[:2] == first
+
+
 @pytest.mark.parametrize("files", [1000, 990, 1010, None])
 def test_batches_become_smaller_towards_the_end(files: int | None) -> None:
     executor = CountingExecutor()

@@ -154,8 +154,8 @@ class LocalExecutor:
     """Workers of this machine, started with the first batch; see ``pool.Executor``."""
 
     lost: type[Exception] = BrokenProcessPool
-    batch_seconds = 0.05
-    batch_most = 256
+    batch_seconds = 0.1
+    batch_most = 512
 
     def __init__(self, settings: Settings, workers: int) -> None:
         """Args:
