@@ -116,6 +116,8 @@ class FileSource:
         place = position - self._base
         if 0 <= place <= self._length - length:  # the common case, which is asked for often
             return self._buffer, self._base
+        if position >= self.size:
+            return b"", position
         stop = min(position + length, self.size)
         if not self._base <= position <= stop <= self._base + self._length:
             size = min(self.ahead, WINDOW)

@@ -17,7 +17,7 @@ from ..core.errors import FileError
 from ..core.file_survey import Remaining
 from ..dicom.element_scanner import ElementScanner
 from ..dicom.elements import Element, Encoding, Stretch
-from ..dicom.header_cache import LENGTH_MOST, Chain, Family, Kept
+from ..dicom.header_cache import Chain, Family, Kept
 from ..dicom.scan_filter import ScanFilter
 from ..dicom.scanner import ScanResult
 from .chain_counts import BLANKS, CERTAIN, DEPTH, KINDS, TAG, ChainCounts, FoundChain, Verdict
@@ -155,7 +155,7 @@ class CensusScanner(ElementScanner):
             return
         known = self.census.chains.get(id(chain))
         counts = self.census.counts_of(chain) if known is None else known[1]
-        buffer, base = self.source.window(position, min(chain.places[-1], LENGTH_MOST))
+        buffer, base = self.source.window(position, counts.reach)
         place = position - base
         stored = buffer[place : place + counts.size]
         before = counts.last

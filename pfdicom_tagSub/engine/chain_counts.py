@@ -102,6 +102,7 @@ class ChainCounts:
         doubtful: likewise, what has something in it where its short value has.
         size: how many bytes from where the chain lies there are up to the last short value.
         kinds: (tag, start, stop) of what says what the file is.
+        reach: how many bytes from where the chain lies there are up to the last value that is looked at.
         rules: as of ``Counted``.
         elements: (tag, VR, start, value, stop) of those that the rules need, if they are no sequences.
         is_simple: whether they need nothing else in it.
@@ -111,7 +112,7 @@ class ChainCounts:
 
     __slots__ = (
         *("certain", "counts_alone", "doubtful", "elements", "is_simple"),
-        *("kinds", "last", "rules", "size", "_in_common", "_noted", "_spans"),
+        *("kinds", "last", "reach", "rules", "size", "_in_common", "_noted", "_spans"),
     )
 
     def __init__(self, chain: Chain, verdict_of: Callable[[int], Verdict]) -> None:
@@ -145,6 +146,7 @@ class ChainCounts:
         self.counts_alone = self.is_simple and not self.kinds and not self.elements
         self.last: tuple[bytes, FoundChain] | None = None
         self.size = short[-1][1] if short else 0
+        self.reach = max(self.size, *(stop for _, _, stop in self.kinds), 0)
         self._noted: dict[tuple[int, frozenset[int]], FoundChain] = {}
         self._spans = tuple(short)
         self._in_common: _CommonShortValues | None = None

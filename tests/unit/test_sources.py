@@ -12,6 +12,7 @@ from pfdicom_tagSub.api import compile_spec
 from pfdicom_tagSub.core.outcome import Status
 from pfdicom_tagSub.core.plan import FileJob
 from pfdicom_tagSub.dicom.sources import FIRST_WINDOW, TRIED_AGAIN, WINDOW, FileSource, ReadAhead
+from pfdicom_tagSub.engine.survey_basis import SurveyOptions
 from pfdicom_tagSub.run.opened_file import IN_MEMORY
 from pfdicom_tagSub.run.worker import Worker
 from pfdicom_tagSub.run.worker_settings import Settings
@@ -72,6 +73,8 @@ def test_what_is_read_at_first_follows_the_files(tmp_path: Path) -> None:
 
         use(0)
         assert ahead.size == FIRST_WINDOW
+        use(0, 3 * WINDOW)  # where nothing is left to read
+        assert ahead.size == FIRST_WINDOW
         use(0, 5 * FIRST_WINDOW)
         assert ahead.size == 6 * FIRST_WINDOW
         use(0, 2 * WINDOW)
@@ -82,3 +85,26 @@ def test_what_is_read_at_first_follows_the_files(tmp_path: Path) -> None:
         assert ahead.size == FIRST_WINDOW
     finally:
         os.close(descriptor)
+
+
+def test_a_survey_reads_no_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = compile_spec({"PatientName": "anon"})
+    settings = Settings(rules, output_root=str(tmp_path / "out"), is_dry=True, survey_options=SurveyOptions())
+    worker = Worker(settings)
+    read = os.pread
+    reads: list[int] = []
+
+    def counting(descriptor: int, size: int, start: int) -> bytes:
+        reads.append(size)
+        return read(descriptor, size, start)
+
+    monkeypatch.setattr(os, "pread", counting)
+    for number in range(20):
+        path = tmp_path / f"{number}.dcm"
+        pixels = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OW", 0, 2 * IN_MEMORY) + bytes(2 * IN_MEMORY)
+        name = struct.pack("<HH2sH", 0x0010, 0x0010, b"PN", 8) + f"Doe^{number:04d}".encode()
+        syntax = struct.pack("<HH2sH", 0x0002, 0x0010, b"UI", 20) + b"1.2.840.10008.1.2.1\0"
+        path.write_bytes(bytes(128) + b"DICM" + syntax + name + pixels)
+        job = FileJob(str(path), str(tmp_path / "out" / path.name), path.name)
+        assert worker.process(job).status is Status.WRITTEN
+    assert reads == [FIRST_WINDOW] * 20
