@@ -46,10 +46,14 @@ NEW_MOST = 16
 SEQUENCE_MOST = 1 << 20
 """The forms of longer sequences are not learnt."""
 
-REMEMBERED = 1 << 10
+REMEMBERED = 1 << 6
+"""Of a pattern so many sums are remembered."""
 
 _HEADER = 8
 _LONG = Struct("<HH2s2xI").unpack_from
+_Scans = dict[int, tuple[CensusResult, int] | None]
+"""What scans found of a data set, by where elements start, and where these end; None for what is in doubt."""
+
 _BYTES = frozenset(vr.encode() for vr in OTHER_VRS)
 
 
@@ -122,15 +126,18 @@ class _CountedPattern(Pattern):
         varying: Collection[int],
         census: Census,
         needed: ScanFilter,
+        scans: _Scans,
     ) -> None:
         """Args:
         outline: as of any pattern.
         varying: likewise.
         census: counts what stays.
         needed: what the rules need.
+        scans: what was scanned of a data set; of all patterns together.
         """
         super().__init__(outline, varying, needed)
         self._census = census
+        self._scans = scans
         self._scanned: list[CensusResult] = []
         self._plain: dict[tuple[int, bool], CensusResult] = {}
         self._rules: set[int] = set()
@@ -176,22 +183,29 @@ class _CountedPattern(Pattern):
         return True
 
     def scanned(self, data: Stretch, place: int) -> tuple[Element | None, int] | None:
-        """As of any pattern, but by a scan for the census."""
-        end = self._plain_end(data, place)
-        if end is not None:
-            return None, end
+        """As of any pattern, but by a scan for the census, which the others take over."""
+        if place not in self._scans:
+            self._scans[place] = self._scan(data, place)
+        known = self._scans[place]
+        if known is None:
+            return None
+        result, end = known
+        self._scanned.append(result)
+        return None, end
+
+    def _scan(self, data: Stretch, place: int) -> tuple[CensusResult, int] | None:
+        plain = self._plain_bytes(data, place)
+        if plain is not None:
+            return plain
         scanner = CensusScanner(data, self._census)
         try:
             _, end = scanner.element(place, data.stop, data.encoding, 0)
         except FileError:
             return None
-        if scanner.is_in_doubt:
-            return None
-        self._scanned.append(self._census.result(scanner))
-        return None, end
+        return None if scanner.is_in_doubt else (self._census.result(scanner), end)
 
-    def _plain_end(self, data: Stretch, place: int) -> int | None:
-        """Where an element ends that is plainly bytes, as which it is noted; None for any other."""
+    def _plain_bytes(self, data: Stretch, place: int) -> tuple[CensusResult, int] | None:
+        """What a scan would give of an element that is plainly bytes; None for any other."""
         value = place + 12
         buffer, base = data.source.window(place, 16)
         at = place - base
@@ -206,8 +220,7 @@ class _CountedPattern(Pattern):
         known = self._plain.get((tag, is_filled))
         if known is None:
             known = self._plain[tag, is_filled] = self._census.plain(tag, is_filled=is_filled)
-        self._scanned.append(known)
-        return end
+        return known, end
 
     def count(self, data: Stretch) -> CensusResult | None:
         """What stays in a data set; None where it does not fit."""
@@ -298,12 +311,14 @@ class AlikeCensus:
         self._census = census
         self._filter = needed
         self._patterns: list[_CountedPattern] = []
+        self._scans: _Scans = {}
         self._new: list[Outline] = []
         self._credit = CREDIT
         self._strangers = 0
 
     def count(self, data: Stretch) -> CensusResult | None:
         """As of a census."""
+        self._scans.clear()
         is_plain = data.encoding == EXPLICIT_LITTLE and data.other is None
         for index, known in enumerate(self._patterns if is_plain else ()):
             result = known.count(data)
@@ -356,6 +371,6 @@ class AlikeCensus:
 
     def _add(self, outline: Outline, varying: Collection[int]) -> None:
         """Add a pattern; what is in common is counted in the first data set that fits."""
-        self._patterns.insert(0, _CountedPattern(outline, varying, self._census, self._filter))
+        self._patterns.insert(0, _CountedPattern(outline, varying, self._census, self._filter, self._scans))
         while len(self._patterns) > MOST_PATTERNS or sum(one.size for one in self._patterns) > MOST_BYTES:
             self._patterns.pop()

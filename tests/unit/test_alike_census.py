@@ -189,6 +189,29 @@ def test_frames_of_known_forms_are_not_scanned(fitting: list[bool], monkeypatch:
     assert all(place < start for place in entered)
 
 
+@pytest.mark.usefixtures("fitting")
+def test_no_element_of_a_file_is_scanned_once_for_each_pattern(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(6)
+    surveyor = surveyor_of(RULES["readme"])
+    head = b"US\2\0\0"  # of rows and what follows them: more than a pattern takes in
+    contents = [content_of(chance).replace(head + b"\2", head + bytes([number % 3])) for number in range(90)]
+    scanned: list[int] = []
+    scan = alike_census._CountedPattern._scan
+
+    def noting(pattern: alike_census._CountedPattern, data: Stretch, place: int) -> object:
+        scanned.append(place)
+        return scan(pattern, data, place)
+
+    monkeypatch.setattr(alike_census._CountedPattern, "_scan", noting)
+    scans = 0
+    for content in contents:
+        scanned.clear()
+        surveyor.count(data_of(content))
+        assert len(set(scanned)) == len(scanned)
+        scans += len(scanned)
+    assert scans > 90
+
+
 def test_files_that_have_nothing_in_common_are_seldom_learnt_from(monkeypatch: pytest.MonkeyPatch) -> None:
     learnt: list[Stretch] = []
     of = Outline.of
