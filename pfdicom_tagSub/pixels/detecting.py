@@ -14,7 +14,16 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from .drawn_parts import Cells, Densities, Drawn, changed_cells, touches
+from .drawn_parts import (
+    Cells,
+    Densities,
+    Drawn,
+    changed_cells,
+    differs,
+    is_left,
+    touches,
+    with_cells,
+)
 from .frames import Numbers, Picture
 from .image import Image
 from .rectangles import Rectangle, clipped
@@ -156,8 +165,11 @@ class TextFinder:
         if before is None:
             return self.look(shown)
         changed = changed_cells(before[0], numbers)
-        same = tuple(one for one in before[1] if touches(one, ~changed))
-        return same + self.look(shown, changed)
+        same = [one for one in before[1] if touches(one, ~changed)]
+        moved = [one for one in same if differs(before[0], numbers, one)]
+        found = self.look(shown, with_cells(changed, moved))
+        gone = {one for one in moved if not is_left(before[0], numbers, one, found)}
+        return (*(one for one in same if one not in gone), *found)
 
     def look(self, shown: Renderings, changed: Cells | None = None) -> tuple[Rectangle, ...]:
         """Rectangles around all text of a frame.

@@ -6,7 +6,7 @@ sharp edges that are not straight, and anatomy has long ones that are soft.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import cv2
@@ -54,6 +54,9 @@ _RING = 10
 _RING_MOST = 0.35
 """What stands alone: as dense as one of these, so many pixels on its shorter side, filling so much of its
 rectangle, and so many pixels around it are no more than this part as dense."""
+
+_LEFT = 1 / 3
+"""A place whose numbers differ by so much of what they differed by may still show what it showed."""
 
 _MOSTLY = 0.9
 """If parts are so much of a picture, all of it is looked at."""
@@ -168,6 +171,41 @@ def touches(one: Rectangle, cells: Cells) -> bool:
     """Whether a rectangle has a pixel of a cell."""
     found = cells[one.y // _SIDE : -(-one.bottom // _SIDE), one.x // _SIDE : -(-one.right // _SIDE)]
     return bool(found.any())
+
+
+def with_cells(cells: Cells, rectangles: Iterable[Rectangle]) -> Cells:
+    """Cells, and those that rectangles touch."""
+    found = cells.copy()
+    for one in rectangles:
+        found[one.y // _SIDE : -(-one.bottom // _SIDE), one.x // _SIDE : -(-one.right // _SIDE)] = True
+    return found
+
+
+def differs(before: npt.NDArray[Any], after: npt.NDArray[Any], one: Rectangle) -> bool:
+    """Whether a pixel of a rectangle is another."""
+    place = slice(one.y, one.bottom), slice(one.x, one.right)
+    return not np.array_equal(before[place], after[place])
+
+
+def is_left(
+    before: npt.NDArray[Any], after: npt.NDArray[Any], one: Rectangle, found: Iterable[Rectangle]
+) -> bool:
+    """Whether what was drawn in a rectangle may still be there: else it went, or is found elsewhere.
+
+    Args:
+        before, after: (rows, columns), or (rows, columns, samples).
+        one: the rectangle.
+        found: what is found in the second one.
+    """
+    place = slice(one.y, one.bottom), slice(one.x, one.right)
+    is_known = np.zeros(after.shape[:2], np.bool_)
+    for other in found:
+        is_known[other.y : other.bottom, other.x : other.right] = True
+    rest = after[place][~is_known[place]]
+    if not rest.size:
+        return False
+    contrasts = [np.ptp(each, axis=0).max() for each in (rest, before[place][np.ones_like(is_known[place])])]
+    return bool(contrasts[0] >= _LEFT * contrasts[1])
 
 
 def parts_of(cells: Cells, rows: int, columns: int) -> tuple[Rectangle, ...]:

@@ -21,6 +21,7 @@ from pfdicom_tagSub.dicom.file import parse
 from pfdicom_tagSub.dicom.sources import BytesSource
 from pfdicom_tagSub.pixels.finding import Finder
 from pfdicom_tagSub.pixels.frames import native_frame
+from pfdicom_tagSub.pixels.rectangles import Rectangle
 from pfdicom_tagSub.pixels.settings import PixelSettings
 from pfdicom_tagSub.run import workforce
 
@@ -148,6 +149,39 @@ def test_text_that_comes_moves_and_goes_over_noise_that_changes_is_masked_on_eac
     found = masked_frames(tmp_path, layout, values_of(layout, np.clip(shades, 0, 1)))
     assert all(covers(own, text) for own, text in zip(found, places, strict=True))
     assert found[0] == found[4] == []
+
+
+def test_masks_move_with_the_text_and_leave_no_trail(tmp_path: Path) -> None:
+    count, step = 9, (9, 4)
+    shades = np.repeat(texture()[None], count, axis=0)
+    places = [lettering("DOE JANE", 20 + step[0] * frame, 40 + step[1] * frame) for frame in range(count)]
+    still = lettering("4711", 230, 200)
+    for frame, text in enumerate(places):
+        shades[frame][text | still] = 0.95
+    found = masked_frames(tmp_path, LAYOUTS[0], values_of(LAYOUTS[0], shades))
+    assert all(covers(own, text | still) for own, text in zip(found, places, strict=True))
+    areas = [sum(one["width"] * one["height"] for one in own) for own in found]
+    assert max(areas) < 1.5 * areas[0]
+
+
+def test_what_stays_of_a_line_that_changes_stays_masked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pfdicom_tagSub.pixels.detecting import TextFinder
+
+    look = TextFinder.look
+
+    def first_alone(self: TextFinder, shown: Any, changed: Any = None) -> tuple[Rectangle, ...]:
+        """As a detector that misses on the second frame what it found on the first."""
+        return look(self, shown) if changed is None else ()
+
+    monkeypatch.setattr(TextFinder, "look", first_alone)
+    shades = np.repeat(texture()[None], 3, axis=0)
+    name = lettering("DOE JANE", 60, 100)
+    for frame in range(3):
+        shades[frame][name | lettering(f" :{frame}", 150, 100)] = 0.95
+    found = masked_frames(tmp_path, LAYOUTS[0], values_of(LAYOUTS[0], shades))
+    assert all(covers(own, name) for own in found)
 
 
 def test_of_a_frame_only_what_is_new_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
