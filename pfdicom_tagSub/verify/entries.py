@@ -14,6 +14,7 @@ from pydicom.filereader import data_element_generator
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 from ..core.errors import FileError
+from ..dicom import dictionary
 from ..dicom.sources import BytesSource, Source, is_zeros
 
 UNDEFINED = 0xFFFFFFFF
@@ -181,7 +182,7 @@ def completed(found: list[Entry], data: DataSet) -> list[Entry]:
             length = raw.length if raw.length != UNDEFINED else len(raw.value or b"") + 8
             end = entry.value + length
             if end > following:
-                raise FileError("the lengths of its elements do not add up")
+                raise FileError(f"{_doubt_of(raw)}the lengths of its elements do not add up")
             if end < following:
                 entry.end = end
                 entries += _passed_over(end, following, raw, data.source)
@@ -193,6 +194,13 @@ def completed(found: list[Entry], data: DataSet) -> list[Entry]:
     if not found and data.start < data.end:
         entries.append(Entry(REST, data.start, data.start, data.end, None))
     return entries
+
+
+def _doubt_of(raw: RawDataElement) -> str:
+    """Where the lengths may go wrong: pydicom reads a VR that it does not know as none."""
+    if raw.VR or raw.is_implicit_VR:
+        return ""
+    return f"{dictionary.text_of(raw.tag)} has a VR that the standard does not know, so that for pydicom "
 
 
 def _end_of_decoded(entry: Entry, data: DataSet) -> int:

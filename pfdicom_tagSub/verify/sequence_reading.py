@@ -177,10 +177,11 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
         value = whole[: _end_of_items(whole, order)]
         contents = convert_SQ(value, implicit, little, list(data.encodings))
         source, base, stop = BytesSource(value), entry.value, len(value)
-    sign = _ITEM_TAGS[order == "little"][0]
-    contents = list(
-        takewhile(lambda one: source.read(one.seq_item_tell, one.seq_item_tell + 4) == sign, contents)
-    )
+    sign, delimiter = _ITEM_TAGS[order == "little"][0], tag_bytes(0xFFFEE00D, order) + bytes(4)
+    tells = {one.seq_item_tell: source.read(one.seq_item_tell, one.seq_item_tell + 8) for one in contents}
+    # What an item of defined length is closed with as well is an item without elements to pydicom.
+    contents = [one for one in contents if tells[one.seq_item_tell] != delimiter]
+    contents = list(takewhile(lambda one: tells[one.seq_item_tell].startswith(sign), contents))
     starts = [content.seq_item_tell for content in contents]
     items: list[SequenceItem] = []
     for index, content in enumerate(contents):
@@ -190,7 +191,7 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
         is_defined = not content.is_undefined_length_sequence_item
         if is_defined:
             end = start + 8 + int.from_bytes(source.read(start + 4, start + 8), order)  # type: ignore[arg-type]
-            if end != following:
+            if end > following or (end < following and source.read(end, following).replace(delimiter, b"")):
                 raise FileError("the lengths of its items do not add up")
         else:
             closes = source.read(following - 8, following - 4) == tag_bytes(0xFFFEE00D, order)
@@ -206,7 +207,7 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
 
 def _end_of_items(value: bytes, order: str) -> int:
     """Where the items of a sequence end: readers pass over delimiters and NULs that follow them."""
-    item = tag_bytes(0xFFFEE000, order)
+    item, item_end = tag_bytes(0xFFFEE000, order), tag_bytes(0xFFFEE00D, order) + bytes(4)
     closing = tag_bytes(0xFFFEE0DD, order) + bytes(4)
     place = 0
     while value.startswith(item, place):
@@ -217,4 +218,6 @@ def _end_of_items(value: bytes, order: str) -> int:
                 place -= len(closing)
             return place
         place += 8 + length
+        while value.startswith(item_end, place):
+            place += len(item_end)
     return place if not value[place:].replace(closing, b"").strip(b"\0") else len(value)

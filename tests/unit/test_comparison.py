@@ -832,6 +832,7 @@ def _un(items: bytes, vr: str = "UN", tag: int = 0x20011001) -> bytes:
 CLOSINGS = {
     "nothing": b"",
     "a delimiter": b"\xfe\xff\xdd\xe0\0\0\0\0",
+    "an item delimiter": b"\xfe\xff\x0d\xe0\0\0\0\0",
     "NULs": bytes(8),
     "two NULs": bytes(2),
 }
@@ -844,8 +845,8 @@ CLOSINGS = {
 def test_rule_that_is_not_applied_in_a_sequence_of_another_vr_is_found(
     closing: str, vr: str, inner: Form, undefined: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if undefined and "NUL" in closing:
-        pytest.skip("no reader tells NULs after an item of undefined length from its elements")
+    if undefined and ("NUL" in closing or "item" in closing):
+        pytest.skip("no reader tells them after an item of undefined length from its elements")
     items = item(element(NAME, "PN", b"Doe^Jane", inner), inner, defined=not undefined) + CLOSINGS[closing]
     _as_it_was(monkeypatch)
     result = verified(file_of(_un(items, vr), EXPLICIT), rules_of({"PatientName": "ANON"}), tmp_path)
@@ -861,6 +862,16 @@ def test_sequence_that_cannot_be_read_and_may_hold_what_a_rule_names_fails_with_
     assert "begins like a sequence that cannot be read" in result.outcome.reason
     other = verified(file_of(_un(items + b"\0"), EXPLICIT), rules_of({"StudyID": "ANON"}), tmp_path)
     assert other.outcome.status is Status.WRITTEN
+
+
+def test_vr_that_pydicom_does_not_know_is_named(tmp_path: Path) -> None:
+    odd = b"\x08\0\x70\0--\4\0ACME"
+    content = file_of(
+        element(0x00080060, "CS", b"MR", EXPLICIT) + odd + element(NAME, "PN", b"Doe^Jane", EXPLICIT),
+        EXPLICIT,
+    )
+    result = verified(content, rules_of({"PatientName": "ANON"}), tmp_path)
+    assert "(0008,0070) has a VR that the standard does not know" in result.outcome.reason
 
 
 def test_reason_is_told_where_pydicom_raises_an_error_without_one(

@@ -18,6 +18,7 @@ from builders import (
     file_of,
     item,
     process,
+    rules_of,
     sequence,
     substitute,
     tag_bytes,
@@ -303,6 +304,16 @@ def test_stray_delimiters_are_tolerated_where_readers_agree(form: Form, tmp_path
         assert result.outcome.status is Status.WRITTEN, result.outcome.reason
         assert SECRET not in result.content
         assert len(result.data_set[STUDIES].value) >= 1
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT, BIG], ids=lambda form: form.name)
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_items_that_are_closed_once_more_are_verified(is_closed: bool, form: Form, tmp_path: Path) -> None:
+    items = (item(name(form), form) + item_end(form)) * 2 + sequence_end(form) * is_closed
+    content = file_of(around(element(STUDIES, "SQ", items, form), form), form)
+    result = process(Worker(Settings(rules_of(SPEC), verify=True)), content, tmp_path)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    assert [one.PatientName for one in result.data_set[STUDIES].value if one] == ["ANON", "ANON"]
 
 
 @pytest.mark.parametrize("tail", [b"", bytes(8), bytes(100)])
