@@ -735,7 +735,8 @@ OPTIONS: tuple[Option, ...] = (
             Follow symbolic links to files and to directories. The files of a
             directory have outputs under each name that leads to it. A link to a
             directory above itself is reported and not followed. Without this flag
-            links are skipped. FIFOs, sockets and devices are never opened.
+            links are skipped, and a warning tells of those to directories. FIFOs,
+            sockets and devices are never opened.
             """,
     ),
     Option(

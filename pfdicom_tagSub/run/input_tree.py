@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from pftree import DirNode, DirUsage, FileSize, Pftree, TreeOptions, TreeScanner, WalkEntry
 from pftree.models import WALK_ALL_DEPTHS
@@ -27,15 +28,27 @@ _WAYS_MOST = 1000
 """In how many ways links may lead to one directory; those between many directories multiply."""
 
 
-def walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]], list[str]]:
+class Walked(NamedTuple):
+    """What pftree found.
+
+    Attributes:
+        nodes: its directories.
+        unread: (path, reason) of what it could not read.
+        circles: the paths that lead to a directory above themselves.
+        links: the links to directories that are not followed.
+    """
+
+    nodes: list[DirNode]
+    unread: list[tuple[str, str]]
+    circles: list[str]
+    links: list[str]
+
+
+def walk(tree: TreeOptions) -> Walked:
     """Run pftree; no file is opened.
 
     Args:
         tree: the directory, filters, depth and links.
-
-    Returns:
-        Its nodes, (path, reason) of what it could not read, and the paths that lead to a
-        directory above themselves.
 
     Raises:
         PlanError: the input tree is gone or nested deeper than pftree can walk.
@@ -56,7 +69,8 @@ def walk(tree: TreeOptions) -> tuple[list[DirNode], list[tuple[str, str]], list[
     if not result.status:
         raise PlanError(result.error)
     reasons = [_path_and_reason(record) for record in records]
-    return list(engine.nodes.values()), reasons, sorted(engine.scanner.circles)
+    scanner = engine.scanner
+    return Walked(list(engine.nodes.values()), reasons, sorted(scanner.circles), sorted(scanner.links))
 
 
 class _Tree(Pftree):  # type: ignore[misc]  # pftree has no types
@@ -81,6 +95,7 @@ class _InputScanner(TreeScanner):  # type: ignore[misc]
     def __init__(self, *arguments: object, **named: object) -> None:
         super().__init__(*arguments, **named)
         self.circles: list[str] = []
+        self.links: list[str] = []
         self._above: list[tuple[int, int]] = []
         self._ways: Counter[tuple[int, int]] = Counter()
 
@@ -119,6 +134,7 @@ class _InputScanner(TreeScanner):  # type: ignore[misc]
         names: list[str] = []
         self.entries.append(WalkEntry(path=path, fileNames=names, fileSizes={}, dirSize=own_size))
         goes_on = self.maxDepth == WALK_ALL_DEPTHS or depth < self.maxDepth
+        links = len(self.links)
         try:
             with os.scandir(path) as listing:
                 for entry in listing:
@@ -128,6 +144,8 @@ class _InputScanner(TreeScanner):  # type: ignore[misc]
                         on_subdir(Path(entry.path), own_size, depth + 1)
         except OSError as error:
             logging.getLogger("pftree").warning("cannot read %s: %s", path, error.strerror)
+        if not goes_on:
+            del self.links[links:]
         usage = DirUsage(path=path, diskBytes=0, apparentBytes=0)
         self.usage.append(usage)
         return usage
@@ -147,6 +165,8 @@ class _InputScanner(TreeScanner):  # type: ignore[misc]
             is_directory = False
         if not is_directory:
             names.append(entry.name)
+        elif not self.followLinks:
+            self.links.append(entry.path)
         return False
 
     def dir_enterable(self, entry: os.DirEntry[str], isLink: bool) -> bool:  # noqa: N803

@@ -71,7 +71,7 @@ def _build(options: Options) -> Plan:
         stats=False,
         test="",
     )
-    nodes, records, circles = walk(quiet)
+    nodes, records, circles, links = walk(quiet)
     directories = tuple(
         DirectoryPlan(str(node.path), str(node.outputPath), node.relPath, FileNames(node.files))
         for node in sorted(nodes, key=lambda node: _order(node.relPath))
@@ -83,6 +83,10 @@ def _build(options: Options) -> Plan:
         for path in circles
         if not is_output(path, input_root, output_root, tree.followLinks)
     ]
+    if links := [path for path in links if not is_output(path, input_root, output_root, True)]:
+        first, more = os.path.relpath(links[0], input_root), len(links) - 1
+        one, many = "leads to a directory, which is", f"and {more} more lead to directories, which are"
+        warnings.append(f"{first} {many if more else one} not entered (see --followLinks)")
     unreadable: list[FileOutcome] = []
     for path, reason in records:
         if is_output(path, input_root, output_root, tree.followLinks):

@@ -117,7 +117,19 @@ def test_build_lists_special_files_for_the_worker_to_judge(tmp_path: Path) -> No
 def test_build_does_not_enter_linked_directories_without_follow_links(tmp_path: Path) -> None:
     inputs = grow(tmp_path / "in", "a")
     (inputs / "link").symlink_to(grow(tmp_path / "elsewhere", "b"))
-    assert relatives(build(inputs, tmp_path / "out")) == ["a"]
+    (inputs / "s").mkdir()
+    (inputs / "s" / "other").symlink_to(tmp_path / "elsewhere")
+    (inputs / "s" / "outputs").symlink_to(grow(tmp_path / "out", "c"))
+    plan = build(inputs, tmp_path / "out")
+    assert relatives(plan) == ["a"]
+    assert plan.warnings == (
+        "link and 1 more lead to directories, which are not entered (see --followLinks)",
+    )
+    plan = build(inputs, tmp_path / "out", maxDepth=0)
+    assert plan.warnings == ()
+    (inputs / "s" / "other").unlink()
+    plan = build(inputs, tmp_path / "out")
+    assert plan.warnings == ("link leads to a directory, which is not entered (see --followLinks)",)
     assert relatives(build(inputs, tmp_path / "out", followLinks=True)) == ["a", "link/b"]
 
 
