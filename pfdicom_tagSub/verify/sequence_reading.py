@@ -12,6 +12,7 @@ from pydicom.values import convert_SQ
 
 from ..core.errors import FileError
 from ..dicom import dictionary
+from ..dicom.elements import OTHER_VRS
 from ..dicom.sources import BytesSource, Source
 from .entries import (
     REST,
@@ -30,7 +31,7 @@ _ITEM_TAGS = {
     False: (b"\xff\xfe\xe0\x00", b"\xff\xfe\xe0\xdd"),
 }
 
-_OPAQUE = frozenset({"", "UN", "OB"})
+_OPAQUE = frozenset({"", "UN"}) | OTHER_VRS
 """VRs, or none, under which items may be stored."""
 
 VRS_OF_ITEMS = _OPAQUE | {"SQ"}
@@ -54,8 +55,8 @@ def is_sequence(entry: Entry, data: DataSet) -> bool:
 def is_sequence_at(entry: Entry, source: Source) -> bool:
     """Whether an element is a sequence, or looks like one where its VR does not say what it is.
 
-    A public sequence may be stored as UN, or as OB by mistake; what the dictionary knows as a sequence and
-    does not begin with an item is a plain value.
+    A public sequence may be stored as UN, or as OB or OW by mistake; what the dictionary knows as a sequence
+    and does not begin with an item is a plain value.
     """
     vr = entry.vr
     if vr == "SQ":

@@ -839,7 +839,7 @@ CLOSINGS = {
 
 
 @pytest.mark.parametrize("closing", CLOSINGS)
-@pytest.mark.parametrize("vr", ["UN", "OB"])
+@pytest.mark.parametrize("vr", ["UN", "OB", "OW", "OF"])
 @pytest.mark.parametrize("inner", [EXPLICIT, IMPLICIT], ids=lambda form: form.name)
 @pytest.mark.parametrize("undefined", [False, True])
 def test_rule_that_is_not_applied_in_a_sequence_of_another_vr_is_found(
