@@ -72,17 +72,17 @@ ENLARGED_LAST = 4.0
 detector finds words of small letters at twice their size, and marks of one or two at three or four times."""
 
 DENSITIES = 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.1
-DENSITIES_AGAIN = 0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.23, 0.26
+DENSITIES_AGAIN = *DENSITIES[:8], 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.23, 0.26, 0.3
 """How much of a place is edges of strokes, at least, if something may be drawn there: from faint letters to
 those that nothing is beside. The first is taken with which there is not too much to look at."""
 
-ALONE_LOOKS = 0.2
+ALONE_LOOKS = 0.15
 AROUND_ALONE = 14
 HEIGHT_OF_ALONE = 80
 """How many times the default may be spent on what stands alone, with so many pixels around, enlarged to such
 a height: detectors find single marks in small parts of a picture, at a large size."""
 
-WIDE_LOOKS = 0.3
+WIDE_LOOKS = 0.2
 MORE_OF_DEEP = 0.2
 """How many times the default is looked at more of deep pictures: first in the window of a viewer, at their
 own size, which shows blurred letters best."""
@@ -112,7 +112,7 @@ SURE_OF_SLANTED = 0.85
 unless the detector is so sure."""
 
 MARGIN = 0.35
-MARGIN_ALONG = 1.5
+MARGIN_ALONG = 2.0
 MARGIN_LEAST = 3
 """What is blackened around a find, also at the ends of the line: a part of its height; pixels at least."""
 
@@ -135,6 +135,7 @@ class TextFinder:
                 str(model), options, providers=["CPUExecutionProvider"]
             )
         self._input = self._session.get_inputs()[0].name
+        self._looked = 0.0  # pixels of the frame at hand, as a detector sees them
         self._boxes_of = DBPostProcess(
             thresh=0.2,
             box_thresh=0.3,
@@ -183,6 +184,7 @@ class TextFinder:
         """
         rows, columns = shown.numbers.shape
         by_default = rows * columns * max(1.0, SIDE / min(rows, columns)) ** 2
+        self._looked = 0.0
         drawn = Drawn(shown.numbers)
         most = FIRST_LOOKS * by_default
         places = drawn.parts((), most / ENLARGED**2, DENSITIES, changed)
@@ -192,30 +194,26 @@ class TextFinder:
         found = [
             one for place in places for one in self._find(shown.first, shown.numbers, place, enlarged, likely)
         ]
-        looked = size * enlarged**2
         known = tuple(one for one, score in found if score >= KNOWN)
-        more, spent = self._alone(shown, drawn.alone(known, changed), ALONE_LOOKS * by_default, likely)
-        found += more
-        looked += spent
+        found += self._alone(shown, drawn.alone(known, changed), ALONE_LOOKS * by_default, likely)
         for again, looks, at_least, least, times in (
             (shown.second, 0.0, WIDE_LOOKS * shown.is_deep, 1.0, 1.0),
             (shown.second, LOOKS + MORE_OF_DEEP * shown.is_deep, LEAST_AGAIN, ENLARGED, ENLARGED_AGAIN),
             (shown.first, LAST_LOOKS + MORE_OF_DEEP * shown.is_deep, LEAST_LAST, ENLARGED, ENLARGED_LAST),
         ):
             known = tuple(one for one, score in found if score >= KNOWN)
-            left = max(looks * by_default - looked, at_least * by_default)
+            left = max(looks * by_default - self._looked, at_least * by_default)
             most = left / min(times, ENLARGED_AGAIN) ** 2
             places = drawn.parts(known, most, DENSITIES_AGAIN, changed, likely) if left else ()
             size = sum(one.width * one.height for one in places)
             enlarged = min(times, max(least, math.sqrt(left / max(size, 1))))
-            looked += size * enlarged**2
             for place in places:
                 found += self._find(again, shown.numbers, place, enlarged, likely)
         return clipped((one for one, _ in found), rows, columns)
 
     def _alone(
         self, shown: Renderings, places: Iterable[Rectangle], left: float, likely: Densities
-    ) -> tuple[list[tuple[Rectangle, float]], float]:
+    ) -> list[tuple[Rectangle, float]]:
         """The text in what stands alone, looked at in one picture and, if that is not sure, in the other.
 
         Args:
@@ -223,26 +221,22 @@ class TextFinder:
             places: what stands alone, the clearest first.
             left: how many pixels a detector may see.
             likely: how likely each pixel is text; what is seen is noted there.
-
-        Returns:
-            What is found, and how many pixels the detector saw.
         """
         found: list[tuple[Rectangle, float]] = []
-        spent = 0.0
         for place in places:
             times = min(ENLARGED_LAST, max(1.0, HEIGHT_OF_ALONE / min(place.width, place.height)))
             turns = int(place.height > UPRIGHT * place.width)
             for part in clipped((place.widened(AROUND_ALONE),), *shown.numbers.shape):
                 size = part.width * part.height * times**2
                 for rendering, turned in ((shown.first, turns), (shown.second, 3 * turns)):
-                    if spent + size > left:
+                    if size > left:
                         continue
-                    spent += size
+                    left -= size
                     seen = [*self._find(rendering, shown.numbers, part, times, likely, turned)]
                     found += seen
                     if any(score >= KNOWN for _, score in seen):
                         break
-        return found, spent
+        return found
 
     def _find(
         self,
@@ -274,6 +268,7 @@ class TextFinder:
             for left in _starts(part.x, part.right, side):
                 stop, end = min(top + side, part.bottom), min(left + side, part.right)
                 seen, (beside, above) = _padded(picture, left, top, end, stop)
+                self._looked += seen.shape[0] * seen.shape[1] * enlarged**2
                 heat, finds = self._boxes(seen, enlarged, turns)
                 here = heat[above:, beside:][: stop - top, : end - left]
                 np.maximum(likely[top:stop, left:end], here, out=likely[top:stop, left:end])

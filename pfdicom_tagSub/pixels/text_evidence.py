@@ -334,14 +334,10 @@ def _grown_line(grey: Grey, box: tuple[int, int, int, int], found: Evidence) -> 
         return edge >= EDGES_LEAST * usual and edge >= EDGES_RATIO * around
 
     step = max(height * 2 // 3, 3)
-    # A step, or two over the gap between words.
-    while right < box[2] + most and (
-        size := next((one for one in (step, 2 * step) if goes_on(right, right + one)), 0)
-    ):
+    sizes = step, 2 * step, 3 * step  # more than one over the gap between words
+    while right < box[2] + most and (size := next((one for one in sizes if goes_on(right, right + one)), 0)):
         right += size
-    while left > box[0] - most and (
-        size := next((one for one in (step, 2 * step) if goes_on(left - one, left)), 0)
-    ):
+    while left > box[0] - most and (size := next((one for one in sizes if goes_on(left - one, left)), 0)):
         left -= size
     return left, top, right, bottom
 

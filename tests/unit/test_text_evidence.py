@@ -55,6 +55,17 @@ def test_line_grows_over_letters_that_were_cut_off_and_no_further() -> None:
     assert left - 2 * (bottom - top) <= start <= left + 4
 
 
+def test_line_grows_over_a_gap_that_is_wider_than_its_letters_are_high() -> None:
+    grey, (left, top, right, bottom) = lettering("DOE JANE 1954")
+    height, cut = bottom - top, left + (right - left) * 3 // 4
+    gap = np.full((grey.shape[0], round(1.4 * height)), grey[0, 0], np.uint8)
+    wide = np.hstack([grey[:, :cut], gap, grey[:, cut:]])
+    found = evidence_of(grey[top:bottom, left:cut])
+    assert found is not None
+    _, _, end, _ = grown(wide, (left, top, cut, bottom), found)
+    assert end >= right + gap.shape[1] - 4
+
+
 def test_soft_shapes_that_are_high_and_short_are_not_drawn() -> None:
     found = evidence.Evidence(sharp=0.5, strokes=3.0, same=0.3, ink=200, contrast=100)
     assert is_drawn(found, 20, 45, score=0.6)

@@ -300,11 +300,37 @@ def test_where_letters_are_all_over_the_other_picture_is_looked_at_too(
 
     monkeypatch.setattr(TextFinder, "_boxes", none)
     by_default = ROWS * COLUMNS * (SIDE / ROWS) ** 2
-    monkeypatch.setattr(TextFinder, "_alone", lambda *_: ([], 2 * by_default))
+
+    def takes_long(self: TextFinder, *_: object) -> list[object]:
+        self._looked = 2 * by_default
+        return []
+
+    monkeypatch.setattr(TextFinder, "_alone", takes_long)
     first, second = (Rendering((shown + ground).astype(np.uint8)) for ground in (1, 2))
     grey = (shown * 200).astype(np.uint8)
     assert TextFinder().look(Renderings(first, second, np.hstack([grey[:, :160]] * 2))) == ()
     assert seen[3] >= 0.2 * by_default
+
+
+def test_frames_around_pictures_count_as_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pfdicom_tagSub.pixels.detecting import LAST_LOOKS, LEAST_AGAIN, LEAST_LAST, SIDE, TextFinder
+    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
+
+    side = 160
+    shown = np.random.default_rng(4).integers(30, 60, (side, side)).astype(np.uint8)
+    for row in range(8, side - 20, 26):
+        shown[lettering("DOE JANE 1954", 4, row)[:side, :side]] = 240
+    seen: list[float] = []
+
+    def none(_: TextFinder, part: Array, enlarged: float, _turns: int) -> tuple[Array, list[object]]:
+        seen.append(part.shape[0] * part.shape[1] * enlarged**2)
+        return np.zeros(part.shape, np.float32), []
+
+    monkeypatch.setattr(TextFinder, "_boxes", none)
+    finder = TextFinder()
+    finder.look(Renderings(Rendering(shown), Rendering(shown), shown))
+    assert finder._looked == pytest.approx(sum(seen))
+    assert sum(seen) <= (LAST_LOOKS + LEAST_AGAIN + LEAST_LAST) * SIDE**2
 
 
 def test_half_of_a_line_that_is_found_at_first_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
