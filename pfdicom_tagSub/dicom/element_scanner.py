@@ -415,7 +415,7 @@ class ElementScanner(SequenceScanner):
             element.items = self._defined_items(element, inner, around, certain=known == "SQ", depth=depth)
         elif vr == "UN" and around.little:
             self.blocks += 1
-            if self.filter.occurs_in(self.source, value, stop, little=False):
+            if self.filter.holds_tag(self.source, value, stop, little=False):
                 self.doubt()  # gdcm takes what is in such items for big endian, too
         elif self.recording:
             self.log.searches.append((value, stop))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .dictionary import is_unknown, vr_of
+from .elements import LONG_VRS, SHORT_VRS
 from .header_cache import FAMILY_MOST, Family
 from .sources import Source
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from .known_sequences import KnownSequences
 
 SEARCH_CHUNK = 1 << 20
+OVERLAP = 15
+"""What is looked for has fewer bytes before its last, those that have to be before it included."""
+
 _TEXT = re.compile(rb"[\t\n\f\r\x1b\x20-\xff]*\0?").fullmatch
 
 LEARNT_MOST = 1 << 18
@@ -123,7 +128,7 @@ class ScanFilter:
         self.kinds = bool(private or unknown or self.groups or self.vrs)
         enter_all = private or unknown or everything
         self.patterns = {
-            little: None if enter_all else _tag_pattern(sought, self.groups, little)
+            little: None if enter_all else _tag_pattern(sought, self.groups, little, with_items=True)
             for little in (True, False)
         }
         self.families: dict[tuple[bool, bool], dict[bytes, Family]] = {
@@ -186,15 +191,28 @@ class ScanFilter:
         pattern = self.patterns[little]
         if pattern is None:
             return True
-        while start < stop:
-            buffer, base = source.window(start, min(stop - start, SEARCH_CHUNK))
-            limit = min(stop, base + len(buffer))
-            if pattern.search(buffer, start - base, limit - base):
+        found = _search(pattern, source, start, stop)
+        return found is not None and (not found[1].lastindex or self._occurs_beside_un(source, start, stop))
+
+    def _occurs_beside_un(self, source: Source, start: int, stop: int) -> bool:
+        """As ``occurs_in`` in little endian, of what may have items in UN: gdcm takes them for big endian."""
+        if self.holds_tag(source, start, stop, little=True):
+            return True
+        searched = position = start + 1  # what is at the start begins the value itself
+        while (found := _search(_items_in_un(), source, position, stop)) is not None:
+            place, _ = found
+            end = min(place + int.from_bytes(source.read(place - 4, place), "little"), stop)
+            if self.holds_tag(source, max(place, searched - OVERLAP), end, little=False):
                 return True
-            if limit >= stop:
-                return False
-            start = limit - 3  # a tag may straddle two windows
+            searched = max(searched, end)
+            position = place + 4
         return False
+
+    def holds_tag(self, source: Source, start: int, stop: int, *, little: bool) -> bool:
+        """Whether the bytes may hold a tag to enter a sequence for in just this byte order."""
+        if little not in self._marks:
+            self._marks[little] = _tag_pattern(self.sought, self.groups, little)
+        return _search(self._marks[little], source, start, stop) is not None
 
     def may_lie_in(self, source: Source, start: int, stop: int, *, little: bool) -> bool:
         """Whether a value that is no sequence may hold a tag to enter a sequence for.
@@ -208,13 +226,48 @@ class ScanFilter:
         data = source.read(start, stop)
         if (self.everything or self.private) and not _TEXT(data):
             return True
-        if little not in self._marks:
-            self._marks[little] = _tag_pattern(self.sought, self.groups, little)
-        return self._marks[little].search(data) is not None
+        return self.holds_tag(source, start, stop, little=little)
 
 
 _SWAPPED_ITEMS = {True: rb"\xff\xfe\xe0\x00", False: rb"\xfe\xff\x00\xe0"}
 """An item (FFFE,E000) in the other byte order."""
+
+
+@cache
+def _un_items() -> bytes:
+    """What finds an item, or the end of a sequence, that begins a value in UN, or in a VR that nobody knows.
+
+    The length before it is stored. It may have a byte that has to be zero, but not in the middle of a text.
+    """
+    seconds: dict[int, list[int]] = {}
+    for first, second in (SHORT_VRS | LONG_VRS) - {b"UN"}:
+        seconds.setdefault(first, []).append(second)
+    known = b"|".join(b"%c%s" % (first, _byte_class(each)) for first, each in sorted(seconds.items()))
+    return (
+        rb"\xfe(\xff)(?<!SQ.{8})(?:\x00\xe0|\xdd\xe0)(?<=[ -~]{2}.{5}[^\xff].{4})(?<!(?:%s).{10})"
+        rb"(?<![ -~]{4}.{2}[^\x00].{9})"
+    ) % known
+
+
+@cache
+def _items_in_un() -> re.Pattern[bytes]:
+    return re.compile(_un_items(), re.DOTALL)
+
+
+def _search(
+    pattern: re.Pattern[bytes], source: Source, start: int, stop: int
+) -> tuple[int, re.Match[bytes]] | None:
+    """Where a pattern is found first, and what is found."""
+    while start < stop:
+        buffer, base = source.window(start, min(stop - start, SEARCH_CHUNK))
+        limit = min(stop, base + len(buffer))
+        found = pattern.search(buffer, start - base, limit - base)
+        if found:
+            return base + found.start(), found
+        if limit >= stop:
+            return None
+        start = max(limit - OVERLAP, start + 1)  # it may straddle two windows
+    return None
 
 
 class _Everything:
@@ -224,10 +277,13 @@ class _Everything:
         return True
 
 
-def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -> re.Pattern[bytes]:
+def _tag_pattern(
+    tags: Collection[int], groups: Collection[int], little: bool, *, with_items: bool = False
+) -> re.Pattern[bytes]:
     """A pattern for the bytes of any of the tags, and of any tag of the groups.
 
-    Items in the other byte order match, too: what is in them has tags that look otherwise.
+    With ``with_items`` items in the other byte order match, too, as what is in them has tags that look
+    otherwise; in little endian also those in UN, as group 1.
 
     In little-endian bytes a tag is group low, group high, element low, element high; the
     alternatives share what they have in common, so that the search stays at C speed.
@@ -252,7 +308,10 @@ def _tag_pattern(tags: Collection[int], groups: Collection[int], little: bool) -
             pair = (_byte_class(same), _byte_class(shares))
             branches.append(b"".join(pair if little else pair[::-1]))
         alternatives.append(re.escape(group) + b"(?:" + b"|".join(sorted(branches)) + b")")
-    alternatives.append(_SWAPPED_ITEMS[little])
+    if with_items:
+        alternatives.append(_SWAPPED_ITEMS[little])
+    if with_items and little:
+        alternatives.append(_un_items())
     highs: dict[int, set[int]] = {}
     for whole in groups:
         highs.setdefault(whole >> 8, set()).add(whole & 0xFF)

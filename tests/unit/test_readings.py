@@ -26,7 +26,14 @@ from builders import (
 
 from pfdicom_tagSub.core.errors import FileError
 from pfdicom_tagSub.core.outcome import Status
-from pfdicom_tagSub.dicom.elements import EXPLICIT_LITTLE, IMPLICIT_LITTLE, Stretch
+from pfdicom_tagSub.dicom.element_scanner import ElementScanner
+from pfdicom_tagSub.dicom.elements import (
+    EXPLICIT_LITTLE,
+    IMPLICIT_LITTLE,
+    LONG_VRS,
+    SHORT_VRS,
+    Stretch,
+)
 from pfdicom_tagSub.dicom.readings import READERS, check
 from pfdicom_tagSub.dicom.readings import Form as HeaderForm
 from pfdicom_tagSub.dicom.scan_filter import ScanFilter
@@ -374,6 +381,46 @@ def test_big_endian_in_little_endian_items_of_un(vr: bytes, tmp_path: Path) -> N
     items = item(name(BIG), EXPLICIT)
     hidden = tag_bytes(0x00081140, EXPLICIT) + vr + bytes(2) + struct.pack("<I", len(items)) + items
     assert is_safe(done(hidden, EXPLICIT, tmp_path))
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("vr", [b"UN\0\0", b"UN\1\2", b"  \0\0", b"XX\0\0"])
+def test_big_endian_in_un_is_seen_in_sequences_that_hold_nothing_else(
+    vr: bytes, depth: int, tmp_path: Path
+) -> None:
+    """Those are passed over, in the first file and in those that are like it."""
+
+    def made(hidden: bytes) -> bytes:
+        items = item(hidden, EXPLICIT)
+        middle = tag_bytes(0x00081140, EXPLICIT) + vr + struct.pack("<I", len(items)) + items
+        for _ in range(depth):
+            middle = sequence(0x00081110, item(middle, EXPLICIT), EXPLICIT)
+        return file_of(around(middle, EXPLICIT))
+
+    worker = Worker(Settings(rules_of({"PatientName": "ANON"})))
+    kept = made(element(0x00081030, "PN", SECRET, BIG))
+    for _ in range(4):
+        assert process(worker, kept, tmp_path).content.count(SECRET) == 1
+    assert is_safe(process(worker, made(name(BIG)), tmp_path))
+
+
+def test_implicit_un_in_sequences_is_passed_over(tmp_path: Path) -> None:
+    """What is right in a UN costs no more than a search."""
+    hidden = element(0x00081140, "UN", item(element(0x00081030, "LO", b"A", IMPLICIT), IMPLICIT), EXPLICIT)
+    data = BytesSource(sequence(0x00081110, item(hidden, EXPLICIT), EXPLICIT))
+    scanner = ElementScanner(data, ScanFilter((NAME,)))
+    assert not scanner.occurs(12, data.size, EXPLICIT_LITTLE, EXPLICIT_LITTLE)
+    assert not scan(Stretch(data, 0, data.size, EXPLICIT_LITTLE), scanner.filter)
+
+
+@pytest.mark.parametrize("vr", sorted((SHORT_VRS | LONG_VRS) - {b"UN"}))
+def test_items_after_values_with_a_known_vr_are_not_taken_for_those_of_un(vr: bytes) -> None:
+    pattern = ScanFilter((NAME,)).patterns[True]
+    assert pattern is not None
+    assert not pattern.search(
+        tag_bytes(0x00081140, EXPLICIT) + vr + bytes(6) + tag_bytes(0xFFFEE000, EXPLICIT)
+    )
+    assert not pattern.search(b"1.2.840.1000" + tag_bytes(0xFFFEE000, EXPLICIT))
 
 
 def test_implicit_items_of_un_are_written(tmp_path: Path) -> None:
