@@ -121,7 +121,6 @@ class TextFinder:
     """Finds text; make one in each process or thread, as it uses one thread."""
 
     def __init__(self) -> None:
-        cv2.setNumThreads(1)
         # This package takes a second to import.
         from rapidocr_onnxruntime.ch_ppocr_det.utils import DBPostProcess  # noqa: PLC0415
 

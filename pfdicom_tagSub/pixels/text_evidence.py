@@ -16,6 +16,9 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 
+# Before OpenCV is first used: a process that is forked from one with its threads waits for them for ever.
+cv2.setNumThreads(1)
+
 STEP = 1 / 3
 """What is a large step, of the difference between letters and what is around them."""
 
