@@ -56,6 +56,7 @@ setup(
         "pfmisc",
         "Faker",
         "jinja2",
+        "markupsafe",
         "tqdm",
         'legacy-cgi; python_version >= "3.13"',
     ],

@@ -1,29 +1,23 @@
 """Libraries loaded without those of their modules that this command never uses.
 
 pftree imports tqdm for bars that are not shown here. pydicom imports what finds and downloads its test data,
-and with it urllib, tqdm and, where it is installed, requests; and what reads the metadata of packages, for
-its own version. That is a fifth of a start. Stand-ins take their places while the library is loaded: what it
-takes from one of them is a function that loads the real module when it is called.
+and with it urllib, tqdm and, where it is installed, requests. That is a tenth of a start. Stand-ins take
+their places while the library is loaded: what it takes from one of them is a function that loads the real
+module when it is called.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 PFTREE = ("pftree", ("tqdm",))
-PYDICOM = ("pydicom", ("pydicom.data", "pydicom.examples", "importlib.metadata"))
+PYDICOM = ("pydicom", ("pydicom.data", "pydicom.examples"))
 """A library, and what it is loaded without."""
-
-
-_VERSION = ("importlib.metadata", "version")
 
 
 class LateModule(ModuleType):
@@ -38,8 +32,7 @@ class LateModule(ModuleType):
         if name.startswith("__"):
             raise AttributeError(name)
         if sys.modules.get(self.__name__) is self:
-            later = _later(self, name)
-            return _quick_version(later) if (self.__name__, name) == _VERSION else later
+            return _later(self, name)
         return getattr(importlib.import_module(self.__name__), name)
 
 
@@ -52,23 +45,6 @@ def _later(stand_in: LateModule, name: str) -> Callable[..., Any]:
         return getattr(stand_in, name)(*arguments, **named)
 
     return call
-
-
-def _quick_version(version: Callable[[str], str]) -> Callable[[str], str]:
-    """``version`` for what is installed as wheels are, without a parser of mails for what is one line."""
-
-    def quick(package: str) -> str:
-        begin = package.replace("-", "_") + "-"
-        for folder in sys.path:
-            with suppress(OSError, UnicodeDecodeError), os.scandir(folder or ".") as entries:
-                for one in entries:
-                    if one.name.startswith(begin) and one.name.endswith(".dist-info"):
-                        lines = Path(one.path, "METADATA").read_text("utf-8").splitlines()
-                        found = next((line[9:] for line in lines if line.startswith("Version: ")), "")
-                        return found or version(package)
-        return version(package)
-
-    return quick
 
 
 def load(library: str, without: tuple[str, ...]) -> None:
@@ -87,9 +63,7 @@ def load(library: str, without: tuple[str, ...]) -> None:
     sys.modules.update(stand_ins)
     try:
         importlib.import_module(library)
-    except (
-        Exception
-    ):  # whatever a library says of what it did not expect; importing it as it is tells the rest
+    except Exception:  # of whatever kind: it is imported as it is later, which tells what is wrong
         for name in [name for name in sys.modules if f"{name}.".startswith(f"{library}.")]:
             del sys.modules[name]
     finally:

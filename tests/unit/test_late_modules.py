@@ -105,22 +105,3 @@ def test_the_command_spares_what_it_never_uses(tmp_path: Path) -> None:
 def test_the_version_of_pydicom_is_that_of_its_package() -> None:
     code = LOAD.format(before="") + "import importlib.metadata; print(importlib.metadata.version('pydicom'))"
     assert run(code + "\nprint(pydicom.__version__)").splitlines()[1:] == [version("pydicom")] * 2
-
-
-@pytest.mark.parametrize(
-    ("metadata", "printed"), [("Name: one\nVersion: 7.1\n\n", "7.1 False"), ("", "None")]
-)
-def test_versions_are_read_where_wheels_have_them(tmp_path: Path, metadata: str, printed: str) -> None:
-    folder = tmp_path / "some_package-7.1.dist-info"
-    folder.mkdir()
-    (folder / "METADATA").write_text(metadata)
-    (tmp_path / "library.py").write_text(
-        "from importlib.metadata import version\nown = version('some-package')"
-    )
-    code = (
-        "import sys; from pfdicom_tagSub.core import late_modules\n"
-        "late_modules.load('library', ('importlib.metadata',)); print('importlib.metadata' in sys.modules)\n"
-        "import library; print(library.own)"
-    )
-    found, own = run(code, tmp_path).split()
-    assert f"{own} {found}".startswith(printed)
