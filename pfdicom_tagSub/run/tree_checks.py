@@ -93,6 +93,8 @@ def check_output(path: Path, input_root: str) -> str:
     if not os.path.isdir(nearest):
         raise PlanError(f"--outputDir {path}: {nearest} is not a directory")
     if not os.access(nearest, os.W_OK | os.X_OK):
+        if os.statvfs(nearest).f_flag & os.ST_RDONLY:
+            raise PlanError(f"--outputDir {path}: {nearest} is on a read-only file system; name another")
         verb = "write to" if nearest == root else "create it in"
         cure = "let the user of this run write there, or name another"
         raise PlanError(f"--outputDir {path}: no permission to {verb} {nearest}; {cure}")

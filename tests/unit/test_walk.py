@@ -8,6 +8,7 @@ import socket
 import sys
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from pftree import TreeOptions
@@ -319,6 +320,18 @@ def test_build_refuses_an_output_without_permission(tmp_path: Path, monkeypatch:
     ):
         build(inputs, outer)
     with pytest.raises(PlanError, match="no permission to create it in"):
+        build(inputs, outer / "out")
+
+
+def test_build_refuses_an_output_on_a_read_only_file_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = grow(tmp_path / "in", "a")
+    outer = grow(tmp_path / "outer")
+    real = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(outer) and real(path, mode))
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(PlanError, match="outer is on a read-only file system; name another"):
         build(inputs, outer / "out")
 
 
