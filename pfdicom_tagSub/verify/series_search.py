@@ -31,6 +31,9 @@ MOST_OWN = 48
 
 MOST_LOOKED_AT = 1 << 12
 
+MOST_PATHS = 1 << 6
+"""What to look for because of a path is remembered for so many kinds of them."""
+
 ElementTexts = Set[ElementText]
 
 
@@ -53,6 +56,7 @@ class Core:
         self.wanted = targets_of(noted.originals, self.stated, self.left, noted.codecs)
         self.search = NeedleSearch(self.wanted.needles, self.wanted.days, lambda: None)
         self.token = object()
+        self._targets: dict[tuple[frozenset[ElementText], frozenset[str]], SearchTargets] = {}
         self.sources: dict[bytes | str, set[ElementText]] = {}
         """For the bytes of each needle, and each day, the values that they are of."""
         self.by_text: dict[str, set[ElementText]] = {}
@@ -86,6 +90,21 @@ class Core:
         for day in days:
             found |= self.sources.get(day, set())
         return found
+
+    def targets_of(self, values: set[ElementText], left: frozenset[str]) -> SearchTargets:
+        """What to look for because of some of its values, but for what it states; files share their paths.
+
+        Args:
+            values: the values.
+            left: texts of traces of what is kept.
+        """
+        key = frozenset(values), left
+        known = self._targets.get(key)
+        if known is None:
+            if len(self._targets) >= MOST_PATHS:
+                self._targets.clear()
+            known = self._targets[key] = targets_of(values, self.stated, left, self.noted.codecs)
+        return known
 
     def in_path(self, path: str) -> set[ElementText]:
         """The values that what is found in a path may be of."""
@@ -169,8 +188,11 @@ class SeriesSearch:
         if is_in_path(path, own.texts, own.days):
             named["path"] = 0, 0
         elif in_path := core.in_path(path) - gone:
-            exact = targets_of(in_path, more, left, core.noted.codecs)
-            if is_in_path(path, exact.texts, exact.days):
+            shared = core.targets_of(in_path, left)
+            own_texts, own_days = (
+                [text for text in texts if not more.says(text)] for texts in (shared.texts, shared.days)
+            )
+            if is_in_path(path, own_texts, own_days):
                 named["path"] = 0, 0
         for part, data in ((1, output.meta), (2, output.data)):
             for name, entry in texts.of_data_set(data):
