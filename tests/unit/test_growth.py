@@ -86,3 +86,12 @@ def test_needles_that_are_likely_in_data_are_all_that_are_in_it(monkeypatch: pyt
         assert [one.folded for one in likely_in(rest, needles) if one.folded in rest] == [
             text for text in texts if text in rest
         ]
+
+
+def test_ids_whose_digits_are_in_uids_are_not_likely_in_data() -> None:
+    """Each would be looked for in all of the data: a DICOMDIR has more of both with each record."""
+    numbers = range(1000, 9000)
+    uids = b"\n".join(b"1.2.826.%d.7" % number for number in numbers)
+    needles = [Needle(b"%s%d" % (text, number)) for text in (b"id", b"name") for number in numbers]
+    assert len(needles) * len(uids) >= needle_search.FEW_STEPS
+    assert not likely_in(uids, needles)
