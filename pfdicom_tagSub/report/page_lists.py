@@ -86,10 +86,7 @@ def skipped_section(report: RunReport) -> Markup:
     skipped = report.skipped
     if not skipped:
         return section("skipped", "Files that were skipped", _NONE)
-    rows = [
-        fill('<tr><td class="wide">{}</td><td class="wide">{}</td></tr>\n', code(one.relative), one.reason)
-        for one in skipped[:LISTED_MOST]
-    ]
+    rows = [_row(code(one.relative), one.reason) for one in skipped[:LISTED_MOST]]
     return section(
         "skipped",
         "Files that were skipped",
@@ -147,11 +144,9 @@ def pixels_section(report: RunReport) -> Markup:
         )
         return section("pixels", title, asked)
     rows = [
-        fill(
-            '<tr><td class="wide">{}</td><td class="wide">{}{}</td><td class="wide">{}</td></tr>\n',
+        _row(
             code(path),
-            _output(report.outputs.get(path)),
-            " (held)" if path in report.held else "",
+            fill("{}{}", _output(report.outputs.get(path)), " (held)" if path in report.held else ""),
             reason,
         )
         for path, reason in review[:LISTED_MOST]
@@ -174,12 +169,7 @@ def residuals_section(report: RunReport) -> Markup:
     if not residuals:
         return NOTHING
     rows = [
-        fill(
-            '<tr><td class="wide">{}</td><td class="wide">{}</td><td class="wide">{}</td></tr>\n',
-            code(path),
-            _output(report.outputs.get(path)),
-            ", ".join(elements),
-        )
+        _row(code(path), _output(report.outputs.get(path)), ", ".join(elements))
         for path, elements in residuals[:LISTED_MOST]
     ]
     return section(
@@ -197,6 +187,11 @@ def residuals_section(report: RunReport) -> Markup:
 def _counted(title: str, number: int, names: Sequence[str], rows: Sequence[Markup]) -> Markup:
     """A table that says how many it is of."""
     return table(f"{title}: {number_text(number)}", heads(*names), rows, title)
+
+
+def _row(*cells: object) -> Markup:
+    """A row of cells that may be long."""
+    return fill("<tr>{}</tr>\n", joined(fill('<td class="wide">{}</td>', cell) for cell in cells))
 
 
 def _output(path: str | None) -> Markup:

@@ -54,8 +54,7 @@ def header(report: RunReport, ran: RunFacts, headline: Notice) -> Markup:
     if report.is_dry:
         dry = Markup(
             '<div class="banner look" role="note">Dry run: nothing was written.\n<p>Every file was read and '
-            "every "
-            "change was worked out. This page says what the same command would do without "
+            "every change was worked out. This page says what the same command would do without "
             "<code>--dryRun</code>.</p></div>\n"
         )
     if report.survey and report.survey.shows_values:

@@ -290,6 +290,25 @@ def patience(seconds: float) -> float:
     return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
+def output_of(code: str, folder: Path | None = None) -> str:
+    """What a program prints that runs in a process of its own.
+
+    Args:
+        code: the program.
+        folder: where it runs.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=patience(60),
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
 def processes_of(session: int) -> list[int]:
     """The processes of a session that have not ended (zombies have)."""
     return _processes_with(3, session)

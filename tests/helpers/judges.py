@@ -79,7 +79,7 @@ def _shown(data_set: Dataset, tags: frozenset[int], depth: int = 0) -> Iterator[
                 yield stored if isinstance(stored, bytes) else str(stored).encode("utf-8", "replace")
         try:
             value = data_set[tag].value
-        except Exception:
+        except Exception:  # what pydicom cannot read it does not show
             continue
         if tag in tags:
             yield value if isinstance(value, bytes) else str(value).encode("utf-8", "replace")

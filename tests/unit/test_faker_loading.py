@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from installed import patience
+from installed import output_of
 
 NAMES = """
 import json, sys, threading
@@ -38,21 +36,8 @@ class Faker:
 """
 
 
-def run(code: str, folder: Path | None = None) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=patience(60),
-        cwd=folder,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def test_names_are_those_of_a_whole_faker_which_is_there_for_others() -> None:
-    found, different = json.loads(run(NAMES.format(before="")))
+    found, different = json.loads(output_of(NAMES.format(before="")))
     assert found == []  # neither Faker nor what its provider of dates and times would load
     assert different > 350
 
@@ -61,7 +46,7 @@ def test_names_are_those_of_a_whole_faker_which_is_there_for_others() -> None:
     "before", ["import faker", "threading.Thread(target=threading.Event().wait, daemon=True).start()"]
 )
 def test_faker_that_others_have_or_could_see_is_loaded_whole(before: str) -> None:
-    found, _ = json.loads(run(NAMES.format(before=before)))
+    found, _ = json.loads(output_of(NAMES.format(before=before)))
     assert "faker" in found
 
 
@@ -73,4 +58,4 @@ def test_faker_that_wants_to_know_more_of_its_languages_is_loaded_as_it_is(tmp_p
         "from pfdicom_tagSub.spec.faker_loading import new_faker; "
         "print(type(new_faker()).__module__, new_faker().language, new_faker().__class__.__name__)"
     )
-    assert run(code, tmp_path).split() == ["faker", "en_US", "Faker"]
+    assert output_of(code, tmp_path).split() == ["faker", "en_US", "Faker"]

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from installed import patience
+from installed import output_of, patience
 
 LOAD = """
 import sys, threading
@@ -32,21 +32,8 @@ assert type(pydicom.examples).__name__ == type(pydicom.data).__name__ == "module
 """
 
 
-def run(code: str, folder: Path | None = None) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=patience(60),
-        cwd=folder,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 def test_libraries_are_whole_for_whoever_uses_more_of_them() -> None:
-    assert run(LOAD.format(before="") + USE) == "[]"
+    assert output_of(LOAD.format(before="") + USE) == "[]"
 
 
 @pytest.mark.parametrize(
@@ -54,12 +41,12 @@ def test_libraries_are_whole_for_whoever_uses_more_of_them() -> None:
     ["import pftree, pydicom", "threading.Thread(target=threading.Event().wait, daemon=True).start()"],
 )
 def test_libraries_that_others_have_or_could_see_are_loaded_whole(before: str) -> None:
-    found = run(LOAD.format(before=before) + USE)
+    found = output_of(LOAD.format(before=before) + USE)
     assert found == str(["tqdm", "urllib.request", "pydicom.data", "pydicom.examples"])
 
 
 def test_a_module_that_others_have_is_taken_as_it_is() -> None:
-    assert run(LOAD.format(before="import tqdm") + USE) == "['tqdm']"
+    assert output_of(LOAD.format(before="import tqdm") + USE) == "['tqdm']"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +69,7 @@ def test_a_library_that_wants_more_than_functions_is_loaded_as_it_is(
         "except (AttributeError, ImportError) as error: print(error)\n"
         "import late; assert late.Bar.size == 3; print(loaded)"
     )
-    *said, loaded = run(code, tmp_path).splitlines()
+    *said, loaded = output_of(code, tmp_path).splitlines()
     assert loaded == str(printed == "NOW")
     assert printed in "".join(said)
 
@@ -104,4 +91,4 @@ def test_the_command_spares_what_it_never_uses(tmp_path: Path) -> None:
 
 def test_the_version_of_pydicom_is_that_of_its_package() -> None:
     code = LOAD.format(before="") + "import importlib.metadata; print(importlib.metadata.version('pydicom'))"
-    assert run(code + "\nprint(pydicom.__version__)").splitlines()[1:] == [version("pydicom")] * 2
+    assert output_of(code + "\nprint(pydicom.__version__)").splitlines()[1:] == [version("pydicom")] * 2
