@@ -74,8 +74,8 @@ def warn_of_results(totals: Totals, console: Console, *, prunes: bool) -> None:
     count, labels = totals.invalid
     if count:
         console.warning(
-            f"{_of(count, '1 new value does not fit its VR', '{} new values do not fit their VRs')}, and the "
-            f"elements were left empty: {_some(labels)}; --json counts them under elements"
+            f"{_of(count, '1 new value does not fit its VR', '{} new values do not fit their VRs')}, so the "
+            f"elements are empty: {_some(labels)}; --json counts them under elements"
         )
     if totals.unknown:
         console.warning(

@@ -112,7 +112,7 @@ def test_run_says_which_elements_are_empty_as_their_new_values_were_not_valid(tm
     spec = '{"Rows": "%_regex|2|70000_#tag", "Columns": "%_regex|2|70000_#tag"}'
     done = run_command(tmp_path / "in", tmp_path / "out", "--json", "--tagStruct", spec)
     (warning,) = done.record["warnings"]
-    assert "1 new value does not fit its VR, and the elements were left empty: Rows" in warning
+    assert "1 new value does not fit its VR, so the elements are empty: Rows" in warning
 
 
 def test_totals_merge_the_tags_of_a_repeating_group() -> None:
