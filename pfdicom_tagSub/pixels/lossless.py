@@ -254,7 +254,8 @@ def _check_claim(data: bytes, image: Image) -> None:
     else:
         header = header_of(data)
         claimed = header.rows, header.columns, len(header.factors)
-        if not data.rstrip(b"\0\xff").endswith(b"\xff\xd9"):  # a decoder may fill it up, or wait for ever
+        # A decoder may fill it up, or wait for ever. DCMTK makes lengths even with any byte after the end.
+        if b"\xff\xd9" not in data.rstrip(b"\0\xff")[-3:]:
             raise FileError("a compressed frame is damaged: its end is missing")
         if image.syntax in _OF_LOSSLESS_JPEG and header.rows * header.columns > 8 * len(data):
             raise FileError("a compressed frame has too few bytes for its pixels")  # a bit each (T.81 H.1.2)

@@ -118,6 +118,21 @@ def test_frames_whose_end_is_missing_fail(tmp_path: Path, syntax: str) -> None:
     assert "damaged" in result.record["failures"][0]["reason"]
 
 
+@pytest.mark.parametrize("padding", [b"\0", b"\x26", b"\xd9"])
+def test_any_byte_may_make_the_length_of_jpeg_ls_even(tmp_path: Path, padding: bytes) -> None:
+    made = compressed(LAYOUTS[0], uid.JPEGLSLossless, 2)
+    before = decoded(file_bytes(made))
+    frames = []
+    for frame in generate_frames(made.PixelData, number_of_frames=2):
+        scan = frame.rstrip(b"\0")[:-2]
+        fill = b"\xff" if len(scan) % 2 == 0 else b""  # one before the end makes the length odd
+        frames.append(scan + fill + b"\xff\xd9" + padding)
+    made.PixelData = encapsulate(frames)
+    result, output = clean(tmp_path, file_bytes(made))
+    assert result.code == 0, result.out
+    assert (decoded(output)[:, 12:45, 10:40] == before[:, 12:45, 10:40]).all()
+
+
 def test_damage_over_which_a_plugin_panics_fails_its_file_alone(tmp_path: Path) -> None:
     layout = LAYOUTS[2]
     made = compressed(layout, uid.RLELossless, 1)
