@@ -148,7 +148,10 @@ def _makes_sense(items: list[SequenceItem], *, implicit: bool) -> bool:
     if any(entry.tag == REST for entry in entries):
         return False
     if not implicit:
-        return all(entry.vr in VRS for entry in entries)
+        # pydicom passes to implicit VR where it finds no VR; what it had to enter has one in 12 bytes alone.
+        return all(
+            entry.vr in VRS and (not entry.is_parsed or entry.value - entry.start == 12) for entry in entries
+        )
     return all(
         one.tag < other.tag
         for item in items
@@ -178,7 +181,8 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
         value = whole[: _end_of_items(whole, order)]
         contents = convert_SQ(value, implicit, little, list(data.encodings))
         source, base, stop = BytesSource(value), entry.value, len(value)
-    sign, delimiter = _ITEM_TAGS[order == "little"][0], tag_bytes(0xFFFEE00D, order) + bytes(4)
+    sign = _ITEM_TAGS[order == "little"][0]
+    delimiter, closing = (tag_bytes(tag, order) + bytes(4) for tag in (0xFFFEE00D, 0xFFFEE0DD))
     tells = {one.seq_item_tell: source.read(one.seq_item_tell, one.seq_item_tell + 8) for one in contents}
     # What an item of defined length is closed with as well is an item without elements to pydicom.
     contents = [one for one in contents if tells[one.seq_item_tell] != delimiter]
@@ -192,9 +196,12 @@ def _items(entry: Entry, data: DataSet, *, implicit: bool, little: bool) -> list
         is_defined = not content.is_undefined_length_sequence_item
         if is_defined:
             end = start + 8 + int.from_bytes(source.read(start + 4, start + 8), order)  # type: ignore[arg-type]
-            if end > following or (end < following and source.read(end, following).replace(delimiter, b"")):
+            behind = source.read(end, following) if end < following else b""
+            if end > following or behind.replace(delimiter, b"").replace(closing, b""):
                 raise FileError("the lengths of its items do not add up")
         else:
+            while source.read(following - 8, following) == closing:
+                following -= 8
             closes = source.read(following - 8, following - 4) == tag_bytes(0xFFFEE00D, order)
             end = following - 8 if closes else following
         made = data_set_of(content, source, base, start + 8, end)
@@ -214,10 +221,7 @@ def _end_of_items(value: bytes, order: str) -> int:
     while value.startswith(item, place):
         length = int.from_bytes(value[place + 4 : place + 8], order)  # type: ignore[arg-type]
         if length == UNDEFINED:
-            place = len(value)
-            while value.endswith(closing, 0, place):
-                place -= len(closing)
-            return place
+            return len(value)
         place += 8 + length
         while value.startswith(item_end, place):
             place += len(item_end)

@@ -323,6 +323,29 @@ def test_items_that_are_closed_once_more_are_verified(is_closed: bool, form: For
     assert [one.PatientName for one in result.data_set[STUDIES].value if one] == ["ANON", "ANON"]
 
 
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT, BIG], ids=lambda form: form.name)
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_last_item_that_ends_in_a_sequence_without_a_length_is_verified(
+    is_closed: bool, form: Form, tmp_path: Path
+) -> None:
+    inner = sequence(0x00081115, item(name(form), form, defined=False), form, defined=False)
+    items = item(name(form), form, defined=False) + item(inner, form) + sequence_end(form) * is_closed
+    content = file_of(around(element(STUDIES, "SQ", items, form), form), form)
+    result = process(Worker(Settings(rules_of(SPEC), verify=True)), content, tmp_path)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    assert SECRET not in result.content
+    assert result.data_set[STUDIES][1].ReferencedSeriesSequence[0].PatientName == "ANON"
+
+
+def test_item_that_keeps_but_a_sequence_without_a_length_is_verified(tmp_path: Path) -> None:
+    """Its header has no VR, which pydicom takes for implicit VR among elements of explicit VR, too."""
+    items = item(sequence(0x00081115, b"", IMPLICIT, defined=False) + name(IMPLICIT), IMPLICIT)
+    content = file_of(around(element(STUDIES, "SQ", items, IMPLICIT), IMPLICIT), IMPLICIT)
+    result = process(Worker(Settings(rules_of({"PatientName": None}), verify=True)), content, tmp_path)
+    assert result.outcome.status is Status.WRITTEN, result.outcome.reason
+    assert list(result.data_set[STUDIES][0].keys()) == [0x00081115]
+
+
 @pytest.mark.parametrize("tail", [b"", bytes(8), bytes(100)])
 def test_complete_fragments_without_a_delimiter_are_tolerated(tail: bytes, tmp_path: Path) -> None:
     fragments = item(b"", EXPLICIT) + item(b"\xff\xd8\xff\xd9", EXPLICIT)
