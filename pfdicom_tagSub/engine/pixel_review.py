@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 from ..dicom.dictionary import (
+    MANUFACTURER,
+    MANUFACTURER_MODEL_NAME,
     MEDIA_STORAGE_SOP_CLASS_UID,
     MODALITY,
     PHOTOMETRIC_INTERPRETATION,
@@ -27,9 +29,9 @@ SERIES_DESCRIPTION = 0x0008103E
 
 CAPTURE_DEVICES = frozenset(
     {0x00181010, 0x00181011, 0x00181012, 0x00181014, 0x00181016, 0x00181017}
-    | {0x00181018, 0x00181019, 0x0018101A, 0x0018101B}
+    | {0x00181018, 0x00181019, 0x0018101A, 0x0018101B, 0x00181022, 0x00181023}
 )
-"""Devices of secondary capture and hardcopy, their makers, models and software (PS3.3 C.8.6.1)."""
+"""Devices of secondary capture and hardcopy, their makers, models, software and formats (PS3.3 C.8.6.1)."""
 
 REVIEWED = frozenset(
     {
@@ -44,6 +46,8 @@ REVIEWED = frozenset(
         SERIES_DESCRIPTION,
         SAMPLES_PER_PIXEL,
         PHOTOMETRIC_INTERPRETATION,
+        MANUFACTURER,
+        MANUFACTURER_MODEL_NAME,
         *CAPTURE_DEVICES,
     }
 )
@@ -103,6 +107,9 @@ _DESCRIBED = (
 _OF_BONES = ("DENSITOM", "DENSITOMÉTR", "BONEDENSITY", "OSTEODENSIT", "KNOCHENDICHTE")
 _SCANS_OF_BONES = frozenset({"DXA", "DEXA", "BMD", "QDR"})
 """Likewise of densitometry, within a description and as a word of one; its reports come as DX and CR, too."""
+_RADIOGRAPHY = frozenset({"CR", "DX"})
+_DENSITOMETERS = (b"LUNAR", b"HOLOGIC", b"NORLAND")
+"""Makers of which radiographs are reports of densitometry; the mammograms of one are MG."""
 
 
 def reason_to_review(root: Scope) -> str:
@@ -139,6 +146,8 @@ def _kind(root: Scope) -> str:
         not _SCANS_OF_BONES.isdisjoint(_words_of(one)) for one in described
     ):
         return _DENSITOMETRY
+    if modality in _RADIOGRAPHY and _is_of_densitometer(root):
+        return _DENSITOMETRY
     if _says(image_type, _SCREENS) or _says(described, _DESCRIBED):
         return "a captured screen"
     if any(not _REPORTS.isdisjoint(_words_of(text)) for text in image_type[1:]):
@@ -150,6 +159,15 @@ def _kind(root: Scope) -> str:
     if not any(classes) and root.beyond is not None:
         return _kind_of_class(next(iter(_texts(root.beyond, MEDIA_STORAGE_SOP_CLASS_UID)), "")) or ""
     return ""
+
+
+def _is_of_densitometer(root: Scope) -> bool:
+    made = [
+        root.raw(root.elements[tag]).upper()
+        for tag in (MANUFACTURER, MANUFACTURER_MODEL_NAME)
+        if tag in root.elements
+    ]
+    return any(maker in text for text in made for maker in _DENSITOMETERS)
 
 
 def _is_colour(photometric: str) -> bool:

@@ -37,7 +37,8 @@ class Lookups:
         file_reads: the index of a rule to the seeds that are of the whole file, likewise.
         context: all of these once.
         context_tags: the tags among them, and what says how text is read.
-        kept_overlays: the other groups of overlays, where outputs say that no identity is left.
+        kept_overlays: the other groups of overlays, where outputs say that no identity is left, or pixels are
+            cleaned.
         overlay_tags: the tags that say where overlays of these groups are.
     """
 
@@ -56,7 +57,8 @@ class Lookups:
         self.insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 != 0x0002]
         self.meta_insertions = [(tag, rule) for tag, rule in inserting if tag >> 16 == 0x0002]
         self.overlays = frozenset(filter(self._removes_overlay, GROUPS))
-        self.kept_overlays = frozenset(GROUPS) - self.overlays if self.claims else frozenset()
+        tells_of_pixels = self.claims or rules.pixels is not None
+        self.kept_overlays = frozenset(GROUPS) - self.overlays if tells_of_pixels else frozenset()
         groups = self.overlays | self.kept_overlays
         self.overlay_tags = frozenset(tag for group in groups for tag in described(group))
         self.private = {

@@ -24,7 +24,15 @@ from .._version import __version__
 from ..core.errors import ExitCode, FileError, NotDicomError, PlanError
 from ..core.outcome import CleanedPixels, PixelRectangle
 from ..core.system_reasons import why_unwritten
-from ..dicom.dictionary import COLUMNS, MODALITY, ROWS, SOP_INSTANCE_UID, label_of
+from ..dicom.dictionary import (
+    COLUMNS,
+    MANUFACTURER,
+    MANUFACTURER_MODEL_NAME,
+    MODALITY,
+    ROWS,
+    SOP_INSTANCE_UID,
+    label_of,
+)
 from ..dicom.file import parse
 from ..dicom.scope import Scope
 from ..dicom.sources import FileSource
@@ -41,10 +49,7 @@ FILES_AT_ONCE = 200
 RECTANGLES_MOST = 500
 """The rectangles that are drawn on a picture."""
 
-MANUFACTURER = 0x00080070
-MODEL = 0x00081090
-
-_DEVICE = (MODALITY, MANUFACTURER, MODEL)
+_DEVICE = (MODALITY, MANUFACTURER, MANUFACTURER_MODEL_NAME)
 _MARK = "@FILES@"
 
 

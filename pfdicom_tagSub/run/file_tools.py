@@ -37,7 +37,8 @@ class PixelWork:
         from ..engine.pixel_cleaning import PixelCleaner  # noqa: PLC0415  (only where it was asked for)
 
         self.limit = settings.inflate_limit
-        self._settings = replace(settings, rules=pixels.rules, where=None)  # which has been asked
+        rules = replace(pixels.rules, pixels=pixels)
+        self._settings = replace(settings, rules=rules, where=None)  # which has been asked
         self.cleaner = PixelCleaner(pixels.settings)
         self._tools = Tools(self._settings)
 

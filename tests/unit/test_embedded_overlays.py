@@ -10,7 +10,7 @@ import pytest
 from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, data_set, read, written
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import CT, Layout, file_bytes, picture
+from pictures import CT, US, Layout, file_bytes, picture, region
 from pydicom import uid
 from pydicom.dataset import Dataset
 from support import run_command
@@ -221,3 +221,25 @@ def test_overlay_that_a_key_keeps_in_the_pixels_is_told_under_a_profile(
     assert result.code == 0, result.out
     reasons = [one["reason"] for one in result.record["pixelReview"]]
     assert reasons == ["an overlay in its pixels stays, as no key removes it"] * (2 if position else 0)
+
+
+@pytest.mark.parametrize("is_masked", [True, False])
+def test_overlay_that_stays_is_told_where_pixels_are_cleaned_without_a_profile(
+    tmp_path: Path, is_masked: bool
+) -> None:
+    pytest.importorskip("jpeg_ls", reason="the codecs are not installed")
+    modality, sop_class = ("US", US) if is_masked else ("CT", CT)
+    made = picture(Layout("grey-12", "MONOCHROME2", 16, 12), Modality=modality, SOPClassUID=sop_class)
+    made.add_new(0x60000100, "US", 16)
+    made.add_new(0x60000102, "US", 15)
+    made.SequenceOfUltrasoundRegions = [region(10, 10, 30, 30)]
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in "ab":  # the second one is done as the first
+        (source / f"{name}.dcm").write_bytes(file_bytes(made))
+    flags = ("--cleanPixels", "regions", "--json", "--verify", "--tagStruct", '{"PatientName": "x"}')
+    result = run_command(source, tmp_path / "out", *flags)
+    assert result.code == 0, result.out
+    assert len(result.record["pixelsCleaned"]) == (2 if is_masked else 0)
+    reasons = [one["reason"].rpartition("; ")[2] for one in result.record["pixelReview"]]
+    assert reasons == ["an overlay in its pixels stays, as no key removes it"] * 2

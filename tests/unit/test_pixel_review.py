@@ -29,6 +29,7 @@ SCREEN = "a captured screen"
 COLOUR = "a picture in colour"
 FILM = "a film page"
 REPORT = "a picture of a report"
+BONES = "a densitometry report"
 
 
 def rules_of(**pairs: str) -> RuleSet:
@@ -104,13 +105,18 @@ XA: dict[str, Any] = {"SOPClassUID": STORAGE + "12.1", "Modality": "XA"}
         ({**CT, "SeriesDescription": "informe_de_dosis"}, SCREEN),
         ({**CT, "ImageType": ["DERIVED", "SECONDARY", "OTHER", "CSA REPORT"]}, REPORT),
         ({**CT, "ImageType": ["DERIVED", "SECONDARY", "OTHER", "CT_SOM5 PROT"]}, REPORT),
-        ({"SOPClassUID": STORAGE + "1", "Modality": "BMD"}, "a densitometry report"),
-        ({"SOPClassUID": STORAGE + "1.1", "SeriesDescription": "DXA Report"}, "a densitometry report"),
-        ({"SOPClassUID": STORAGE + "1", "StudyDescription": "Bone densitometry"}, "a densitometry report"),
+        ({"SOPClassUID": STORAGE + "1", "Modality": "BMD"}, BONES),
+        ({"SOPClassUID": STORAGE + "1.1", "SeriesDescription": "DXA Report"}, BONES),
+        ({"SOPClassUID": STORAGE + "1", "StudyDescription": "Bone densitometry"}, BONES),
+        ({"SOPClassUID": STORAGE + "1", "Modality": "CR", "Manufacturer": "GE Lunar"}, BONES),
+        ({"SOPClassUID": STORAGE + "1", "Modality": "DX", "Manufacturer": "Hologic, Inc."}, BONES),
+        ({"SOPClassUID": STORAGE + "1", "Modality": "DX", "ManufacturerModelName": "LUNAR iDXA"}, BONES),
         ({**CT, "SeriesDescription": "Doserapport"}, SCREEN),
         ({**CT, "SecondaryCaptureDeviceID": "X1"}, CAPTURE),
         ({**CT, "SecondaryCaptureDeviceManufacturer": "VEPRO"}, CAPTURE),
         ({**CT, "HardcopyDeviceSoftwareVersion": "1"}, CAPTURE),
+        ({**CT, "VideoImageFormatAcquired": "NTSC"}, CAPTURE),
+        ({**CT, "DigitalImageFormatAcquired": "X"}, CAPTURE),
         ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]}, PHOTOGRAPH),
         ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "OVERVIEW", "NONE"]}, PHOTOGRAPH),
     ],
@@ -133,6 +139,8 @@ def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, f
         {**CT, "ImageType": ["ORIGINAL", "PRIMARY", "PROTON", "REPORTED"]},
         {"SOPClassUID": uid.EnhancedMRImageStorage, "Modality": "MR"},
         {**XA, "ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE"]},
+        {"SOPClassUID": STORAGE + "1.2", "Modality": "MG", "Manufacturer": "HOLOGIC, Inc."},
+        {"SOPClassUID": STORAGE + "1.1", "Modality": "DX", "Manufacturer": "SIEMENS"},
         {"SOPClassUID": uid.SegmentationStorage, "Modality": "SEG"},
         {"SOPClassUID": uid.RTStructureSetStorage, "Modality": "RTSTRUCT"},
         {"SOPClassUID": STORAGE + "77.1.5.3"},
