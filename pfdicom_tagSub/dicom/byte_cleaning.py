@@ -12,7 +12,16 @@ import re
 from collections.abc import Callable, Iterable
 
 from ..core.errors import FileError
-from .character_sets import ESCAPE, CharacterSet, decoded, encoded, is_plain, is_utf8
+from .character_sets import (
+    ESCAPE,
+    GB_2312,
+    GB_2312_SIGN,
+    CharacterSet,
+    decoded,
+    encoded,
+    is_plain,
+    is_utf8,
+)
 from .values import SINGLE_VALUED_VRS
 
 _UTF8, _LATIN1 = "utf-8", "latin-1"
@@ -51,11 +60,12 @@ def clean_bytes(
     """
     value = raw.rstrip(_PADDING)
     declared = _as_declared(value, characters)
-    pieces = tuple(pieces) if declared is None and not is_utf8(value) else ()
-    _check_left(value, (piece for piece in pieces if _NO_NAME_IN_LATIN1.search(piece) or is_plain(piece)))
     if declared is not None:
         cleaned = _clean_declared(value, declared, vr, characters, clean)
+        _check_left(cleaned.replace(GB_2312_SIGN, b""), _otherwise_signed(pieces, value, characters))
         return raw if cleaned == value else cleaned
+    pieces = () if is_utf8(value) else tuple(piece.removeprefix(GB_2312_SIGN) for piece in pieces)
+    _check_left(value, (piece for piece in pieces if _NO_NAME_IN_LATIN1.search(piece) or is_plain(piece)))
     cleaned = value
     for _ in range(_ROUNDS):  # what is left in one reading may be an identifier in another
         before = cleaned
@@ -65,6 +75,16 @@ def clean_bytes(
             _check_left(cleaned, (piece for piece in pieces if _HIGH.fullmatch(piece)))
             return raw if cleaned == value else cleaned
     raise FileError("a text that is cleaned has identifiers in more than one character set")
+
+
+def _otherwise_signed(pieces: Iterable[bytes], value: bytes, characters: CharacterSet) -> Iterable[bytes]:
+    """The bytes that a text which is what is declared may have from an identifier that is read otherwise.
+
+    One of them has an escape sequence that the other lacks.
+    """
+    if ESCAPE in value:
+        return (piece for piece in pieces if not piece.startswith(GB_2312_SIGN))
+    return (piece.removeprefix(GB_2312_SIGN) for piece in pieces if GB_2312 in characters.encodings)
 
 
 def _check_left(value: bytes, pieces: Iterable[bytes]) -> None:
@@ -81,10 +101,18 @@ def _check_left(value: bytes, pieces: Iterable[bytes]) -> None:
 
 
 def pieces_of(raw: bytes, characters: CharacterSet) -> Iterable[bytes]:
-    """The parts of an identifier that a text may have as bytes, where it is not sure what they say."""
-    if is_plain(raw) or _as_declared(raw.rstrip(_PADDING), characters) is not None:
+    """The parts of an identifier that a text may have as bytes, where it is not sure what they say.
+
+    Text in GB 2312 is often without its escape sequence; where the identifier has one, it is before a part.
+    """
+    is_declared = is_plain(raw) or _as_declared(raw.rstrip(_PADDING), characters) is not None
+    if is_plain(raw) or (is_declared and GB_2312 not in characters.encodings):
         return ()
     parts = [part for part in _PARTS.split(raw) if not is_plain(part)]
+    if is_declared:
+        sign = GB_2312_SIGN if ESCAPE in raw else b""
+        bare = [_ESCAPES.sub(b"", part) for part in parts if sign or _HIGH.fullmatch(part)]
+        return [sign + part for part in bare if len(part) >= _LEAST_BARE]
     bare = [_ESCAPES.sub(b"", part) for part in parts if ESCAPE in part]
     return [part for part in parts if len(part) >= _LEAST_PART or _HIGH.fullmatch(part)] + [
         part for part in bare if len(part) >= _LEAST_BARE

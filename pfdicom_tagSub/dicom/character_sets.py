@@ -23,6 +23,17 @@ DEFAULT_CHARSETS = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6"})
 UTF8_CHARSET = "ISO_IR 192"
 LATIN_9 = "ISO_IR 203"
 ESCAPE = b"\x1b"
+GB_2312 = "iso_ir_58"
+"""The Python encoding that pydicom gives for ISO 2022 IR 58."""
+
+GB_2312_SIGN = b"\x1b$)A"
+"""The escape sequence before text in GB 2312. pydicom neither reads nor writes it as one."""
+
+_SIGNED = re.compile(re.escape(GB_2312_SIGN) + rb"([^\x1b]*)")
+
+_DELIMITERS = re.compile(r"([\t\n\f\r^=\\]+)")
+"""After each of them text begins in the first character set again (PS3.5 6.1.2.5.3)."""
+
 REPLACEMENT = "\ufffd"
 """What pydicom puts where bytes have no character; it must never be written."""
 
@@ -164,11 +175,13 @@ class Decoded(NamedTuple):
         text: the text, with U+FFFD where a byte has no character.
         is_certain: whether the bytes are what the character set allows.
         encodings: the Python encodings that it was read with.
+        as_pydicom: the text as pydicom reads it, and 3.1.1 read it: with the escape sequences of GB 2312.
     """
 
     text: str
     is_certain: bool
     encodings: tuple[str, ...]
+    as_pydicom: str
 
 
 def decoded(raw: bytes, characters: CharacterSet) -> Decoded:
@@ -181,13 +194,13 @@ def decoded(raw: bytes, characters: CharacterSet) -> Decoded:
         raw: the bytes, of one value or several.
         characters: the character set in force.
 
-    Returns:
-        What pydicom reads, and 3.1.1 read.
     """
     if is_plain(raw):
-        return Decoded(raw.decode("ascii"), True, characters.encodings)
+        text = raw.decode("ascii")
+        return Decoded(text, True, characters.encodings, text)
     with warnings.catch_warnings(action="ignore"):  # of text that it cannot read
-        text = charset.decode_bytes(raw, characters.encodings, TEXT_VR_DELIMS)
+        as_pydicom = charset.decode_bytes(raw, characters.encodings, TEXT_VR_DELIMS)
+    text = without_signs(as_pydicom, raw, characters.encodings)
     is_certain = not (
         characters.unknown
         or "\x1b" in text
@@ -198,7 +211,19 @@ def decoded(raw: bytes, characters: CharacterSet) -> Decoded:
         other = decoded(raw, characters.fallback)
         if other.is_certain:
             return other
-    return Decoded(text, is_certain, characters.encodings)
+    return Decoded(text, is_certain, characters.encodings, as_pydicom)
+
+
+def without_signs(text: str, raw: bytes, encodings: Sequence[str]) -> str:
+    """What pydicom reads of bytes, without the escape sequences of GB 2312 where such text follows."""
+    if GB_2312 not in encodings:
+        return text
+    try:
+        for part in _SIGNED.findall(raw):
+            part.decode(GB_2312)
+    except UnicodeError:
+        return text
+    return text.replace(GB_2312_SIGN.decode(), "")
 
 
 def _is_valid(raw: bytes, characters: CharacterSet) -> bool:
@@ -217,6 +242,40 @@ def _is_undeclared(raw: bytes, text: str, characters: CharacterSet) -> bool:
     return any("\x80" <= character <= "\xff" for character in text)
 
 
+def written_text(text: str, encodings: Sequence[str]) -> bytes:
+    """The bytes of a text as pydicom writes them, or as ``needed_bytes`` has them.
+
+    Raises:
+        UnicodeError: it has characters that the first encoding lacks. Where there are several, pydicom writes
+            others in their place, which are told by reading.
+    """
+    own = needed_bytes(text, encodings)
+    return charset.encode_string(text, encodings) if own is None else own
+
+
+def needed_bytes(text: str, encodings: Sequence[str]) -> bytes | None:
+    """The bytes of a text that pydicom writes wrongly or not at all; None for others.
+
+    ISO_IR 13 has katakana and the letters of ASCII in one set, side by side (PS3.3 C.12.1.1.2). Text in
+    GB 2312 has an escape sequence before it, after each delimiter again (PS3.5 6.1.2.5.3 and K.2).
+    """
+    if text.isascii() or (GB_2312 not in encodings and tuple(encodings) != ("shift_jis",)):
+        return None
+    if GB_2312 in encodings:
+        return b"".join(_with_sign(part, encodings) for part in _DELIMITERS.split(text))
+    one_byte_each = text.encode("shift_jis", "replace")
+    return one_byte_each if len(one_byte_each) == len(text) else None
+
+
+def _with_sign(part: str, encodings: Sequence[str]) -> bytes:
+    for sign, encoding in ((b"", encodings[0]), (GB_2312_SIGN, GB_2312)):
+        try:
+            return sign + part.encode(encoding)
+        except UnicodeError:
+            continue
+    return charset.encode_string(part, [one for one in encodings if one != GB_2312])
+
+
 def encoded(texts: Sequence[str], characters: CharacterSet) -> bytes | None:
     """Texts as one value in a character set; None where they would not read back the same."""
     alone = replace(characters, fallback=None)
@@ -226,7 +285,7 @@ def encoded(texts: Sequence[str], characters: CharacterSet) -> bytes | None:
     for encodings in candidates:
         try:
             with warnings.catch_warnings(action="ignore"):
-                raw = b"\\".join(charset.encode_string(text, encodings) if text else b"" for text in texts)
+                raw = b"\\".join(written_text(text, encodings) if text else b"" for text in texts)
         except (UnicodeError, LookupError):
             continue
         found = decoded(raw, alone)

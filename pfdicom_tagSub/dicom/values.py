@@ -19,7 +19,14 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, MAX_VALUE_LEN, TEXT_VR_DELIM
 
 from ..core.errors import FileError
 from ..core.outcome import Action
-from .character_sets import REPLACEMENT, CharacterSet, decoded
+from .character_sets import (
+    REPLACEMENT,
+    CharacterSet,
+    decoded,
+    needed_bytes,
+    without_signs,
+    written_text,
+)
 
 CHARSET_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 """VRs whose text is in the Specific Character Set (PS3.5 6.1.2.3)."""
@@ -97,15 +104,17 @@ def decode(vr: str, raw: bytes, characters: CharacterSet, little: bool) -> Value
     if not raw:
         return NO_VALUE
     texts: list[str]
+    stored: list[str] | None = None
     lossless: tuple[str, ...] = ()
     if vr == "PN":
         return _decode_names(raw, characters)
     if vr in CHARSET_VRS or vr == "UN":
-        text, is_certain, _ = decoded(raw, characters)
-        if REPLACEMENT in text and not is_certain:
-            lossless = _lossless(raw, vr)
-        parts = [text] if vr in SINGLE_VALUED_VRS else text.split("\\")
-        texts = [part.rstrip("\0 ") for part in parts]
+        found = decoded(raw, characters)
+        if REPLACEMENT in found.text and not found.is_certain:
+            lossless = _parts(raw.decode("utf-8", "surrogateescape"), vr)
+        texts = stored = list(_parts(found.text, vr))
+        if found.as_pydicom != found.text:
+            stored = list(_parts(found.as_pydicom, vr))
     elif vr in ASCII_VRS:
         text = raw.decode("iso8859").rstrip("\0 ")
         texts = [text] if vr in SINGLE_VALUED_VRS else text.split("\\")
@@ -120,12 +129,12 @@ def decode(vr: str, raw: bytes, characters: CharacterSet, little: bool) -> Value
         texts = []
     if texts == [""]:
         return NO_VALUE
-    return Value(tuple(texts), tuple(text.encode("utf-8", "surrogateescape") for text in texts), vr, lossless)
+    in_utf8 = tuple(text.encode("utf-8", "surrogateescape") for text in stored or texts)
+    return Value(tuple(texts), in_utf8, vr, lossless)
 
 
-def _lossless(raw: bytes, vr: str) -> tuple[str, ...]:
-    """The texts of a value of which some byte has no character."""
-    text = raw.decode("utf-8", "surrogateescape")
+def _parts(text: str, vr: str) -> tuple[str, ...]:
+    """The values that a text is made of."""
     return tuple(part.rstrip("\0 ") for part in ([text] if vr in SINGLE_VALUED_VRS else text.split("\\")))
 
 
@@ -137,9 +146,15 @@ def _decode_names(raw: bytes, characters: CharacterSet) -> Value:
     is_lossy = REPLACEMENT in found.text and not found.is_certain
     # As pydicom, and with it 3.1.1, has them: empty groups at the end of a name dropped,
     # and its bytes encoded anew, which leaves out escape sequences that nothing needs.
-    names = [PersonName(text, list(found.encodings)) for text in found.text.split("\\")]
-    stored = tuple(name.encode() for name in names)
-    return Value(tuple(map(str, names)), stored, "PN", _lossless(stripped, "PN") if is_lossy else ())
+    names = _names(found.text, found.encodings)
+    as_pydicom = names if found.text == found.as_pydicom else _names(found.as_pydicom, found.encodings)
+    stored = tuple(name.encode() for name in as_pydicom)
+    lossless = _parts(stripped.decode("utf-8", "surrogateescape"), "PN") if is_lossy else ()
+    return Value(tuple(map(str, names)), stored, "PN", lossless)
+
+
+def _names(text: str, encodings: Sequence[str]) -> list[PersonName]:
+    return [PersonName(one, list(encodings)) for one in text.split("\\")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +250,11 @@ def can_hold(characters: CharacterSet, vr: str, texts: Sequence[str]) -> bool:
         if text.isascii() and len(characters.encodings) == 1 and characters.encodings[0] != "shift_jis":
             continue
         try:
-            stored = charset.encode_string(text, characters.encodings)
+            stored = written_text(text, characters.encodings)
         except (UnicodeError, LookupError):
             return False
-        if charset.decode_bytes(stored, characters.encodings, TEXT_VR_DELIMS) != text:
+        read = charset.decode_bytes(stored, characters.encodings, TEXT_VR_DELIMS)
+        if without_signs(read, stored, characters.encodings) != text:
             return False
     return True
 
@@ -275,7 +291,7 @@ def encode_raw(tag: int, vr: str, value: bytes, *, implicit: bool, little: bool)
     if vr in EXPLICIT_VR_LENGTH_32:
         return head + vr.encode() + b"\0\0" + len(value).to_bytes(4, order) + value
     if len(value) > SHORT_LENGTH_MOST:
-        raise FileError("a cleaned text would become longer than its length field can say")
+        raise FileError("a text would become longer than its length field can say")
     return head + vr.encode() + len(value).to_bytes(2, order) + value
 
 
@@ -302,8 +318,11 @@ def encode_element(
             return (tag >> 16).to_bytes(2, order) + (tag & 0xFFFF).to_bytes(2, order) + length + data
     value: Any
     if vr == "UN":
-        value = charset.encode_string("\\".join(texts), characters.encodings)
+        value = written_text("\\".join(texts), characters.encodings)
         value += b" " * (len(value) % 2)
+    elif vr in CHARSET_VRS and any(needed_bytes(text, characters.encodings) is not None for text in texts):
+        value = b"\\".join(written_text(text, characters.encodings) for text in texts)
+        return encode_raw(tag, vr, value, implicit=implicit, little=little)
     else:
         value = [] if vr == "SQ" else typed(vr, texts)
     buffer = DicomBytesIO()

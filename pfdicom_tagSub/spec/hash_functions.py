@@ -67,7 +67,10 @@ def md5(call: Call) -> str:
     """The MD5 of a value's text, in hex digits."""
     import hashlib  # noqa: PLC0415  (as pydicom below)
 
-    return _cut(hashlib.md5(utf8_of(call.text), usedforsecurity=False).hexdigest(), call)
+    text = utf8_of(call.text)
+    if b"\x1b$)A" in call.stored:  # 3.1.1 took the escape sequence of GB 2312 for characters of the text
+        text = utf8_of(call.stored.decode("gb2312")) if call.vr == "PN" else call.stored
+    return _cut(hashlib.md5(text, usedforsecurity=False).hexdigest(), call)
 
 
 def sha256(call: Call) -> str:

@@ -14,6 +14,7 @@ from pydicom.valuerep import TEXT_VR_DELIMS
 
 from ..core.errors import FileError
 from ..dicom import dictionary
+from ..dicom.character_sets import without_signs
 from ..dicom.values import CHARSET_VRS, SINGLE_VALUED_VRS
 from ..spec.identifying_tags import is_postal
 from ..text.identifiers import ADDRESS
@@ -102,7 +103,8 @@ def text_in(value: bytes, vr: str, data: DataSet) -> str:
         return value.decode("latin-1")
     with warnings.catch_warnings(action="ignore"):
         try:
-            return decode_bytes(value, list(data.encodings), TEXT_VR_DELIMS)
+            text = decode_bytes(value, list(data.encodings), TEXT_VR_DELIMS)
+            return without_signs(text, value, data.encodings)
         except (UnicodeError, LookupError):
             return value.decode("latin-1")
 

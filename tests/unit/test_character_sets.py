@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,9 @@ from pfdicom_tagSub.api import compile_spec, patch_bytes
 from pfdicom_tagSub.core.errors import FileError, SpecError
 from pfdicom_tagSub.dicom.character_sets import assumed_set, character_set, decoded, encoded, known_term
 from pfdicom_tagSub.dicom.scanner import ScanResult, scan
+from pfdicom_tagSub.dicom.values import can_hold, encode_element
 from pfdicom_tagSub.engine import unknown_terms
+from pfdicom_tagSub.spec.text_functions import pseudonym
 
 CHARSET, CLASS, INSTANCE = 0x00080005, 0x00080016, 0x00080018
 NAME, PATIENT, STATION, SERIES = 0x00100010, 0x00100020, 0x00081010, 0x0008103E
@@ -111,6 +116,12 @@ def test_what_is_no_term_is_unknown(term: str) -> None:
         ("\\ISO 2022 IR 87", b"\x1b$B;3ED\x1b(B", "山田", True),
         ("\\ISO 2022 IR 100", b"\x1b-A\xe9", "é", True),
         ("\\ISO 2022 IR 100", b"\xe9", "é", False),
+        ("\\ISO 2022 IR 58", b"Doe \x1b$)A\xcd\xf5^\x1b$)A\xd0\xa1 MR", "Doe 王^小 MR", True),
+        ("\\ISO 2022 IR 58", b"\xcd\xf5", "Íõ", False),
+        ("\\ISO 2022 IR 58", b"\x1b$)A\xcd\x80", None, False),
+        ("ISO 2022 IR 100\\ISO 2022 IR 58", b"\x1b$)A\xcd\x80", None, False),
+        ("ISO 2022 IR 100\\ISO 2022 IR 58", b"M\xfcller \x1b$)A\xcd\xf5", "Müller 王", True),
+        ("ISO_IR 13", b"\xc9 MR", "ﾉ MR", True),
         ("ISO_IR 203", b"\xa4", "€", True),
         ("NOPE", b"\xe9", "é", False),
     ],
@@ -131,7 +142,114 @@ def test_encoded_text_reads_back_or_is_none() -> None:
     assert encoded(["山"], two) is None
 
 
+@pytest.mark.parametrize(
+    ("term", "text", "raw"),
+    [
+        ("\\ISO 2022 IR 58", "Doe^J=王^小", b"Doe^J=\x1b$)A\xcd\xf5^\x1b$)A\xd0\xa1"),
+        ("\\ISO 2022 IR 58", "MR 王\r\n小", b"\x1b$)AMR \xcd\xf5\r\n\x1b$)A\xd0\xa1"),
+        ("\\ISO 2022 IR 58", "MR", b"MR"),
+        ("\\ISO 2022 IR 58", "山é", None),
+        ("\\ISO 2022 IR 58", "한", None),
+        ("ISO 2022 IR 100\\ISO 2022 IR 58", "Müller^王", b"M\xfcller^\x1b$)A\xcd\xf5"),
+        ("\\ISO 2022 IR 149\\ISO 2022 IR 58", "王 한", b"\x1b$)C\xe8\xdd \xc7\xd1"),
+        ("ISO_IR 13", "ﾔﾏﾀﾞ MR", b"\xd4\xcf\xc0\xde MR"),
+        ("ISO_IR 13", "ﾔ 山", None),
+        ("ISO_IR 13", "ﾔ é", None),
+        ("ISO_IR 13", "ﾔ ¥", None),
+    ],
+)
+def test_text_is_encoded_as_the_standard_has_it(term: str, text: str, raw: bytes | None) -> None:
+    characters = character_set(term.encode())
+    assert encoded([text], characters) == raw
+    assert can_hold(characters, "LO", [text]) is (raw is not None)
+    if raw is not None:
+        assert decoded(raw, characters).text == text
+        written = encode_element(SERIES, "LO", [text, "ANON"], characters, implicit=True, little=True)
+        assert written[8:].rstrip(b" ") == raw + b"\\ANON"
+
+
 # --- files
+
+
+CHINESE = b"\x1b$)A\xd5\xc5\xd0\xa1\xb6\xab MRI"
+"""What pydicom reads with the escape sequence in it."""
+
+
+def _in_utf8(output: bytes, folder: Path) -> str:
+    """What dcmtk reads, which leaves it out."""
+    (folder / "out.dcm").write_bytes(output)
+    done = subprocess.run(["dcmdump", "-q", "+U8", folder / "out.dcm"], capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+@pytest.mark.skipif(not shutil.which("dcmdump"), reason="needs dcmtk")
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
+@pytest.mark.parametrize(
+    ("term", "raw", "name", "text", "masked", "cleaned"),
+    [
+        ("\\ISO 2022 IR 58", CHINESE, b"Doe=" + CHINESE[:10], "张小东 MRI", "张小X M", "MRI"),
+        ("ISO_IR 13", b"\xd4\xcf\xc0\xde \xc9 MRI", b"\xd4\xcf\xc0\xde^J", "ﾔﾏﾀﾞ ﾉ MRI", "ﾔﾏXﾞ ", "ﾉ MRI"),
+    ],
+)
+def test_text_is_cleaned_masked_and_copied_in_its_character_set(
+    term: str, raw: bytes, name: bytes, text: str, masked: str, cleaned: str, form: Form, tmp_path: Path
+) -> None:
+    data = content(form, term=term.encode(), name=name, extra=element(0x00104000, "LT", raw, form))
+    spec = {"PatientID": "%PatientComments", "PatientName": "%_strmsk|**X**_PatientComments"}
+    shown = _in_utf8(patched(data, spec), tmp_path)
+    assert f"LO [{text}]" in shown
+    assert f"PN [{masked}]" in shown or f"PN [{masked.strip()}]" in shown
+    shown = _in_utf8(patched(data, {"PatientName": ""}, profile="basic,cleanDescriptors"), tmp_path)
+    assert f"LT [{cleaned}]" in shown or f"LT [{cleaned} ]" in shown
+
+
+@pytest.mark.parametrize("term", [b"\\ISO 2022 IR 58", b"ISO 2022 IR 100\\ISO 2022 IR 58"])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (CHINESE[4:10], CHINESE),
+        (CHINESE[:10], CHINESE[4:]),
+        (CHINESE[4:10], b"\x1b$)A\xd5\xc5\x1b$)A\xd0\xa1\xb6\xab"),
+    ],
+    ids=["name", "text", "within the text"],
+)
+def test_escape_sequence_that_name_or_text_alone_has_fails_the_file(
+    name: bytes, text: bytes, term: bytes
+) -> None:
+    data = content(term=term, name=name, extra=element(0x00104000, "LT", text, EXPLICIT))
+    with pytest.raises(FileError, match="--assumeCharacterSet"):
+        patched(data, {}, profile="basic,cleanDescriptors")
+
+
+def test_words_of_an_institution_are_left_in_chinese_text() -> None:
+    """As in any other character set."""
+    two = b"\x1b$)A\xb2\xbf\xb7\xdd \xc9\xa8\xc3\xe8"
+    extra = element(0x00080080, "LO", two, EXPLICIT) + element(SERIES, "LO", two[:4] + two[9:], EXPLICIT)
+    data = file_of(element(CHARSET, "CS", b"\\ISO 2022 IR 58", EXPLICIT) + extra)
+    done = read(patched(data, {}, profile="basic,cleanDescriptors"))
+    assert bytes(done.get_item(SERIES).value).endswith(two[9:])
+
+
+@pytest.mark.parametrize("vr", ["PN", "LO"])
+def test_md5_and_name_of_chinese_are_those_of_3_1_1(vr: str) -> None:
+    """For which the escape sequence was part of the text."""
+    tag = {"PN": NAME, "LO": SERIES}[vr]
+    raw = b"Doe=" + CHINESE[:10]
+    extra = element(tag, vr, raw, EXPLICIT) if tag != NAME else b""
+    data = content(term=b"\\ISO 2022 IR 58", name=raw, extra=extra)
+    source = read(data)[tag]
+    done = read(
+        patched(
+            data,
+            {
+                "PatientID": f"%_md5_{source.keyword}",
+                "StationName": f"%_name_{source.keyword}",
+            },
+        )
+    )
+    assert done.PatientID == hashlib.md5(str(source.value).encode()).hexdigest()
+    seed = raw if vr == "PN" else str(source.value).encode()
+    assert done.StationName == pseudonym(seed)[:16]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
