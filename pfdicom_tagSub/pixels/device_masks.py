@@ -177,6 +177,9 @@ def parse_masks(data: bytes, origin: str, parse: Parse | None = None) -> tuple[t
         raise SpecError(f"{origin}: it is nested too deeply") from None
     if not isinstance(content, dict) or not isinstance(content.get("masks"), list):
         raise SpecError(f'{origin}: give an object with a list of masks, {{"masks": [...]}}')
+    for key in content:  # which would leave in use what it was to leave out
+        if key != "replaces" and key.casefold().startswith("replac"):
+            raise SpecError(f'{origin}: unknown key {json.dumps(key)}; did you mean "replaces"?')
     if not isinstance(content.get("replaces", False), bool):
         raise SpecError(f'{origin}: "replaces" is true or false')
     masks = tuple(

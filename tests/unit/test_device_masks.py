@@ -82,6 +82,8 @@ def test_conditions_hold_as_the_notes_define_them(when: object, file: dict[str, 
         ('{"masks": [{"when": {"Modality": "US"}, "rectangles": []}]}', "has a list of rectangles"),
         ('{"masks": [{"when": {"Modality": "US"}, "rectangle": []}]}', "unknown key"),
         ('{"masks": [], "masks": []}', "twice"),
+        ('{"masks": [], "replace": true}', "did you mean .replaces.?"),
+        ('{"masks": [], "replaces": "yes"}', "true or false"),
         ("[" * 100_000, "nested"),
     ],
 )
