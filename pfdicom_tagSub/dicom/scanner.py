@@ -33,7 +33,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..core.errors import FileError
-from ..dicom import readings
 from .element_scanner import ALL, ElementScanner
 from .elements import EXPLICIT_LITTLE, Element, Encoding, Item, Stretch
 from .scan_filter import EVERYTHING, NOTHING, OUTLINE, ScanFilter
@@ -75,7 +74,9 @@ def scan(data_set: Stretch, scan_filter: ScanFilter) -> ScanResult:
     scanner.data_set(start, stop, data_set.encoding, delimited=False, depth=0, kept=found)
     found.is_certain = not scanner.is_in_doubt and not data_set.other
     if data_set.other or (scanner.is_in_doubt and not scan_filter.everything):
-        readings.check(data_set, scan_filter, found)
+        from .readings import check  # noqa: PLC0415  (for few files)
+
+        check(data_set, scan_filter, found)
     return found
 
 

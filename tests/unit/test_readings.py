@@ -34,8 +34,9 @@ from pfdicom_tagSub.dicom.elements import (
     SHORT_VRS,
     Stretch,
 )
-from pfdicom_tagSub.dicom.readings import READERS, check
-from pfdicom_tagSub.dicom.readings import Form as HeaderForm
+from pfdicom_tagSub.dicom.other_readers import READERS
+from pfdicom_tagSub.dicom.other_readers import Form as HeaderForm
+from pfdicom_tagSub.dicom.readings import check
 from pfdicom_tagSub.dicom.scan_filter import ScanFilter
 from pfdicom_tagSub.dicom.scanner import scan
 from pfdicom_tagSub.dicom.sources import BytesSource
