@@ -72,7 +72,7 @@ def seconds_of(worker: Worker, files: list[Path], root: Path) -> float:
     for job in jobs:
         worker.process(job)
     taken = time.process_time() - started
-    worker.folders.close()
+    worker.outputs.close()
     shutil.rmtree(root)
     return taken
 

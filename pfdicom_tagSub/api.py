@@ -257,7 +257,7 @@ def patch_file(
     try:
         return worker.process(FileJob(path, output, os.path.basename(path)))
     finally:
-        worker.folders.close()
+        worker.outputs.close()
 
 
 def run_tree(

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from ..core.caches import Caches
 from ..core.errors import FileError
-from ..core.options import ReviewPolicy
 from ..core.outcome import FileOutcome, Finished, Stage, Stamp, Status
 from ..core.plan import FileJob
-from ..dicom.edits import Chunk
 from ..dicom.elements import Element
 from ..dicom.file import DicomFile, parse
 from ..dicom.sources import FIRST_WINDOW, BytesSource, ReadAhead, Source
@@ -23,13 +22,12 @@ from ..engine.overlay_clearing import reason_left
 from ..engine.patched import Patched
 from ..engine.patcher import Output, Patcher
 from ..engine.pixel_edits import NO_PIXEL_EDITS
-from ..files.folders import Folders, make_directory
-from ..files.writing import would_write, write
 from ..text.in_paths import holds_value
 from ..text.safe_names import safe_component, safe_name
 from .error_outcomes import RUN_AGAIN, outcome_of, untraced
 from .file_tools import PixelWork, Tools, check_frames
 from .opened_file import COPIED_IN_MEMORY, IN_MEMORY, Opened
+from .output_writing import OutputWriter
 from .worker_settings import Settings
 
 if TYPE_CHECKING:
@@ -60,12 +58,10 @@ class Worker:
         self.tools = Tools(settings)
         pixels = settings.rules.pixels
         self.pixels = None if pixels is None else PixelWork(settings, pixels)
-        self.folders = Folders(settings.output_root)
-        self.held_folders = Folders(settings.held.hold_root) if settings.held is not None else self.folders
+        self.outputs = OutputWriter(settings, pause)
         self._archives: ArchiveReader | None = None
         self._notes_misses = settings.rules.resources.notes_misses
         self._in_memory = IN_MEMORY if settings.is_dry else COPIED_IN_MEMORY
-        self._root_length = len(settings.output_root.rstrip("/")) + 1
 
     def process(self, job: FileJob) -> FileOutcome:
         """Patch one file. Nothing but the stopping of the work leaves this function.
@@ -87,104 +83,22 @@ class Worker:
 
     def _process(self, job: FileJob) -> FileOutcome:
         started = time.perf_counter()
-        stage = Stage.READ
         before = self._stamp(job)
-        residuals: tuple[str, ...] = ()
-        tools = self.tools
-        cleaning: PixelCleaning | None = None
-
-        def check(written: Source) -> None:
-            nonlocal stage, residuals
-            stage = Stage.VERIFY
-            self._check_pixels(source, written, patched, cleaning)
-            verifier = tools.verifier_for(source, job.relative)
-            if verifier is not None:
-                residuals = verifier.residuals(
-                    source,
-                    written,
-                    self._shown(job),
-                    self.pause,
-                    has_cleaned_pixels=is_cleaned or patched.frames is not None,
-                    syntax="" if patched.frames is None else patched.frames.syntax,
-                )
-            if residuals and self.settings.fail_residuals:
-                raise FileError(f"values that were replaced are left in {', '.join(residuals)}")
-            stage = Stage.WRITE
-
+        passage = _Passage(self, job)
+        finished: Finished | None = None
         failure: Exception | None = None
         try:
             with self._opened(job, self.read_ahead.size, self._in_memory) as source:
-                file = parse(source, self.settings.inflate_limit)
-                patcher, elements = self._chosen(file, job)
-                is_cleaned = False
-                if self.pixels is not None:
-                    stage = Stage.PIXELS
-                    cleaning = self.pixels.cleaner.clean(file)
-                    is_cleaned = bool(cleaning.edits)
-                    if (own := self.pixels.tools_for(cleaning)) is not None:
-                        tools = own
-                        patcher, elements = tools.choose(file, job.relative)
-                elements = patcher.scan(file) if elements is None else elements
-                self.read_ahead.learn(source)
-                stage = Stage.SUBSTITUTE
-                patched = patcher.patch(
-                    file,
-                    elements,
-                    job.file_ids,
-                    NO_PIXEL_EDITS if cleaning is None else cleaning.edits,
-                )
-                stage = Stage.PIXELS
-                review = patched.review if cleaning is None else reason_left(cleaning.review, patched.review)
-                path = self._path_of(job, review) if review else job.output_path
-                stage = Stage.WRITE
-                chunks = Output(file, patched).chunks
-                status = self._written(
-                    job,
-                    path,
-                    source,
-                    chunks,
-                    check if tools.verifier or is_cleaned or patched.frames else None,
-                )
-            finished = self._finished(job, path, before) if before and self.settings.durable else None
+                passage.write(source)
+            if before and self.settings.durable:
+                finished = self._finished(job, passage.path, before)
         except Exception as error:  # the one place where a file's errors end
             failure = untraced(error)
-        if failure is not None:
-            outcome = self._lost(failure, job, stage, before, started)
-            is_named = self.settings.names_outputs and outcome.status is Status.FAILED
-            return replace(outcome, output=self._shown(job)) if is_named else outcome
-        shown = self._shown(job)
-        path_holds_value = bool(patched.originals) and holds_value(shown, patched.originals)
-        is_held = path != job.output_path
-        return FileOutcome(
-            job.relative,
-            Status.HELD if is_held else status,
-            elements=patched.elements,
-            review=review,
-            pixels=cleaning.cleaned if cleaning is not None else None,
-            path_holds_value=path_holds_value,
-            seconds=time.perf_counter() - started,
-            finished=finished,
-            residuals=residuals,
-            survey=patched.survey,
-            unknown_terms=patched.unknown_terms,
-            output=shown if self.settings.names_outputs else "",
-            pairs=(*patched.pairs, (PATH, job.input_path, path)) if self.settings.pairs else (),
-            is_held=is_held,
-        )
-
-    def _check_pixels(
-        self, source: Source, written: Source, patched: Patched, cleaning: PixelCleaning | None
-    ) -> None:
-        """Read pixels again that were changed.
-
-        Raises:
-            FileError: they are not what they should be.
-        """
-        if patched.frames is not None:
-            check_frames(source, written, patched.frames, self.settings.inflate_limit, self.pause)
-        elif cleaning is not None and cleaning.edits:
-            assert self.pixels is not None
-            self.pixels.check(source, written, cleaning, patched, self.pause)
+        if failure is None:
+            return passage.outcome(started, finished)
+        outcome = self._lost(failure, job, passage.stage, before, started)
+        is_named = self.settings.names_outputs and outcome.status is Status.FAILED
+        return replace(outcome, output=self.outputs.shown(job)) if is_named else outcome
 
     def _opened(
         self, job: FileJob, ahead: int = FIRST_WINDOW, in_memory: int = IN_MEMORY
@@ -208,52 +122,7 @@ class Worker:
             self._archives = ArchiveReader(Limits(self.settings.member_size))
         return nullcontext(BytesSource(self._archives.read(job.archive, job.member)))
 
-    def _written(
-        self,
-        job: FileJob,
-        path: str,
-        source: Source,
-        chunks: Callable[[], Iterator[Chunk]],
-        check: Callable[[Source], None] | None,
-    ) -> Status:
-        """Write an output, or find out what that would come to.
-
-        Raises: as of ``write``.
-        """
-        overwrite = self.settings.overwrite or _is_own(job, path)
-        directory, _, name = path.rpartition("/")
-        if self.settings.is_dry:
-            return self._would_write(directory or "/", name, source, chunks, overwrite=overwrite)
-        return write(
-            self._folder(directory or "/"),
-            name,
-            source,
-            chunks,
-            overwrite=overwrite,
-            pause=self.pause,
-            run=self.settings.run,
-            durable=self.settings.durable,
-            check=check,
-        )
-
-    def _path_of(self, job: FileJob, review: str) -> str:
-        """Where an output goes: elsewhere if a person has to see its pixels and files are held.
-
-        No output of an earlier run is then handed over.
-
-        Raises:
-            FileError: the file fails.
-        """
-        held = self.settings.held
-        if held is None:
-            return job.output_path
-        if not self.settings.is_dry:
-            held.clear(self.folders, job.output_path, job.earlier, may_remove=self.settings.overwrite)
-        if held.policy is ReviewPolicy.FAIL:
-            raise FileError(f"a person has to see its pixels: {review}")
-        return held.path_of(job.output_path)
-
-    def _chosen(self, file: DicomFile, job: FileJob) -> tuple[Patcher, list[Element] | None]:
+    def choose(self, file: DicomFile, job: FileJob) -> tuple[Patcher, list[Element] | None]:
         """As ``Tools.choose``; what the names of a chosen file miss, which others may make, is noted.
 
         Raises: as of ``Tools.choose`` and ``_names_of``.
@@ -262,46 +131,6 @@ class Worker:
         if self._notes_misses:
             self._names_of(file)
         return chosen
-
-    def _shown(self, job: FileJob) -> str:
-        """The path of an output as far as this run makes it; without an output directory its name."""
-        if not self.settings.output_root:
-            return os.path.basename(job.output_path)
-        return job.output_path[self._root_length :]
-
-    def _folder(self, directory: str) -> int:
-        """The descriptor of an output directory, which is made for the first file that is written to it.
-
-        On a cluster it is not: where it is missing, the output tree may be another one there.
-        """
-        held = self.settings.held
-        if held is not None and held.is_held(directory + "/"):
-            return held.folder(self.held_folders, directory)
-        try:
-            return self.folders.open(directory)
-        except FileNotFoundError:
-            if self.settings.run or not self.settings.output_root:
-                raise
-        make_directory(self.settings.output_root, directory)
-        return self.folders.open(directory)
-
-    def _would_write(
-        self,
-        directory: str,
-        name: str,
-        source: Source,
-        chunks: Callable[[], Iterator[Chunk]],
-        *,
-        overwrite: bool,
-    ) -> Status:
-        """What writing would come to; in a dry run the directory need not be there."""
-        held = self.settings.held
-        is_held = held is not None and held.is_held(directory + "/")
-        try:
-            folder = (self.held_folders if is_held else self.folders).open(directory)
-        except FileNotFoundError:
-            return Status.WRITTEN
-        return would_write(folder, name, source, chunks, overwrite=overwrite, pause=self.pause)
 
     def packed(self, results: list[R]) -> list[R]:
         """The results of files that were done together, to be sent elsewhere.
@@ -400,16 +229,147 @@ class Worker:
         return replace(outcome, seconds=time.perf_counter() - started, finished=finished)
 
 
+class _Passage:
+    """One file on its way from input to output.
+
+    Attributes:
+        stage: what is being done with it.
+        tools: what it is changed and verified with.
+        cleaning: what became of its pixels; None where these are not looked at.
+        residuals: as of ``FileOutcome``.
+        patched: its changes.
+        review: why a person should see its pixels; "" for no reason.
+        path: where its output goes.
+        status: what became of the output.
+    """
+
+    __slots__ = (
+        "_job",
+        "_worker",
+        "cleaning",
+        "patched",
+        "path",
+        "residuals",
+        "review",
+        "stage",
+        "status",
+        "tools",
+    )
+
+    patched: Patched
+    review: str
+    path: str
+    status: Status
+
+    def __init__(self, worker: Worker, job: FileJob) -> None:
+        self._worker = worker
+        self._job = job
+        self.stage = Stage.READ
+        self.tools = worker.tools
+        self.cleaning: PixelCleaning | None = None
+        self.residuals: tuple[str, ...] = ()
+
+    @property
+    def _is_cleaned(self) -> bool:
+        """Whether its pixels are changed."""
+        return self.cleaning is not None and bool(self.cleaning.edits)
+
+    def write(self, source: Source) -> None:
+        """Change it and write its output.
+
+        Raises:
+            FileError: it fails, or is skipped.
+            OSError: the input cannot be read, or the output not be written.
+        """
+        worker, job = self._worker, self._job
+        file = parse(source, worker.settings.inflate_limit)
+        patcher, elements = self._chosen(file)
+        elements = patcher.scan(file) if elements is None else elements
+        worker.read_ahead.learn(source)
+        self.stage = Stage.SUBSTITUTE
+        cleaning = self.cleaning
+        edits = NO_PIXEL_EDITS if cleaning is None else cleaning.edits
+        self.patched = patched = patcher.patch(file, elements, job.file_ids, edits)
+        self.stage = Stage.PIXELS
+        self.review = patched.review if cleaning is None else reason_left(cleaning.review, patched.review)
+        self.path = worker.outputs.path_of(job, self.review) if self.review else job.output_path
+        self.stage = Stage.WRITE
+        is_checked = self.tools.verifier or self._is_cleaned or patched.frames
+        check = partial(self._check, source) if is_checked else None
+        self.status = worker.outputs.write(job, self.path, source, Output(file, patched).chunks, check)
+
+    def _chosen(self, file: DicomFile) -> tuple[Patcher, list[Element] | None]:
+        """What changes it, and its elements where these are known; its pixels are looked at before."""
+        worker, job = self._worker, self._job
+        chosen = worker.choose(file, job)
+        if worker.pixels is None:
+            return chosen
+        self.stage = Stage.PIXELS
+        self.cleaning = worker.pixels.cleaner.clean(file)
+        own = worker.pixels.tools_for(self.cleaning)
+        if own is None:
+            return chosen
+        self.tools = own
+        return own.choose(file, job.relative)
+
+    def _check(self, source: Source, written: Source) -> None:
+        """Read an output again.
+
+        Raises:
+            FileError: it is not what it should be, or holds what was replaced where that fails a file.
+        """
+        self.stage = Stage.VERIFY
+        worker, frames = self._worker, self.patched.frames
+        self._check_pixels(source, written)
+        verifier = self.tools.verifier_for(source, self._job.relative)
+        if verifier is not None:
+            self.residuals = verifier.residuals(
+                source,
+                written,
+                worker.outputs.shown(self._job),
+                worker.pause,
+                has_cleaned_pixels=self._is_cleaned or frames is not None,
+                syntax="" if frames is None else frames.syntax,
+            )
+        if self.residuals and worker.settings.fail_residuals:
+            raise FileError(f"values that were replaced are left in {', '.join(self.residuals)}")
+        self.stage = Stage.WRITE
+
+    def _check_pixels(self, source: Source, written: Source) -> None:
+        """Read pixels again that were changed.
+
+        Raises:
+            FileError: they are not what they should be.
+        """
+        worker, patched, cleaning = self._worker, self.patched, self.cleaning
+        if patched.frames is not None:
+            check_frames(source, written, patched.frames, worker.settings.inflate_limit, worker.pause)
+        elif cleaning is not None and cleaning.edits:
+            assert worker.pixels is not None
+            worker.pixels.check(source, written, cleaning, patched, worker.pause)
+
+    def outcome(self, started: float, finished: Finished | None) -> FileOutcome:
+        """What became of it; its output is there."""
+        worker, job, patched = self._worker, self._job, self.patched
+        settings, shown = worker.settings, worker.outputs.shown(job)
+        is_held = self.path != job.output_path
+        return FileOutcome(
+            job.relative,
+            Status.HELD if is_held else self.status,
+            elements=patched.elements,
+            review=self.review,
+            pixels=None if self.cleaning is None else self.cleaning.cleaned,
+            path_holds_value=bool(patched.originals) and holds_value(shown, patched.originals),
+            seconds=time.perf_counter() - started,
+            finished=finished,
+            residuals=self.residuals,
+            survey=patched.survey,
+            unknown_terms=patched.unknown_terms,
+            output=shown if settings.names_outputs else "",
+            pairs=(*patched.pairs, (PATH, job.input_path, self.path)) if settings.pairs else (),
+            is_held=is_held,
+        )
+
+
 Task = Callable[[Worker, FileJob], R]
 """What is done with each file: ``Worker.process`` or ``Worker.name``."""
-
-
-def _is_own(job: FileJob, path: str) -> bool:
-    """Whether there is still the output that an earlier run wrote for the same input."""
-    if job.earlier is None or job.earlier.path != path:
-        return False
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return False
-    return stat.S_ISREG(found.st_mode) and Stamp.of(found) == job.earlier.stamp

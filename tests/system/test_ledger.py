@@ -40,11 +40,11 @@ from selection import Selection
 from support import run_command
 
 from pfdicom_tagSub.core.errors import LedgerError
-from pfdicom_tagSub.core.outcome import FileOutcome, Stamp
+from pfdicom_tagSub.core.outcome import FileOutcome, Finished, Stamp
 from pfdicom_tagSub.files import writing
 from pfdicom_tagSub.files.temporary import temporary_name
 from pfdicom_tagSub.run import ledger as ledgers
-from pfdicom_tagSub.run import ledger_file, worker
+from pfdicom_tagSub.run import ledger_file, output_writing
 from pfdicom_tagSub.run.ledger import Ledger
 from pfdicom_tagSub.run.ledger_file import Identity
 from pfdicom_tagSub.spec.secret import Secret
@@ -311,7 +311,7 @@ def test_output_of_a_run_without_the_ledger_is_not_replaced(night: Nightly) -> N
 def test_input_that_changes_while_it_is_read_is_not_done(
     night: Nightly, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = worker.write
+    real = output_writing.write
     path = night.trees.inputs / "a.dcm"
     before, state = path.read_bytes(), path.stat()
 
@@ -320,7 +320,7 @@ def test_input_that_changes_while_it_is_read_is_not_done(
             night.trees.make("a.dcm", PatientID="it changed")
         return real(folder, name, *arguments, **how)
 
-    monkeypatch.setattr(worker, "write", changing)
+    monkeypatch.setattr(output_writing, "write", changing)
     assert night.counts() == {"found": 4, "written": 4}
     monkeypatch.undo()
     path.write_bytes(before)  # and changes back, as a file does that is copied in place
@@ -940,7 +940,7 @@ def test_rows_wait_a_few_seconds_at_most(done: Nightly, monkeypatch: pytest.Monk
     with Ledger(str(done.ledger), str(done.trees.inputs), str(done.trees.outputs), IDENTITY) as ledger:
         written: list[int] = []
         monkeypatch.setattr(ledger, "_write", lambda _: written.append(len(ledger._waiting)))
-        finished = worker.Finished(Stamp(1, 2))
+        finished = Finished(Stamp(1, 2))
         for passed in (0.0, 1.0, 1.5, 0.1):
             now += passed
             ledger.note(FileOutcome("x", ledgers.Status.SKIPPED, reason="why", finished=finished))

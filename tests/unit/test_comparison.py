@@ -39,7 +39,7 @@ from pfdicom_tagSub.dicom.edits import Edit, in_order
 from pfdicom_tagSub.dicom.sources import BytesSource, FileSource
 from pfdicom_tagSub.engine import patcher as patch
 from pfdicom_tagSub.engine.patched import Patched
-from pfdicom_tagSub.run import worker
+from pfdicom_tagSub.run import output_writing
 from pfdicom_tagSub.run.worker import Worker
 from pfdicom_tagSub.run.worker_settings import Settings
 from pfdicom_tagSub.spec.rules import RuleSet
@@ -358,7 +358,7 @@ def test_verification_finds_private_elements_that_stay(
 def test_verification_finds_damage_done_while_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = worker.write
+    right = output_writing.write
 
     def damaging(*arguments: Any, check: Callable[[FileSource], None], **how: Any) -> Status:
         def after_damage(written: FileSource) -> None:
@@ -370,7 +370,7 @@ def test_verification_finds_damage_done_while_writing(
 
         return right(*arguments, check=after_damage, **how)
 
-    monkeypatch.setattr(worker, "write", damaging)
+    monkeypatch.setattr(output_writing, "write", damaging)
     result = verified(_sample(), rules_of(SAMPLE_SPEC), tmp_path)
     assert (result.outcome.reason, result.content) == (
         "pixel data differs from the input's though no rule hits it",
