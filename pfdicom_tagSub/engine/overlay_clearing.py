@@ -57,6 +57,24 @@ def clear_overlays(
     return PixelEdits((edit,)), ""
 
 
+def join_edits(clearing: PixelEdits, others: PixelEdits) -> PixelEdits:
+    """What clears overlays, with what else is changed in the pixels.
+
+    Args:
+        clearing: as of ``clear_overlays``, which has seen what becomes of compressed frames.
+        others: the changes by masks.
+    """
+    if clearing.frames is not None or not others:
+        return clearing
+    from ..pixels.masked import MaskedPixels  # noqa: PLC0415  (where pixels are cleaned alone)
+
+    masked, cleared = others.edits[0].data, clearing.edits[0].data
+    assert isinstance(masked, MaskedPixels)
+    assert isinstance(cleared, ClearedBits)
+    both = masked.clearing(cleared.kept)
+    return PixelEdits((Edit(both.start, both.stop, both),))
+
+
 def _clear_compressed(
     positions: Iterable[int], data: Stretch, root: Scope, changes: FrameChanges | None
 ) -> tuple[PixelEdits, str]:

@@ -19,8 +19,7 @@ from ..dicom.dictionary import (
     SPECIFIC_CHARACTER_SET,
 )
 from ..dicom.edits import Edit, in_order
-from ..dicom.elements import IMPLICIT_LITTLE, Element, Encoding, Item, Stretch
-from ..dicom.embedded_overlays import ClearedBits
+from ..dicom.elements import Element, Item, Stretch
 from ..dicom.file import DicomFile
 from ..dicom.file_ids import FileIds
 from ..dicom.file_meta import CURE, META_GROUP
@@ -30,25 +29,23 @@ from ..dicom.scanner import enter, place_for
 from ..dicom.scope import AS_DECLARED, Reading, Scope
 from ..dicom.values import encode_element
 from ..spec.content_items import CONTENT_SEQUENCE, VALUES
-from ..spec.rules import Literal, Rule
+from ..spec.rules import Rule
 from .changes import Change, Changes
 from .element_making import ElementMaker
 from .file_meta_substitution import FileMetaSubstitution
 from .file_scopes import file_scopes, scopes_of
 from .known_outcomes import KnownOutcomes
-from .literal_items import encode_items
+from .literal_items import encode_missing
 from .memory import Memory
-from .overlay_clearing import clear_overlays, reason_to_see
+from .overlay_clearing import clear_overlays, join_edits, reason_to_see
 from .patched import Patched
-from .pixel_edits import NO_PIXEL_EDITS, PixelEdits, lossy_compression_element
+from .pixel_edits import NO_PIXEL_EDITS, lossy_compression_element
 from .pixel_review import reason_to_review
 from .rule_application import RuleApplication
 from .rule_index import Lookups
-from .rule_matching import RuleMatcher, items_in
+from .rule_matching import RuleMatcher
 from .unnamed_texts import UnnamedTexts
 from .utf8_switch import CannotHold
-
-CODE_MEANING = 0x00080104
 
 _CODE_STRINGS = frozenset({SPECIFIC_CHARACTER_SET, REFERENCED_FILE_ID})
 """Those that are looked after without a rule; they are no text to be cleaned, however they are written."""
@@ -223,20 +220,8 @@ class Substitution:
             self.lookups.overlays, self.file.data, self.root, self.pixel_edits.frames
         )
         if edits:
-            self.pixel_edits = self._joined_edits(edits)
+            self.pixel_edits = join_edits(edits, self.pixel_edits)
         return reason or reason_to_see(self.lookups.kept_overlays, self.root)
-
-    def _joined_edits(self, clearing: PixelEdits) -> PixelEdits:
-        """What clears overlays, with what else is cleaned in the pixels."""
-        if clearing.frames is not None or not self.pixel_edits:
-            return clearing
-        from ..pixels.masked import MaskedPixels  # noqa: PLC0415  (where pixels are cleaned alone)
-
-        masked, cleared = self.pixel_edits.edits[0].data, clearing.edits[0].data
-        assert isinstance(masked, MaskedPixels)
-        assert isinstance(cleared, ClearedBits)
-        both = masked.clearing(cleared.kept)
-        return PixelEdits((Edit(both.start, both.stop, both),))
 
     def _clean_pixels(self) -> None:
         """Take the changes of pixels."""
@@ -321,16 +306,7 @@ class Substitution:
 
     def _add_items(self, rule: Rule, element: Element, scope: Scope) -> int:
         """Add a rule's items to those of a sequence, each once; returns by how many bytes it grew."""
-        present = items_in(element, scope)
-        known = [
-            {own.tag: scope.source.read(own.value, own.stop).strip(b"\0 ") for own in item.elements}
-            for item in present
-        ]
-        items = [item for item in rule.items if not any(_says(one, item) for one in known)]
-        data = b""
-        if items:
-            encoding = present[0].encoding if present else _items_encoding(element, scope)
-            data = encode_items(element.tag, items, encoding)[8 if encoding.implicit else 12 :]
+        data = encode_missing(rule.items, element, scope)
         edits = len(self.changes.edits)
         growth = self._items(element, scope, data)
         is_same = len(self.changes.edits) == edits
@@ -387,19 +363,6 @@ class Substitution:
         tag, encoding = SPECIFIC_CHARACTER_SET, scope.encoding
         self.changes.add(Change(self.changes.note(tag, action), scope, scope.elements.get(tag), terms))
         return encode_element(tag, "CS", terms, UTF8, implicit=encoding.implicit, little=encoding.little)
-
-
-def _items_encoding(sequence: Element, scope: Scope) -> Encoding:
-    """How the items of a sequence are encoded that has none yet."""
-    vr = scope.source.read(sequence.start + 4, sequence.start + 6)
-    # UN holds implicit VR little endian, whatever is around it (PS3.5 6.2.2).
-    return IMPLICIT_LITTLE if vr == b"UN" and not scope.encoding.implicit else scope.encoding
-
-
-def _says(known: dict[int, bytes], item: tuple[Literal, ...]) -> bool:
-    """Whether an item holds all that a literal one says; what a code means may be said otherwise."""
-    said = [literal for literal in item if literal.tag != CODE_MEANING]
-    return all(known.get(literal.tag) == "\\".join(literal.texts).encode() for literal in said)
 
 
 def _joined(misses: list[str]) -> str:
