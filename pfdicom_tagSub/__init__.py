@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .api import compile_spec, patch_bytes, patch_file, run_tree
+    from .api import compile_spec, patch_bytes, patch_file
     from .core.errors import (
         FileError,
         NotDicomError,
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .report.record import RunReport
     from .spec.own_functions import spec_function
     from .spec.rules import RuleSet
+    from .tree_run import run_tree
 
 __all__ = [
     "FileError",
@@ -44,7 +45,8 @@ _HOMES = {
     "RunReport": "report.record",
     "FileOutcome": "core.outcome",
     "spec_function": "spec.own_functions",
-    **dict.fromkeys(("compile_spec", "patch_bytes", "patch_file", "run_tree"), "api"),
+    "run_tree": "tree_run",
+    **dict.fromkeys(("compile_spec", "patch_bytes", "patch_file"), "api"),
 }
 
 
