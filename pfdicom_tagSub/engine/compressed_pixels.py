@@ -11,7 +11,7 @@ from ..pixels.encapsulated import NewFrames, edits_of, frames_of
 from ..pixels.frame_codecs import LosslessCodec, codec_of
 from ..pixels.frames import Numbers, check_frame_size
 from ..pixels.image import EXTENDED_LENGTHS, EXTENDED_OFFSETS, Image
-from ..pixels.lossless import FORGETFUL, NATIVE_SYNTAX, native_image
+from ..pixels.lossless import ALWAYS_LOSSY, FORGETFUL, NATIVE_SYNTAX, native_image
 from ..pixels.masked import Masks
 from .pixel_edits import FrameChanges, PixelEdits
 
@@ -39,7 +39,10 @@ class CompressedPixels:
         self._source = source
         self._tables = elements.get(EXTENDED_OFFSETS), elements.get(EXTENDED_LENGTHS)
         self._photometric = elements.get(PHOTOMETRIC_INTERPRETATION)
-        self._says_loss = LOSSY_IMAGE_COMPRESSION in elements
+        self._loss = elements.get(LOSSY_IMAGE_COMPRESSION)
+        told = root.raw(self._loss).strip(b"\0 ") if self._loss is not None else b""
+        is_denied = image.syntax in ALWAYS_LOSSY and told != b"01"
+        self._forgets = image.syntax in FORGETFUL and (not told or is_denied)
         self._frames = frames_of(source, image, self._tables[0])
         self._codec = codec_of(image, self._frames.data(source, 0))
         self.shown = self._codec.shown
@@ -85,10 +88,10 @@ class CompressedPixels:
                 made, count = codec.masked(data, rectangles, bits)
                 new.add(index, made)
                 blocks += count
-        forgets = is_new and image.syntax in FORGETFUL and not self._says_loss
         syntax = codec.syntax if is_new else ""
         changes = FrameChanges(self, masks, cleared, syntax, blocks)
-        return PixelEdits(edits_of(self._frames, new.frames, *self._tables), syntax, forgets, changes)
+        edits = edits_of(self._frames, new.frames, *self._tables)
+        return PixelEdits(edits, syntax, is_new and self._forgets, changes, old_loss=self._loss)
 
     def _native(self, codec: LosslessCodec, masks: Masks, cleared: int) -> PixelEdits:
         """What makes all frames native ones, as nothing here can compress them again."""
@@ -100,10 +103,10 @@ class CompressedPixels:
         for index in range(image.frames):
             new.add(codec.cells(self._data(index), masks.of(index), cleared))
         photometric = self._photometric if native.photometric != image.photometric else None
-        forgets = image.syntax in FORGETFUL and not self._says_loss
         changes = FrameChanges(self, masks, cleared, NATIVE_SYNTAX, 0)
         followers = () if photometric is None else (PHOTOMETRIC_INTERPRETATION,)
-        return PixelEdits(new.edits(self._tables, photometric), NATIVE_SYNTAX, forgets, changes, followers)
+        edits = new.edits(self._tables, photometric)
+        return PixelEdits(edits, NATIVE_SYNTAX, self._forgets, changes, followers, self._loss)
 
     def _data(self, frame: int) -> bytes:
         return self._frames.data(self._source, frame)

@@ -195,7 +195,7 @@ class _PassRecording:
             tuple(notes),
             private,
             tuple(filter(None, originals)),
-            common.reason,
+            patched.review,
             instance[0],
             self.items,
             self._pairs(patched) if self.paired else None,

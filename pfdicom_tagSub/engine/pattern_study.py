@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..core.file_survey import PRIVATE, SurveyedChanges
 from ..core.outcome import Action
 from ..dicom import dictionary
-from ..dicom.dictionary import PIXEL_REPRESENTATION, SOP_CLASS_UID, SPECIFIC_CHARACTER_SET, STAMPS
+from ..dicom.dictionary import PIXEL_REPRESENTATION, SPECIFIC_CHARACTER_SET, STAMPS
 from ..dicom.edits import Edit
 from ..dicom.elements import LONG_VRS, SHORT_VRS, Element
 from ..dicom.file_patterns import Outline, Pattern
@@ -169,13 +169,9 @@ class Study:
         return found
 
     def _reason(self, varying: Iterable[int]) -> str | None:
-        """Why a person should look at the pixels; None where that is up to elements that differ."""
+        """Why a person should look at the pixels, by the data set; None where that is up to what differs."""
         if not self.lookups.claims:
             return ""
-        root = self.made.root
-        own = root.elements.get(SOP_CLASS_UID)
-        if own is None or not any(root.value(own).texts):
-            return None  # the file meta may say it
         if any(self.outline.elements[index].tag in REVIEWED for index in varying):
             return None
         return self.made.reason()

@@ -11,14 +11,15 @@ from ..dicom.dictionary import FIRST_RECORD_OFFSET, LOSSY_IMAGE_COMPRESSION
 from ..dicom.edits import Edit
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
-from ..pixels.finding import Finder, Findings, HeaderFindings, windows_of
+from ..pixels.finding import Finder, Findings, HeaderFindings
 from ..pixels.frames import check_frame_size, native_frame
-from ..pixels.image import NATIVE, Image, syntax_of
+from ..pixels.image import NATIVE, Image, size_of, syntax_of
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
+from ..pixels.windows import windows_of
 from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
-from .pixel_review import REVIEWED, reason_to_review
+from .pixel_review import REVIEWED, reason_of_meta, reason_to_review
 
 _HEADERS_ALONE = "only masks were blackened; no detector looked for text in the rest"
 _NOTHING_FOUND = "{reason}; nothing was blackened, as no {methods} told where"
@@ -72,9 +73,11 @@ class PixelCleaner:
         root = self.finder.root_of(file)
         if FIRST_RECORD_OFFSET in root.elements:
             return PixelCleaning(is_directory=True)
-        reason = reason_to_review(root)
+        reason = reason_to_review(root) or reason_of_meta(root)
         if not reason and self.settings.selection is PixelSelection.REVIEW:
             return PixelCleaning()
+        if not all(size_of(root)):  # in a picture without a size no place is told
+            self._image(root)
         by_header = self.finder.header(root)
         if not by_header.rectangles and PixelMethod.TEXT not in self.settings.methods:
             return PixelCleaning(review=self._unchanged(reason, by_header))

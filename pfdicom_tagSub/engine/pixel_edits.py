@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ..dicom.character_sets import UTF8
 from ..dicom.dictionary import LOSSY_IMAGE_COMPRESSION
 from ..dicom.edits import Edit
+from ..dicom.elements import Element
 from ..dicom.values import encode_element
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class PixelEdits(NamedTuple):
         adds_loss: whether the output has to say that its pixels were once compressed with a loss.
         frames: what becomes of compressed frames; None where the pixels are native, or stay.
         followers: the tags of what says something else of the pixels now.
+        old_loss: the LossyImageCompression that the input has; None for none.
     """
 
     edits: tuple[Edit, ...] = ()
@@ -66,6 +68,7 @@ class PixelEdits(NamedTuple):
     adds_loss: bool = False
     frames: FrameChanges | None = None
     followers: tuple[int, ...] = ()
+    old_loss: Element | None = None
 
     def __bool__(self) -> bool:
         return bool(self.edits)

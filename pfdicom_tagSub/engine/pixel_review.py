@@ -85,6 +85,9 @@ _MODALITIES = {
     "BMD": _DENSITOMETRY,
 }
 
+_OF_SLIDES = frozenset({"LABEL", "OVERVIEW"})
+"""What an Image Type says of pictures of a whole slide with its label (PS3.3 C.8.12.4.1.1)."""
+
 _FLUOROSCOPIC = frozenset({"XA", "RF", "XF", "BI"})
 _CAPTURES = ("SECONDARY", "SCREEN", "CAPTURE", "PRINT")
 _SCREENS = ("SCREEN", "CAPTURE", "DOSEREPORT", "DOSEINFO", "PATIENTPROTOCOL")
@@ -113,7 +116,7 @@ _DENSITOMETERS = (b"LUNAR", b"HOLOGIC", b"NORLAND")
 
 
 def reason_to_review(root: Scope) -> str:
-    """Why a person should look at the pixels of a file; "" where nothing suggests that.
+    """Why a person should look at the pixels of a file, by its data set; "" where nothing suggests that.
 
     Args:
         root: its data set, of which a scan kept ``REVIEWED``.
@@ -122,7 +125,25 @@ def reason_to_review(root: Scope) -> str:
         return "it says that it has burned-in annotation"
     if "YES" in _texts(root, RECOGNIZABLE_VISUAL_FEATURES):
         return "it says that it has recognizable visual features"
-    kind = _kind(root)
+    return _reason_of(_kind(root))
+
+
+def reason_of_meta(root: Scope) -> str:
+    """Why a person should look at the pixels of a file whose data set suggests nothing; "" for no reason.
+
+    The file meta may name another SOP class than the data set, or the only one.
+
+    Args:
+        root: its data set, and beyond it the file meta.
+    """
+    meta = root.beyond
+    own = meta.elements.get(MEDIA_STORAGE_SOP_CLASS_UID) if meta is not None else None
+    if meta is None or own is None:
+        return ""
+    return _reason_of(_kind_of_class(meta.raw(own).decode("latin-1").strip(" \0")) or "")
+
+
+def _reason_of(kind: str) -> str:
     return f"{kind}, which commonly shows identifying text or features" if kind else ""
 
 
@@ -156,8 +177,8 @@ def _kind(root: Scope) -> str:
     colours = _texts(root, PHOTOMETRIC_INTERPRETATION)  # a palette has one sample
     if any(text.isdecimal() and int(text) > 1 for text in samples) or any(map(_is_colour, colours)):
         return "a picture in colour"
-    if not any(classes) and root.beyond is not None:
-        return _kind_of_class(next(iter(_texts(root.beyond, MEDIA_STORAGE_SOP_CLASS_UID)), "")) or ""
+    if not modality and not _OF_SLIDES.isdisjoint(image_type):
+        return _MODALITIES["SM"]
     return ""
 
 

@@ -40,7 +40,7 @@ from .memory import Memory
 from .overlay_clearing import clear_overlays, join_edits, reason_to_see
 from .patched import Patched
 from .pixel_edits import NO_PIXEL_EDITS, lossy_compression_element
-from .pixel_review import reason_to_review
+from .pixel_review import reason_of_meta, reason_to_review
 from .rule_application import RuleApplication
 from .rule_index import Lookups
 from .rule_matching import RuleMatcher
@@ -131,7 +131,7 @@ class Substitution:
             every = [*meta_edits, *data_edits]
             data_edits = in_order([*data_edits, *offset_edits(self.file.data, every)])
         if self.lookups.claims:
-            review = review or self.reason()
+            review = review or self.reason() or reason_of_meta(self.root)
         if not self.file.deflated:
             meta_edits, data_edits = meta_edits + data_edits, []
         frames = self.pixel_edits.frames
@@ -340,11 +340,15 @@ class Substitution:
                 continue
             if data := self.application.inserted(rule, tag, self.root):
                 found.append((tag, self._insertion(tag, data)))
-        if self.pixel_edits.adds_loss and dictionary.LOSSY_IMAGE_COMPRESSION not in self.rules.table:
+        tag, old = dictionary.LOSSY_IMAGE_COMPRESSION, self.pixel_edits.old_loss
+        if self.pixel_edits.adds_loss and tag not in self.rules.table and tag not in self.present:
             data = lossy_compression_element(implicit=self.root.encoding.implicit)
-            tag = dictionary.LOSSY_IMAGE_COMPRESSION
-            self.changes.add(Change(self.changes.note(tag, Action.INSERTED), self.root))
-            found.append((tag, self._insertion(tag, data)))
+            action = Action.INSERTED if old is None else Action.SUBSTITUTED
+            self.changes.add(Change(self.changes.note(tag, action), self.root))
+            if old is None:
+                found.append((tag, self._insertion(tag, data)))
+            else:
+                self.changes.replace(old, data)
         if SPECIFIC_CHARACTER_SET not in self.root.elements:
             terms = UTF8.terms if self.root.key in self.switched else ()
             if not terms and self.root.is_assumed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,16 +22,10 @@ from .masked import Masks, even_columns
 from .rectangles import Rectangle, clipped, disjoint
 from .regions import EDGES, REGIONS, outside_regions
 from .settings import PixelSettings
+from .windows import WINDOW
 
 if TYPE_CHECKING:
     from .detecting import TextFinder
-
-WINDOW_CENTER = 0x00281050
-WINDOW_WIDTH = 0x00281051
-RESCALE_INTERCEPT = 0x00281052
-RESCALE_SLOPE = 0x00281053
-WINDOW = frozenset({WINDOW_CENTER, WINDOW_WIDTH, RESCALE_INTERCEPT, RESCALE_SLOPE})
-WINDOWS_MOST = 2
 
 
 @dataclass(frozen=True)
@@ -200,33 +193,6 @@ def fitted(rectangles: Iterable[Rectangle], image: Image) -> tuple[Rectangle, ..
     if image.is_native and image.is_halved:
         return even_columns(inside, image.columns)
     return disjoint(inside)
-
-
-def windows_of(root: Scope) -> tuple[tuple[float, float], ...]:
-    """The windows that a data set names, in stored numbers: (lowest, highest) each (PS3.3 C.11.2)."""
-    centres, widths, intercepts, slopes = (
-        _decimals(root, tag) for tag in (WINDOW_CENTER, WINDOW_WIDTH, RESCALE_INTERCEPT, RESCALE_SLOPE)
-    )
-    intercept, slope = (intercepts or [0.0])[0], (slopes or [1.0])[0]
-    if not slope:
-        return ()
-    found = []
-    for centre, width in list(zip(centres, widths, strict=False))[:WINDOWS_MOST]:
-        edges = sorted((centre + sign * width / 2 - intercept) / slope for sign in (-1, 1))
-        if edges[1] > edges[0]:
-            found.append((edges[0], edges[1]))
-    return tuple(found)
-
-
-def _decimals(root: Scope, tag: int) -> list[float]:
-    element = root.elements.get(tag)
-    if element is None:
-        return []
-    try:
-        found = [float(text) for text in root.raw(element).decode("latin-1").strip(" \0").split("\\")]
-    except ValueError:
-        return []
-    return found if all(map(math.isfinite, found)) else []
 
 
 class _Values:

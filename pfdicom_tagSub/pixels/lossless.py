@@ -51,6 +51,9 @@ _OF_LOSSLESS_JPEG = frozenset(map(str, (uid.JPEGLossless, uid.JPEGLosslessSV1)))
 FORGETFUL = frozenset({str(uid.JPEGExtended12Bit), str(uid.HTJ2K), *LOSSY})
 """Those that allow a loss, which another one no longer tells: LossyImageCompression has to."""
 
+ALWAYS_LOSSY = frozenset({str(uid.JPEGExtended12Bit)})
+"""Those of them that never go without a loss, whatever a file says."""
+
 _TILE = 14
 """The bytes that a tile takes at least: its SOT and its SOD (ISO 15444-1 A.4.2, A.4.3)."""
 

@@ -14,11 +14,11 @@ from ..core.outcome import PixelRectangle
 from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
 from .encapsulated import frames_of
-from .finding import windows_of
 from .frame_codecs import CLEANED_SYNTAXES, codec_of
 from .frames import Numbers, Picture, native_frame, windowed
 from .image import EXTENDED_OFFSETS, FRAME_MOST, Image
 from .masked import check_size
+from .windows import FrameWindows
 
 SIDE_MOST = 1024
 """The longer side of a picture in pixels; larger frames are made smaller."""
@@ -57,9 +57,11 @@ def pictures(
 ) -> Iterator[ShownPicture]:
     """Pictures of a file as a viewer would show it: frames, then the maximum where there are many.
 
+    Each frame is shown in its own window, the maximum in that of the first.
+
     Args:
         file: the file.
-        root: its data set, of which a ``Finder`` made a scan.
+        root: its data set, of which a ``Finder`` made a scan that kept ``GROUPS`` of windows, too.
         image: the layout of its pixels.
         rectangles: what is blackened.
 
@@ -69,22 +71,29 @@ def pictures(
     chosen = shown_frames(image.frames)
     highest: Picture | None = None
     cleaned: Picture | None = None
-    for index, picture in enumerate(_rendered(file, root, image)):
-        masked = _masked(picture, image, [one for one in rectangles if one.frame in {-1, index}])
+    # Colour is shown as it is.
+    windows = FrameWindows(root) if image.samples == 1 and not image.palette else None
+    first = windows.of(0)[:1] if windows is not None else ()
+    for index, (numbers, layout) in enumerate(_thinned(file, root, image)):
+        black = [one for one in rectangles if one.frame in {-1, index}]
         if index in chosen:
+            own = windows.of(index)[:1] if windows is not None else ()
+            picture = windowed(numbers, layout, own)
+            masked = _masked(picture, image, black)
             yield ShownPicture(index, _jpeg(picture), _jpeg(masked) if masked is not picture else b"")
         if image.frames > 1:
+            picture = windowed(numbers, layout, first)
+            masked = _masked(picture, image, black)
             highest = picture if highest is None else np.maximum(highest, picture)
             cleaned = masked if cleaned is None else np.maximum(cleaned, masked)
     if highest is not None and cleaned is not None:
         yield ShownPicture(MAXIMUM, _jpeg(highest), _jpeg(cleaned) if rectangles else b"")
 
 
-def _rendered(file: DicomFile, root: Scope, image: Image) -> Iterator[Picture]:
-    """Each frame, windowed as the file asks; large ones thinned out."""
+def _thinned(file: DicomFile, root: Scope, image: Image) -> Iterator[tuple[Numbers, Image]]:
+    """The numbers of each frame, of large ones a part, and their layout."""
     if image.rows * image.columns * image.samples > FRAME_MOST:
         raise FileError("its frames are too large to be shown")
-    windows = windows_of(root)[:1]
     step = 1
     while image.rows * image.columns * image.samples // step**2 > SAMPLES_AT_ONCE:
         step += 1
@@ -102,7 +111,7 @@ def _rendered(file: DicomFile, root: Scope, image: Image) -> Iterator[Picture]:
     else:
         raise FileError("its pixels are compressed in a way that is not shown here")
     for numbers in decoded:
-        yield windowed(numbers[::step, ::step], shown, windows)
+        yield numbers[::step, ::step], shown
 
 
 def _masked(picture: Picture, image: Image, rectangles: list[PixelRectangle]) -> Picture:

@@ -41,6 +41,7 @@ from ..files.temporary import remove_stale
 from ..pixels.finding import Finder
 from ..pixels.settings import PixelSettings
 from ..pixels.showing import MAXIMUM, pictures
+from ..pixels.windows import GROUPS
 from .record import RunReport
 
 FILES_AT_ONCE = 200
@@ -124,7 +125,7 @@ class ReviewSheet:
         before, _, after = _page(len(files), report).partition(_MARK)
         with replaced(self.path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
             stream.write(before)
-            finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE))
+            finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE, *GROUPS))
             for file in files:
                 check()
                 _write_file(stream, finder, file, input_root, follow_links=follow_links)

@@ -246,6 +246,35 @@ def test_files_that_nobody_would_review_are_cleaned_only_if_all_are(tmp_path: Pa
     assert len(result.record["pixelsCleaned"]) == 1
 
 
+@pytest.mark.parametrize("methods", ["regions", "devices"])
+@pytest.mark.parametrize(
+    ("keyword", "value"), [("Rows", 0), ("Columns", 0), ("Rows", None), ("Columns", None)]
+)
+def test_pictures_without_a_size_fail(tmp_path: Path, keyword: str, value: int | None, methods: str) -> None:
+    made = picture()
+    setattr(made, keyword, value)
+    if value is None:
+        del made[keyword]
+    for folder, has_pixels, is_cleaned in (("a", True, True), ("b", False, True), ("c", True, False)):
+        if not has_pixels:
+            made.pop("PixelData")
+        if not is_cleaned:
+            made = picture(Modality="CT", SOPClassUID="1.2.840.10008.5.1.4.1.1.2")
+            made[keyword].value = value
+        (tmp_path / folder / "in").mkdir(parents=True)
+        (tmp_path / folder / "in" / "a.dcm").write_bytes(file_bytes(made))
+        result = run_command(
+            *(tmp_path / folder / "in", tmp_path / folder / "out", "--cleanPixels", methods),
+            *("--tagStruct", '{"PatientName": "ANON"}', "--json"),
+        )
+        fails = has_pixels and is_cleaned
+        assert result.code == int(fails), result.out
+        assert (tmp_path / folder / "out" / "a.dcm").exists() is not fails
+        if fails:
+            (failure,) = result.record["failures"]
+            assert failure["reason"].startswith("its pixels cannot be cleaned: ")
+
+
 def test_stamps_are_added_to_those_that_are_there(tmp_path: Path) -> None:
     made = picture(DeidentificationMethod="by hand", BurnedInAnnotation="YES")
     _, output = clean(tmp_path, file_bytes(made), "--pixelMasks", mask_file(tmp_path, (0, 0, 9, 9)))

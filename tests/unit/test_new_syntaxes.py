@@ -164,6 +164,46 @@ def test_what_was_lossy_is_still_told(tmp_path: Path, told: bool) -> None:
     assert [one.tag for one in after] == sorted(one.tag for one in after)
 
 
+@pytest.mark.parametrize(
+    ("name", "told", "wanted"),
+    [
+        ("JPEG-lossy.dcm", None, "01"),
+        ("JPEG-lossy.dcm", "", "01"),
+        ("JPEG-lossy.dcm", "00", "01"),
+        ("JPEG-lossy.dcm", "01", "01"),
+        ("HTJ2K_08_RGB.dcm", "", "01"),
+        ("HTJ2K_08_RGB.dcm", "00", "00"),  # its syntax allows that
+        ("JPGLosslessP14SV1_1s_1f_8b.dcm", "00", "00"),
+    ],
+)
+def test_what_denies_its_loss_is_told(tmp_path: Path, name: str, told: str | None, wanted: str) -> None:
+    made = original(name)
+    made.pop("LossyImageCompression", None)
+    if told is not None:
+        made.LossyImageCompression = told
+    made.LossyImageCompressionRatio = "7"
+    made.LossyImageCompressionMethod = "ISO_10918_1"
+    result, output = clean(tmp_path, with_region(made))
+    assert result.code == 0, result.out
+    after = pydicom.dcmread(io.BytesIO(output))
+    assert after.LossyImageCompression == wanted
+    assert (after.LossyImageCompressionRatio, after.LossyImageCompressionMethod) == (7, "ISO_10918_1")
+    done = result.record["elements"].get("LossyImageCompression", {})
+    action = "inserted" if told is None else "substituted"
+    assert {key for key, count in done.items() if count} == ({action} if told != wanted else set())
+
+
+def test_what_a_rule_says_of_the_loss_is_done(tmp_path: Path) -> None:
+    made = original("JPEG-lossy.dcm")
+    made.LossyImageCompression = "00"
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.dcm").write_bytes(with_region(made))
+    spec = ("--tagStruct", '{"LossyImageCompression": "02"}', "--verify", "--cleanPixels", "regions")
+    result = run_command(tmp_path / "in", tmp_path / "out", *spec)
+    assert result.code == 0, result.out
+    assert pydicom.dcmread(tmp_path / "out" / "a.dcm").LossyImageCompression == "02"
+
+
 def test_file_without_a_mask_keeps_its_syntax(tmp_path: Path) -> None:
     made = original("JPGLosslessP14SV1_1s_1f_8b.dcm")
     made.pop("SequenceOfUltrasoundRegions", None)

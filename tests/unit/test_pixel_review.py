@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pytest
 from builders import BIG, DEFLATED, EXPLICIT, IMPLICIT, Form, data_set, nested, read, written
 from installed import Trees
@@ -119,6 +121,8 @@ XA: dict[str, Any] = {"SOPClassUID": STORAGE + "12.1", "Modality": "XA"}
         ({**CT, "DigitalImageFormatAcquired": "X"}, CAPTURE),
         ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "LABEL", "NONE"]}, PHOTOGRAPH),
         ({"Modality": "SM", "ImageType": ["ORIGINAL", "PRIMARY", "OVERVIEW", "NONE"]}, PHOTOGRAPH),
+        ({"SOPClassUID": "1.2.826.0.1.7", "ImageType": ["ORIGINAL", "PRIMARY", "LABEL"]}, PHOTOGRAPH),
+        ({"SOPClassUID": "1.2.826.0.1.7", "ImageType": ["DERIVED", "PRIMARY", "OVERVIEW"]}, PHOTOGRAPH),
     ],
 )  # fmt: skip
 def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, form: Form) -> None:
@@ -136,6 +140,8 @@ def test_kinds_that_commonly_show_who_it_is(values: dict[str, Any], kind: str, f
         {**CT, "ImageType": ["DERIVED", "SECONDARY", "AXIAL", "MPR"]},
         {**CT, "SamplesPerPixel": 1, "SeriesDescription": "SCREENING LOW DOSE"},
         {"SOPClassUID": uid.MRImageStorage, "Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "M"]},
+        {"SOPClassUID": uid.MRImageStorage, "Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "LABEL"]},
+        {"SOPClassUID": "1.2.826.0.1.7", "ImageType": ["ORIGINAL", "PRIMARY", "LABELLED", "NO OVERVIEW"]},
         {**CT, "ImageType": ["ORIGINAL", "PRIMARY", "PROTON", "REPORTED"]},
         {"SOPClassUID": uid.EnhancedMRImageStorage, "Modality": "MR"},
         {**XA, "ImageType": ["ORIGINAL", "PRIMARY", "SINGLE PLANE"]},
@@ -156,6 +162,54 @@ def test_other_kinds_are_not_named(values: dict[str, Any], form: Form) -> None:
 def test_class_that_only_the_file_meta_names_tells_the_kind(values: dict[str, Any]) -> None:
     """The file meta of the builders names Secondary Capture."""
     assert CAPTURE in review(written(data_set(PatientID="P", **values)))
+
+
+def with_meta_class(content: bytes, number: str) -> bytes:
+    """A file whose file meta names another SOP class."""
+    made = pydicom.dcmread(io.BytesIO(content))
+    made.file_meta.MediaStorageSOPClassUID = uid.UID(number)
+    buffer = io.BytesIO()
+    made.save_as(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("inside", "meta", "kind"),
+    [
+        (STORAGE + "2", STORAGE + "7", CAPTURE),
+        (STORAGE + "7", STORAGE + "2", CAPTURE),
+        (STORAGE + "2.1", STORAGE + "6.1", ULTRASOUND),
+        (STORAGE + "6.1", STORAGE + "7.1", ULTRASOUND),
+        (STORAGE + "77.1.5.3", STORAGE + "77.1.5.1", PHOTOGRAPH),
+        (STORAGE + "2", "1.2.840.10008.5.1.1.30", FILM),
+        (STORAGE + "2", STORAGE + "4", ""),
+        (STORAGE + "2.1", STORAGE + "7", CAPTURE),
+        (STORAGE + "77.1.5.1", STORAGE + "77.1.5.3", PHOTOGRAPH),
+        (STORAGE + "77.1.5.3", STORAGE + "77.1.5.3", ""),
+    ],
+)  # fmt: skip
+def test_either_of_two_classes_that_differ_names_the_kind(inside: str, meta: str, kind: str) -> None:
+    content = with_meta_class(written(data_set(PatientID="P", SOPClassUID=inside)), meta)
+    found = pydicom.dcmread(io.BytesIO(content))
+    assert (found.SOPClassUID, found.file_meta.MediaStorageSOPClassUID) == (inside, meta)
+    assert review(content).partition(",")[0] == kind
+
+
+@pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT], ids=lambda form: form.name)
+def test_files_of_a_series_are_asked_for_their_own_file_meta(form: Form) -> None:
+    patcher = Patcher(rules_of())
+    found, wanted = [], []
+    for number in range(100, 140):
+        made = data_set(
+            PatientID="P", SOPClassUID=STORAGE + "2", Modality="CT", SOPInstanceUID=f"1.2.{number}",
+            StudyInstanceUID="1.2.9", SeriesInstanceUID="1.2.8", InstanceNumber=number,
+        )  # fmt: skip
+        is_capture = number % 7 in {0, 3}
+        content = with_meta_class(written(made, form), STORAGE + ("7" if is_capture else "2"))
+        file = parse(BytesSource(content))
+        found.append(patcher.patch(file, patcher.scan(file)).review.partition(",")[0])
+        wanted.append(CAPTURE if is_capture else "")
+    assert found == wanted
 
 
 @pytest.mark.parametrize("form", [EXPLICIT, IMPLICIT, BIG], ids=lambda form: form.name)

@@ -22,13 +22,20 @@ import numpy as np
 import pytest
 from browser import needs_browser, played
 from pictures import LAYOUTS, Layout, file_bytes, numbers, picture, region
+from pydicom import uid
+from pydicom.dataset import Dataset
 from support import Result, run_command
 
 from pfdicom_tagSub.cli import argument_checks, command
 from pfdicom_tagSub.cli import parser as cli
 from pfdicom_tagSub.core.errors import ExitCode
 from pfdicom_tagSub.core.outcome import CleanedPixels, PixelRectangle
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.pixels import windows
 from pfdicom_tagSub.pixels.device_masks import parse_masks
+from pfdicom_tagSub.pixels.finding import Finder
+from pfdicom_tagSub.pixels.settings import PixelSettings
 from pfdicom_tagSub.report import review_sheet
 from pfdicom_tagSub.report.totals import Totals
 
@@ -143,6 +150,108 @@ def test_pictures_are_windowed_as_the_file_asks(tmp_path: Path) -> None:
     shown = decoded(file["pictures"][0]["before"])
     assert shown[:, :4].max() < 25
     assert shown[:, 17:].min() > 230
+
+
+RAMP = np.tile(np.arange(60) * 40, (40, 1))
+
+
+def grouped(*windows: tuple[str, str], rescale: tuple[str, str] = ("0", "1")) -> list[Dataset]:
+    """Items of functional groups with windows."""
+    made = []
+    for centre, width in windows:
+        item, shown, values = Dataset(), Dataset(), Dataset()
+        shown.WindowCenter, shown.WindowWidth = centre, width
+        values.RescaleIntercept, values.RescaleSlope = rescale
+        item.FrameVOILUTSequence = [shown]
+        item.PixelValueTransformationSequence = [values]
+        made.append(item)
+    return made
+
+
+def enhanced(frames: int = 3, **elements: Any) -> Dataset:
+    layout = Layout("mono2-16", "MONOCHROME2", 16, 12)
+    values = np.stack([RAMP] * frames)[..., None]
+    return picture(layout, frames=frames, values=values, **elements)
+
+
+def edges_shown(folder: Path, made: Dataset) -> list[tuple[int, int]]:
+    """The last stored number that is black and the first that is white, in each picture."""
+    source = folder / "in"
+    source.mkdir()
+    (source / "a.dcm").write_bytes(file_bytes(made))
+    _, page = sheet_of(folder, "--cleanPixels", "regions")
+    (file,) = told(page)
+    assert file["problem"] == ""
+    found = []
+    for one in file["pictures"]:
+        column = decoded(one["before"]).mean(axis=0)
+        found.append((int(np.flatnonzero(column < 20)[-1]) * 40, int(np.flatnonzero(column > 235)[0]) * 40))
+    return found
+
+
+FIRST, SECOND, THIRD = (200, 600), (600, 1000), (1000, 1400)
+
+
+@pytest.mark.parametrize("syntax", [uid.ExplicitVRLittleEndian, uid.ImplicitVRLittleEndian])
+@pytest.mark.parametrize("undefined", [False, True])
+@pytest.mark.parametrize(
+    ("shared", "own", "wanted"),
+    [
+        ([("400", "400")], [], [FIRST, FIRST, FIRST, FIRST]),
+        ([], [("400", "400"), ("800", "400"), ("1200", "400")], [FIRST, SECOND, THIRD, FIRST]),
+        ([("400", "400")], [("800", "400")] * 3, [SECOND] * 4),
+        ([], [("800", "400")], [SECOND, FIRST, FIRST, SECOND]),
+    ],
+    ids=["shared", "own", "both", "too few"],
+)
+def test_frames_are_shown_in_the_windows_of_their_functional_groups(
+    tmp_path: Path, shared: list[Any], own: list[Any], wanted: list[Any], undefined: bool, syntax: str
+) -> None:
+    made = enhanced(WindowCenter="400", WindowWidth="400", syntax=syntax)
+    for keyword, items in (("SharedFunctionalGroupsSequence", shared),
+                           ("PerFrameFunctionalGroupsSequence", own)):  # fmt: skip
+        if items:
+            setattr(made, keyword, grouped(*items))
+            made[keyword].is_undefined_length = undefined
+            for item in made[keyword].value:
+                item.is_undefined_length_sequence_item = undefined
+    for shown, (least, most) in zip(edges_shown(tmp_path, made), wanted, strict=True):
+        assert abs(shown[0] - least) <= 80
+        assert abs(shown[1] - most) <= 80
+
+
+def test_rescaling_of_functional_groups_is_undone_in_windows(tmp_path: Path) -> None:
+    made = enhanced(RescaleIntercept="7000", RescaleSlope="1")
+    made.SharedFunctionalGroupsSequence = grouped(("600", "800"), rescale=("-200", "2"))
+    for shown in edges_shown(tmp_path, made):
+        assert abs(shown[0] - 200) <= 80
+        assert abs(shown[1] - 600) <= 80
+
+
+def test_functional_groups_of_frames_that_are_not_shown_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = enhanced(frames=20)
+    made.PerFrameFunctionalGroupsSequence = grouped(*[(str(number), "10") for number in range(1, 21)])
+    finder = Finder(PixelSettings(()), windows.GROUPS)
+    root = finder.root_of(parse(BytesSource(file_bytes(made))))
+    assert all(root.elements[tag].items is None for tag in windows.GROUPS & root.elements.keys())
+    found = windows.FrameWindows(root)
+    read = []
+    scan = windows.scan
+    monkeypatch.setattr(windows, "scan", lambda *given: read.append(given) or scan(*given))
+    assert found.of(10) == ((6.0, 16.0),)
+    assert found.of(19) == ((15.0, 25.0),)
+    assert len(read) == 2
+
+
+def test_functional_groups_that_cannot_be_read_leave_the_window_of_the_file(tmp_path: Path) -> None:
+    made = enhanced(WindowCenter="400", WindowWidth="400")
+    made.SharedFunctionalGroupsSequence = grouped(("1200", "400"))
+    content = file_bytes(made)
+    start = content.index(b"\x28\0\x32\x91SQ\0\0") + 8
+    finder = Finder(PixelSettings(()), windows.GROUPS)
+    for spoilt in (content, content[:start] + b"\xff\xff\0\0" + content[start + 4 :]):
+        found = windows.FrameWindows(finder.root_of(parse(BytesSource(spoilt)))).of(0)
+        assert found == (((1000.0, 1400.0),) if spoilt is content else ((200.0, 600.0),))
 
 
 def test_files_that_cannot_be_shown_say_why(tmp_path: Path) -> None:
