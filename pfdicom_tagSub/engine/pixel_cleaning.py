@@ -87,7 +87,7 @@ class PixelCleaner:
             return PixelCleaning(review=reason)
         if not image.is_native:
             return self._compressed(file, root, by_header, image, reason)
-        found = self._find(file, root, by_header, image)
+        found = self._find(file, by_header, image)
         if not found.masks:
             return PixelCleaning(review=self._unchanged(reason, by_header))
         masked = MaskedPixels.of(image, found.masks)
@@ -112,7 +112,7 @@ class PixelCleaner:
         pixels = CompressedPixels(file.data.source, root, image)
         if PixelMethod.TEXT in self.settings.methods:
             check_frame_size(image, is_looked_at=True)
-            found = self.finder.find_text(by_header, pixels.shown, pixels.decoded(), windows_of(root))
+            found = self.finder.find_text(by_header, pixels.shown, pixels.decoded())
         else:
             found = self.finder.find(by_header, image)
         if not found.masks:
@@ -124,13 +124,13 @@ class PixelCleaner:
             cleaned = replace(cleaned, bits=0, blocks=edits.frames.blocks)
         return PixelCleaning(edits, cleaned, self._left(reason, by_header), image, masks)
 
-    def _find(self, file: DicomFile, root: Scope, by_header: HeaderFindings, image: Image) -> Findings:
+    def _find(self, file: DicomFile, by_header: HeaderFindings, image: Image) -> Findings:
         if PixelMethod.TEXT not in self.settings.methods:
             return self.finder.find(by_header, image)
         check_frame_size(image, is_looked_at=True)
         check_size(image)
         frames = (native_frame(file.data.source, image, frame) for frame in range(image.frames))
-        return self.finder.find_text(by_header, image, frames, windows_of(root))
+        return self.finder.find_text(by_header, image, frames)
 
     def _image(self, root: Scope) -> Image | None:
         """The pixels; None where there are none."""

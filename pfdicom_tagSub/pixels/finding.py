@@ -124,7 +124,6 @@ class Finder:
         by_header: HeaderFindings,
         image: Image,
         frames: Iterable[Numbers],
-        windows: tuple[tuple[float, float], ...],
     ) -> Findings:
         """What has to be blackened, with text that a detector finds on any frame.
 
@@ -134,7 +133,6 @@ class Finder:
             by_header: what the header tells.
             image: the pixels.
             frames: the numbers of every frame, in order.
-            windows: those that the header names.
 
         Raises:
             FileError: a frame cannot be looked at.
@@ -150,7 +148,7 @@ class Finder:
                 shown[one.y : one.bottom, one.x : one.right] = black
             digest = hashlib.blake2b(np.ascontiguousarray(shown).data, digest_size=16).digest()
             if digest not in seen:
-                seen[digest] = fitted(self._texts(shown, image, windows, before), image)
+                seen[digest] = fitted(self._texts(shown, image, before), image)
             before = shown, seen[digest]
             if seen[digest]:
                 own[index] = seen[digest]
@@ -161,18 +159,13 @@ class Finder:
         return Findings(Masks(common, own), methods)
 
     def _texts(
-        self,
-        numbers: Numbers,
-        image: Image,
-        windows: tuple[tuple[float, float], ...],
-        before: tuple[Numbers, tuple[Rectangle, ...]] | None,
+        self, numbers: Numbers, image: Image, before: tuple[Numbers, tuple[Rectangle, ...]] | None
     ) -> tuple[Rectangle, ...]:
         """What a detector finds in a frame, however a viewer shows it.
 
         Args:
             numbers: those of the frame.
             image: the layout.
-            windows: those that the header names.
             before: the frame before, and what was found in it; None for the first.
         """
         try:
@@ -180,7 +173,7 @@ class Finder:
                 from .detecting import TextFinder  # noqa: PLC0415  (it loads the weights)
 
                 self._detector = TextFinder()
-            return self._detector.texts(numbers, image, windows, before)
+            return self._detector.texts(numbers, image, before)
         except MemoryError:
             raise
         except Exception as error:  # a detector that crashes has not looked

@@ -13,8 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from .text_evidence import Grey
+# Before OpenCV is first used: a process that is forked from one with its threads waits for them for ever.
+cv2.setNumThreads(1)
 
+Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 _CELL = 6

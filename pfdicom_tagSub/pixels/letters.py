@@ -1,0 +1,167 @@
+"""Where letters are in a picture, by a small network that was made for this (tools/letters).
+
+It has learnt what letters look like from texts of many scripts and sizes on pictures of all modalities, and
+what anatomy, noise and drawings look like, which are none. It does not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib import resources
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from .local_contrast import local_contrast
+from .rectangles import Rectangle
+
+Views = npt.NDArray[np.uint8]
+Likely = npt.NDArray[np.float32]
+
+CELL = 4
+"""The network tells of cells of so many pixels."""
+
+SIDE_STEP = 32
+"""The sides of what it sees are multiples of this."""
+
+NOISES = 12.0, 48.0
+"""How many steps of noise make black and white of the first two views."""
+
+RARE = 0.1, 99.9
+"""What is darker or lighter than these percentiles is black or white in the third view."""
+
+TILE, OVERLAP = 1024, 96
+"""Larger pictures are looked at in tiles, which bounds the memory."""
+
+AROUND = 64
+"""How many pixels around a part that is looked at tell of it, too."""
+
+LIKELY, SURE = 0.3, 0.5
+"""A cell is of a text if it is likely, and one of the cells that it touches is sure."""
+
+FILLED = 0.6
+"""A rectangle around cells that fill so much of it is one line; else it is several rectangles."""
+
+MARGIN_LEAST, MARGIN = 4, 0.15
+"""How many pixels, and which part of its height, is blackened around a line."""
+
+_WEIGHTS = "letters.onnx"
+
+
+class Find(NamedTuple):
+    """A line of text.
+
+    Attributes:
+        place: a rectangle around it.
+        score: how likely it is text: of its cells the highest, 0 to 1.
+    """
+
+    place: Rectangle
+    score: float
+
+
+def views_of(numbers: npt.NDArray[Any]) -> Views:
+    """What the network sees: numbers by how far they are from those around, in two windows, and as they are.
+
+    Args:
+        numbers: (rows, columns).
+
+    Returns:
+        (3, rows, columns).
+    """
+    near, wide = local_contrast(numbers, NOISES)
+    some = numbers[::2, ::2] if numbers.size > 4096 else numbers
+    low, high = (float(one) for one in np.percentile(some, RARE))
+    if high <= low:
+        low, high = float(numbers.min()), float(numbers.max())
+    whole = np.clip((numbers - np.float32(low)) * np.float32(255 / max(high - low, 1e-6)), 0, 255)
+    return np.stack([near, wide, whole.astype(np.uint8)])
+
+
+class LetterFinder:
+    """Finds letters; make one in each process or thread."""
+
+    def __init__(self) -> None:
+        """It computes in one thread: the run has a process for each core."""
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena, options.enable_mem_pattern = True, False
+        weights = (resources.files(__package__) / _WEIGHTS).read_bytes()
+        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+
+    def lines(self, numbers: npt.NDArray[Any], parts: Iterable[Rectangle]) -> Iterator[Find]:
+        """The lines of text in parts of a picture.
+
+        Args:
+            numbers: (rows, columns), as stored.
+            parts: what is looked at; lines that have a cell in one of them are found.
+        """
+        if numbers.min() == numbers.max():
+            return
+        views = views_of(numbers)
+        for part in parts:
+            top, left = (max(edge - AROUND, 0) // CELL * CELL for edge in (part.y, part.x))
+            seen = views[:, top : part.bottom + AROUND, left : part.right + AROUND]
+            for line in _lines(self.likely(seen)):
+                place = line.place._replace(x=line.place.x + left, y=line.place.y + top)
+                if place.meets(part):
+                    yield Find(place, line.score)
+
+    def likely(self, views: Views) -> Likely:
+        """How likely each cell of a picture is text, 0 to 1.
+
+        Args:
+            views: as of ``views_of``.
+        """
+        _, rows, columns = views.shape
+        padded = np.pad(views, ((0, 0), (0, -rows % SIDE_STEP), (0, -columns % SIDE_STEP)), mode="edge")
+        found = np.zeros((padded.shape[1] // CELL, padded.shape[2] // CELL), np.float32)
+        for top, bottom in _stretches(padded.shape[1]):
+            for left, right in _stretches(padded.shape[2]):
+                seen = padded[None, :, top:bottom, left:right].astype(np.float32) / np.float32(255)
+                (likely,) = self._session.run(None, {"views": seen})
+                here = found[top // CELL : bottom // CELL, left // CELL : right // CELL]
+                np.maximum(here, likely[0, 0], out=here)
+        return found[: -(-rows // CELL), : -(-columns // CELL)]
+
+
+def _stretches(whole: int) -> Iterator[tuple[int, int]]:
+    """Where tiles begin and end."""
+    start = 0
+    while start + TILE < whole:
+        yield start, start + TILE
+        start += TILE - OVERLAP
+    yield max(min(start, whole - TILE), 0), whole
+
+
+def _lines(likely: Likely) -> Iterator[Find]:
+    """The lines that likely cells make."""
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats((likely >= LIKELY).astype(np.uint8))
+    for label, (left, top, width, height, size) in enumerate(boxes[1:count].tolist(), 1):
+        within = slice(top, top + height), slice(left, left + width)
+        is_own = labels[within] == label
+        score = float(likely[within][is_own].max())
+        if score < SURE:
+            continue
+        if size >= FILLED * width * height:
+            yield Find(_widened(left, top, width, height), score)
+            continue
+        for x, y, across, down in _runs_of(is_own):
+            yield Find(_widened(left + x, top + y, across, down), score)
+
+
+def _runs_of(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int, int]]:
+    """Rectangles that cover flagged cells: (left, top, width, height), those of one row each."""
+    for row, line in enumerate(flags):
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], line, [False]]).astype(np.int8)))
+        for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+            yield start, row, stop - start, 1
+
+
+def _widened(left: int, top: int, width: int, height: int) -> Rectangle:
+    """A rectangle of cells as one of pixels, with its margin."""
+    margin = max(MARGIN_LEAST, round(MARGIN * CELL * min(width, height)))
+    return Rectangle(left * CELL, top * CELL, width * CELL, height * CELL).widened(margin)

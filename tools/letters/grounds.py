@@ -1,0 +1,239 @@
+"""What texts are drawn on: pictures of modalities, screens and photographs."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import PIL.Image
+import PIL.ImageDraw
+from texts import Plane, Random, pick
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "helpers"))
+
+import planted_pictures as planted
+
+_Painter = Callable[[Random, int, int], Plane]
+
+
+class Grounds:
+    """Pictures without text."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Args:
+        folder: real ones: in each folder within, arrays (rows, columns) of 0 to 1 as NumPy keeps them; None
+            for none.
+        """
+        found: dict[str, list[Plane]] = defaultdict(list)
+        for path in sorted(folder.rglob("*.npy")) if folder is not None else ():
+            found[path.parent.name].append(np.load(path).astype(np.float32))
+        self._real = found
+        self._groups = sorted(found)
+
+    def ground(self, random: Random, rows: int, columns: int, *, is_part: bool = False) -> Plane:
+        """A picture of about 0 to 1.
+
+        Args:
+            random: what it is made from.
+            rows, columns: its size.
+            is_part: whether it becomes a part of a screen.
+        """
+        way = random.random()
+        if way < 0.4 or (way < 0.72 and not self._groups):
+            shown = _synthetic(random, rows, columns)
+        elif way < 0.72:
+            shown = self._photographed(random, rows, columns)
+        elif way < 0.82 or is_part:
+            shown = _noisy(random, _plain(random, rows, columns))
+        else:
+            shown = self._screen(random, rows, columns)
+        if random.random() < 0.15:
+            shown = np.clip(shown, 0, None) ** float(random.uniform(0.5, 1.8))
+        return np.ascontiguousarray(shown, np.float32)
+
+    def _photographed(self, random: Random, rows: int, columns: int) -> Plane:
+        """A part of a real picture, turned, at another size, and with other noise."""
+        known = self._real[pick(random, self._groups)]
+        if min(known[0].shape) <= 80:
+            shown = _mosaic(random, known)
+        else:
+            shown, times = pick(random, known), float(random.uniform(0.5, 2.6))
+            if abs(times - 1) > 0.15:
+                ways = (cv2.INTER_AREA,) if times < 1 else (cv2.INTER_CUBIC, cv2.INTER_LINEAR)
+                shown = cv2.resize(shown, None, fx=times, fy=times, interpolation=pick(random, ways))
+        if random.random() < 0.5:
+            shown = shown[:, ::-1]
+        if random.random() < 0.25:
+            shown = np.rot90(shown, int(random.integers(4)))
+        part = _part(random, np.ascontiguousarray(shown), rows, columns)
+        return _noisy(random, part) if random.random() < 0.5 else part
+
+    def _screen(self, random: Random, rows: int, columns: int) -> Plane:
+        """Panels, buttons, curves, tables and bars, at times with a picture among them."""
+        ground = float(pick(random, (0.0, 0.05, 0.1, 0.2, 0.5, 0.75, 0.9, 1.0)))
+        plane = PIL.Image.new("L", (columns, rows), round(ground * 255))
+        draw = PIL.ImageDraw.Draw(plane)
+        for _ in range(int(random.integers(0, 7))):
+            _draw_on_screen(random, draw, rows, columns)
+        shown = np.asarray(plane).astype(np.float32) / 255
+        if random.random() < 0.35:
+            part = self.ground(random, rows, columns, is_part=True)
+            top, left = int(random.integers(rows // 2)), int(random.integers(columns // 2))
+            height = int(random.integers(rows // 4, rows - top))
+            width = int(random.integers(columns // 4, columns - left))
+            place = slice(top, top + height), slice(left, left + width)
+            shown[place] = np.clip(part[place], 0, 1)
+        return shown
+
+
+def _draw_on_screen(random: Random, draw: PIL.ImageDraw.ImageDraw, rows: int, columns: int) -> None:
+    x, y = int(random.integers(-30, columns)), int(random.integers(-30, rows))
+    right, bottom = x + int(random.integers(6, columns)), y + int(random.integers(6, rows))
+    way, grey = int(random.integers(9)), int(random.integers(256))
+    filled = int(random.integers(256)) if random.random() < 0.7 else None
+    if way < 4:
+        draw.rectangle((x, y, right, bottom), fill=filled, outline=grey, width=int(random.integers(1, 3)))
+    elif way == 4:
+        box = x, y, x + int(random.integers(20, 90)), y + int(random.integers(14, 40))
+        draw.rounded_rectangle(box, radius=5, fill=filled, outline=grey)
+    elif way == 5:
+        box = x, y, x + int(random.integers(5, 60)), y + int(random.integers(5, 60))
+        draw.ellipse(box, fill=filled, outline=grey)
+    elif way == 6:
+        step = int(random.integers(6, 40))
+        for place in range(y, bottom, step):
+            draw.line((x, place, right, place), fill=150)
+        for place in range(x, right, step) if random.random() < 0.6 else ():
+            draw.line((place, y, place, bottom), fill=150)
+    elif way == 7:
+        width = int(random.integers(2, 9))
+        for number in range(int(random.integers(4, 40))):
+            left = x + number * (width + 1)
+            draw.rectangle((left, bottom - int(random.integers(1, 60)), left + width - 1, bottom), fill=grey)
+    else:
+        points = [
+            (place, y + float(random.normal(0, 8))) for place in range(x, right, int(random.integers(2, 14)))
+        ]
+        if len(points) > 1:
+            draw.line(points, fill=grey, width=int(random.integers(1, 4)))
+
+
+def _speckle(random: Random, rows: int, columns: int) -> Plane:
+    grains = random.rayleigh(0.3, (rows, columns)).astype(np.float32)
+    grains = cv2.GaussianBlur(grains, (0, 0), float(random.uniform(0.5, 1.4)))
+    return np.clip(grains * (0.3 + 0.7 * _field(random, rows, columns, 40)), 0, 1).astype(np.float32)
+
+
+def _bone(random: Random, rows: int, columns: int) -> Plane:
+    shown = 0.25 + 0.3 * _field(random, rows, columns, 90)
+    down, across = np.mgrid[0:rows, 0:columns]
+    for _ in range(5):
+        angle, y, x = float(random.uniform(0, 3.1)), random.uniform(0, rows), random.uniform(0, columns)
+        away = np.abs((down - y) * np.cos(angle) - (across - x) * np.sin(angle))
+        width = rows * float(random.uniform(0.02, 0.09))
+        shown = np.maximum(shown, 0.88 * (away < width) * (1 - 0.25 * (away / width) ** 2))
+    shown = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 2)
+    return np.clip(shown + random.normal(0, 0.008, shown.shape), 0, 1).astype(np.float32)
+
+
+def _phantom(random: Random, rows: int, columns: int) -> Plane:
+    shown = np.zeros((rows, columns), np.float32)
+    down, across = np.mgrid[0:rows, 0:columns]
+
+    def fill(y: float, x: float, height: float, width: float, grey: float) -> None:
+        inside = ((down / rows - y) / height) ** 2 + ((across / columns - x) / width) ** 2 < 1
+        shown[inside] = grey
+
+    fill(0.5, 0.5, 0.4, 0.4, 0.5)
+    for _ in range(20):
+        fill(*random.uniform(0.2, 0.8, 2), *random.uniform(0.01, 0.08, 2), float(random.uniform(0.1, 0.9)))
+    blurred = cv2.GaussianBlur(shown, (0, 0), 0.8)
+    return np.clip(blurred + random.normal(0, 0.02, shown.shape), 0, 1).astype(np.float32)
+
+
+def _blotches(random: Random, rows: int, columns: int) -> Plane:
+    """Spots of one size, as maps of flow and of activity have them."""
+    size = float(random.uniform(1.0, 8))
+    noise = random.normal(0, 1, (rows, columns)).astype(np.float32)
+    spots = cv2.GaussianBlur(noise, (0, 0), size) - cv2.GaussianBlur(noise, (0, 0), size * 2.5)
+    spots *= np.float32(random.uniform(0.1, 0.6)) / (spots.std() + 1e-9)
+    shown = np.clip(np.float32(random.uniform(0.1, 0.7)) + spots, 0, 1)
+    if random.random() < 0.4:
+        shown = np.round(shown * 4) / 4
+    return shown.astype(np.float32)
+
+
+_PAINTERS: tuple[_Painter, ...] = (
+    *(kind.make for kind in planted.KINDS.values()),
+    planted.ultrasound,
+    _speckle,
+    _speckle,
+    _bone,
+    _phantom,
+    _blotches,
+    _blotches,
+)
+
+
+def _synthetic(random: Random, rows: int, columns: int) -> Plane:
+    """A part of a picture like those of a modality."""
+    times = float(pick(random, (1.0, 1.0, 1.0, 1.5, 2.2)))
+    whole = pick(random, _PAINTERS)(random, max(int(rows * times), 128), max(int(columns * times), 128))
+    return _part(random, whole.astype(np.float32), rows, columns)
+
+
+def _mosaic(random: Random, known: list[Plane]) -> Plane:
+    """Small slices side by side, or one of them enlarged."""
+    if random.random() < 0.3:
+        return cv2.resize(pick(random, known), (192, 192), interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    rows = [np.hstack([cv2.resize(pick(random, known), (64, 64)) for _ in range(4)]) for _ in range(4)]
+    return np.vstack(rows).astype(np.float32)
+
+
+def _field(random: Random, rows: int, columns: int, cell: int) -> Plane:
+    """Smooth noise from 0 to 1."""
+    small = random.random((rows // cell + 2, columns // cell + 2)).astype(np.float32)
+    return np.clip(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32)
+
+
+def _part(random: Random, shown: Plane, rows: int, columns: int) -> Plane:
+    times = max(rows / shown.shape[0], columns / shown.shape[1]) * 1.01
+    if times > 1.01:
+        ways = (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_NEAREST)
+        size = max(round(shown.shape[1] * times), columns), max(round(shown.shape[0] * times), rows)
+        shown = cv2.resize(shown, size, interpolation=pick(random, ways)).astype(np.float32)
+    top = int(random.integers(shown.shape[0] - rows + 1))
+    left = int(random.integers(shown.shape[1] - columns + 1))
+    return shown[top : top + rows, left : left + columns]
+
+
+def _noisy(random: Random, shown: Plane) -> Plane:
+    """A picture with no noise more, or that of detectors, of magnitudes, or of counts."""
+    way, spread = random.random(), float(10 ** random.uniform(-3, -1.1))
+    if way < 0.35:
+        return shown
+    noise = random.normal(0, 1, shown.shape).astype(np.float32)
+    if random.random() < 0.5:
+        noise = cv2.GaussianBlur(noise, (0, 0), float(random.uniform(0.4, 1.6)))
+        noise /= noise.std() + 1e-6
+    if way < 0.7:
+        return (shown + spread * noise).astype(np.float32)
+    if way < 0.85:
+        return np.hypot(shown + spread * noise, spread * random.normal(0, 1, shown.shape)).astype(np.float32)
+    counts = float(10 ** random.uniform(0.7, 3))
+    return (random.poisson(np.clip(shown, 0, 1) * counts) / counts).astype(np.float32)
+
+
+def _plain(random: Random, rows: int, columns: int) -> Plane:
+    grey = float(random.uniform(0, 1)) if random.random() < 0.6 else float(pick(random, (0.0, 0.0, 1.0)))
+    shown = np.full((rows, columns), grey, np.float32)
+    if random.random() < 0.4:
+        uneven = _field(random, rows, columns, int(random.integers(20, 120))) - 0.5
+        shown += uneven * np.float32(random.uniform(0.02, 0.5))
+    if random.random() < 0.3:
+        shown += np.linspace(0, float(random.uniform(-0.5, 0.5)), columns, dtype=np.float32)
+    return shown
