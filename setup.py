@@ -15,11 +15,12 @@ if VERSION is None:
 DOCUMENTATION = ["furo", "sphinx>=8"]
 PIXELS = [
     "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
     "pillow",
     "pyjpegio>=0.3",
     "pyjpegls",
     "pylibjpeg[all]",
-    'rapidocr-onnxruntime==1.4.4; python_version < "3.13"',
     "simplejpeg",
 ]
 
@@ -39,6 +40,7 @@ setup(
             "py.typed",
             "profiles/*.json",
             "profiles/tables/*.json",
+            "pixels/letters.onnx",
             "pixels/masks/*.json",
             "report/templates/*.html",
         ]

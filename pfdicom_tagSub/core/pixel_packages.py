@@ -15,8 +15,8 @@ CLEANING = {**SHEET, **CODECS, "jpegio": "pyjpegio", "simplejpeg": "simplejpeg"}
 Cleaning needs all from the start: what the files are compressed with is known when they are read.
 """
 
-_TEXT_MODULE = "rapidocr_onnxruntime"
-_TEXT_PACKAGE = "rapidocr-onnxruntime==1.4.4"
+TEXT = {"cv2": "opencv-python-headless", "onnxruntime": "onnxruntime"}
+"""Modules that the method ``text`` needs besides."""
 
 
 def missing(modules: Mapping[str, str], find: Callable[[str], object]) -> str:
@@ -37,11 +37,5 @@ def find_problem(flag: str, methods: Collection[str], find: Callable[[str], obje
         methods: the names of the methods.
         find: as of ``missing``.
     """
-    packages = missing(CLEANING, find)
-    if PixelMethod.TEXT in methods and find(_TEXT_MODULE) is None:
-        every = f"{packages} {_TEXT_PACKAGE}".strip()
-        return (
-            f"{flag} text needs packages that are not installed: pip install {every} with a Python before "
-            "3.13, or name other methods"
-        )
+    packages = missing({**CLEANING, **(TEXT if PixelMethod.TEXT in methods else {})}, find)
     return f"{flag} needs packages that are not installed: pip install {packages}" if packages else ""

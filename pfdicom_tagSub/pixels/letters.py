@@ -42,7 +42,7 @@ AROUND = 64
 LIKELY, SURE = 0.3, 0.5
 """A cell is of a text if it is likely, and one of the cells that it touches is sure."""
 
-FILLED = 0.6
+FILLED = 0.7
 """A rectangle around cells that fill so much of it is one line; else it is several rectangles."""
 
 MARGIN_LEAST, MARGIN = 4, 0.15

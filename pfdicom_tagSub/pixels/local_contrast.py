@@ -46,7 +46,10 @@ def local_contrast(numbers: npt.NDArray[Any], noises: tuple[float, ...]) -> tupl
     if min(noise.shape) > 2:
         noise = cv2.blur(noise, (3, 3))
     spread = cv2.resize(noise / _STEP_OF_NOISE, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    rest = (values - around) / np.maximum(spread, 1)
+    least = min(
+        float(values.max() - values.min()) / 255, 1.0
+    )  # a step of numbers, or of a screen if these are few
+    rest = (values - around) / np.maximum(spread, least)
     return tuple(np.clip(128 + rest * (127 / most), 0, 255).astype(np.uint8) for most in noises)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support import run_command
 
-pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+pytest.importorskip("onnxruntime", reason="what runs the network is not installed")
 pytest.importorskip("openjpeg", reason="the codecs are not installed")
 pytest.importorskip("jpeg_ls", reason="the codecs are not installed")
 

@@ -13,7 +13,7 @@ import pytest
 from pages import blocks
 from support import ROOT
 
-pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+pytest.importorskip("onnxruntime", reason="what runs the network is not installed")
 
 SECTOR = slice(100, 190), slice(200, 280)
 LABEL = slice(203, 217), slice(202, 312)

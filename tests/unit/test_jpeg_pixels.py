@@ -370,7 +370,7 @@ def test_fragments_that_nobody_can_assign_fail(tmp_path: Path) -> None:
 
 
 def test_frames_without_a_mask_keep_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+    pytest.importorskip("onnxruntime", reason="what runs the network is not installed")
     from pfdicom_tagSub.pixels.detecting import TextFinder
     from pfdicom_tagSub.pixels.rectangles import Rectangle
 

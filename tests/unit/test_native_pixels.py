@@ -166,7 +166,7 @@ def test_pixels_that_share_their_colour_with_none_fail_with_the_reason(tmp_path:
     made.Columns, made.Rows = 25, 8
     flags = ("--pixelMasks", mask_file(tmp_path, (0, 0, 9, 9))) if method == "devices" else ()
     if method == "text":
-        pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+        pytest.importorskip("onnxruntime", reason="what runs the network is not installed")
     result, output = clean(tmp_path, file_bytes(made), "--cleanPixels", method, *flags)
     assert result.code == 1
     assert not output

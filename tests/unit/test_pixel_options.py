@@ -54,7 +54,7 @@ CODECS = "numpy pillow 'pylibjpeg[all]' pyjpegls pyjpegio simplejpeg"
     [
         ("regions", (), f"pip install {CODECS}\n"),
         ("regions", ("numpy", "PIL", "jpegio", "simplejpeg", "jpeg_ls"), "pip install 'pylibjpeg[all]'\n"),
-        ("text", (), f"pip install {CODECS} rapidocr-onnxruntime==1.4.4 with a Python before 3.13"),
+        ("text", (), f"pip install {CODECS} opencv-python-headless onnxruntime\n"),
     ],
 )
 def test_packages_that_are_not_installed_are_named(

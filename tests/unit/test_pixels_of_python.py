@@ -71,7 +71,7 @@ def test_compressed_bytes_are_those_of_the_command_and_read_again(
 
 
 def test_option_of_the_profile_means_all_methods() -> None:
-    pytest.importorskip("rapidocr_onnxruntime")
+    pytest.importorskip("onnxruntime")
     rules = tagsub.compile_spec(PAIRS, profile="basic,cleanPixelData", key=bytes(range(32)))
     assert rules.pixels is not None
     assert rules.pixels.settings.methods == ("regions", "devices", "text")

@@ -25,7 +25,7 @@ from pfdicom_tagSub.pixels.rectangles import Rectangle
 from pfdicom_tagSub.pixels.settings import PixelSettings
 from pfdicom_tagSub.run import workforce
 
-pytest.importorskip("rapidocr_onnxruntime", reason="the detector of text is not installed")
+pytest.importorskip("onnxruntime", reason="what runs the network is not installed")
 ImageDraw = pytest.importorskip("PIL.ImageDraw")
 ImageFilter = pytest.importorskip("PIL.ImageFilter")
 ImageFont = pytest.importorskip("PIL.ImageFont")
@@ -168,14 +168,20 @@ def test_what_stays_of_a_line_that_changes_stays_masked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from pfdicom_tagSub.pixels.detecting import TextFinder
+    from pfdicom_tagSub.pixels.letters import LetterFinder
 
-    look = TextFinder.look
+    texts = TextFinder.texts
+    looks: list[object] = []
 
-    def first_alone(self: TextFinder, shown: Any, changed: Any = None) -> tuple[Rectangle, ...]:
-        """As a detector that misses on the second frame what it found on the first."""
-        return look(self, shown) if changed is None else ()
+    def first_alone(self: TextFinder, *given: Any) -> tuple[Rectangle, ...]:
+        """As a detector that misses on later frames what it found on the first."""
+        looks.append(given)
+        if len(looks) > 1:
+            monkeypatch.setattr(LetterFinder, "lines", lambda *_: ())
+        return texts(self, *given)
 
-    monkeypatch.setattr(TextFinder, "look", first_alone)
+    monkeypatch.setattr(TextFinder, "texts", first_alone)
+    monkeypatch.setattr(workforce, "may_crash", lambda _: False)  # what is set here is set there, too
     shades = np.repeat(texture()[None], 3, axis=0)
     name = lettering("DOE JANE", 60, 100)
     for frame in range(3):
@@ -186,20 +192,21 @@ def test_what_stays_of_a_line_that_changes_stays_masked(
 
 def test_of_a_frame_only_what_is_new_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pfdicom_tagSub.pixels.detecting import TextFinder
+    from pfdicom_tagSub.pixels.letters import LetterFinder
 
     seen: list[int] = []
-    look, whole = TextFinder._boxes, TextFinder.look
+    likely, texts = LetterFinder.likely, TextFinder.texts
 
-    def counted(self: TextFinder, shown: Array, enlarged: float, turns: int) -> object:
-        seen[-1] += shown.shape[0] * shown.shape[1]
-        return look(self, shown, enlarged, turns)
+    def counted(self: LetterFinder, views: Array) -> Any:
+        seen[-1] += views.shape[1] * views.shape[2]
+        return likely(self, views)
 
     def new(self: TextFinder, *given: Any) -> object:
         seen.append(0)
-        return whole(self, *given)
+        return texts(self, *given)
 
-    monkeypatch.setattr(TextFinder, "_boxes", counted)
-    monkeypatch.setattr(TextFinder, "look", new)
+    monkeypatch.setattr(LetterFinder, "likely", counted)
+    monkeypatch.setattr(TextFinder, "texts", new)
     monkeypatch.setattr(workforce, "may_crash", lambda _: False)  # what is noted here is noted there, too
     shades = np.repeat(texture()[None], 4, axis=0)
     shades[:, lettering("DOE JANE", 60, 100)] = 0.95
@@ -265,102 +272,6 @@ def test_marks_of_two_letters_and_small_blurred_words_in_speckle_are_found(
     assert covers(found[0], alpha > 0.5)
 
 
-def test_of_speckle_little_more_is_looked_at_than_by_default_and_nothing_is_found() -> None:
-    from pfdicom_tagSub.pixels.detecting import SIDE, TextFinder
-    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
-
-    finder = TextFinder()
-    seen: list[float] = []
-    look = finder._boxes
-
-    def counted(shown: Array, enlarged: float, turns: int) -> object:
-        seen.append(shown.shape[0] * shown.shape[1] * enlarged**2)
-        return look(shown, enlarged, turns)
-
-    finder._boxes = counted  # type: ignore[assignment, method-assign]
-    shown = (speckle(480, 640) * 255).astype(np.uint8)
-    assert finder.look(Renderings(Rendering(shown), Rendering(shown), shown)) == ()
-    assert sum(seen) <= 1.7 * 480 * 640 * (SIDE / 480) ** 2
-
-
-def test_where_letters_are_all_over_the_other_picture_is_looked_at_too(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from pfdicom_tagSub.pixels.detecting import SIDE, TextFinder
-    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
-
-    shown = np.where(
-        np.logical_or.reduce([lettering("DOE JANE 1954", 4, y) for y in range(0, 220, 24)]), 1, 0
-    )
-    seen = {2: 0.0, 3: 0.0}
-
-    def none(_: TextFinder, part: Array, enlarged: float, _turns: int) -> tuple[Array, list[object]]:
-        seen[int(part.max())] += part.shape[0] * part.shape[1] * enlarged**2
-        return np.zeros(part.shape, np.float32), []
-
-    monkeypatch.setattr(TextFinder, "_boxes", none)
-    by_default = ROWS * COLUMNS * (SIDE / ROWS) ** 2
-
-    def takes_long(self: TextFinder, *_: object) -> list[object]:
-        self._looked = 2 * by_default
-        return []
-
-    monkeypatch.setattr(TextFinder, "_alone", takes_long)
-    first, second = (Rendering((shown + ground).astype(np.uint8)) for ground in (1, 2))
-    grey = (shown * 200).astype(np.uint8)
-    assert TextFinder().look(Renderings(first, second, np.hstack([grey[:, :160]] * 2))) == ()
-    assert seen[3] >= 0.2 * by_default
-
-
-def test_frames_around_pictures_count_as_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pfdicom_tagSub.pixels.detecting import LAST_LOOKS, LEAST_AGAIN, LEAST_LAST, SIDE, TextFinder
-    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
-
-    side = 160
-    shown = np.random.default_rng(4).integers(30, 60, (side, side)).astype(np.uint8)
-    for row in range(8, side - 20, 26):
-        shown[lettering("DOE JANE 1954", 4, row)[:side, :side]] = 240
-    seen: list[float] = []
-
-    def none(_: TextFinder, part: Array, enlarged: float, _turns: int) -> tuple[Array, list[object]]:
-        seen.append(part.shape[0] * part.shape[1] * enlarged**2)
-        return np.zeros(part.shape, np.float32), []
-
-    monkeypatch.setattr(TextFinder, "_boxes", none)
-    finder = TextFinder()
-    finder.look(Renderings(Rendering(shown), Rendering(shown), shown))
-    assert finder._looked == pytest.approx(sum(seen))
-    assert sum(seen) <= (LAST_LOOKS + LEAST_AGAIN + LEAST_LAST) * SIDE**2
-
-
-def test_half_of_a_line_that_is_found_at_first_is_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pfdicom_tagSub.pixels.detecting import ENLARGED_AGAIN, TextFinder
-    from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
-
-    text = lettering("DOE JANE 1954", 60, 100)
-    shown = np.where(text, 240, 40).astype(np.uint8)
-    looks: list[float] = []
-
-    def unsure(_: TextFinder, part: Array, enlarged: float, _turns: int) -> tuple[Array, list[object]]:
-        looks.append(enlarged)
-        rows, columns = np.where(part > 100)
-        likely = np.zeros(part.shape, np.float32)
-        if enlarged < ENLARGED_AGAIN or not rows.size:
-            return likely, []
-        edges = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
-        left, top, right, bottom = edges
-        return likely, [(np.array([[left, top], [right, top], [right, bottom], [left, bottom]]), 0.9)]
-
-    monkeypatch.setattr(TextFinder, "_boxes", unsure)
-    found = TextFinder().look(Renderings(Rendering(shown), Rendering(shown), shown))
-    assert looks[0] == 2.0
-    assert max(looks) >= ENLARGED_AGAIN
-    place = np.zeros(text.shape, bool)
-    for one in found:
-        place[one.y : one.bottom, one.x : one.right] = True
-    assert place[text].all()
-
-
 def test_small_line_that_stands_is_found(tmp_path: Path) -> None:
     plane = Image.new("L", (COLUMNS, ROWS))
     ImageDraw.Draw(plane).text((60, 100), "Kim Jong-Su 1954", fill=255, font=ImageFont.load_default(12))
@@ -388,19 +299,6 @@ def test_small_word_that_touches_the_edge_of_a_picture_is_found(tmp_path: Path) 
     assert covers(found[0], alpha > 0.5)
 
 
-def test_part_at_the_edge_of_a_picture_is_framed() -> None:
-    from pfdicom_tagSub.pixels.detecting import FRAME, _padded
-
-    picture_of = np.full((60, 80, 3), (10, 20, 30), np.uint8)
-    framed, corner = _padded(picture_of, 0, 20, 80, 60)
-    assert framed.shape == (40 + FRAME, 80 + 2 * FRAME, 3)
-    assert corner == (FRAME, 0)
-    assert (framed == (10, 20, 30)).all()
-    inner, corner = _padded(picture_of, 10, 10, 50, 40)
-    assert inner.shape == (30, 40, 3)
-    assert corner == (0, 0)
-
-
 def test_high_letters_of_a_large_picture_are_found(tmp_path: Path) -> None:
     rows = columns = 1200
     ground = np.add.outer(np.linspace(0.2, 0.4, rows), np.linspace(0, 0.2, columns))
@@ -413,35 +311,11 @@ def test_high_letters_of_a_large_picture_are_found(tmp_path: Path) -> None:
     assert covers(found[0], alpha > 0.5)
 
 
-def test_lines_that_are_neither_level_nor_upright_need_a_detector_that_is_sure() -> None:
-    from pfdicom_tagSub.pixels.detecting import _is_slanted, _line
-
-    shown = np.full((200, 300), 40, np.uint8)
-    shown[60:140:8, 20:280] = 200
-    shown[60:140, 20:280:8] = 200
-    slanted = np.array([[40, 60], [130, 120], [120, 135], [30, 75]])
-    level = np.array([[30, 70], [140, 70], [140, 88], [30, 88]])
-    assert _line([shown], shown, level, 0.8, 56) is not None
-    assert _line([shown], shown, slanted, 0.8, 56) is None
-    assert _is_slanted(slanted)
-    assert not _is_slanted(level)
-    assert not _is_slanted(level[:, ::-1])
-
-
-def test_a_detector_keeps_its_memory_from_look_to_look() -> None:
-    from pfdicom_tagSub.pixels.detecting import TextFinder
-
-    options = TextFinder()._session.get_session_options()
-    assert options.enable_cpu_mem_arena
-    assert not options.enable_mem_pattern
-    assert options.intra_op_num_threads == options.inter_op_num_threads == 1
-
-
 def test_other_methods_need_no_package_of_the_detector() -> None:
     code = """
 import sys
 import pfdicom_tagSub.engine.pixel_cleaning, pfdicom_tagSub.report.review_sheet
-print([one for one in ("cv2", "onnxruntime", "rapidocr_onnxruntime", "shapely") if one in sys.modules])
+print([one for one in ("cv2", "onnxruntime") if one in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
@@ -451,8 +325,8 @@ def test_a_detector_computes_in_one_thread() -> None:
     code = """
 import os, threading
 import numpy as np
-from pfdicom_tagSub.pixels.detecting import TextFinder
-from pfdicom_tagSub.pixels.renderings import Rendering, Renderings
+from pfdicom_tagSub.pixels.letters import LetterFinder
+from pfdicom_tagSub.pixels.rectangles import Rectangle
 
 def others():
     own = str(threading.get_native_id())
@@ -460,10 +334,10 @@ def others():
     stats = [open(f"/proc/self/task/{one}/stat").read() for one in tasks]
     return sum(int(one.rpartition(")")[2].split()[11]) for one in stats)
 
-finder = TextFinder()
+finder = LetterFinder()
 before = others()
 picture = np.random.default_rng(1).integers(0, 255, (500, 500)).astype(np.uint8)
-finder.look(Renderings(Rendering(picture), Rendering(picture), picture))
+list(finder.lines(picture, [Rectangle(0, 0, 500, 500)]))
 print(others() - before)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -476,7 +350,7 @@ def test_detector_that_crashes_fails_the_file(tmp_path: Path, monkeypatch: pytes
     def crash(*_: object) -> None:
         raise RuntimeError("DOE JANE")
 
-    monkeypatch.setattr(TextFinder, "look", crash)
+    monkeypatch.setattr(TextFinder, "texts", crash)
     result, output = clean(tmp_path, file_bytes(picture(values=numbers(LAYOUTS[0], 1, 40, 60))))
     assert result.code == 1
     assert not output
@@ -494,13 +368,13 @@ def test_detector_that_ends_its_process_fails_its_file_alone(
 
     run = os.getpid()
 
-    def crash(_: object, shown: Any, *_others: object) -> tuple[()]:
-        if shown.numbers.shape == (50, 60):
+    def crash(_: object, shown: Array, *_others: object) -> tuple[()]:
+        if shown.shape == (50, 60):
             assert os.getpid() != run
             os.kill(os.getpid(), signal.SIGKILL)
         return ()
 
-    monkeypatch.setattr(TextFinder, "look", crash)
+    monkeypatch.setattr(TextFinder, "texts", crash)
     (tmp_path / "in").mkdir()
     for number in range(5):
         content = file_bytes(picture(rows=50 if number == 2 else 40))

@@ -12,7 +12,7 @@ Layer = npt.NDArray[np.uint8]
 
 def furnish(random: Random, shown: Plane) -> None:
     """Draw one to four things into a picture of about 0 to 1."""
-    light = float(max(np.percentile(shown, 98), 0.1))
+    light = max(float(np.percentile(shown, 98)), 0.1)
     for _ in range(int(random.integers(1, 5))):
         way = int(random.integers(len(_DRAWINGS) + 2))
         if way == len(_DRAWINGS):
@@ -102,7 +102,7 @@ def _curve(random: Random, layer: Layer) -> Layer:
     else:
         beat = ((columns % period - period / 2) / float(random.uniform(1.5, 9))) ** 2
         values = height * float(pick(random, (-1, 1))) * np.exp(-beat) + random.normal(0, 0.7, len(columns))
-    return _polyline(random, layer, columns, y + values, int(random.integers(1, 4)))
+    return _polyline(random, layer, columns.astype(float), y + values, int(random.integers(1, 4)))
 
 
 def _polyline(
@@ -178,7 +178,7 @@ def _vessels(random: Random, layer: Layer) -> Layer:
         x, y = _place(random, layer)
         columns, rows = x + 5 * np.cumsum(np.cos(angles)), y + 5 * np.cumsum(np.sin(angles))
         layer = _polyline(random, layer, columns, rows, int(random.integers(1, 6)))
-    return cv2.GaussianBlur(layer, (0, 0), float(random.uniform(0.6, 2))).astype(np.uint8)
+    return np.asarray(cv2.GaussianBlur(layer, (0, 0), float(random.uniform(0.6, 2))), np.uint8)
 
 
 def _icons(random: Random, layer: Layer) -> Layer:

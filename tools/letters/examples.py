@@ -16,7 +16,7 @@ import numpy.typing as npt
 from drawings import furnish
 from grounds import Grounds
 from numpy.lib.format import open_memmap
-from texts import Plane, Random, Strokes, Typesetter, pick
+from texts import Plane, Random, Strokes, Typesetter, pick, plane_of
 
 from pfdicom_tagSub.pixels.letters import CELL, SIDE_STEP, views_of
 
@@ -28,7 +28,7 @@ NONE, TEXT, UNTOLD = range(3)
 
 _STYLES = (
     "light", "light", "light", "grey", "grey", "band", "glass", "outline", "shadow", "halo", "dark", "dark",
-    "faint", "faint", "faint", "close",
+    "faint", "faint", "faint", "faint", "faint", "close",
 )  # fmt: skip
 
 
@@ -112,11 +112,10 @@ def _numbers(random: Random, made: _Picture) -> npt.NDArray[np.float32]:
         if way < 0.4:
             quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(45, 96))]
             coded = cv2.imencode(".jpg", numbers.astype(np.uint8), quality)[1]
-            numbers = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+            numbers = np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
         elif way < 0.46:
             numbers = np.round(numbers / 17) * 17
-    numbers = numbers.astype(np.float32)
-    return numbers.max() - numbers if random.random() < 0.3 else numbers
+    return plane_of(numbers.max() - numbers if random.random() < 0.3 else numbers)
 
 
 def _padded(views: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
@@ -249,7 +248,11 @@ class _Pen:
         away = max(float(random.uniform(0.1, 0.4)) * self._light, 2 * self._spread)
         if style == "faint":
             shades = (0.003 if self._made.is_deep else 0.035) * float(random.uniform(1, 2))
-            away = max(self._noise * float(random.uniform(4.5, 10)), 1.7 * self._spread, shades)
+            away = max(
+                self._noise * float(random.uniform(4.5, 9)),
+                float(random.uniform(1.5, 2.4)) * self._spread,
+                shades,
+            )
         is_darker = random.random() >= 0.8 or (style == "grey" and self._usual + away > self._light * 1.1)
         return self._usual - away if is_darker and self._usual >= away else self._usual + away
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import PIL.Image
 import PIL.ImageDraw
-from texts import Plane, Random, pick
+from texts import Plane, Random, pick, plane_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "helpers"))
 
@@ -43,12 +43,14 @@ class Grounds:
             is_part: whether it becomes a part of a screen.
         """
         way = random.random()
-        if way < 0.4 or (way < 0.72 and not self._groups):
+        if way < 0.36 or (way < 0.62 and not self._groups):
             shown = _synthetic(random, rows, columns)
-        elif way < 0.72:
+        elif way < 0.62:
             shown = self._photographed(random, rows, columns)
-        elif way < 0.82 or is_part:
+        elif way < 0.7 or is_part:
             shown = _noisy(random, _plain(random, rows, columns))
+        elif way < 0.82:
+            shown = _nearly_empty(random, rows, columns)
         else:
             shown = self._screen(random, rows, columns)
         if random.random() < 0.15:
@@ -79,7 +81,7 @@ class Grounds:
         draw = PIL.ImageDraw.Draw(plane)
         for _ in range(int(random.integers(0, 7))):
             _draw_on_screen(random, draw, rows, columns)
-        shown = np.asarray(plane).astype(np.float32) / 255
+        shown = plane_of(np.asarray(plane) / 255)
         if random.random() < 0.35:
             part = self.ground(random, rows, columns, is_part=True)
             top, left = int(random.integers(rows // 2)), int(random.integers(columns // 2))
@@ -125,7 +127,7 @@ def _draw_on_screen(random: Random, draw: PIL.ImageDraw.ImageDraw, rows: int, co
 def _speckle(random: Random, rows: int, columns: int) -> Plane:
     grains = random.rayleigh(0.3, (rows, columns)).astype(np.float32)
     grains = cv2.GaussianBlur(grains, (0, 0), float(random.uniform(0.5, 1.4)))
-    return np.clip(grains * (0.3 + 0.7 * _field(random, rows, columns, 40)), 0, 1).astype(np.float32)
+    return plane_of(np.clip(grains * (0.3 + 0.7 * _field(random, rows, columns, 40)), 0, 1))
 
 
 def _bone(random: Random, rows: int, columns: int) -> Plane:
@@ -137,7 +139,7 @@ def _bone(random: Random, rows: int, columns: int) -> Plane:
         width = rows * float(random.uniform(0.02, 0.09))
         shown = np.maximum(shown, 0.88 * (away < width) * (1 - 0.25 * (away / width) ** 2))
     shown = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 2)
-    return np.clip(shown + random.normal(0, 0.008, shown.shape), 0, 1).astype(np.float32)
+    return plane_of(np.clip(shown + random.normal(0, 0.008, shown.shape), 0, 1))
 
 
 def _phantom(random: Random, rows: int, columns: int) -> Plane:
@@ -150,9 +152,33 @@ def _phantom(random: Random, rows: int, columns: int) -> Plane:
 
     fill(0.5, 0.5, 0.4, 0.4, 0.5)
     for _ in range(20):
-        fill(*random.uniform(0.2, 0.8, 2), *random.uniform(0.01, 0.08, 2), float(random.uniform(0.1, 0.9)))
+        y, x = random.uniform(0.2, 0.8, 2)
+        height, width = random.uniform(0.01, 0.08, 2)
+        fill(y, x, height, width, float(random.uniform(0.1, 0.9)))
     blurred = cv2.GaussianBlur(shown, (0, 0), 0.8)
-    return np.clip(blurred + random.normal(0, 0.02, shown.shape), 0, 1).astype(np.float32)
+    return plane_of(np.clip(blurred + random.normal(0, 0.02, shown.shape), 0, 1))
+
+
+def _nearly_empty(random: Random, rows: int, columns: int) -> Plane:
+    """Air and other places without signal, where noise is cut off at nothing, at times beside a body."""
+    way = random.random()
+    rate = 10 ** random.uniform(-1.5, 0.7) * np.ones((rows, columns), np.float32)
+    if random.random() < 0.5:
+        rate *= 0.3 + _field(random, rows, columns, int(random.integers(30, 120)))
+    if way < 0.4:
+        shown = random.poisson(rate) / float(random.choice((10, 30, 100)))
+    else:
+        noise = random.normal(0, 1, (2, rows, columns)).astype(np.float32)
+        if random.random() < 0.3:
+            noise = np.stack([cv2.GaussianBlur(one, (0, 0), float(random.uniform(0.5, 1))) for one in noise])
+        usual = float(random.uniform(-1, 2))
+        shown = np.hypot(*noise) if way < 0.65 else np.clip(noise[0] + usual, 0, None)
+        shown *= float(10 ** random.uniform(-2.5, -1.3))
+    if random.random() < 0.4:
+        body = _synthetic(random, rows, columns)
+        inside = _field(random, rows, columns, int(random.integers(60, 160))) > 0.55
+        shown = np.where(cv2.blur(inside.astype(np.float32), (5, 5)) > 0.5, body, shown)
+    return plane_of(shown)
 
 
 def _blotches(random: Random, rows: int, columns: int) -> Plane:
@@ -164,7 +190,7 @@ def _blotches(random: Random, rows: int, columns: int) -> Plane:
     shown = np.clip(np.float32(random.uniform(0.1, 0.7)) + spots, 0, 1)
     if random.random() < 0.4:
         shown = np.round(shown * 4) / 4
-    return shown.astype(np.float32)
+    return plane_of(shown)
 
 
 _PAINTERS: tuple[_Painter, ...] = (
@@ -189,15 +215,15 @@ def _synthetic(random: Random, rows: int, columns: int) -> Plane:
 def _mosaic(random: Random, known: list[Plane]) -> Plane:
     """Small slices side by side, or one of them enlarged."""
     if random.random() < 0.3:
-        return cv2.resize(pick(random, known), (192, 192), interpolation=cv2.INTER_NEAREST).astype(np.float32)
+        return plane_of(cv2.resize(pick(random, known), (192, 192), interpolation=cv2.INTER_NEAREST))
     rows = [np.hstack([cv2.resize(pick(random, known), (64, 64)) for _ in range(4)]) for _ in range(4)]
-    return np.vstack(rows).astype(np.float32)
+    return plane_of(np.vstack(rows))
 
 
 def _field(random: Random, rows: int, columns: int, cell: int) -> Plane:
     """Smooth noise from 0 to 1."""
     small = random.random((rows // cell + 2, columns // cell + 2)).astype(np.float32)
-    return np.clip(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), 0, 1).astype(np.float32)
+    return plane_of(np.clip(cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC), 0, 1))
 
 
 def _part(random: Random, shown: Plane, rows: int, columns: int) -> Plane:
@@ -221,11 +247,11 @@ def _noisy(random: Random, shown: Plane) -> Plane:
         noise = cv2.GaussianBlur(noise, (0, 0), float(random.uniform(0.4, 1.6)))
         noise /= noise.std() + 1e-6
     if way < 0.7:
-        return (shown + spread * noise).astype(np.float32)
+        return plane_of(shown + spread * noise)
     if way < 0.85:
-        return np.hypot(shown + spread * noise, spread * random.normal(0, 1, shown.shape)).astype(np.float32)
+        return plane_of(np.hypot(shown + spread * noise, spread * random.normal(0, 1, shown.shape)))
     counts = float(10 ** random.uniform(0.7, 3))
-    return (random.poisson(np.clip(shown, 0, 1) * counts) / counts).astype(np.float32)
+    return plane_of(random.poisson(np.clip(shown, 0, 1) * counts) / counts)
 
 
 def _plain(random: Random, rows: int, columns: int) -> Plane:

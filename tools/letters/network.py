@@ -47,9 +47,7 @@ class Network(nn.Module):
             nn.Sequential(_convolved(before, after, step=2), *(_Residual(after) for _ in range(blocks)))
             for before, after, blocks in zip(WIDTHS[:-1], WIDTHS[1:], BLOCKS, strict=True)
         )
-        self.narrow = nn.ModuleList(
-            _convolved(before, after, 1) for after, before in pairwise(WIDTHS[1:])
-        )
+        self.narrow = nn.ModuleList(_convolved(before, after, 1) for after, before in pairwise(WIDTHS[1:]))
         self.merge = nn.ModuleList(_convolved(width, width) for width in WIDTHS[1:-1])
         self.end = nn.Conv2d(WIDTHS[1], 1, 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -19,170 +19,37 @@ from fontTools.ttLib import TTFont, TTLibError
 
 Random = np.random.Generator
 Plane = npt.NDArray[np.float32]
-Any = TypeVar("Any")
+One = TypeVar("One")
 
-_NAMES = [
-    "Maria",
-    "Hans",
-    "Ingrid",
-    "Pavel",
-    "Yuki",
-    "Ahmed",
-    "José",
-    "Björn",
-    "Søren",
-    "Łukasz",
-    "Zoë",
-    "Rosa",
-    "Emil",
-    "Ana",
-    "Smith",
-    "Schröder",
-    "Nowak",
-    "O'Brien",
-    "Lindqvist",
-    "Núñez",
-    "Fernández",
-    "McDonald",
-    "Weber",
-    "Ivanova",
-    "Tanaka",
-    "Haddad",
-    "Öztürk",
-    "Dvořák",
-    "Müller",
-    "Weiß",
-    "Jones",
-    "Doe",
-    "Jane",
-    "John",
-    "Kim",
-    "Lee",
-    "Nguyen",
-    "García",
-    "Ångström",
-    "Klinikum",
-    "Hospital",
-    "Patient",
-    "Name",
-    "Institute",
-    "Radiology",
-    "City",
-    "General",
-    "St.",
-    "Dept.",
-    "Universität",
-    "Praxis",
-    "Dr.",
-    "Prof.",
-    "Station",
-    "ward",
-    "Room",
-    "Bed",
-]
-_LABELS = [
-    "ID",
-    "MRN",
-    "DOB",
-    "Acc#",
-    "HR",
-    "FR",
-    "MI",
-    "TIs",
-    "Gain",
-    "Depth",
-    "cm",
-    "mm",
-    "MHz",
-    "dB",
-    "Frq",
-    "Map",
-    "Zoom",
-    "kV",
-    "mAs",
-    "SL",
-    "THK",
-    "FOV",
-    "TR",
-    "TE",
-    "W",
-    "L",
-    "SE",
-    "IM",
-    "Ex",
-    "Sex",
-    "Age",
-    "Date",
-    "Time",
-    "Study",
-    "Series",
-    "Image",
-    "PID",
-    "Tel",
-    "No.",
-    "Ref",
-    "LT",
-    "RT",
-    "AP",
-    "PA",
-    "LAO",
-    "RAO",
-    "CRAN",
-    "supine",
-    "prone",
-    "LPO",
-    "STANDING",
-    "PORT",
-    "L",
-    "R",
-    "A",
-    "P",
-    "H",
-    "F",
-    "Lat",
-]
-_MARKS = [
-    "R",
-    "L",
-    "A",
-    "P",
-    "H",
-    "F",
-    "M",
-    "S",
-    "RT",
-    "LT",
-    "AP",
-    "PA",
-    "MR",
-    "W",
-    "X",
-    "5",
-    "8",
-    "3",
-    "2",
-    "6",
-    "9",
-    "4",
-    "Re",
-    "Li",
-    "ED",
-    "ES",
-    "JD",
-    "J.D.",
-    "A4",
-    "7",
-    "B",
-    "D",
-    "E",
-    "G",
-    "K",
-    "N",
-    "Q",
-    "Z",
-]
+
+def plane_of(values: npt.ArrayLike) -> Plane:
+    """Values as a plane."""
+    return np.asarray(values, np.float32)
+
+
+def _words(*lines: str) -> tuple[str, ...]:
+    return tuple(word for line in lines for word in line.split())
+
+
+_NAMES = _words(
+    "Maria Hans Ingrid Pavel Yuki Ahmed José Björn Søren Łukasz Zoë Rosa Emil Ana Smith Schröder Nowak",
+    "O'Brien Lindqvist Núñez Fernández McDonald Weber Ivanova Tanaka Haddad Öztürk Dvořák Müller Weiß",
+    "Jones Doe Jane John Kim Lee Nguyen García Ångström Klinikum Hospital Patient Name Institute Radiology City General St.",
+    "Dept. Universität Praxis Dr. Prof. Station ward Room Bed",
+)
+_LABELS = _words(
+    "ID MRN DOB Acc# HR FR MI TIs Gain Depth cm mm MHz dB Frq Map Zoom kV mAs SL THK FOV TR TE W L SE IM Ex",
+    "Sex Age Date Time Study Series Image PID Tel No. Ref LT RT AP PA LAO RAO CRAN supine prone LPO",
+    "STANDING PORT L R A P H F Lat",
+)
+_MARKS = _words(
+    "R L A P H F M S RT LT AP PA MR W X 5 8 3 2 6 9 4 Re Li ED ES JD J.D. A4 7 B D E G K N Q Z",
+)
 _ACCENTED = "ÄÖÜäöüßéèêáíóúñçøåÅØÉłšžčÀÇabcdefghijklmnopqrstuvwxyz"
-_IDEOGRAPHS = "山田太郎聖路加病院鈴木一患者高橋昭和年渡辺花子佐藤東京大学医科検査部位日月火水木金土中村小林加吉川本松井上王李张陈医院姓名性别男女"
+_IDEOGRAPHS = (
+    "山田太郎聖路加病院鈴木一患者高橋昭和年渡辺花子佐藤東京大学医科検査部位"
+    "日月火水木金土中村小林加吉川本松井上王李张陈医院姓名性别男女"
+)
 _RANGES = {
     "greek": ((0x391, 0x3A1), (0x3A3, 0x3A9), (0x3B1, 0x3C9)),
     "cyrillic": ((0x410, 0x44F),),
@@ -200,10 +67,12 @@ _OTHERS = (*["greek"] * 4, *["cyrillic"] * 4, *["japanese"] * 6, *["chinese"] * 
 """The scripts beside Latin, each as often as it is drawn."""
 
 _PROBES = {
-    "latin": "Aaz09,^äé", "greek": "ΑΩαωή", "cyrillic": "АЯаяй", "japanese": "あアン山田病", "chinese": "王医院",
-    "korean": "김이박", "arabic": "مرحب", "hebrew": "שלום", "thai": "กขค", "devanagari": "कखग", "armenian": "ԱԲա",
-    "georgian": "აბგ",
+    "latin": "Aaz09,^äé", "greek": "ΑΩαωή", "cyrillic": "АЯаяй", "japanese": "あアン山田病",
+    "chinese": "王医院", "korean": "김이박", "arabic": "مرحب", "hebrew": "שלום", "thai": "กขค",
+    "devanagari": "कखग", "armenian": "ԱԲա", "georgian": "აბგ",
 }  # fmt: skip
+"""Letters that a font of a script has."""
+
 _NO_LETTERS = ("Dingbat", "Symbol", "D0500", "Asana", "Emoji", "Math", "Braille", "Barcode")
 _PLAIN = (
     "DejaVuSans", "Liberation", "NotoSans-", "NotoSansMono", "NimbusSans", "NimbusMono", "Roboto-", "Hack",
@@ -232,7 +101,7 @@ class Strokes(NamedTuple):
     is_slanted: bool
 
 
-def pick(random: Random, given: Sequence[Any]) -> Any:
+def pick(random: Random, given: Sequence[One]) -> One:
     """One of some."""
     return given[int(random.integers(len(given)))]
 
@@ -287,7 +156,7 @@ class Typesetter:
         if not len(rows) or np.ptp(columns) < 2 or np.ptp(rows) < 3:
             return None
         tight = cover[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-        shown = tight.astype(np.float32) / 255
+        shown = tight.astype(np.float32) / np.float32(255)
         return Strokes(shown, size, is_slanted) if shown.max() >= 0.5 else None
 
     def _of_bitmap(self, text: str, times: int) -> npt.NDArray[np.uint8]:
@@ -360,7 +229,7 @@ def _turned(cover: npt.NDArray[np.uint8], degrees: float) -> npt.NDArray[np.uint
     higher = int(rows + abs(np.sin(np.radians(degrees))) * columns) + 6
     matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), degrees, 1)
     matrix[1, 2] += (higher - rows) / 2
-    return cv2.warpAffine(cover, matrix, (columns, higher)).astype(np.uint8)
+    return np.asarray(cv2.warpAffine(cover, matrix, (columns, higher)), np.uint8)
 
 
 def _text(random: Random) -> tuple[str, str]:
@@ -418,7 +287,7 @@ def _time(random: Random) -> str:
 
 
 _CAPITALS = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
-_WAYS = (
+_WAYS: tuple[Callable[[Random], str], ...] = (
     lambda random: f"{_word(random)}^{_word(random)}".upper(),
     lambda random: f"{_word(random)}, {_word(random)}",
     lambda random: f"{_word(random)} {_word(random)}",

@@ -144,7 +144,7 @@ def train(given: argparse.Namespace) -> Network:
     network = Network().to(memory_format=torch.channels_last)
     if given.start is not None:
         network.load_state_dict(torch.load(given.start))
-    mean = copy.deepcopy(network).eval()
+    mean: Network = copy.deepcopy(network).eval()
     known, begun, told = Set.of(given.checked), time.monotonic(), time.monotonic()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
     sets = [Set.of(folder) for folder in given.sets]
