@@ -36,6 +36,10 @@ RARE = 0.1, 99.9
 TILE, OVERLAP = 1024, 96
 """Larger pictures are looked at in tiles, which bounds the memory."""
 
+REDUCED_LEAST = 192
+"""A picture is looked at in a half, a quarter, ... of its size, too, as long as its shorter side has so many
+pixels then: letters that are higher than those it has learnt from look like these there."""
+
 AROUND = 64
 """How many pixels around a part that is looked at tell of it, too."""
 
@@ -97,18 +101,26 @@ class LetterFinder:
 
         Args:
             numbers: (rows, columns), as stored.
-            parts: what is looked at; lines that have a cell in one of them are found.
+            parts: what is looked at; lines that have a pixel in one of them are found.
         """
         if numbers.min() == numbers.max():
             return
-        views = views_of(numbers)
-        for part in parts:
-            top, left = (max(edge - AROUND, 0) // CELL * CELL for edge in (part.y, part.x))
-            seen = views[:, top : part.bottom + AROUND, left : part.right + AROUND]
-            for line in _lines(self.likely(seen)):
-                place = line.place._replace(x=line.place.x + left, y=line.place.y + top)
-                if place.meets(part):
-                    yield Find(place, line.score)
+        parts, shorter, times = tuple(parts), min(numbers.shape), 1
+        while times == 1 or shorter >= REDUCED_LEAST * times:
+            views = views_of(numbers if times == 1 else _reduced(numbers, times))
+            for part in parts:
+                for one in self._lines_near(views, _divided(part, times)):
+                    place = Rectangle(*(edge * times for edge in one.place))
+                    if place.meets(part):
+                        yield Find(place, one.score)
+            times *= 2
+
+    def _lines_near(self, views: Views, part: Rectangle) -> Iterator[Find]:
+        """The lines in a part, and in what is around it."""
+        top, left = (max(edge - AROUND, 0) // CELL * CELL for edge in (part.y, part.x))
+        seen = views[:, top : part.bottom + AROUND, left : part.right + AROUND]
+        for one in _lines(self.likely(seen)):
+            yield Find(one.place._replace(x=one.place.x + left, y=one.place.y + top), one.score)
 
     def likely(self, views: Views) -> Likely:
         """How likely each cell of a picture is text, 0 to 1.
@@ -126,6 +138,19 @@ class LetterFinder:
                 here = found[top // CELL : bottom // CELL, left // CELL : right // CELL]
                 np.maximum(here, likely[0, 0], out=here)
         return found[: -(-rows // CELL), : -(-columns // CELL)]
+
+
+def _reduced(numbers: npt.NDArray[Any], times: int) -> npt.NDArray[np.float32]:
+    """A picture of so many times fewer rows and columns."""
+    rows, columns = (side // times for side in numbers.shape)
+    made = cv2.resize(numbers.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(made, np.float32)
+
+
+def _divided(one: Rectangle, times: int) -> Rectangle:
+    """A rectangle of a picture in one of so many times fewer rows and columns."""
+    left, top = one.x // times, one.y // times
+    return Rectangle(left, top, -(-one.right // times) - left, -(-one.bottom // times) - top)
 
 
 def _stretches(whole: int) -> Iterator[tuple[int, int]]:

@@ -34,8 +34,8 @@ def _words(*lines: str) -> tuple[str, ...]:
 _NAMES = _words(
     "Maria Hans Ingrid Pavel Yuki Ahmed José Björn Søren Łukasz Zoë Rosa Emil Ana Smith Schröder Nowak",
     "O'Brien Lindqvist Núñez Fernández McDonald Weber Ivanova Tanaka Haddad Öztürk Dvořák Müller Weiß",
-    "Jones Doe Jane John Kim Lee Nguyen García Ångström Klinikum Hospital Patient Name Institute Radiology City General St.",
-    "Dept. Universität Praxis Dr. Prof. Station ward Room Bed",
+    "Jones Doe Jane John Kim Lee Nguyen García Ångström Klinikum Hospital Patient Name Institute Radiology",
+    "City General St. Dept. Universität Praxis Dr. Prof. Station ward Room Bed",
 )
 _LABELS = _words(
     "ID MRN DOB Acc# HR FR MI TIs Gain Depth cm mm MHz dB Frq Map Zoom kV mAs SL THK FOV TR TE W L SE IM Ex",
