@@ -52,9 +52,14 @@ class _Picture:
 class Examples:
     """Makes examples, each from its number alone."""
 
-    def __init__(self, typesetter: Typesetter, grounds: Grounds) -> None:
+    def __init__(self, typesetter: Typesetter, grounds: Grounds, whole: float) -> None:
+        """Args:
+        typesetter, grounds: what makes the texts, and what they are drawn on.
+        whole: the part of the examples that are real pictures of few pixels as they are.
+        """
         self._typesetter = typesetter
         self._grounds = grounds
+        self._whole = whole
 
     def example(self, seed: int, number: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """Views of a picture, and what each of its cells is.
@@ -77,15 +82,18 @@ class Examples:
         is_small = random.random() < 0.1
         sides = (64, 64, 96, 128, 128, int(random.integers(64, 200)))
         rows, columns = (int(pick(random, sides)) if is_small else SIDE for _ in range(2))
-        shown = np.clip(self._grounds.ground(random, rows, columns), 0, 1)
+        whole = self._grounds.whole(random, SIDE) if random.random() < self._whole else None
+        if whole is not None:
+            (rows, columns), is_small = whole.shape, True
+        shown = np.clip(self._grounds.ground(random, rows, columns) if whole is None else whole, 0, 1)
         is_deep = random.random() < 0.55
         if is_deep and random.random() < 0.7:
             shown *= np.float32(random.uniform(0.1, 1))
-        if random.random() < 0.35:
+        if random.random() < (0.35 if whole is None else 0.1):
             furnish(random, shown)
         nowhere = np.zeros((rows, columns), np.float32)
         made = _Picture(shown, nowhere, nowhere > 0, is_deep)
-        if random.random() < 0.68:
+        if random.random() < (0.68 if whole is None else 0.3):
             self._draw_texts(random, made, is_small=is_small)
         return made
 
@@ -284,7 +292,9 @@ class _Pen:
 def _fill(given: argparse.Namespace, first: int) -> None:
     """Make each so-manieth example, from the first."""
     cv2.setNumThreads(1)
-    examples = Examples(Typesetter.of(given.fonts, given.folder / "fonts.json"), Grounds(given.grounds))
+    examples = Examples(
+        Typesetter.of(given.fonts, given.folder / "fonts.json"), Grounds(given.grounds), given.whole
+    )
     views = np.load(given.folder / "views.npy", mmap_mode="r+")
     cells = np.load(given.folder / "cells.npy", mmap_mode="r+")
     for number in range(first, given.count, given.processes):
@@ -297,6 +307,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where views.npy and cells.npy are written")
     parser.add_argument("--fonts", type=Path, nargs="+", default=[Path("/usr/share/fonts")])
     parser.add_argument("--grounds", type=Path, help="real pictures without text, as README.rst tells")
+    parser.add_argument(
+        "--whole", type=float, default=0.1, help="the part that are real pictures as they are"
+    )
     parser.add_argument("--count", type=int, default=40_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)

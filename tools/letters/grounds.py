@@ -34,6 +34,11 @@ class Grounds:
         self._real = found
         self._groups = sorted(found)
 
+    def whole(self, random: Random, most: int) -> Plane | None:
+        """A real picture as it is, of at most so many pixels a side; None where there is none."""
+        known = [one for group in self._groups for one in self._real[group] if max(one.shape) <= most]
+        return pick(random, known).copy() if known else None
+
     def ground(self, random: Random, rows: int, columns: int, *, is_part: bool = False) -> Plane:
         """A picture of about 0 to 1.
 
