@@ -36,9 +36,11 @@ RARE = 0.1, 99.9
 TILE, OVERLAP = 1024, 96
 """Larger pictures are looked at in tiles, which bounds the memory."""
 
-REDUCED_LEAST = 192
+REDUCED_LEAST = 384
 """A picture is looked at in a half, a quarter, ... of its size, too, as long as its shorter side has so many
-pixels then: letters that are higher than those it has learnt from look like these there."""
+pixels then: letters that are higher than those it has learnt from look like these there. What is less high
+there is seen better in the whole."""
+HIGH = 28
 
 AROUND = 64
 """How many pixels around a part that is looked at tell of it, too."""
@@ -111,7 +113,7 @@ class LetterFinder:
             for part in parts:
                 for one in self._lines_near(views, _divided(part, times)):
                     place = Rectangle(*(edge * times for edge in one.place))
-                    if place.meets(part):
+                    if place.meets(part) and (times == 1 or min(one.place[2:]) >= HIGH + 2 * MARGIN_LEAST):
                         yield Find(place, one.score)
             times *= 2
 

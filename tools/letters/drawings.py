@@ -211,7 +211,32 @@ def _icons(random: Random, layer: Layer) -> Layer:
     return layer
 
 
+def _chain(random: Random, layer: Layer) -> Layer:
+    """A row of rings, discs or boxes with gaps between, as of vertebrae, wires and electrodes."""
+    x, y = (float(place) for place in _place(random, layer))
+    across, down = (float(size) for size in random.uniform(3, 22, 2))
+    if random.random() < 0.4:
+        down = across * float(random.uniform(0.7, 1.3))
+    angle, bend = float(pick(random, (0, 0, 1, 1, 1, 2))) * np.pi / 2, float(random.normal(0, 0.06))
+    angle += float(random.normal(0, 0.15))
+    step = 2 * max(across, down) * float(random.uniform(1.1, 2.5))
+    width = int(pick(random, (1, 1, 2, 2, 3, 4, cv2.FILLED)))
+    is_round = random.random() < 0.7
+    for _ in range(int(random.integers(3, 14))):
+        middle = round(x), round(y)
+        if is_round:
+            cv2.ellipse(layer, middle, (round(across), round(down)), 0, 0, 360, 255, width, cv2.LINE_AA)
+        else:
+            corners = (round(x - across), round(y - down)), (round(x + across), round(y + down))
+            cv2.rectangle(layer, *corners, 255, width)
+        angle += bend
+        x, y = x + step * np.cos(angle), y + step * np.sin(angle)
+    if random.random() < 0.5:
+        layer = np.asarray(cv2.GaussianBlur(layer, (0, 0), float(random.uniform(0.5, 2))), np.uint8)
+    return layer
+
+
 _DRAWINGS = (
-    _ticks, _line, _arc, _calipers, _arrow, _curve, _dots, _wire, _clips, _pattern, _symbol, _metal, _vessels,
-    _icons,
+    _chain, _chain, _ticks, _line, _arc, _calipers, _arrow, _curve, _dots, _wire, _clips, _pattern, _symbol,
+    _metal, _vessels, _icons,
 )  # fmt: skip

@@ -213,16 +213,25 @@ _PAINTERS: tuple[_Painter, ...] = (
 def _synthetic(random: Random, rows: int, columns: int) -> Plane:
     """A part of a picture like those of a modality."""
     times = float(pick(random, (1.0, 1.0, 1.0, 1.5, 2.2)))
-    whole = pick(random, _PAINTERS)(random, max(int(rows * times), 128), max(int(columns * times), 128))
-    return _part(random, whole.astype(np.float32), rows, columns)
+    reduced = float(random.uniform(0.25, 0.7)) if random.random() < 0.25 else 1.0
+    size = (max(int(side * times / reduced), 128) for side in (rows, columns))
+    whole = plane_of(pick(random, _PAINTERS)(random, *size))
+    if reduced < 1:
+        whole = plane_of(cv2.resize(whole, None, fx=reduced, fy=reduced, interpolation=cv2.INTER_AREA))
+    return _part(random, whole, rows, columns)
 
 
 def _mosaic(random: Random, known: list[Plane]) -> Plane:
     """Small slices side by side, or one of them enlarged."""
     if random.random() < 0.3:
         return plane_of(cv2.resize(pick(random, known), (192, 192), interpolation=cv2.INTER_NEAREST))
-    rows = [np.hstack([cv2.resize(pick(random, known), (64, 64)) for _ in range(4)]) for _ in range(4)]
-    return plane_of(np.vstack(rows))
+    side = int(pick(random, (16, 20, 24, 32, 32, 40, 48, 64, 64, 64)))
+    count = max(256 // side, 4)
+    shown = random.choice(len(known), (count, count))
+    tiles = [
+        [cv2.resize(known[one], (side, side), interpolation=cv2.INTER_AREA) for one in row] for row in shown
+    ]
+    return plane_of(np.vstack([np.hstack(row) for row in tiles]))
 
 
 def _field(random: Random, rows: int, columns: int, cell: int) -> Plane:
