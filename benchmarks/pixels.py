@@ -4,13 +4,14 @@ Use::
 
     python benchmarks/pixels.py found --count 54     # planted text gone, false alarms, changed numbers
     python benchmarks/pixels.py speed                # frames per second of one core, by method
-    python benchmarks/pixels.py text                 # the same of the detector of text
+    python benchmarks/pixels.py text                 # the same of the method text
     python benchmarks/pixels.py memory --frames 2000 # the largest memory for a cine, and for a tenth of it
 
 ``found`` takes the pictures of ``tests/helpers/planted_pictures.py``. With ``--peer PYTHON``, an interpreter
 whose environment has ``deid`` and the pylibjpeg packages, deid's DicomCleaner gets the same files in the same
-run; with ``--presidio PYTHON`` presidio-image-redactor does, and with ``--dcm-anonymizer PYTHON``
-dcm-anonymizer (``pixel_peer_presidio.py`` and ``pixel_peer_dcm_anon.py`` say what these need).
+run; with ``--presidio PYTHON`` presidio-image-redactor does, with ``--dcm-anonymizer PYTHON``
+dcm-anonymizer, and with ``--rapidocr PYTHON`` one look of rapidocr's detector of text, as also in ``text``
+(``pixel_peer_presidio.py``, ``pixel_peer_dcm_anon.py`` and ``pixel_peer_rapidocr.py`` say what these need).
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
+import PIL.ImageDraw
 import simplejpeg
-import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "helpers"))
 
@@ -41,6 +42,9 @@ from planted_pictures import KINDS, Planted, planted
 from pydicom import uid
 from pydicom.encaps import encapsulate
 
+PICTURES = 8
+"""How many of a kind are looked at to tell how long it takes."""
+
 HERE = Path(__file__).resolve().parent
 TOOL = [sys.executable, "-m", "pfdicom_tagSub"]
 SPEC = ["--tagInfo", "PatientName:anon", "-v", "0", "--json"]
@@ -48,13 +52,13 @@ SPEC = ["--tagInfo", "PatientName:anon", "-v", "0", "--json"]
 
 def run_tool(source: Path, output: Path, *flags: str) -> tuple[dict[str, Any], float, int]:
     """The record of a run, its seconds of processor time, and its largest memory in bytes."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [*TOOL, str(source), str(output), *SPEC, *flags], capture_output=True, text=True, check=False
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return json.loads(done.stdout), seconds, after.ru_maxrss * 1024
+    command = [*TOOL, str(source), str(output), *SPEC, *flags]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as running:
+        assert running.stdout is not None
+        told = running.stdout.read()
+        _, status, used = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+    return json.loads(told), used.ru_utime + used.ru_stime, used.ru_maxrss * 1024
 
 
 def found(arguments: argparse.Namespace, folder: Path) -> None:
@@ -79,13 +83,23 @@ def found(arguments: argparse.Namespace, folder: Path) -> None:
         presidio(arguments.presidio, pictures, source, folder / "presidio")
     if arguments.dcm_anonymizer:
         dcm_anonymizer(arguments.dcm_anonymizer, pictures, source, folder / "dcm_anonymizer")
+    if arguments.rapidocr:
+        rapidocr(arguments.rapidocr, pictures, source, folder / "rapidocr")
+
+
+def told_by(python: str, script: str, *paths: Path) -> dict[str, Any]:
+    """What a peer tells, which runs in the environment of an interpreter."""
+    command = [python, str(HERE / script), *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{script}: {done.stderr.strip()[-400:]}")
+    told: dict[str, Any] = json.loads(done.stdout.partition("RESULT")[2])
+    return told
 
 
 def peer(python: str, pictures: dict[str, Planted], source: Path, output: Path) -> None:
     """Measure deid: what it blackened is what differs and is black."""
-    command = [python, str(HERE / "pixel_peer.py"), str(source), str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    told = json.loads(done.stdout.partition("RESULT")[2])
+    told = told_by(python, "pixel_peer.py", source, output)
     masks = {}
     for name, one in pictures.items():
         path = output / name
@@ -102,9 +116,7 @@ def peer(python: str, pictures: dict[str, Planted], source: Path, output: Path) 
 
 def presidio(python: str, pictures: dict[str, Planted], source: Path, output: Path) -> None:
     """Measure presidio-image-redactor: it tells the boxes that it filled."""
-    command = [python, str(HERE / "pixel_peer_presidio.py"), str(source), str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    told = json.loads(done.stdout.partition("RESULT")[2])
+    told = told_by(python, "pixel_peer_presidio.py", source, output)
     masks = {}
     for name, one in pictures.items():
         masks[name] = np.zeros(one.values.shape[:3], bool)
@@ -115,15 +127,23 @@ def presidio(python: str, pictures: dict[str, Planted], source: Path, output: Pa
 
 def dcm_anonymizer(python: str, pictures: dict[str, Planted], source: Path, output: Path) -> None:
     """Measure dcm-anonymizer: it blackens nothing, and names files in which it reads a date or a number."""
-    command = [python, str(HERE / "pixel_peer_dcm_anon.py"), str(source), str(output)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    told = json.loads(done.stdout.partition("RESULT")[2])
+    told = told_by(python, "pixel_peer_dcm_anon.py", source, output)
     masks = {name: np.zeros(one.values.shape[:3], bool) for name, one in pictures.items()}
     report("dcm-anonymizer", pictures, output, masks, told["seconds"], len(told["failed"]))
     with_text = sum(name.startswith("text-") for name in told["read"])
     print(
         f"  files in which it read something: {with_text} with text, {len(told['read']) - with_text} without"
     )
+
+
+def rapidocr(python: str, pictures: dict[str, Planted], source: Path, output: Path) -> None:
+    """Measure one look of rapidocr's detector, as if what it finds were blackened with a margin."""
+    told = told_by(python, "pixel_peer_rapidocr.py", source, output)
+    masks = {name: np.zeros(one.values.shape[:3], bool) for name, one in pictures.items()}
+    for name, boxes in told["boxes"].items():
+        for frame, left, top, width, height in boxes:
+            masks[name][frame, max(top, 0) : top + height, max(left, 0) : left + width] = True
+    report("rapidocr's detector", pictures, output, masks, told["seconds"], len(told["failed"]))
 
 
 def report(
@@ -191,13 +211,14 @@ def speed(arguments: argparse.Namespace, folder: Path) -> None:
     compressed(source, folder)
 
 
-def text(arguments: argparse.Namespace, folder: Path) -> None:  # noqa: ARG001
-    """Measure the detector of text."""
+def text(arguments: argparse.Namespace, folder: Path) -> None:
+    """Measure the method text."""
     source = folder / "in"
     source.mkdir()
     write_cine(source / "a.dcm", 1)
     run_tool(source, folder / "first", "--cleanPixels", "text")  # the first run compiles modules
-    detector(source, folder)
+    for kind, has_text in itertools.product((*KINDS, COLOURED), (True, False)):
+        looks(arguments, kind, source, folder, has_text=has_text)
     cine(source, folder)
 
 
@@ -248,44 +269,41 @@ def compressed(source: Path, folder: Path) -> None:
         )
 
 
-def plain_detector() -> Any:
-    """The detector of rapidocr by itself, as its package makes it, in one thread."""
-    from rapidocr_onnxruntime.ch_ppocr_det import TextDetector  # noqa: PLC0415  (it takes a second)
-
-    folder = resources.files("rapidocr_onnxruntime")
-    config = yaml.safe_load((folder / "config.yaml").read_text())["Det"]
-    model = str(folder / config["model_path"])
-    threads = {"intra_op_num_threads": 1, "inter_op_num_threads": 1}
-    return TextDetector({**config, **threads, "model_path": model})
+COLOURED = "us in colour"
+"""Ultrasound whose whole sector is tinted, so that the strongest colour of all of it is looked at, too."""
 
 
-def detector(source: Path, folder: Path) -> None:
-    """The method text beside one look of its detector, of its usual size, on distinct pictures."""
-    find = plain_detector()
-    for kind, has_text in itertools.product(KINDS, (True, False)):
-        count = 8
-        made = [planted(9 * n, has_text=has_text, kind=kind) for n in range(count)]
-        one = made[0].layout
-        values = np.stack([m.values[0, ..., :1] for m in made if m.layout.bits == one.bits])
-        layout = Layout("grey", "MONOCHROME2", 8 if one.bits == 8 else 16)
-        values -= values.min()
-        seconds = {}
-        for frames in (1, len(values)):
-            _, rows, columns, _ = values.shape
-            data = picture(layout, frames=frames, rows=rows, columns=columns, values=values[:frames])
-            (source / "a.dcm").write_bytes(file_bytes(data))
-            output = folder / f"{kind}{has_text}{frames}"
-            _, seconds[frames], _ = run_tool(
-                source, output, "--cleanPixels", "text", "--cleanPixelsOf", "all"
-            )
-        ours = (seconds[len(values)] - seconds[1]) / (len(values) - 1)
-        shown = [np.repeat((v * (255 / v.max())).astype(np.uint8), 3, axis=2) for v in values]
-        start = time.process_time()
-        for frame in shown:
-            find(frame)
-        alone = (time.process_time() - start) / len(shown)
-        label = f"text, {kind}{'' if has_text else ' without text'}"
-        print(f"{label:28} {1 / ours:6.1f} frames/s; its detector {1 / alone:6.1f}; {ours / alone:.2f} times")
+def looks(arguments: argparse.Namespace, kind: str, source: Path, folder: Path, *, has_text: bool) -> None:
+    """The method text on distinct pictures of a kind, and one look of rapidocr's detector at the same."""
+    made = [planted(9 * n, has_text=has_text, kind=kind.partition(" ")[0]) for n in range(PICTURES)]
+    one = made[0].layout
+    values = np.stack([m.values[0, ..., :1] for m in made if m.layout.bits == one.bits])
+    values -= values.min()
+    layout = Layout("grey", "MONOCHROME2", 8 if one.bits == 8 else 16)
+    if kind == COLOURED:
+        layout = Layout("rgb", "RGB", 8, black=(0, 0, 0))
+        values = np.concatenate([values, values * 3 // 4, values // 2], axis=3)
+    seconds = {}
+    _, rows, columns, _ = values.shape
+    for frames in (1, len(values)):
+        data = picture(layout, frames=frames, rows=rows, columns=columns, values=values[:frames])
+        (source / "a.dcm").write_bytes(file_bytes(data))
+        flags = ("--cleanPixels", "text", "--cleanPixelsOf", "all")
+        runs = [run_tool(source, folder / f"{kind}{has_text}{frames}{turn}", *flags) for turn in range(2)]
+        seconds[frames] = min(taken for _, taken, _ in runs)
+    ours = max(seconds[len(values)] - seconds[1], 0.001) / (len(values) - 1)
+    label = f"text, {kind}{'' if has_text else ' without text'}"
+    if not arguments.rapidocr:
+        print(f"{label:32} {1 / ours:6.1f} frames/s")
+        return
+    shown = np.stack([(v * (255 / v.max())).astype(np.uint8) for v in values])
+    np.save(folder / "shown.npy", np.broadcast_to(shown, (*shown.shape[:3], 3)))
+    alone = told_by(arguments.rapidocr, "pixel_peer_rapidocr.py", folder / "shown.npy")["seconds"]
+    print(
+        f"{label:32} {1 / ours:6.1f} frames/s; one look of rapidocr's detector {1 / alone:6.1f}; "
+        f"{ours / alone:.2f} times",
+        flush=True,
+    )
 
 
 def moving_sector(frames: int) -> np.ndarray:
@@ -316,6 +334,24 @@ def cine(source: Path, folder: Path) -> None:
         print(f"text, frames with {label:22} {1 / each:8.1f} frames/s")
 
 
+def write_text_cine(path: Path, frames: int, *, moves: bool) -> None:
+    """Write a cine of ultrasound with text, which stays or moves; frame by frame."""
+    rows, columns = 240, 320
+    ground = planted(0, has_text=False, kind="us").values[0, ::2, ::2, 0].astype(np.uint8)
+    size = rows * columns
+    head = picture(frames=2, rows=rows, columns=columns)
+    head.NumberOfFrames = frames
+    data = bytearray(file_bytes(head))[: -2 * size]
+    data[-4:] = (size * frames).to_bytes(4, "little")
+    with open(path, "wb") as file:
+        file.write(data)
+        for frame in range(frames):
+            shown = PIL.Image.fromarray(ground)
+            x, y = (frame * 3 % 200, frame * 7 % 220) if moves else (20, 20)
+            PIL.ImageDraw.Draw(shown).text((x, y), f"DOE^JANE {frame if moves else 0:04}", fill=255)
+            file.write(shown.tobytes())
+
+
 def memory(arguments: argparse.Namespace, folder: Path) -> None:
     """Measure the largest memory for a cine, and for a tenth of it."""
     source = folder / "in"
@@ -324,7 +360,13 @@ def memory(arguments: argparse.Namespace, folder: Path) -> None:
     for count in (frames // 10, frames):
         write_cine(source / "a.dcm", count)
         _, _, size = run_tool(source, folder / f"out{count}", "--cleanPixels", "regions")
-        print(f"{count} frames of 640 x 480: {size / 1e6:.0f} MB")
+        print(f"regions, {count} frames of 640 x 480: {size / 1e6:.0f} MB", flush=True)
+    for moves in (False, True):
+        for count in (frames // 10, frames):
+            write_text_cine(source / "a.dcm", count, moves=moves)
+            _, seconds, size = run_tool(source, folder / f"text{moves}{count}", "--cleanPixels", "text")
+            label = f"text that {'moves' if moves else 'stays'}, {count} frames of 320 x 240"
+            print(f"{label}: {size / 1e6:.0f} MB, {seconds:.1f} s", flush=True)
 
 
 def main() -> None:
@@ -339,6 +381,7 @@ def main() -> None:
     parser.add_argument("--peer", default="", metavar="PYTHON")
     parser.add_argument("--presidio", default="", metavar="PYTHON")
     parser.add_argument("--dcm-anonymizer", default="", metavar="PYTHON")
+    parser.add_argument("--rapidocr", default="", metavar="PYTHON")
     parser.add_argument("--work", default=None)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.work) as name:
