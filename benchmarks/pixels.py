@@ -45,6 +45,9 @@ from pydicom.encaps import encapsulate
 PICTURES = 8
 """How many of a kind are looked at to tell how long it takes."""
 
+MISSED_SHOWN = 20
+"""How many of the lines that a tool missed are named."""
+
 HERE = Path(__file__).resolve().parent
 TOOL = [sys.executable, "-m", "pfdicom_tagSub"]
 SPEC = ["--tagInfo", "PatientName:anon", "-v", "0", "--json"]
@@ -182,8 +185,11 @@ def report(
     for label, count in sorted(sums.items()):
         print(f"  {label}: {count}")
     print(f"  blackened of pictures without text: {100 * area / max(sums['pictures without text'], 1):.2f} %")
-    for text in sorted(set(missed)):
+    known = sorted(set(missed))
+    for text in known[:MISSED_SHOWN]:
         print(f"  missed: {text}")
+    if len(known) > MISSED_SHOWN:
+        print(f"  missed: {len(known) - MISSED_SHOWN} more", flush=True)
 
 
 def speed(arguments: argparse.Namespace, folder: Path) -> None:

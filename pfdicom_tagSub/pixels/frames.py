@@ -88,16 +88,13 @@ def limits_of(numbers: Numbers, image: Image) -> tuple[float, float] | None:
     return float(own.min()), float(own.max())
 
 
-def is_deep(image: Image) -> bool:
-    """Whether a frame has more greys than a screen, so that text may hide between them."""
-    return image.samples == 1 and image.stored > 8 and not image.palette
-
-
 def windowed(numbers: Numbers, image: Image, windows: tuple[tuple[float, float], ...]) -> Picture:
     """What a viewer shows of a frame at first: with the first window of the header, or the whole range.
 
     Args:
-        numbers, image, windows: as of ``renderings``.
+        numbers: those of the frame, as stored.
+        image: the layout.
+        windows: those of the header, in stored numbers: (lowest, highest) each.
     """
     if image.samples == 3:
         return _coloured(numbers, image)
