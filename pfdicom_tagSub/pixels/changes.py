@@ -16,8 +16,11 @@ _SIDE = 32
 _AROUND_PART = 24
 """Parts are made of cells of so many pixels, and begin a line of text before them."""
 
+_DRAWN = 1 / 2
+"""What is so much as far from the usual number of a place as the farthest is drawn there."""
+
 _LEFT = 1 / 3
-"""A place whose numbers differ by so much of what they differed by may still show what it showed."""
+"""A place in which there is still so much of what was drawn there may still show it."""
 
 _MOSTLY = 0.9
 """If parts are so much of a picture, all of it is looked at."""
@@ -71,11 +74,14 @@ def is_left(
     is_known = np.zeros(after.shape[:2], np.bool_)
     for other in found:
         is_known[other.y : other.bottom, other.x : other.right] = True
-    rest = after[place][~is_known[place]]
-    if not rest.size:
+    rest = ~is_known[place]
+    if not rest.any():
         return False
-    contrasts = [np.ptp(each, axis=0).max() for each in (rest, before[place][np.ones_like(is_known[place])])]
-    return bool(contrasts[0] >= _LEFT * contrasts[1])
+    was, now = (each[place].reshape(*rest.shape, -1).astype(np.float32) for each in (before, after))
+    usual = np.median(was, axis=(0, 1))
+    far, still = (np.abs(each - usual).max(axis=2) for each in (was, now))
+    drawn, left = (int((each > _DRAWN * far.max())[rest].sum()) for each in (far, still))
+    return left > 0 and left >= _LEFT * drawn
 
 
 def parts_of(cells: Cells, rows: int, columns: int) -> tuple[Rectangle, ...]:

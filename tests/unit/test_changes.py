@@ -58,3 +58,26 @@ def test_parts_cover_every_cell_and_neighbours_are_one_where_that_is_less_to_loo
     cells[:] = False
     cells[0, 0] = cells[7, 11] = True
     assert len(made.parts_of(cells, ROWS, COLUMNS)) == 2
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_what_was_drawn_over_grains_is_left_where_it_stays_and_gone_where_it_went(samples: int) -> None:
+    random = np.random.default_rng(4)
+    text = ink()
+    rows, columns = np.where(text)
+    top, left = int(rows.min()) - 4, int(columns.min()) - 4
+    place = rectangles.Rectangle(left, top, int(columns.max()) + 5 - left, int(rows.max()) + 5 - top)
+    start = rectangles.Rectangle(left, top, place.width * 2 // 3, place.height)
+
+    def frame(drawn: Any) -> Any:
+        shown = random.rayleigh(40, (ROWS, COLUMNS)).clip(0, 150).astype(np.int64)
+        shown[drawn] = 240
+        return shown if samples == 1 else np.repeat(shown[..., None], samples, axis=2)
+
+    before, moved = frame(text), np.roll(text, (30, 5), (0, 1))
+    assert made.is_left(before, frame(text), place, ())
+    assert made.is_left(before, frame(text) // 2 + 60, place, ())
+    assert made.is_left(before, frame(text), place, (start,))  # its end is not found any more
+    assert not made.is_left(before, frame(text), place, (place,))
+    assert not made.is_left(before, frame(moved), place, ())
+    assert not made.is_left(before, frame(moved), place, (start,))
