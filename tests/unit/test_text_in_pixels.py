@@ -154,7 +154,7 @@ def test_text_that_comes_moves_and_goes_over_noise_that_changes_is_masked_on_eac
 @pytest.mark.parametrize("has_grains", [False, True])
 def test_masks_move_with_the_text_and_leave_no_trail(tmp_path: Path, *, has_grains: bool) -> None:
     count, step = 9, (9, 4)
-    ground = speckle(ROWS, COLUMNS) if has_grains else texture()
+    ground = speckle(ROWS, COLUMNS) * 1.8 if has_grains else texture()
     shades = np.repeat(ground[None], count, axis=0)
     places = [lettering("DOE JANE", 20 + step[0] * frame, 40 + step[1] * frame) for frame in range(count)]
     still = lettering("4711", 230, 200)
