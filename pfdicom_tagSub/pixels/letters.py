@@ -45,14 +45,15 @@ HIGH = 28
 AROUND = 64
 """How many pixels around a part that is looked at tell of it, too."""
 
-LIKELY, SURE = 0.3, 0.5
+LIKELY, SURE = 0.15, 0.5
 """A cell is of a text if it is likely, and one of the cells that it touches is sure."""
 
 FILLED = 0.7
 """A rectangle around cells that fill so much of it is one line; else it is several rectangles."""
 
-MARGIN_LEAST, MARGIN = 4, 0.15
-"""How many pixels, and which part of its height, is blackened around a line."""
+MARGIN_LEAST, MARGIN, MARGIN_ALONG = 4, 0.15, 0.4
+"""How many pixels at least are blackened around a line, and which parts of its height: beside it, and at its
+ends, since letters that run into another ground are less likely for a network."""
 
 _WEIGHTS = "letters.onnx"
 
@@ -176,19 +177,26 @@ def _lines(likely: Likely) -> Iterator[Find]:
         if size >= FILLED * width * height:
             yield Find(_widened(left, top, width, height), score)
             continue
-        for x, y, across, down in _runs_of(is_own):
-            yield Find(_widened(left + x, top + y, across, down), score)
+        for x, y, run in _runs_of(is_own):
+            row = Rectangle((left + x) * CELL, (top + y) * CELL, run * CELL, CELL)
+            yield Find(row.widened(MARGIN_LEAST), score)
 
 
-def _runs_of(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int, int]]:
-    """Rectangles that cover flagged cells: (left, top, width, height), those of one row each."""
+def _runs_of(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """The runs of flagged cells in each row: (left, row, length)."""
     for row, line in enumerate(flags):
         edges = np.flatnonzero(np.diff(np.concatenate([[False], line, [False]]).astype(np.int8)))
         for start, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            yield start, row, stop - start, 1
+            yield start, row, stop - start
 
 
 def _widened(left: int, top: int, width: int, height: int) -> Rectangle:
     """A rectangle of cells as one of pixels, with its margin."""
-    margin = max(MARGIN_LEAST, round(MARGIN * CELL * min(width, height)))
-    return Rectangle(left * CELL, top * CELL, width * CELL, height * CELL).widened(margin)
+    size = CELL * min(width, height)
+    beside, along = (max(MARGIN_LEAST, round(part * size)) for part in (MARGIN, MARGIN_ALONG))
+    across, down = (
+        (along, beside) if width > height else (beside, along) if height > width else (beside, beside)
+    )
+    return Rectangle(
+        left * CELL - across, top * CELL - down, width * CELL + 2 * across, height * CELL + 2 * down
+    )

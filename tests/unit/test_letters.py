@@ -127,4 +127,4 @@ def test_likely_cells_count_only_beside_a_sure_one() -> None:
     likely[3, 4] = made.SURE
     (line,) = made._lines(likely)
     assert line.score == pytest.approx(made.SURE)
-    assert line.place == rectangles.Rectangle(12, 8, 28, 12).widened(made.MARGIN_LEAST)
+    assert line.place == rectangles.Rectangle(12 - 5, 8 - 4, 28 + 10, 12 + 8)  # more at its ends

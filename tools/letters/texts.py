@@ -114,7 +114,8 @@ class Typesetter:
         fonts: the paths of fonts, by script.
         """
         self._fonts = fonts
-        self._plain = [path for path in fonts["latin"] if any(name in path for name in _PLAIN)]
+        known = [path for path in fonts["latin"] if any(name in path for name in _PLAIN)]
+        self._plain = known or fonts["latin"]
         self._bitmap = PIL.ImageFont.load_default_imagefont()
 
     @classmethod
