@@ -51,9 +51,12 @@ LIKELY, SURE = 0.15, 0.5
 FILLED = 0.7
 """A rectangle around cells that fill so much of it is one line; else it is several rectangles."""
 
-MARGIN_LEAST, MARGIN, MARGIN_ALONG = 4, 0.15, 0.4
-"""How many pixels at least are blackened around a line, and which parts of its height: beside it, and at its
-ends, since letters that run into another ground are less likely for a network."""
+MARGIN_LEAST, MARGIN, MARGIN_ALONG, MARGIN_ON = 4, 0.15, 0.6, 1.2
+"""How many pixels at least are blackened around a line, and which parts of its height: beside it, at its
+ends, and at an end where something is drawn: a line that runs into another ground is hard to see there."""
+
+BUSY = 0.35
+"""Something is drawn at an end of a line if what lies there differs by so much of what the line does."""
 
 _WEIGHTS = "letters.onnx"
 
@@ -123,7 +126,8 @@ class LetterFinder:
         top, left = (max(edge - AROUND, 0) // CELL * CELL for edge in (part.y, part.x))
         seen = views[:, top : part.bottom + AROUND, left : part.right + AROUND]
         for one in _lines(self.likely(seen)):
-            yield Find(one.place._replace(x=one.place.x + left, y=one.place.y + top), one.score)
+            place = _widened(one.place, seen[-1])
+            yield Find(place._replace(x=place.x + left, y=place.y + top), one.score)
 
     def likely(self, views: Views) -> Likely:
         """How likely each cell of a picture is text, 0 to 1.
@@ -166,7 +170,7 @@ def _stretches(whole: int) -> Iterator[tuple[int, int]]:
 
 
 def _lines(likely: Likely) -> Iterator[Find]:
-    """The lines that likely cells make."""
+    """The lines that likely cells make, without their margins."""
     count, labels, boxes, _ = cv2.connectedComponentsWithStats((likely >= LIKELY).astype(np.uint8))
     for label, (left, top, width, height, size) in enumerate(boxes[1:count].tolist(), 1):
         within = slice(top, top + height), slice(left, left + width)
@@ -175,11 +179,10 @@ def _lines(likely: Likely) -> Iterator[Find]:
         if score < SURE:
             continue
         if size >= FILLED * width * height:
-            yield Find(_widened(left, top, width, height), score)
+            yield Find(_of_cells(left, top, width, height), score)
             continue
         for x, y, run in _runs_of(is_own):
-            row = Rectangle((left + x) * CELL, (top + y) * CELL, run * CELL, CELL)
-            yield Find(row.widened(MARGIN_LEAST), score)
+            yield Find(_of_cells(left + x, top + y, run, 1), score)
 
 
 def _runs_of(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
@@ -190,13 +193,33 @@ def _runs_of(flags: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
             yield start, row, stop - start
 
 
-def _widened(left: int, top: int, width: int, height: int) -> Rectangle:
-    """A rectangle of cells as one of pixels, with its margin."""
-    size = CELL * min(width, height)
-    beside, along = (max(MARGIN_LEAST, round(part * size)) for part in (MARGIN, MARGIN_ALONG))
-    across, down = (
-        (along, beside) if width > height else (beside, along) if height > width else (beside, beside)
+def _of_cells(left: int, top: int, width: int, height: int) -> Rectangle:
+    return Rectangle(left * CELL, top * CELL, width * CELL, height * CELL)
+
+
+def _widened(one: Rectangle, shown: Views) -> Rectangle:
+    """A line with its margins.
+
+    Args:
+        one: the cells of a line, or of a part of one.
+        shown: (rows, columns), from black to white.
+    """
+    if one.height > one.width:
+        turned = _widened(Rectangle(one.y, one.x, one.height, one.width), shown.T)
+        return Rectangle(turned.y, turned.x, turned.height, turned.width)
+    rows, size = slice(one.y, one.bottom), one.height
+    beside, along, on = (max(MARGIN_LEAST, round(part * size)) for part in (MARGIN, MARGIN_ALONG, MARGIN_ON))
+    busy = BUSY * _range(shown[rows, one.x : one.right])
+    before, after = (
+        on if one.width > size > CELL and _range(shown[rows, max(start, 0) : start + on]) >= busy else along
+        for start in (one.x - on, one.right)
     )
-    return Rectangle(
-        left * CELL - across, top * CELL - down, width * CELL + 2 * across, height * CELL + 2 * down
-    )
+    return Rectangle(one.x - before, one.y - beside, one.width + before + after, one.height + 2 * beside)
+
+
+def _range(part: Views) -> float:
+    """How far the light places of a part are from its dark ones."""
+    if not part.size:
+        return 0.0
+    low, high = np.percentile(part, (5, 95))
+    return float(high - low)

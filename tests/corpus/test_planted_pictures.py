@@ -16,8 +16,15 @@ pytest.importorskip("onnxruntime", reason="what runs the network is not installe
 pytest.importorskip("openjpeg", reason="the codecs are not installed")
 pytest.importorskip("jpeg_ls", reason="the codecs are not installed")
 
-from picture_score import Score, masks_of, score
-from planted_pictures import Planted, planted
+import numpy as np
+from picture_score import GONE, Score, masks_of, score
+from planted_pictures import KINDS, Array, Planted, planted
+
+from pfdicom_tagSub.core.options import PixelSelection
+from pfdicom_tagSub.dicom.file import parse
+from pfdicom_tagSub.dicom.sources import BytesSource
+from pfdicom_tagSub.engine.pixel_cleaning import PixelCleaner
+from pfdicom_tagSub.pixels.settings import PixelSettings
 
 CLEANED = (
     "--cleanPixels",
@@ -28,10 +35,6 @@ CLEANED = (
     "--tagStruct",
     '{"PatientName": "ANON"}',
 )
-
-
-LETTERS_MISSED = 2
-"""Lines of so many letters within anatomy may be missed."""
 
 
 def some(usual: list[Any], more: list[Any]) -> list[Any]:
@@ -65,7 +68,8 @@ def test_text_of_ultrasound_and_captures_is_gone(tmp_path: Path, number: int) ->
 def test_text_of_other_pictures_is_gone(tmp_path: Path, kind: str) -> None:
     one = planted(2, has_text=True, kind=kind, is_plain=True)
     found = scored(tmp_path, one)
-    assert [line.text for line, _, _ in found.left if len(line.text) > LETTERS_MISSED] == []
+    assert found.left == ()
+    assert found.gone >= 1
     assert found.changed == 0
 
 
@@ -80,6 +84,34 @@ def test_pictures_without_text_are_spared(tmp_path: Path, kind: str) -> None:
 def test_blobs_of_few_counts_are_no_letters(tmp_path: Path, number: int) -> None:
     found = scored(tmp_path, planted(number, has_text=False, kind="nm"))
     assert found.false_area <= 0.02
+
+
+PICTURES = range(400, 416)
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_on_many_pictures_the_targets_are_reached(kind: str) -> None:
+    """All lines of ultrasound and captures, 99 % of others, and at most 2 % of pictures without text."""
+    cleaner = PixelCleaner(PixelSettings.of("text", "", PixelSelection.ALL))
+
+    def masks(one: Planted) -> Array:
+        found = cleaner.clean(parse(BytesSource(one.content))).masks
+        flags = np.zeros(one.values.shape[:3], bool)
+        for frame in range(len(flags)):
+            for place in found.of(frame) if found else ():
+                flags[frame, place.y : place.bottom, place.x : place.right] = True
+        return flags
+
+    gone: list[bool] = []
+    for number in PICTURES:
+        one = planted(number, has_text=True, kind=kind, is_plain=True)
+        flags = masks(one)
+        gone += [flags[frame][line.ink].mean() >= GONE for line in one.lines for frame in line.frames]
+    assert len(gone) >= 2 * len(PICTURES)
+    assert np.mean(gone) >= (1 if kind in {"us", "capture"} else 0.99)
+    free = [masks(planted(number, has_text=False, kind=kind)).mean() for number in PICTURES[:8]]
+    assert np.mean(free) <= 0.02
 
 
 SLICES = Path(__file__).parents[3] / "shared" / "corpus" / "ge-siemens-epi" / "20180918GE"

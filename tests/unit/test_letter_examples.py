@@ -58,7 +58,6 @@ def test_views_and_cells_have_their_sizes_and_some_cells_are_text(tool: Any) -> 
 
 
 def test_the_network_finds_most_lines_of_examples_and_little_else(tool: Any) -> None:
-    """It has seen none of these; if views change without new weights, this fails."""
     from pfdicom_tagSub.pixels.letters import LetterFinder
 
     examples, made = tool

@@ -110,14 +110,11 @@ def test_cells_that_fill_no_rectangle_become_several() -> None:
     likely = np.zeros((20, 40), np.float32)
     likely[2:5, 3:30] = likely[9:12, 3:30] = 0.9
     likely[5:9, 3] = 0.35  # two lines that touch at one end
-    places = [line.place for line in made._lines(likely)]
-    area = rectangles.area(places)
-    flags = np.zeros((80, 160), bool)
-    for one in places:
-        flags[max(one.y, 0) : one.bottom, max(one.x, 0) : one.right] = True
-    assert flags.repeat(1)[: 80 * 160].reshape(80, 160)[8:20, 12:120].all()
-    assert not flags[25:31, 60:120].any()
-    assert area < 80 * 160 * 0.5
+    flags = np.zeros((20, 40), bool)
+    for line in made._lines(likely):
+        left, top, width, height = (edge // made.CELL for edge in line.place)
+        flags[top : top + height, left : left + width] = True
+    assert (flags == (likely > 0)).all()
 
 
 def test_likely_cells_count_only_beside_a_sure_one() -> None:
@@ -127,4 +124,17 @@ def test_likely_cells_count_only_beside_a_sure_one() -> None:
     likely[3, 4] = made.SURE
     (line,) = made._lines(likely)
     assert line.score == pytest.approx(made.SURE)
-    assert line.place == rectangles.Rectangle(12 - 5, 8 - 4, 28 + 10, 12 + 8)  # more at its ends
+    assert line.place == rectangles.Rectangle(12, 8, 28, 12)
+
+
+def test_a_line_has_a_wider_margin_where_it_runs_into_another_ground() -> None:
+    shown = np.full((100, 200), 40, np.uint8)
+    shown[40:60, 60:140:4] = 200
+    line = rectangles.Rectangle(60, 40, 80, 20)
+    assert made._widened(line, shown) == rectangles.Rectangle(48, 36, 104, 28)
+    shown[:, 150:] = 230
+    assert made._widened(line, shown) == rectangles.Rectangle(48, 36, 116, 28)
+    standing = rectangles.Rectangle(40, 60, 20, 80)
+    assert made._widened(standing, shown.T) == rectangles.Rectangle(36, 48, 28, 116)
+    mark = rectangles.Rectangle(60, 40, 20, 20)
+    assert made._widened(mark, shown) == mark.widened(12)._replace(y=36, height=28)
