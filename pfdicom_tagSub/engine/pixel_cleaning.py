@@ -17,7 +17,6 @@ from ..pixels.image import NATIVE, Image, size_of, syntax_of
 from ..pixels.masked import MaskedPixels, Masks, check_size
 from ..pixels.rectangles import area
 from ..pixels.settings import PixelSettings
-from ..pixels.windows import windows_of
 from .pixel_edits import NO_PIXEL_EDITS, PixelEdits
 from .pixel_review import REVIEWED, reason_of_meta, reason_to_review
 
