@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import yaml
-from pydicom.pixels import apply_color_lut
+from pydicom.pixels.processing import apply_color_lut
 from rapidocr_onnxruntime.ch_ppocr_det import TextDetector
 
 MARGIN = 4
@@ -48,7 +48,7 @@ def shown(path: Path) -> np.ndarray:
         numbers = np.repeat(numbers[..., None], 3, axis=-1)
     frames = numbers.reshape(-1, made.Rows, made.Columns, 3).astype(np.float32)
     low, high = frames.min(), frames.max()
-    return ((frames - low) * (255 / max(high - low, 1))).astype(np.uint8)
+    return np.asarray((frames - low) * (255 / max(high - low, 1)), np.uint8)
 
 
 def files(source: Path, output: Path) -> dict[str, Any]:
