@@ -43,13 +43,12 @@ def local_contrast(numbers: npt.NDArray[Any], noises: tuple[float, ...]) -> tupl
     )
     around = cv2.resize(cv2.medianBlur(cells, 5), (columns, rows), interpolation=cv2.INTER_LINEAR)
     noise = of_blocks(steps_of(values), 0.5)
-    if (
-        min(noise.shape) > 2
-    ):  # and no more than in a place itself: beside a body, air would hide what is faint
+    if min(noise.shape) > 2:
+        # No more than in a place itself: beside a body, the air would hide what is faint.
         noise = np.minimum(noise, cv2.blur(noise, (3, 3)))
     spread = cv2.resize(noise / _STEP_OF_NOISE, (columns, rows), interpolation=cv2.INTER_LINEAR)
     # A step of the numbers, or of a screen where they are few.
-    least = min(float(values.max() - values.min()) / 255, 1.0)
+    least = min(float(np.max(values) - np.min(values)) / 255, 1.0)
     rest = (values - around) / np.maximum(spread, least)
     return tuple(np.clip(128 + rest * (127 / most), 0, 255).astype(np.uint8) for most in noises)
 

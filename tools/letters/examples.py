@@ -180,7 +180,7 @@ def _draw(random: Random, made: _Picture, strokes: Strokes, style: str) -> None:
     if bottom - top < 5 or right - left < 3 or made.text[around].any() or made.untold[around].any():
         return
     inside = cover[top - y : bottom - y, left - x : right - x]
-    if inside.max() < 0.5:
+    if np.max(inside) < 0.5:
         return
     ink = np.zeros((rows, columns), np.float32)
     ink[top:bottom, left:right] = inside
@@ -212,7 +212,7 @@ class _Pen:
         self._usual = float(np.median(here))
         self._spread = float(here.std())
         self._noise = float(np.median(np.abs(np.diff(here, axis=1)))) / 0.95 + 1e-6
-        self._light = max(float(made.shown.max()), 0.3)
+        self._light = max(float(np.max(made.shown)), 0.3)
 
     def write(self, style: str) -> bool:
         """Draw it; whether a person can read it."""

@@ -156,9 +156,10 @@ class Typesetter:
         rows, columns = np.where(cover > 50)
         if not len(rows) or np.ptp(columns) < 2 or np.ptp(rows) < 3:
             return None
-        tight = cover[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        top, left = int(np.min(rows)), int(np.min(columns))
+        tight = cover[top : int(np.max(rows)) + 1, left : int(np.max(columns)) + 1]
         shown = tight.astype(np.float32) / np.float32(255)
-        return Strokes(shown, size, is_slanted) if shown.max() >= 0.5 else None
+        return Strokes(shown, size, is_slanted) if np.max(shown) >= 0.5 else None
 
     def _of_bitmap(self, text: str, times: int) -> npt.NDArray[np.uint8]:
         _, _, right, bottom = self._bitmap.getbbox(text)
