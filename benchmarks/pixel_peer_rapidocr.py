@@ -47,7 +47,7 @@ def shown(path: Path) -> np.ndarray:
     if made.SamplesPerPixel == 1 and made.PhotometricInterpretation != "PALETTE COLOR":
         numbers = np.repeat(numbers[..., None], 3, axis=-1)
     frames = numbers.reshape(-1, made.Rows, made.Columns, 3).astype(np.float32)
-    low, high = np.min(frames), np.max(frames)
+    low, high = float(np.min(frames)), float(np.max(frames))
     return np.asarray((frames - low) * (255 / max(high - low, 1)), np.uint8)
 
 

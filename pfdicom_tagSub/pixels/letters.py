@@ -136,7 +136,8 @@ class LetterFinder:
             views: as of ``views_of``.
         """
         _, rows, columns = views.shape
-        padded = np.pad(views, ((0, 0), (0, -rows % SIDE_STEP), (0, -columns % SIDE_STEP)), mode="symmetric")
+        beyond = ((0, max(-side % CELL, SIDE_STEP - side)) for side in (rows, columns))
+        padded = np.pad(views, ((0, 0), *beyond), mode="symmetric")
         found = np.zeros((padded.shape[1] // CELL, padded.shape[2] // CELL), np.float32)
         for top, bottom in _stretches(padded.shape[1]):
             for left, right in _stretches(padded.shape[2]):
@@ -161,12 +162,20 @@ def _divided(one: Rectangle, times: int) -> Rectangle:
 
 
 def _stretches(whole: int) -> Iterator[tuple[int, int]]:
-    """Where tiles begin and end."""
+    """Where tiles begin and end, which are multiples of ``SIDE_STEP`` long: the last ends with the picture.
+
+    What is added to a picture to fill up a tile would be taken for letters at times.
+    """
     start = 0
     while start + TILE < whole:
         yield start, start + TILE
         start += TILE - OVERLAP
-    yield max(min(start, whole - TILE), 0), whole
+    size = (whole - start) // SIDE_STEP * SIDE_STEP
+    if size:
+        yield start, start + size
+    if start + size < whole:
+        last = min(max(size, SIDE_STEP), OVERLAP)
+        yield whole - last, whole
 
 
 def _lines(likely: Likely) -> Iterator[Find]:
