@@ -381,7 +381,7 @@ def test_frames_without_a_mask_keep_their_bytes(tmp_path: Path, monkeypatch: pyt
         return (Rectangle(5, 5, 20, 10),) if len(looked) == 2 else ()
 
     monkeypatch.setattr(TextFinder, "__init__", lambda _: None)
-    monkeypatch.setattr(TextFinder, "look", look)
+    monkeypatch.setattr(TextFinder, "texts", look)
     monkeypatch.setattr(workforce, "may_crash", lambda _: False)  # what is noted here is noted there, too
     made = compressed([jpeg(seed, "420") for seed in (0, 1, 2, 0)], "420")
     del made.SequenceOfUltrasoundRegions
