@@ -15,8 +15,9 @@ from ..dicom.file import DicomFile
 from ..dicom.scope import Scope
 from .encapsulated import frames_of
 from .frame_codecs import CLEANED_SYNTAXES, codec_of
-from .frames import Numbers, Picture, native_frame, windowed
+from .frames import Numbers, Picture, native_frame
 from .image import EXTENDED_OFFSETS, FRAME_MOST, Image
+from .lookup_tables import LookupTables
 from .masked import check_size
 from .windows import FrameWindows
 
@@ -61,7 +62,7 @@ def pictures(
 
     Args:
         file: the file.
-        root: its data set, of which a ``Finder`` made a scan that kept ``GROUPS`` of windows, too.
+        root: its data set, of which a ``Finder`` made a scan that kept ``GROUPS`` and ``TABLES``, too.
         image: the layout of its pixels.
         rectangles: what is blackened.
 
@@ -73,16 +74,17 @@ def pictures(
     cleaned: Picture | None = None
     # Colour is shown as it is.
     windows = FrameWindows(root) if image.samples == 1 and not image.palette else None
+    tables = LookupTables(root, image)
     first = windows.of(0)[:1] if windows is not None else ()
     for index, (numbers, layout) in enumerate(_thinned(file, root, image)):
         black = [one for one in rectangles if one.frame in {-1, index}]
         if index in chosen:
             own = windows.of(index)[:1] if windows is not None else ()
-            picture = windowed(numbers, layout, own)
+            picture = tables.shown(numbers, layout, own)
             masked = _masked(picture, image, black)
             yield ShownPicture(index, _jpeg(picture), _jpeg(masked) if masked is not picture else b"")
         if image.frames > 1:
-            picture = windowed(numbers, layout, first)
+            picture = tables.shown(numbers, layout, first)
             masked = _masked(picture, image, black)
             highest = picture if highest is None else np.maximum(highest, picture)
             cleaned = masked if cleaned is None else np.maximum(cleaned, masked)

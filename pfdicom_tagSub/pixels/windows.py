@@ -75,10 +75,8 @@ def windows_of(*scopes: Scope) -> tuple[tuple[float, float], ...]:
     Args:
         scopes: what is asked for each element in this order.
     """
-    centres, widths, intercepts, slopes = (
-        _decimals(scopes, tag) for tag in (WINDOW_CENTER, WINDOW_WIDTH, RESCALE_INTERCEPT, RESCALE_SLOPE)
-    )
-    intercept, slope = (intercepts or [0.0])[0], (slopes or [1.0])[0]
+    centres, widths = (_decimals(scopes, tag) for tag in (WINDOW_CENTER, WINDOW_WIDTH))
+    slope, intercept = rescaling_of(*scopes)
     if not slope:
         return ()
     found = []
@@ -87,6 +85,16 @@ def windows_of(*scopes: Scope) -> tuple[tuple[float, float], ...]:
         if edges[1] > edges[0]:
             found.append((edges[0], edges[1]))
     return tuple(found)
+
+
+def rescaling_of(*scopes: Scope) -> tuple[float, float]:
+    """What stored numbers are multiplied with, and what is added then (PS3.3 C.11.1).
+
+    Args:
+        scopes: what is asked for each element in this order.
+    """
+    slopes, intercepts = (_decimals(scopes, tag) for tag in (RESCALE_SLOPE, RESCALE_INTERCEPT))
+    return (slopes or [1.0])[0], (intercepts or [0.0])[0]
 
 
 def _decimals(scopes: tuple[Scope, ...], tag: int) -> list[float]:

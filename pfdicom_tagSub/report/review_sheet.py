@@ -39,6 +39,7 @@ from ..dicom.sources import FileSource
 from ..files.replacing import replaced
 from ..files.temporary import remove_stale
 from ..pixels.finding import Finder
+from ..pixels.lookup_tables import TABLES
 from ..pixels.settings import PixelSettings
 from ..pixels.showing import MAXIMUM, pictures
 from ..pixels.windows import GROUPS
@@ -125,7 +126,7 @@ class ReviewSheet:
         before, _, after = _page(len(files), report).partition(_MARK)
         with replaced(self.path) as temporary, open(temporary, "w", encoding="utf-8") as stream:
             stream.write(before)
-            finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE, *GROUPS))
+            finder = Finder(PixelSettings(()), (SOP_INSTANCE_UID, *_DEVICE, *GROUPS, *TABLES))
             for file in files:
                 check()
                 _write_file(stream, finder, file, input_root, follow_links=follow_links)
