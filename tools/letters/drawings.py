@@ -183,14 +183,18 @@ def _vessels(random: Random, layer: Layer) -> Layer:
 
 def _icons(random: Random, layer: Layer) -> Layer:
     """A row of buttons: boxes, lenses, charts, crosses and arrows."""
-    (x, y), side = _place(random, layer), int(random.integers(8, 26))
-    for number in range(int(random.integers(1, 8))):
-        left, way, half = (
-            x + number * (side + int(random.integers(4, 20))),
-            int(random.integers(6)),
-            side // 2,
-        )
+    (x, y), side, gap = _place(random, layer), int(random.integers(8, 26)), int(random.integers(2, 20))
+    own = int(random.integers(7)) if random.random() < 0.5 else None  # all of a row are alike
+    in_box, ground = random.random() < 0.6, int(random.integers(60, 200))
+    radius, width = int(random.integers(2, 4)), int(pick(random, (1, 2, 3, cv2.FILLED)))
+    for number in range(int(random.integers(1, 12))):
+        left = x + number * (side + gap)
+        way, half = int(random.integers(7)) if own is None else own, side // 2
         corner, middle = (left + side, y + side), (left + half, y + half)
+        if in_box:
+            around = max(gap // 2 - 1, 1)
+            box = (left - around, y - around), (corner[0] + around, corner[1] + around)
+            cv2.rectangle(layer, *box, ground, cv2.FILLED)
         if way == 0:
             cv2.rectangle(layer, (left, y), corner, 255, 1)
         elif way == 1:
@@ -206,6 +210,8 @@ def _icons(random: Random, layer: Layer) -> Layer:
         elif way == 4:
             points = np.array([(left, y), (left, y + side), (left + side, y + half)], np.int32)
             cv2.fillPoly(layer, [points], 255)
+        elif way == 5:
+            cv2.circle(layer, middle, max(half * radius // 4, 2), 255, width, cv2.LINE_AA)
         else:
             cv2.arrowedLine(layer, (left, y + side), (left + side, y), 255, 2, cv2.LINE_AA)
     return layer
@@ -238,5 +244,5 @@ def _chain(random: Random, layer: Layer) -> Layer:
 
 _DRAWINGS = (
     _chain, _chain, _ticks, _line, _arc, _calipers, _arrow, _curve, _dots, _wire, _clips, _pattern, _symbol,
-    _metal, _vessels, _icons,
+    _metal, _vessels, _icons, _icons,
 )  # fmt: skip

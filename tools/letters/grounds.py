@@ -60,6 +60,8 @@ class Grounds:
             shown = self._screen(random, rows, columns)
         if random.random() < 0.15:
             shown = np.clip(shown, 0, None) ** float(random.uniform(0.5, 1.8))
+        if random.random() < 0.07:
+            shown = _emptied(random, shown)
         return np.ascontiguousarray(shown, np.float32)
 
     def _photographed(self, random: Random, rows: int, columns: int) -> Plane:
@@ -186,6 +188,19 @@ def _nearly_empty(random: Random, rows: int, columns: int) -> Plane:
     return plane_of(shown)
 
 
+def _emptied(random: Random, shown: Plane) -> Plane:
+    """A picture in some of whose tiles nothing is, not even noise, as mosaics end."""
+    rows, columns = shown.shape
+    made, side = shown.copy(), int(pick(random, (48, 64, 64, 96, 128, 160)))
+    top, left = int(random.integers(side)), int(random.integers(side))
+    grey = float(pick(random, (0.0, 0.0, 0.0, float(np.min(shown)), float(np.median(shown)))))
+    for y in range(top - side, rows, side):
+        for x in range(left - side, columns, side):
+            if random.random() < 0.4:
+                made[max(y, 0) : y + side, max(x, 0) : x + side] = grey
+    return made
+
+
 def _blotches(random: Random, rows: int, columns: int) -> Plane:
     """Spots of one size, as maps of flow and of activity have them."""
     size = float(random.uniform(1.0, 8))
@@ -198,6 +213,59 @@ def _blotches(random: Random, rows: int, columns: int) -> Plane:
     return plane_of(shown)
 
 
+def _spine(random: Random, rows: int, columns: int) -> Plane:
+    """Vertebrae with discs between them, or ribs, teeth and electrodes: blocks in a row, as letters are."""
+    shown = 0.15 + 0.25 * _field(random, rows, columns, int(random.integers(20, 90)))
+    for _ in range(int(random.integers(1, 4))):
+        height = float(10 ** random.uniform(0.7, 1.7))
+        width, gap = height * float(random.uniform(0.5, 2)), height * float(random.uniform(0.1, 0.7))
+        y, x = float(random.uniform(0, rows)), float(random.uniform(0, columns))
+        angle = float(pick(random, (0, 1, 1))) * np.pi / 2 + float(random.normal(0, 0.25))
+        bend, slant = float(random.normal(0, 0.07)), float(random.normal(0, 0.2))
+        grey, rim = float(random.uniform(0.2, 0.9)), float(random.uniform(0, 1))
+        corner, line = float(random.uniform(0.15, 0.5)), int(random.integers(1, 4))
+        is_filled = height < 14 or random.random() < 0.7  # small empty ones would be zeros
+        for _ in range(int(random.integers(4, 16))):
+            sizes = (np.array((height, width)) * random.normal(1, 0.07, 2)).clip(2)
+            turned = np.degrees(angle + slant)
+            box = ((x, y), (float(sizes[0]), float(sizes[1])), float(turned))
+            layer = np.zeros((rows, columns), np.uint8)
+            corners = np.round(cv2.boxPoints(box)).astype(np.int32)
+            if is_filled:
+                cv2.fillPoly(layer, [corners], 255, cv2.LINE_AA)
+                cover = cv2.GaussianBlur(layer, (0, 0), corner * 4).astype(np.float32) / 255
+                shown = shown * (1 - cover) + grey * float(random.uniform(0.9, 1.1)) * cover
+            layer[:] = 0
+            if corner > 0.3:
+                cv2.ellipse(layer, box, 255, line, cv2.LINE_AA)
+            else:
+                cv2.polylines(layer, [corners], True, 255, line, cv2.LINE_AA)
+            cover = layer.astype(np.float32) / 255
+            shown = shown * (1 - cover) + rim * cover
+            angle += bend
+            x, y = x + (height + gap) * np.cos(angle), y + (height + gap) * np.sin(angle)
+    blurred = cv2.GaussianBlur(plane_of(shown), (0, 0), float(random.uniform(0.4, 1.5)))
+    return _noisy(random, plane_of(np.clip(blurred, 0, 1)))
+
+
+def _rings(random: Random, rows: int, columns: int) -> Plane:
+    """Vessels, bronchi, fingers and cysts that are cut across: rings and discs anywhere."""
+    shown = float(random.uniform(0, 0.4)) + 0.3 * _field(random, rows, columns, int(random.integers(15, 90)))
+    layer = np.zeros((rows, columns), np.uint8)
+    most = float(random.uniform(4, 30))
+    for _ in range(int(random.integers(3, 40))):
+        middle = int(random.integers(columns)), int(random.integers(rows))
+        axes = int(random.uniform(2, most)), int(random.uniform(2, most))
+        start = float(random.uniform(0, 360))
+        end = start + float(pick(random, (360, 360, 360, 200, 280)))
+        width = int(pick(random, (1, 2, 2, 3, 4, cv2.FILLED)))
+        turned, strength = float(random.uniform(0, 180)), int(random.integers(60, 256))
+        cv2.ellipse(layer, middle, axes, turned, start, end, strength, width, cv2.LINE_AA)
+    cover = cv2.GaussianBlur(layer, (0, 0), float(random.uniform(0.3, 1.5))).astype(np.float32) / 255
+    grey = float(pick(random, (0.0, 0.9, 1.0)))
+    return _noisy(random, plane_of(np.clip(shown * (1 - cover) + grey * cover, 0, 1)))
+
+
 _PAINTERS: tuple[_Painter, ...] = (
     *(kind.make for kind in planted.KINDS.values()),
     planted.ultrasound,
@@ -207,6 +275,10 @@ _PAINTERS: tuple[_Painter, ...] = (
     _phantom,
     _blotches,
     _blotches,
+    _spine,
+    _spine,
+    _spine,
+    _rings,
 )
 
 

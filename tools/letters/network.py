@@ -63,6 +63,66 @@ class Network(nn.Module):
         return self.end(state)
 
 
+def load(path: Path, views: Tensor) -> Network:
+    """A network to go on with, from the weights of the product or of an earlier training.
+
+    The weights of the product have no means and spreads of the batch norms, which are in the convolutions
+    there. They are taken from views, and the norms are set so that the network tells the same as before.
+
+    Args:
+        path: ONNX as ``save`` writes it, or what ``torch.save`` wrote of a network (.pt).
+        views: some that the network has learnt from, (n, 3, rows, columns) from 0 to 1.
+    """
+    network = Network()
+    network.eval()
+    if path.suffix == ".pt":
+        network.load_state_dict(torch.load(path))
+        return network
+    biases = _with_convolutions(network, onnx.load(str(path)))
+
+    def settle(norm: nn.Module, given: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        mean, spread = given[0].mean((0, 2, 3)), given[0].var((0, 2, 3), unbiased=False)
+        norm.running_mean, norm.running_var = mean, spread
+        norm.weight.data = torch.sqrt(spread + norm.eps)
+        norm.bias.data = biases[norm] + mean
+
+    hooks = [norm.register_forward_pre_hook(settle) for norm in biases]
+    with torch.no_grad():
+        network(views)
+    for hook in hooks:
+        hook.remove()
+    return network
+
+
+def _with_convolutions(network: Network, model: onnx.ModelProto) -> dict[nn.Module, Tensor]:
+    """Give a network the convolutions of a model; what each batch norm after one has to add."""
+    known = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    for node in model.graph.node:
+        if node.op_type == "Cast" and node.input[0] in known:
+            known[node.output[0]] = known[node.input[0]].astype(np.float32)
+    made = [node for node in model.graph.node if node.op_type == "Conv"]
+    used: list[nn.Conv2d] = []
+    own = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    hooks = [module.register_forward_hook(lambda module, *_: used.append(module)) for module in own]
+    with torch.no_grad():
+        network(torch.zeros(1, 3, 64, 64))
+    for hook in hooks:
+        hook.remove()
+    added: dict[nn.Module, Tensor] = {}
+    for module, node in zip(used, made, strict=True):
+        module.weight.data, added[module] = (torch.tensor(known[name]) for name in node.input[1:])
+        if module.bias is not None:
+            module.bias.data = added[module]
+    return {
+        after: added[before]
+        for parts in network.modules()
+        if isinstance(parts, nn.Sequential)
+        for before, after in pairwise(parts)
+        if isinstance(after, nn.BatchNorm2d)
+    }
+
+
 def save(network: Network, path: Path) -> None:
     """Write a network as ONNX whose weights take two bytes each."""
     network.eval()

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
-from network import Network, save
+from network import Network, load, save
 from texts import Random
 from torch import Tensor
 from torch.nn import functional
@@ -31,6 +31,9 @@ SEEN = 192
 
 STEADY = 0.998
 """How much of the mean of weights stays from step to step."""
+
+SETTLED = 96
+"""How many examples tell of the network that a training goes on with."""
 
 GONE = 0.9
 """Which part of the cells of a line has to be found for it to count as found."""
@@ -141,11 +144,13 @@ def train(given: argparse.Namespace) -> Network:
         given: the arguments of the command.
     """
     torch.manual_seed(1)
-    network = Network().to(memory_format=torch.channels_last)
+    known = Set.of(given.checked)
+    network = Network()
     if given.start is not None:
-        network.load_state_dict(torch.load(given.start))
+        network = load(given.start, torch.from_numpy(known.views[:SETTLED].copy()).float().div_(255))
+    network = network.to(memory_format=torch.channels_last).train()
     mean: Network = copy.deepcopy(network).eval()
-    known, begun, told = Set.of(given.checked), time.monotonic(), time.monotonic()
+    begun = told = time.monotonic()
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
     sets = [Set.of(folder) for folder in given.sets]
     for step, (views, is_text, weights) in enumerate(_batches(sets, np.random.default_rng(given.seed))):
@@ -181,7 +186,7 @@ def main() -> None:
     )
     parser.add_argument("--checked", type=Path, required=True, help="a folder of examples to check by")
     parser.add_argument("--weights", type=Path, required=True, help="the file of weights that is written")
-    parser.add_argument("--start", type=Path, help="weights (.pt) of an earlier run to go on from")
+    parser.add_argument("--start", type=Path, help="weights (.onnx, .pt) to go on from")
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=5)
