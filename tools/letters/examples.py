@@ -23,6 +23,9 @@ from pfdicom_tagSub.pixels.letters import CELL, SIDE_STEP, views_of
 SIDE = 224
 """The side of an example in pixels."""
 
+LISTED = 0.15
+"""The part of the examples that are lists."""
+
 NONE, TEXT, UNTOLD = range(3)
 """What a cell of an example is: without text, of a text, or of what should not be learnt from."""
 
@@ -93,9 +96,23 @@ class Examples:
             furnish(random, shown)
         nowhere = np.zeros((rows, columns), np.float32)
         made = _Picture(shown, nowhere, nowhere > 0, is_deep)
-        if random.random() < (0.68 if whole is None else 0.3):
+        if whole is None and not is_small and random.random() < LISTED:
+            self._draw_list(random, made)
+        elif random.random() < (0.68 if whole is None else 0.3):
             self._draw_texts(random, made, is_small=is_small)
         return made
+
+    def _draw_list(self, random: Random, made: _Picture) -> None:
+        """Short lines one below the other, as of the settings of a device, often on an empty ground."""
+        if random.random() < 0.6:
+            made.shown[:] = float(pick(random, (0.0, 0.0, 0.0, 0.05, 0.95)))
+        size, style = int(random.integers(9, 22)), pick(random, ("light", "light", "grey", "dark", "faint"))
+        y, x = int(random.integers(0, 40)), int(random.integers(0, 150))
+        step = size * float(random.uniform(1.1, 2.2))
+        for number in range(int(random.integers(2, 9))):
+            strokes = self._typesetter.strokes(random, size)
+            if strokes is not None:
+                _draw(random, made, strokes, style, (round(y + number * step), x))
 
     def _draw_texts(self, random: Random, made: _Picture, *, is_small: bool) -> None:
         style = ""
@@ -158,14 +175,16 @@ def _spot(random: Random, size: int, whole: int, *, is_cut: bool) -> int:
     return int(random.integers(0, whole - size + 1))
 
 
-def _draw(random: Random, made: _Picture, strokes: Strokes, style: str) -> None:
-    """Draw a text somewhere, if there is room for it."""
+def _draw(
+    random: Random, made: _Picture, strokes: Strokes, style: str, spot: tuple[int, int] | None = None
+) -> None:
+    """Draw a text at a spot (row, column) or somewhere, if there is room for it."""
     rows, columns = made.shown.shape
-    cover = np.rot90(strokes.cover, int(pick(random, [0] * 17 + [1, 3, 2])))
+    cover = np.rot90(strokes.cover, int(pick(random, [0] * 17 + [1, 3, 2])) if spot is None else 0)
     is_cut = random.random() < 0.2
     if not is_cut:
         cover = cover[:rows, :columns]
-    y, x = (
+    y, x = spot or (
         _spot(random, size, whole, is_cut=is_cut)
         for size, whole in zip(cover.shape, made.shown.shape, strict=True)
     )

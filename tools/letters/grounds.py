@@ -252,15 +252,13 @@ def _rings(random: Random, rows: int, columns: int) -> Plane:
     """Vessels, bronchi, fingers and cysts that are cut across: rings and discs anywhere."""
     shown = float(random.uniform(0, 0.4)) + 0.3 * _field(random, rows, columns, int(random.integers(15, 90)))
     layer = np.zeros((rows, columns), np.uint8)
-    most = float(random.uniform(4, 30))
-    for _ in range(int(random.integers(3, 40))):
+    most = float(random.uniform(12, 40))
+    for _ in range(int(random.integers(3, 20))):  # larger than letters: C and O are text
         middle = int(random.integers(columns)), int(random.integers(rows))
-        axes = int(random.uniform(2, most)), int(random.uniform(2, most))
-        start = float(random.uniform(0, 360))
-        end = start + float(pick(random, (360, 360, 360, 200, 280)))
+        axes = int(random.uniform(5, most)), int(random.uniform(5, most))
         width = int(pick(random, (1, 2, 2, 3, 4, cv2.FILLED)))
         turned, strength = float(random.uniform(0, 180)), int(random.integers(60, 256))
-        cv2.ellipse(layer, middle, axes, turned, start, end, strength, width, cv2.LINE_AA)
+        cv2.ellipse(layer, middle, axes, turned, 0, 360, strength, width, cv2.LINE_AA)
     cover = cv2.GaussianBlur(layer, (0, 0), float(random.uniform(0.3, 1.5))).astype(np.float32) / 255
     grey = float(pick(random, (0.0, 0.9, 1.0)))
     return _noisy(random, plane_of(np.clip(shown * (1 - cover) + grey * cover, 0, 1)))

@@ -317,6 +317,12 @@ _WAYS: tuple[Callable[[Random], str], ...] = (
     lambda random: "".join(pick(random, _ACCENTED) for _ in range(int(random.integers(3, 10)))),
     lambda random: f"#{_digits(random, 2, 6)}",
     lambda random: f"{_word(random)}-{_word(random)}",
+    lambda random: f"{pick(random, _CAPITALS)} {_digits(random, 1, 4)}",
+    lambda random: "/".join(_digits(random, 1, 3) for _ in range(int(random.integers(2, 5)))),
+    lambda random: f"{pick(random, _CAPITALS)}{_digits(random, 1, 3)}-{_digits(random, 1, 3)}",
+    lambda random: (
+        f"{_digits(random, 1, 4)}{pick(random, ('cm', 'Hz', 'mm', 'dB', ' fps', 'MHz', '%', 'D'))}"
+    ),
     lambda random: f"({_word(random)}) {_digits(random, 1, 4)}",
 )
 
